@@ -1,0 +1,85 @@
+"""Writes that are either complete or absent: everything is written aside and renamed into place."""
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from attent_tf.errors import InputError
+
+
+@contextlib.contextmanager
+def written_aside(path: str | os.PathLike) -> Iterator[Path]:
+    """Yields a temporary path beside `path` that replaces it when the block ends without an error.
+
+    The temporary name keeps the suffixes of `path`, because some writers choose their format by them.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".aside-", suffix="-" + path.name, dir=path.parent)
+    os.close(handle)
+    aside = Path(name)
+    try:
+        yield aside
+        _give_default_mode(aside)
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def folder_written_aside(path: str | os.PathLike, overwrite: bool = False) -> Iterator[Path]:
+    """Yields an empty folder beside `path` that becomes `path` when the block ends without an error.
+
+    Args:
+      path: the folder to make.
+      overwrite: whether an existing, non-empty folder may be replaced.
+
+    Raises:
+      InputError: `path` exists, is not an empty folder, and `overwrite` is not set.
+    """
+    path = Path(path)
+    occupied = path.exists() and (not path.is_dir() or any(path.iterdir()))
+    if occupied and not overwrite:
+        raise InputError(f"{path}: expected a folder that does not exist yet or is empty; choose another --out or remove it")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".aside-{path.name}-", dir=path.parent))
+    try:
+        yield aside
+        aside.chmod(0o777 & ~_umask())
+        if path.is_dir():
+            shutil.rmtree(path)
+        os.replace(aside, path)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def write_bytes(path: str | os.PathLike, content: bytes) -> None:
+    """Writes `content` to `path`, completely or not at all."""
+    with written_aside(path) as aside:
+        aside.write_bytes(content)
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Writes `text` to `path` as UTF-8, completely or not at all."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: str | os.PathLike, content: Any) -> None:
+    """Writes `content` as strict, indented JSON with stable bytes (no NaN or Infinity literals)."""
+    write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _give_default_mode(path: Path) -> None:
+    # mkstemp makes files that only their owner can read.
+    path.chmod(0o666 & ~_umask())

@@ -1,0 +1,58 @@
+"""The group `attent`. Verbs are found by name, so that `attent --help` imports none of them."""
+
+import importlib
+
+import click
+
+from attent_tf.errors import AttentError
+
+# verb -> one line for the list of verbs; the verb `x` is the command `x` in the module `cli.x`.
+VERBS = {
+    "demo": "Run the whole method on an embedded data set, end to end.",
+    "phantom": "Write a synthetic data set in the layouts of CHAOS and MALBCV.",
+    "preprocess": "Turn MRI and CT folders into sliced TFRecords.",
+    "train": "Train a method on a records folder, or go on with a run.",
+    "translate": "Show a target scan in source style.",
+    "segment": "Segment a scan; the label map has the scan's own grid.",
+    "evaluate": "Score a run on its test cases and write the report.",
+    "export": "Write the deployed chain as a SavedModel.",
+    "doctor": "Say what this machine has, and what is missing.",
+}
+
+
+class VerbGroup(click.Group):
+    """A group whose commands are imported when they are asked for, and whose user errors are one line."""
+
+    def list_commands(self, ctx):
+        return list(VERBS)
+
+    def get_command(self, ctx, name):
+        if name not in VERBS:
+            return None
+        return getattr(importlib.import_module(f"cli.{name}"), name)
+
+    def format_commands(self, ctx, formatter):
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except AttentError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=VerbGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="attent-tf", prog_name="attent")
+def main():
+    """Segment organs in scans of one modality with labels of another (AttENT).
+
+    \b
+    The usual order:
+      attent preprocess --mri CHAOS --ct MALBCV --out records
+      attent train --records records --out run --direction mri2ct --method attent --config recommended
+      attent evaluate --run run --records records --out evaluation
+      attent segment --run run --input scan.nii.gz --out labels.nii.gz
+
+    Start with `attent demo --out demo`.
+    """
