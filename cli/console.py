@@ -54,3 +54,13 @@ def progress(title: str, total: int, unit: str = "steps", initial: int = 0) -> I
 def heading(text: str) -> None:
     """Prints a line that sets off a stage of a longer command."""
     say(click.style(f"== {text}", bold=True) if sys.stdout.isatty() else f"== {text}")
+
+
+class ConsoleObserver:
+    """Shows the progress of training and inference (see `attent_tf.training.loop.Observer`)."""
+
+    def say(self, line: str) -> None:
+        say(line)
+
+    def stage(self, title: str, total: int, initial: int):
+        return progress(title, total, initial=initial)

@@ -1,9 +1,12 @@
 """The group `attent`. Verbs are found by name, so that `attent --help` imports none of them."""
 
+import difflib
+import errno
 import importlib
 
 import click
 
+from attent_tf import __version__
 from attent_tf.errors import AttentError
 
 # verb -> one line for the list of verbs; the verb `x` is the command `x` in the module `cli.x`.
@@ -19,6 +22,12 @@ VERBS = {
     "doctor": "Say what this machine has, and what is missing.",
 }
 
+# What a shell reports for a program that Ctrl-C ended.
+_EXIT_INTERRUPTED = 130
+
+# The machine's refusals, which are the user's to mend; any other OSError is a defect and keeps its traceback.
+_REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
+
 
 class VerbGroup(click.Group):
     """A group whose commands are imported when they are asked for, and whose user errors are one line."""
@@ -31,6 +40,13 @@ class VerbGroup(click.Group):
             return None
         return getattr(importlib.import_module(f"cli.{name}"), name)
 
+    def resolve_command(self, ctx, args):
+        name = args[0]
+        # What starts with a dash is an option out of place, which Click explains better.
+        if name not in VERBS and not name.startswith("-"):
+            raise click.UsageError(_unknown_verb(name), ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx, formatter):
         with formatter.section("Commands"):
             formatter.write_dl(list(VERBS.items()))
@@ -39,11 +55,27 @@ class VerbGroup(click.Group):
         try:
             return super().invoke(ctx)
         except AttentError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(" ".join(str(error).splitlines())) from error
+        except KeyboardInterrupt:
+            click.echo("\nInterrupted.", err=True)
+            ctx.exit(_EXIT_INTERRUPTED)
+        except OSError as error:
+            if error.errno not in _REFUSALS:
+                raise
+            place = error.filename if error.filename is not None else "file system"
+            raise click.ClickException(
+                f"{place}: {error.strerror}; give a place that can be written to and has room"
+            ) from error
+
+
+def _unknown_verb(name: str) -> str:
+    near = difflib.get_close_matches(name, VERBS, n=1)
+    advice = f"did you mean `{near[0]}`?" if near else f"expected one of {', '.join(VERBS)}"
+    return f"No such verb: {name}; {advice}"
 
 
 @click.group(cls=VerbGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="attent-tf", prog_name="attent")
+@click.version_option(__version__, prog_name="attent")
 def main():
     """Segment organs in scans of one modality with labels of another (AttENT).
 
@@ -56,3 +88,7 @@ def main():
 
     Start with `attent demo --out demo`.
     """
+
+
+if __name__ == "__main__":
+    main(prog_name="attent")

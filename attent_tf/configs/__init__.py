@@ -1,0 +1,17 @@
+"""Typed configurations and the YAML files that ship."""
+
+from attent_tf.configs.load import config_from_dict, config_to_dict, config_to_yaml, load_config, shipped_configs
+from attent_tf.configs.schema import Config, DataConfig, OptimizerConfig, SegmentationConfig, TranslationConfig
+
+__all__ = [
+    "Config",
+    "DataConfig",
+    "OptimizerConfig",
+    "SegmentationConfig",
+    "TranslationConfig",
+    "config_from_dict",
+    "config_to_dict",
+    "config_to_yaml",
+    "load_config",
+    "shipped_configs",
+]

@@ -1,0 +1,1 @@
+"""What leaves the library: a SavedModel that needs none of it."""

@@ -1,0 +1,1 @@
+"""The deployed chain and what it makes of scans and test cases."""

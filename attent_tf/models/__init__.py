@@ -1,0 +1,18 @@
+"""The networks of the paper."""
+
+from attent_tf.models.deeplab import AtrousHead, DeepLabV2, SegmentorOutput
+from attent_tf.models.generator import Generator
+from attent_tf.models.map_discriminator import MapDiscriminator
+from attent_tf.models.patch_discriminator import PatchDiscriminator
+from attent_tf.models.resnet import BACKBONES, DilatedResNet
+
+__all__ = [
+    "BACKBONES",
+    "AtrousHead",
+    "DeepLabV2",
+    "DilatedResNet",
+    "Generator",
+    "MapDiscriminator",
+    "PatchDiscriminator",
+    "SegmentorOutput",
+]

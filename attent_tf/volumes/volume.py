@@ -38,3 +38,8 @@ class Volume:
     def axis_codes(self) -> str:
         """Nearest patient direction in which each array axis runs, for example `RAS` or `SPL`."""
         return "".join(nibabel.orientations.aff2axcodes(self.affine))
+
+    @property
+    def slice_count(self) -> int:
+        """Number of voxels along the array axis that runs inferior to superior, or the reverse."""
+        return next(size for size, code in zip(self.shape, self.axis_codes, strict=True) if code in "SI")

@@ -1,0 +1,81 @@
+# Everything a checkout needs. `make help` lists the targets; nothing but make and Python 3.11, 3.12 or 3.13 must be there.
+
+PYTHON ?= python3
+VENV ?= .venv
+OUT ?= demo
+WORKERS ?= 2
+UPGRADE ?=
+
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime-installed
+DEV := $(VENV)/.dev-installed
+
+# Wheels only, so that no compiler is needed; hashes, so that what is installed is what was tested.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCKED := $(INSTALL) --require-hashes --only-binary :all:
+PROJECT := $(INSTALL) --no-deps --no-build-isolation --editable .
+
+# Several test processes share the cores and, where there is one, the GPU.
+TEST_ENV := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
+	TF_FORCE_GPU_ALLOW_GROWTH=true TF_CPP_MIN_LOG_LEVEL=3 MPLBACKEND=Agg
+PYTEST := $(TEST_ENV) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-config --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo install dev test test-fast lint format lock clean
+
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@echo "Variables: PYTHON=$(PYTHON) VENV=$(VENV) OUT=$(OUT) WORKERS=$(WORKERS) UPGRADE=--upgrade (make lock)"
+
+demo: $(RUNTIME) ## Run the whole method on the embedded data, into the folder OUT.
+	$(BIN)/attent demo --out $(OUT)
+
+install: $(RUNTIME) ## Install the locked packages and the command `attent` into VENV.
+
+dev: $(DEV) ## Install what tests and lint need as well.
+
+test: $(DEV) ## Run all tests.
+	$(PYTEST)
+
+test-fast: $(DEV) ## Run the tests that take less than a few seconds each.
+	$(PYTEST) -m "not slow"
+
+lint: $(DEV) ## Check style, formatting and spelling.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+
+format: $(DEV) ## Rewrite the code in the project's format.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(DEV) ## Pin the packages anew; UPGRADE=--upgrade moves them to their latest versions.
+	$(COMPILE) setup.py --output-file requirements.lock
+	$(COMPILE) setup.py --extra dev --constraints requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) setup.py --extra gpu --constraints requirements.lock --output-file requirements-gpu.lock
+
+clean: ## Remove what building and testing leave behind (not VENV, not OUT).
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null || { \
+		echo "PYTHON=$(PYTHON): expected Python 3.11, 3.12 or 3.13, found $$($(PYTHON) --version 2>/dev/null || echo nothing that runs);" \
+			"install one and name it, for example: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "PYTHON=$(PYTHON): expected the module venv, found none; install it (Debian, Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(RUNTIME): requirements.lock setup.py pyproject.toml | $(BIN)/python
+	$(LOCKED) --requirement requirements.lock
+	$(PROJECT)
+	@touch $@
+
+$(DEV): requirements-dev.lock setup.py pyproject.toml | $(BIN)/python
+	$(LOCKED) --requirement requirements-dev.lock
+	$(PROJECT)
+	@touch $@ $(RUNTIME)

@@ -1,0 +1,135 @@
+"""What a configuration is: typed, frozen, complete. The YAML files that ship say where each value comes from."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class OptimizerConfig:
+    """Adam.
+
+    Attributes:
+      learning_rate: at the start.
+      beta_1, beta_2: decay of the two moments.
+      decay_from: share of the stage's steps after which the rate falls linearly to 0; 1 keeps it constant.
+    """
+
+    learning_rate: float = 2e-4
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    decay_from: float = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class DataConfig:
+    """What the networks see of the 256×256 records.
+
+    Attributes:
+      image_size: edge of the networks' input in pixels; smaller than the records' means averaging down.
+      zoom_min, zoom_max: range of the random resizing.
+      shift: range of the random crop's offset, as a share of the edge, to either side.
+    """
+
+    image_size: int = 256
+    zoom_min: float = 0.9
+    zoom_max: float = 1.1
+    shift: float = 0.05
+
+
+@dataclasses.dataclass(frozen=True)
+class TranslationConfig:
+    """Stage 1: the CycleGAN (section III-B).
+
+    Attributes:
+      steps: number of generator updates; 0 means `epochs`.
+      epochs: passes over the larger domain, when `steps` is 0.
+      batch_size: images of each domain a step, over all devices.
+      filters, residual_blocks, gate_gain, upsample_kernel, normalization: see `attent_tf.models.Generator`.
+      discriminator_filters: see `attent_tf.models.PatchDiscriminator`.
+      adversarial: `log_likelihood` (Eq. 2, 3) or `least_squares`.
+      cycle_weight: of Eq. 4.
+      identity_weight: of the identity loss |G_t2s(x_s) − x_s|; 0 turns it off.
+      identity_steps: number of first steps with identity loss; 0 means all.
+      pool_size: number of earlier translations that the discriminators are shown; 0 turns the pool off.
+      generator, discriminator: their optimisers.
+    """
+
+    steps: int = 10_000
+    epochs: int = 0
+    batch_size: int = 1
+    filters: int = 64
+    residual_blocks: int = 9
+    gate_gain: float = 1.0
+    upsample_kernel: int = 1
+    normalization: str = "instance"
+    discriminator_filters: int = 64
+    adversarial: str = "least_squares"
+    cycle_weight: float = 10.0
+    identity_weight: float = 5.0
+    identity_steps: int = 0
+    pool_size: int = 50
+    generator: OptimizerConfig = OptimizerConfig(beta_1=0.5)
+    discriminator: OptimizerConfig = OptimizerConfig(beta_1=0.5)
+
+
+@dataclasses.dataclass(frozen=True)
+class SegmentationConfig:
+    """Stage 2: the segmentor and, where the method has one, the aligner (section III-C).
+
+    Attributes:
+      steps: number of updates of S; 0 means `epochs`.
+      epochs: passes over the labelled slices, when `steps` is 0.
+      batch_size: slices of each domain a step, over all devices.
+      backbone: see `attent_tf.models.BACKBONES`.
+      rates: dilation rates of both heads.
+      main_weight, aux_weight: of the supervised loss of either head.
+      dice_weight: of the soft Dice loss beside the cross-entropy (Eq. 5).
+      cycled_source: whether each labelled slice is also shown as G_t2s(G_s2t(x_s)), with the same labels: what S is shown in
+        use is the output of G_t2s. Only for methods with a translator.
+      aligner_main_weight, aligner_aux_weight: of Eq. 8 for either head.
+      aligner_warmup_steps: first steps with labels alone.
+      entropy_channels: `sum` for the map of Eq. 6, `class` for ADVENT's weighted self-information.
+      discriminator_filters: see `attent_tf.models.MapDiscriminator`.
+      aligner_adversarial: `log_likelihood` or `least_squares`.
+      segmentor, discriminator: their optimisers.
+    """
+
+    steps: int = 0
+    epochs: int = 20
+    batch_size: int = 8
+    backbone: str = "resnet101"
+    rates: tuple[int, ...] = (6, 12, 18, 24)
+    main_weight: float = 1.0
+    aux_weight: float = 0.1
+    dice_weight: float = 0.0
+    cycled_source: bool = False
+    aligner_main_weight: float = 0.001
+    aligner_aux_weight: float = 0.0002
+    aligner_warmup_steps: int = 0
+    entropy_channels: str = "sum"
+    discriminator_filters: int = 64
+    aligner_adversarial: str = "log_likelihood"
+    segmentor: OptimizerConfig = OptimizerConfig(learning_rate=1e-4)
+    discriminator: OptimizerConfig = OptimizerConfig(learning_rate=1e-4)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Everything that a run needs beside its data, method and direction.
+
+    Attributes:
+      name: shown in reports.
+      seed: of weights, order and augmentation.
+      data, translation, segmentation: see their classes.
+      log_every: steps between two rows of the history.
+      checkpoint_every: steps between two checkpoints.
+      panel_every: steps between two panels of images for TensorBoard; 0 turns them off.
+    """
+
+    name: str = "recommended"
+    seed: int = 0
+    data: DataConfig = DataConfig()
+    translation: TranslationConfig = TranslationConfig()
+    segmentation: SegmentationConfig = SegmentationConfig()
+    log_every: int = 50
+    checkpoint_every: int = 500
+    panel_every: int = 500

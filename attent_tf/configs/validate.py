@@ -1,0 +1,51 @@
+"""Values that a type alone does not rule out."""
+
+from attent_tf.configs.schema import Config, OptimizerConfig
+from attent_tf.errors import ConfigError
+
+_CHOICES = {
+    "translation.normalization": ("instance", "tfa_instance", "none"),
+    "translation.adversarial": ("log_likelihood", "least_squares"),
+    "segmentation.aligner_adversarial": ("log_likelihood", "least_squares"),
+    "segmentation.entropy_channels": ("sum", "class"),
+    "segmentation.backbone": ("small", "resnet50", "resnet101"),
+}
+
+
+def validate(config: Config) -> Config:
+    """Returns `config`, or raises a `ConfigError` that names the first key whose value cannot be used."""
+    for key, choices in _CHOICES.items():
+        _check(_value(config, key) in choices, key, f"one of {', '.join(choices)}", config)
+    _check(config.data.image_size in (32, 64, 128, 256), "data.image_size", "32, 64, 128 or 256", config)
+    _check(0 < config.data.zoom_min <= config.data.zoom_max, "data.zoom_min", "above 0 and at most data.zoom_max", config)
+    _check(0 <= config.data.shift < 0.5, "data.shift", "at least 0 and below 0.5", config)
+    _check(bool(config.segmentation.rates), "segmentation.rates", "at least one rate", config)
+    for stage in ("translation", "segmentation"):
+        part = getattr(config, stage)
+        _check(part.batch_size > 0, f"{stage}.batch_size", "at least 1", config)
+        _check(
+            part.steps > 0 or part.epochs > 0, f"{stage}.steps", f"above 0, or {stage}.epochs above 0", config
+        )
+        for name, value in vars(part).items():
+            if isinstance(value, OptimizerConfig):
+                key = f"{stage}.{name}"
+                _check(value.learning_rate > 0, f"{key}.learning_rate", "above 0", config)
+                _check(0 <= value.beta_1 < 1, f"{key}.beta_1", "at least 0 and below 1", config)
+                _check(0 <= value.beta_2 < 1, f"{key}.beta_2", "at least 0 and below 1", config)
+                _check(0 <= value.decay_from <= 1, f"{key}.decay_from", "0 to 1", config)
+            elif isinstance(value, (int, float)):
+                _check(value >= 0, f"{stage}.{name}", "at least 0", config)
+    for name in ("log_every", "checkpoint_every"):
+        _check(getattr(config, name) > 0, name, "at least 1", config)
+    return config
+
+
+def _value(config, key):
+    for name in key.split("."):
+        config = getattr(config, name)
+    return config
+
+
+def _check(holds, key, expected, config):
+    if not holds:
+        raise ConfigError(f"configuration key {key}: expected {expected}; received {_value(config, key)!r}")

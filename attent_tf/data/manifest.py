@@ -1,0 +1,220 @@
+"""`manifest.json`: what a records folder holds. Readers obey it and never look for files by a pattern.
+
+It is written last, so that a folder without one is an interrupted job. Cases stand in the order in which they lie in
+the shards: by shard, and within it without gaps. A case lies in one shard only.
+"""
+
+import collections
+import dataclasses
+import hashlib
+import json
+import os
+import re
+import typing
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from attent_tf.data.schema import SCHEMA_VERSION
+from attent_tf.data.splits import SPLITS
+from attent_tf.errors import RecordsError
+from attent_tf.files import write_json
+from attent_tf.organs import DOMAINS
+from attent_tf.volumes import CaseGeometry
+
+MANIFEST_FILE = "manifest.json"
+_SHARD_NAME = re.compile(r"slices-\d{5}-of-\d{5}\.tfrecord")
+
+
+@dataclasses.dataclass(frozen=True)
+class ManifestCase:
+    """One case of a records folder.
+
+    Attributes:
+      case: identifier such as `malbcv-0001`.
+      domain: `mri` or `ct`.
+      dataset: layout that it was read from, such as `chaos`.
+      split: `train`, `test` or `all` (trains and tests).
+      labelled: whether its records hold labels.
+      slices: number of its records.
+      slice_count: number of slices of its canonical volume.
+      uses_labels_for_selection: whether labels decided which slices became records.
+      sha256: of the decoded scan and labels, as `beam_preprocess` computes it.
+      shard: file that holds all of its records.
+      geometry: the way back to the file's own grid.
+    """
+
+    case: str
+    domain: str
+    dataset: str
+    split: str
+    labelled: bool
+    slices: int
+    slice_count: int
+    uses_labels_for_selection: bool
+    sha256: str
+    shard: str
+    geometry: CaseGeometry
+
+
+@dataclasses.dataclass(frozen=True)
+class ManifestShard:
+    """One TFRecord file: its name, number of records, size in bytes and SHA-256."""
+
+    file: str
+    records: int
+    bytes: int
+    sha256: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+    """A records folder's table of contents; `fingerprint` is the SHA-256 over all the rest."""
+
+    schema: int
+    options: dict[str, Any]
+    cases: tuple[ManifestCase, ...]
+    shards: tuple[ManifestShard, ...]
+    fingerprint: str
+
+    def select(self, domain: str, split: str) -> tuple[ManifestCase, ...]:
+        """Returns the cases of a domain that serve `train` or `test`; cases of the split `all` serve both."""
+        return tuple(case for case in self.cases if case.domain == domain and case.split in (split, "all"))
+
+
+def shard_name(index: int, count: int) -> str:
+    """Returns the file name of shard `index` (from 0) of `count`."""
+    return f"slices-{index:05d}-of-{count:05d}.tfrecord"
+
+
+def make_manifest(options: dict, cases: Iterable[ManifestCase], shards: Iterable[ManifestShard]) -> Manifest:
+    """Returns a manifest of the current schema with its fingerprint.
+
+    Args:
+      options: what decided the content, JSON scalars by name; no paths, so that equal input gives equal bytes.
+      cases: in the order in which they lie in the shards.
+      shards: in order of their names.
+    """
+    manifest = Manifest(SCHEMA_VERSION, dict(options), tuple(cases), tuple(shards), "")
+    return dataclasses.replace(manifest, fingerprint=_fingerprint(_to_json(manifest)))
+
+
+def write_manifest(folder: str | os.PathLike, manifest: Manifest) -> None:
+    """Writes `manifest.json`, completely or not at all."""
+    write_json(Path(folder) / MANIFEST_FILE, _to_json(manifest))
+
+
+def read_manifest(folder: str | os.PathLike) -> Manifest:
+    """Reads and checks a manifest and that its shards are there in their full size (`verify` looks into them).
+
+    Args:
+      folder: a records folder.
+
+    Returns:
+      The manifest.
+
+    Raises:
+      RecordsError: no such folder, no or a damaged manifest, another schema, or a shard is missing or has another size.
+    """
+    folder = Path(folder)
+    path = folder / MANIFEST_FILE
+    if not folder.is_dir():
+        raise RecordsError(f"{folder}: no such folder; make it with attent preprocess")
+    if not path.is_file():
+        raise RecordsError(
+            f"{folder}: not a records folder or an interrupted job, {MANIFEST_FILE} is missing; preprocess again"
+        )
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RecordsError(f"{path}: not valid JSON ({error}); preprocess again") from error
+    if isinstance(content, dict) and content.get("schema") != SCHEMA_VERSION:
+        raise RecordsError(
+            f"{path}: expected records of schema {SCHEMA_VERSION}, found {content.get('schema')!r}; preprocess again"
+        )
+    manifest = _strict(Manifest, content, str(path), "the manifest")
+    _check_agreement(manifest, str(path))
+    for shard in manifest.shards:
+        file = folder / shard.file
+        if not file.is_file():
+            raise RecordsError(
+                f"{file}: the manifest lists this shard and it is missing; copy it here or preprocess again"
+            )
+        size = file.stat().st_size
+        if size != shard.bytes:
+            raise RecordsError(f"{file}: expected {shard.bytes} bytes, found {size}; copy it again or preprocess again")
+    return manifest
+
+
+def _to_json(manifest: Manifest) -> dict[str, Any]:
+    def plain(value: Any) -> Any:
+        if isinstance(value, CaseGeometry):
+            return value.to_json()
+        if dataclasses.is_dataclass(value):
+            return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return [plain(item) for item in value] if isinstance(value, tuple) else value
+
+    return plain(manifest)
+
+
+def _fingerprint(content: dict[str, Any]) -> str:
+    """Returns the SHA-256 over the canonical JSON of everything but the fingerprint itself."""
+    rest = {key: value for key, value in content.items() if key != "fingerprint"}
+    canonical = json.dumps(rest, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
+
+
+def _strict(kind: type, content: Any, path: str, place: str) -> Any:
+    """Builds the dataclass `kind` from JSON that has exactly its fields, each of its type."""
+    if not isinstance(content, dict):
+        raise RecordsError(f"{path}: expected an object for {place}, found {type(content).__name__}; preprocess again")
+    hints = typing.get_type_hints(kind)
+    missing, unknown = sorted(hints.keys() - content.keys()), sorted(content.keys() - hints.keys())
+    if missing or unknown:
+        found = f"missing {', '.join(missing) or 'none'}, unknown {', '.join(unknown) or 'none'}"
+        raise RecordsError(f"{path}: unexpected keys in {place}: {found}; preprocess again")
+    return kind(**{key: _value(hints[key], content[key], path, f"{key!r} of {place}") for key in hints})
+
+
+def _value(hint: Any, value: Any, path: str, place: str) -> Any:
+    """Returns `value` as the type `hint`, which is one of those that the manifest's classes use."""
+    if typing.get_origin(hint) is tuple:
+        if isinstance(value, list):
+            (item, _) = typing.get_args(hint)
+            return tuple(_strict(item, entry, path, f"entry {i} of {place}") for i, entry in enumerate(value))
+    elif hint is CaseGeometry:
+        try:
+            return CaseGeometry.from_json(value)
+        except RecordsError as error:
+            raise RecordsError(f"{path}: {place} cannot be read: {error}") from error
+    elif type(value) is (typing.get_origin(hint) or hint):
+        return value
+    raise RecordsError(f"{path}: {place} is of the wrong type, {type(value).__name__}; preprocess again")
+
+
+def _check_agreement(manifest: Manifest, path: str) -> None:
+    """Checks that the parts of a manifest agree with each other and nothing was edited."""
+    files = [shard.file for shard in manifest.shards]
+    records = collections.Counter()
+    for case in manifest.cases:
+        records[case.shard] += case.slices
+    names = [case.case for case in manifest.cases]
+    faults = (
+        (any(not _SHARD_NAME.fullmatch(file) for file in files), "a shard has an unexpected name"),
+        (len(set(files)) < len(files), "a shard is listed twice"),
+        (len(set(names)) < len(names), "a case is listed twice"),
+        (not set(records) <= set(files), "a case lies in a shard that is not listed"),
+        (any(records[shard.file] != shard.records for shard in manifest.shards), "cases and shards count otherwise"),
+        (
+            any(case.domain not in DOMAINS or case.split not in SPLITS for case in manifest.cases),
+            "unknown domain or split",
+        ),
+        (
+            any(not 0 < case.slices <= case.slice_count for case in manifest.cases),
+            "a case has an impossible slice count",
+        ),
+        (_fingerprint(_to_json(manifest)) != manifest.fingerprint, "its content does not match its fingerprint"),
+    )
+    for wrong, what in faults:
+        if wrong:
+            raise RecordsError(f"{path}: damaged or edited, {what}; preprocess again")

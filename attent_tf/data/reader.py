@@ -1,0 +1,97 @@
+"""Records as NumPy arrays, read in the order of the manifest; no TensorFlow."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from attent_tf.data.framing import read_frames
+from attent_tf.data.manifest import Manifest, ManifestCase
+from attent_tf.data.schema import SliceRecord, decode
+from attent_tf.errors import RecordsError
+
+
+def read_records(folder: str | os.PathLike, manifest: Manifest, domain: str, split: str) -> Iterator[SliceRecord]:
+    """Yields the slices of all cases that serve a split, case by case, each from inferior to superior.
+
+    Args:
+      folder: a records folder.
+      manifest: its manifest, from `read_manifest`.
+      domain: `mri` or `ct`.
+      split: `train` or `test`; cases of the split `all` serve both.
+
+    Yields:
+      Slices; shards without such cases are not opened, records between them are skipped unread.
+
+    Raises:
+      RecordsError: there is no such case, or a record is damaged or not the one that the manifest promises.
+    """
+    cases = manifest.select(domain, split)
+    if not cases:
+        held = ", ".join(sorted({f"{case.domain}/{case.split}" for case in manifest.cases})) or "nothing"
+        raise RecordsError(f"{folder}: expected {domain} cases for {split!r}, found {held}; preprocess with them")
+    for case in cases:
+        yield from _slices_of(folder, manifest, case)
+
+
+def read_case_records(folder: str | os.PathLike, manifest: Manifest, case: str) -> list[SliceRecord]:
+    """Returns all slices of one case, from inferior to superior.
+
+    Args:
+      folder: a records folder.
+      manifest: its manifest, from `read_manifest`.
+      case: identifier such as `chaos-1`.
+
+    Returns:
+      As many slices as the manifest says, sorted by `slice_index`.
+
+    Raises:
+      RecordsError: no such case, or a record is missing, damaged or not the one that the manifest promises.
+    """
+    for entry in manifest.cases:
+        if entry.case == case:
+            return list(_slices_of(folder, manifest, entry))
+    held = ", ".join(entry.case for entry in manifest.cases)
+    raise RecordsError(f"{folder}: no case {case!r}; it holds {held}")
+
+
+def _slices_of(folder: str | os.PathLike, manifest: Manifest, case: ManifestCase) -> Iterator[SliceRecord]:
+    """Reads one case's run of records in its shard."""
+    start = 0
+    for other in manifest.cases:
+        if other.case == case.case:
+            break
+        start += other.slices if other.shard == case.shard else 0
+    path = Path(folder) / case.shard
+    try:
+        with path.open("rb") as file:
+            previous = -1
+            for position, payload in enumerate(read_frames(file, str(path), start, case.slices), start):
+                record = decode(payload, f"{path}: record {position}")
+                check_promise(record, case, previous, f"{path}: record {position}")
+                previous = record.slice_index
+                yield record
+    except OSError as error:
+        raise RecordsError(f"{path}: cannot be read ({error.strerror}); copy it here or preprocess again") from error
+
+
+def check_promise(record: SliceRecord, case: ManifestCase, previous: int, name: str) -> None:
+    """Checks that a record is what the manifest promises at its place.
+
+    Args:
+      record: what was read.
+      case: whose record it should be.
+      previous: slice index of the record before it of the same case, or -1.
+      name: what messages call the record.
+
+    Raises:
+      RecordsError: another case, domain, split, geometry or label state, or slices out of order.
+    """
+    expected = (case.case, case.domain, case.split, case.slice_count, case.labelled)
+    found = (record.case, record.domain, record.split, record.slice_count, record.label is not None)
+    if found != expected or record.geometry.to_json() != case.geometry.to_json():
+        raise RecordsError(
+            f"{name}: the manifest promises a slice of {case.case}, {case.split}; found {record.case}, "
+            f"{record.split}, or another geometry; preprocess again"
+        )
+    if record.slice_index <= previous:
+        raise RecordsError(f"{name}: slice {record.slice_index} comes after slice {previous}; preprocess again")

@@ -1,0 +1,153 @@
+"""One slice as a TFRecord example: the features of schema version 1 and their meaning.
+
+Unlike the record format of SIFA, a record knows its case, its place in the scan and the way back to the file's own
+grid, so that volumes can be put together again.
+"""
+
+import dataclasses
+import json
+
+import numpy as np
+
+from attent_tf.data import example
+from attent_tf.data.splits import SPLITS
+from attent_tf.errors import RecordsError
+from attent_tf.organs import DOMAINS, NUM_CLASSES
+from attent_tf.volumes import CaseGeometry
+
+SCHEMA_VERSION = 1
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SliceRecord:
+    """One axial slice of a case.
+
+    Attributes:
+      image: [row, column] float32 in [-1, 1].
+      label: [row, column] uint8 class indices (see `attent_tf.organs`), or None where the case has no labels.
+      case: identifier such as `chaos-1`.
+      domain: `mri` or `ct`.
+      split: `train`, `test` or `all`.
+      slice_index: index in the canonical volume, whatever slices were left out.
+      slice_count: number of slices of the canonical volume.
+      geometry: the way back to the file's own grid, the same for all slices of the case.
+    """
+
+    image: np.ndarray
+    label: np.ndarray | None
+    case: str
+    domain: str
+    split: str
+    slice_index: int
+    slice_count: int
+    geometry: CaseGeometry
+
+
+def encode(record: SliceRecord) -> bytes:
+    """Serialises a slice as a `tf.train.Example`; equal slices give equal bytes.
+
+    Args:
+      record: image [row, column] float32 of the size that its geometry says, label alike or None.
+
+    Returns:
+      The serialised example.
+
+    Raises:
+      ValueError: image, label or words do not fit the schema.
+    """
+    fault = _fault(record)
+    if fault:
+        raise ValueError(f"Slice {record.slice_index} of {record.case}: {fault}")
+    return example.pack(
+        {
+            "schema": SCHEMA_VERSION,
+            "image": np.ascontiguousarray(record.image, "<f4").tobytes(),
+            "label": b"" if record.label is None else np.ascontiguousarray(record.label, "u1").tobytes(),
+            "case": record.case.encode(),
+            "domain": record.domain.encode(),
+            "split": record.split.encode(),
+            "slice_index": int(record.slice_index),
+            "slice_count": int(record.slice_count),
+            "geometry": geometry_text(record.geometry).encode(),
+        }
+    )
+
+
+def decode(payload: bytes, name: str = "record") -> SliceRecord:
+    """Reads what `encode` wrote; the arrays are read-only views of `payload`.
+
+    Args:
+      payload: a serialised example.
+      name: what messages call the record.
+
+    Returns:
+      The slice.
+
+    Raises:
+      RecordsError: the bytes are no example, of another schema, or contradict themselves.
+    """
+    try:
+        features = example.unpack(payload)
+    except ValueError as error:
+        raise RecordsError(f"{name}: {error}; preprocess again") from error
+    schema = _one(features, "schema", int, name)
+    if schema != SCHEMA_VERSION:
+        raise RecordsError(f"{name}: expected schema {SCHEMA_VERSION}, found {schema}; preprocess again")
+    try:
+        geometry = CaseGeometry.from_json(json.loads(_one(features, "geometry", bytes, name)))
+        case, domain, split = (_one(features, word, bytes, name).decode() for word in ("case", "domain", "split"))
+    except (ValueError, RecordsError) as error:
+        raise RecordsError(f"{name}: its geometry or words cannot be read: {error}; preprocess again") from error
+    size = geometry.grid.size
+    image, label = (_one(features, word, bytes, name) for word in ("image", "label"))
+    if len(image) != 4 * size * size or len(label) not in (0, size * size):
+        expected = f"{4 * size * size} bytes of image and 0 or {size * size} of label"
+        raise RecordsError(f"{name}: expected {expected}, found {len(image)} and {len(label)}; preprocess again")
+    record = SliceRecord(
+        image=np.frombuffer(image, "<f4").reshape(size, size),
+        label=np.frombuffer(label, np.uint8).reshape(size, size) if label else None,
+        case=case,
+        domain=domain,
+        split=split,
+        slice_index=_one(features, "slice_index", int, name),
+        slice_count=_one(features, "slice_count", int, name),
+        geometry=geometry,
+    )
+    fault = _fault(record)
+    if fault:
+        raise RecordsError(f"{name}: {fault}; preprocess again")
+    return record
+
+
+def geometry_text(geometry: CaseGeometry) -> str:
+    """Returns the geometry as compact JSON with sorted keys; floats keep every bit (shortest round-trip form)."""
+    return json.dumps(geometry.to_json(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _one(features: dict, word: str, kind: type, name: str):
+    """Returns the single value of a feature."""
+    values = features.get(word, [])
+    if len(values) != 1 or not isinstance(values[0], kind):
+        raise RecordsError(f"{name}: expected one {kind.__name__} in feature {word!r}, found {len(values)} values")
+    return values[0]
+
+
+def _fault(record: SliceRecord) -> str | None:
+    """Says what contradicts the schema, or None."""
+    shape = (record.geometry.grid.size,) * 2
+    image, label = record.image, record.label
+    if image.shape != shape or image.dtype != np.float32:
+        return f"expected a float32 image of {shape}, found {image.dtype} of {image.shape}"
+    if not (np.min(image) >= -1 and np.max(image) <= 1):
+        return f"expected an image within [-1, 1], found {np.min(image)} to {np.max(image)}"
+    if label is not None and (label.shape != shape or label.dtype != np.uint8):
+        return f"expected a uint8 label of {shape}, found {label.dtype} of {label.shape}"
+    if label is not None and np.max(label) >= NUM_CLASSES:
+        return f"expected classes 0 to {NUM_CLASSES - 1} in the label, found {np.max(label)}"
+    if record.domain not in DOMAINS:
+        return f"expected a domain out of {', '.join(DOMAINS)}, found {record.domain!r}"
+    if record.split not in SPLITS:
+        return f"expected a split out of {', '.join(SPLITS)}, found {record.split!r}"
+    if not 0 <= record.slice_index < record.slice_count:
+        return f"expected a slice index below {record.slice_count}, found {record.slice_index}"
+    return None

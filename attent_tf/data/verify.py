@@ -1,0 +1,79 @@
+"""A full check of a records folder: every byte, every record, and that no patient is in two splits."""
+
+import collections
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from attent_tf.data.framing import read_frames
+from attent_tf.data.manifest import Manifest, ManifestCase, ManifestShard, read_manifest
+from attent_tf.data.reader import check_promise
+from attent_tf.data.schema import decode
+from attent_tf.errors import RecordsError
+
+_BLOCK_BYTES = 1 << 20
+
+
+def verify(folder: str | os.PathLike) -> Manifest:
+    """Reads a whole records folder and checks all that its manifest says.
+
+    Args:
+      folder: a records folder.
+
+    Returns:
+      Its manifest.
+
+    Raises:
+      RecordsError: a checksum, a count or a record differs from the manifest, or a patient is in two splits.
+    """
+    manifest = read_manifest(folder)
+    check_no_leak(manifest.cases, str(folder))
+    for shard in manifest.shards:
+        cases = [case for case in manifest.cases if case.shard == shard.file]
+        _verify_shard(Path(folder) / shard.file, shard, cases)
+    return manifest
+
+
+def check_no_leak(cases: Iterable[ManifestCase], name: str) -> None:
+    """Checks that no scan lies in two splits, under one name or under two.
+
+    Args:
+      cases: entries of a manifest.
+      name: what messages call the folder.
+
+    Raises:
+      RecordsError: names the cases and their splits.
+    """
+    for word in ("case", "sha256"):
+        places = collections.defaultdict(list)
+        for case in cases:
+            places[getattr(case, word)].append(case)
+        for members in places.values():
+            if len({case.split for case in members}) > 1:
+                listing = " and ".join(f"{case.case} ({case.split})" for case in members)
+                raise RecordsError(
+                    f"{name}: one patient in two splits: {listing} are the same scan; remove one of them"
+                )
+
+
+def _verify_shard(path: Path, shard: ManifestShard, cases: list[ManifestCase]) -> None:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+        if digest.hexdigest() != shard.sha256:
+            raise RecordsError(f"{path}: its SHA-256 differs from the manifest's; copy it again or preprocess again")
+        file.seek(0)
+        promised = (case for case in cases for _ in range(case.slices))
+        current, previous, position = None, -1, -1
+        for position, payload in enumerate(read_frames(file, str(path))):
+            case = next(promised, None)
+            if case is None:
+                break
+            previous = previous if case is current else -1
+            record = decode(payload, f"{path}: record {position}")
+            check_promise(record, case, previous, f"{path}: record {position}")
+            current, previous = case, record.slice_index
+    if position + 1 != shard.records:
+        raise RecordsError(f"{path}: expected {shard.records} records, found {position + 1} or more; preprocess again")

@@ -1,0 +1,34 @@
+"""The norms of generators and image discriminators, by name."""
+
+import keras
+
+from attent_tf.errors import ConfigError
+from attent_tf.layers.instance_normalization import InstanceNormalization
+
+NORMALIZATIONS = ("instance", "tfa_instance", "none")
+
+
+def make_normalization(kind: str, **kwargs) -> keras.layers.Layer:
+    """Makes the norm that a configuration names.
+
+    Args:
+      kind: `instance` (ours), `tfa_instance` (TensorFlow Addons, from the extra `addons`), or `none`.
+      **kwargs: passed to the layer, for example its `name`.
+
+    Raises:
+      ConfigError: the name is unknown, or TensorFlow Addons cannot be imported.
+    """
+    if kind == "instance":
+        return InstanceNormalization(**kwargs)
+    if kind == "none":
+        return keras.layers.Activation("linear", **kwargs)
+    if kind == "tfa_instance":
+        try:
+            import tensorflow_addons as tfa
+        except Exception as error:
+            raise ConfigError(
+                f"normalization tfa_instance needs TensorFlow Addons, which does not import here ({type(error).__name__}); "
+                "install the extra `attent-tf[addons]` (Python < 3.12) or choose `instance`"
+            ) from error
+        return tfa.layers.InstanceNormalization(epsilon=1e-5, center=False, scale=False, **kwargs)
+    raise ConfigError(f"normalization must be one of {', '.join(NORMALIZATIONS)}; received {kind!r}")

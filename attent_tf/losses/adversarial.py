@@ -1,0 +1,72 @@
+"""Adversarial losses (Eq. 2, 3, 7 and 8).
+
+The paper writes the log-likelihood game. Its generator term log(1 − D(G(x))) has no slope where the discriminator is sure;
+as Goodfellow et al. advise, the generator maximises log D(G(x)) instead. The authors' code uses least squares.
+
+Each function takes logits [batch, height, width, 1], one for a patch, and returns one value per example [batch] in float32:
+the mean over patches.
+"""
+
+import tensorflow as tf
+
+from attent_tf.errors import ConfigError
+
+KINDS = ("log_likelihood", "least_squares")
+
+
+def real_loss(logits: tf.Tensor, kind: str) -> tf.Tensor:
+    """What a discriminator (or the generator that wants to pass for real) pays for logits not saying `real`.
+
+    `log_likelihood`: −log D; `least_squares`: (D − 1)², D being the logit itself.
+
+    Args:
+      logits: [batch, height, width, 1].
+      kind: one of `KINDS`.
+
+    Returns:
+      [batch] float32.
+
+    Raises:
+      ConfigError: `kind` is unknown.
+    """
+    return _per_example(_distance_from_label(logits, 1.0, kind))
+
+
+def fake_loss(logits: tf.Tensor, kind: str) -> tf.Tensor:
+    """What a discriminator pays for logits not saying `fake`: −log(1 − D), or D². Arguments as in `real_loss`."""
+    return _per_example(_distance_from_label(logits, 0.0, kind))
+
+
+def discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor, kind: str) -> tf.Tensor:
+    """The discriminator's side of Eq. 2, 3 and 7: real (source) is 1, translated (target) is 0.
+
+    Args:
+      real_logits: [batch, height, width, 1], for real images or source maps.
+      fake_logits: [batch, height, width, 1], for translations or target maps.
+      kind: one of `KINDS`.
+
+    Returns:
+      [batch] float32, the sum of both terms.
+    """
+    return real_loss(real_logits, kind) + fake_loss(fake_logits, kind)
+
+
+def decision_accuracy(real_logits: tf.Tensor, fake_logits: tf.Tensor, kind: str) -> tf.Tensor:
+    """Share of patches that the discriminator judges rightly, per example [batch] in [0, 1]; 0.5 is chance."""
+    threshold = 0.0 if kind == "log_likelihood" else 0.5
+    real = tf.cast(real_logits > threshold, tf.float32)
+    fake = tf.cast(fake_logits <= threshold, tf.float32)
+    return 0.5 * (_per_example(real) + _per_example(fake))
+
+
+def _distance_from_label(logits, label, kind):
+    logits = tf.cast(logits, tf.float32)
+    if kind == "log_likelihood":
+        return tf.nn.sigmoid_cross_entropy_with_logits(labels=tf.fill(tf.shape(logits), label), logits=logits)
+    if kind == "least_squares":
+        return tf.square(logits - label)
+    raise ConfigError(f"adversarial loss must be one of {', '.join(KINDS)}; received {kind!r}")
+
+
+def _per_example(values):
+    return tf.reduce_mean(values, axis=[1, 2, 3])

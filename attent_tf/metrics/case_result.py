@@ -1,0 +1,94 @@
+"""What a model made of one test case, and the form in which an evaluation folder keeps it."""
+
+import dataclasses
+import re
+from typing import Any
+
+import numpy as np
+
+from attent_tf.errors import InputError
+from attent_tf.metrics.scores import check_labels, organ_mask
+from attent_tf.organs import ORGANS
+
+_CASE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclasses.dataclass(frozen=True)
+class CaseResult:
+    """What a model made of one test case, on the grid of the records.
+
+    Attributes:
+      case: stable identifier such as `chaos-1`.
+      image: [slice, row, column] float32 in [−1, 1], the target image.
+      entropy: [slice, row, column] float32 in [0, 1], the normalised entropy of the prediction (Eq. 6).
+      prediction: [slice, row, column] class indices.
+      spacing_mm: [slice, row, column] distance of neighbouring voxel centres, in millimetres.
+      translated: [slice, row, column] float32 in [−1, 1], the image in source style; None without
+        a translator.
+      reference: [slice, row, column] class indices; None for a case without labels.
+    """
+
+    case: str
+    image: np.ndarray
+    entropy: np.ndarray
+    prediction: np.ndarray
+    spacing_mm: tuple[float, float, float]
+    translated: np.ndarray | None = None
+    reference: np.ndarray | None = None
+
+
+def check_case(result: CaseResult) -> None:
+    """Checks names, shapes and class indices of a case.
+
+    Raises:
+      InputError: something is not what `CaseResult` says.
+    """
+    if not _CASE_NAME.fullmatch(result.case):
+        raise InputError(f"case {result.case!r}: expected letters, digits, '.', '_' and '-' only, as it names a file")
+    shape = np.shape(result.image)
+    for name in ("image", "entropy", "prediction", "translated", "reference"):
+        array = getattr(result, name)
+        if array is not None and (np.ndim(array) != 3 or np.shape(array) != shape):
+            raise InputError(
+                f"case {result.case}: expected {name} as [slice, row, column] in the shape of the image {shape}; "
+                f"got {np.shape(array)}"
+            )
+    check_labels(f"case {result.case}: prediction", result.prediction)
+    if result.reference is not None:
+        check_labels(f"case {result.case}: reference", result.reference)
+
+
+def organ_volumes_ml(result: CaseResult) -> dict[str, dict[str, float | None]]:
+    """Returns for each organ the volume of `prediction` and of `reference` in millilitres, None without a reference."""
+    voxel_ml = float(np.prod(result.spacing_mm)) / 1000.0
+    return {
+        organ: {
+            name: None if labels is None else voxel_ml * int(np.count_nonzero(organ_mask(labels, organ)))
+            for name, labels in (("prediction", result.prediction), ("reference", result.reference))
+        }
+        for organ in ORGANS
+    }
+
+
+def quantised(result: CaseResult) -> dict[str, np.ndarray]:
+    """Returns the arrays of a case as they are stored.
+
+    Returns:
+      `image`, `entropy` and, where there is one, `translated`: [slice, row, column] uint8, 0...255 for the whole range;
+      `prediction` and, where there is one, `reference`: [slice, row, column] uint8 class indices; `spacing_mm` [3]
+      float64.
+    """
+    arrays: dict[str, Any] = {
+        "image": _to_uint8(result.image, -1.0, 1.0),
+        "translated": None if result.translated is None else _to_uint8(result.translated, -1.0, 1.0),
+        "entropy": _to_uint8(result.entropy, 0.0, 1.0),
+        "prediction": np.asarray(result.prediction, np.uint8),
+        "reference": None if result.reference is None else np.asarray(result.reference, np.uint8),
+        "spacing_mm": np.asarray(result.spacing_mm, np.float64),
+    }
+    return {name: array for name, array in arrays.items() if array is not None}
+
+
+def _to_uint8(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    scaled = (np.asarray(values, np.float32) - low) * (255.0 / (high - low))
+    return np.rint(np.clip(np.nan_to_num(scaled), 0.0, 255.0)).astype(np.uint8)

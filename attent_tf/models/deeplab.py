@@ -1,0 +1,109 @@
+"""The segmentor S: DeepLab-v2 with a main head on stage 4 and an auxiliary head on stage 3 (section IV-A.3).
+
+The paper names DeepLab-v2; the auxiliary head and the 3×3 kernels at rates 6, 12, 18 and 24 are those of the authors' code
+(and of ADVENT).
+"""
+
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from attent_tf.layers import PaddedConv2D
+from attent_tf.models.resnet import DilatedResNet
+from attent_tf.organs import NUM_CLASSES
+
+
+class SegmentorOutput(NamedTuple):
+    """What S says of a batch of images.
+
+    Attributes:
+      main: logits of the main head [batch, height, width, classes], float32, at the image's resolution.
+      aux: logits of the auxiliary head, of the same shape.
+      features: the backbone's last features [batch, height / stride, width / stride, channels].
+    """
+
+    main: tf.Tensor
+    aux: tf.Tensor
+    features: tf.Tensor
+
+
+@keras.saving.register_keras_serializable("attent_tf")
+class AtrousHead(keras.layers.Layer):
+    """The sum of 3×3 convolutions with different dilation rates, one output channel a class.
+
+    Args:
+      num_classes: C.
+      rates: dilation rates.
+    """
+
+    def __init__(self, num_classes: int, rates: tuple[int, ...] = (6, 12, 18, 24), **kwargs):
+        super().__init__(**kwargs)
+        self.num_classes = num_classes
+        self.rates = tuple(rates)
+        self.branches = [
+            PaddedConv2D(
+                num_classes,
+                3,
+                dilation=rate,
+                kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
+                dtype="float32",
+                name=f"rate_{rate}",
+            )
+            for rate in self.rates
+        ]
+
+    def call(self, inputs):
+        """Returns logits [batch, height, width, num_classes], float32, for `inputs` [batch, height, width, channels]."""
+        return tf.add_n([branch(inputs) for branch in self.branches])
+
+    def get_config(self):
+        return {**super().get_config(), "num_classes": self.num_classes, "rates": self.rates}
+
+
+@keras.saving.register_keras_serializable("attent_tf")
+class DeepLabV2(keras.Model):
+    """Segments images; softmax and entropy are left to the caller.
+
+    Args:
+      backbone: `resnet101` (paper), `resnet50` or `small`.
+      num_classes: C, with the background.
+      rates: dilation rates of both heads.
+    """
+
+    def __init__(
+        self,
+        backbone: str = "resnet101",
+        num_classes: int = NUM_CLASSES,
+        rates: tuple[int, ...] = (6, 12, 18, 24),
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.backbone = backbone
+        self.num_classes = num_classes
+        self.rates = tuple(rates)
+        self.resnet = DilatedResNet(backbone, name="resnet")
+        self.main_head = AtrousHead(num_classes, self.rates, name="main_head")
+        self.aux_head = AtrousHead(num_classes, self.rates, name="aux_head")
+
+    def call(self, inputs, training=False) -> SegmentorOutput:
+        """Segments `inputs` [batch, height, width, 1] in [−1, 1]."""
+        size = tf.shape(inputs)[1:3]
+        stage_3, stage_4 = self.resnet(inputs, training=training)
+        return SegmentorOutput(
+            main=_upsample(self.main_head(stage_4), size),
+            aux=_upsample(self.aux_head(stage_3), size),
+            features=stage_4,
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "backbone": self.backbone,
+            "num_classes": self.num_classes,
+            "rates": self.rates,
+        }
+
+
+def _upsample(logits, size):
+    return tf.image.resize(logits, size, method="bilinear")

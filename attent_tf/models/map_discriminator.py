@@ -1,0 +1,34 @@
+"""The discriminator D_E of entropy maps, softmax outputs or features (section III-C, Fig. 3)."""
+
+import keras
+import tensorflow as tf
+
+from attent_tf.layers import PaddedConv2D
+
+
+@keras.saving.register_keras_serializable("attent_tf")
+class MapDiscriminator(keras.Model):
+    """Says whether a map comes from a source image: four times (Conv, LeakyReLU), then one convolution, all 4×4 at stride 2.
+
+    The number of input channels follows from the first call: 1 for the entropy map of Eq. 6, C for ADVENT's weighted
+    self-information, C for softmax outputs, the width of the backbone for features.
+
+    Args:
+      filters: channels of the first layer (64); doubled in each of the next three.
+    """
+
+    def __init__(self, filters: int = 64, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.convs = [PaddedConv2D(width * filters, 4, 2, name=f"conv_{i}") for i, width in enumerate((1, 2, 4, 8))]
+        self.head = PaddedConv2D(1, 4, 2, dtype="float32", name="head")
+
+    def call(self, inputs):
+        """Judges `inputs` [batch, height, width, channels]; returns logits [batch, height/32, width/32, 1], float32."""
+        x = inputs
+        for conv in self.convs:
+            x = tf.nn.leaky_relu(conv(x), 0.2)
+        return self.head(x)
+
+    def get_config(self):
+        return {**super().get_config(), "filters": self.filters}

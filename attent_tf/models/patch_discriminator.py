@@ -1,0 +1,46 @@
+"""The image discriminators D_s and D_t: PatchGAN with a 70×70 receptive field (section IV-A.3)."""
+
+import keras
+import tensorflow as tf
+
+from attent_tf.layers import PaddedConv2D, make_normalization
+
+
+@keras.saving.register_keras_serializable("attent_tf")
+class PatchDiscriminator(keras.Model):
+    """Says of each patch of an image whether it is real: four times (Conv, InstanceNorm, LeakyReLU), then one convolution.
+
+    The first of the four has no norm, as in CycleGAN. Kernels are 4×4, strides 2, 2, 2, 1, 1.
+
+    Args:
+      filters: channels of the first layer (64); doubled in each of the next three.
+      normalization: see `attent_tf.layers.normalization`.
+    """
+
+    def __init__(self, filters: int = 64, normalization: str = "instance", **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.normalization = normalization
+        widths, strides = (1, 2, 4, 8), (2, 2, 2, 1)
+        self.convs = [
+            PaddedConv2D(width * filters, 4, stride, kernel_initializer=_initializer(), name=f"conv_{i}")
+            for i, (width, stride) in enumerate(zip(widths, strides, strict=True))
+        ]
+        self.norms = [
+            make_normalization("none" if i == 0 else normalization, name=f"norm_{i}") for i in range(len(widths))
+        ]
+        self.head = PaddedConv2D(1, 4, kernel_initializer=_initializer(), dtype="float32", name="head")
+
+    def call(self, inputs):
+        """Judges `inputs` [batch, height, width, 1]; returns logits [batch, height/8 − 2, width/8 − 2, 1], float32."""
+        x = inputs
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            x = tf.nn.leaky_relu(norm(conv(x)), 0.2)
+        return self.head(x)
+
+    def get_config(self):
+        return {**super().get_config(), "filters": self.filters, "normalization": self.normalization}
+
+
+def _initializer():
+    return keras.initializers.RandomNormal(stddev=0.02)

@@ -1,0 +1,61 @@
+"""Names and numbers as people read them."""
+
+import math
+
+METHOD_TITLES = {
+    "source_only": "Source only",
+    "supervised": "Supervised",
+    "cyclegan": "CycleGAN",
+    "pixel": "Pixel alignment",
+    "feature": "Feature alignment",
+    "entropy": "Entropy alignment",
+    "attent": "AttENT",
+}
+METHOD_NOTES = {
+    "source_only": "no adaptation, the lower bound",
+    "supervised": "trained with labels of the target, the upper bound",
+    "cyclegan": "target images translated by a CycleGAN without attention gates",
+    "pixel": "target images translated by a CycleGAN with attention gates",
+    "feature": "features of both domains aligned by an adversary",
+    "entropy": "entropy maps of both domains aligned by an adversary",
+    "attent": "translation with attention gates, and entropy maps aligned by an adversary",
+}
+DOMAIN_TITLES = {"mri": "MRI", "ct": "CT"}
+METRIC_TITLES = {"dice": "Dice, %", "assd_voxel": "ASSD, voxel", "assd_mm": "ASSD, mm"}
+METRIC_DIGITS = {"dice": 1, "assd_voxel": 2, "assd_mm": 2}
+
+UNDEFINED = "–"
+INFINITE = "∞"
+
+
+def method_title(method: str) -> str:
+    """Returns the name of a method for people; an unknown one keeps its identifier."""
+    return METHOD_TITLES.get(method, method)
+
+
+def direction_title(direction: str) -> str:
+    """Returns `MRI → CT` for `mri2ct`; an unknown direction stays as it is."""
+    domains = _domains(direction)
+    return " → ".join(domains) if domains else direction
+
+
+def direction_sentence(direction: str) -> str:
+    """Says in a sentence which domain has labels and which is segmented."""
+    domains = _domains(direction)
+    if not domains:
+        return ""
+    return f"The model learns from labelled {domains[0]} and unlabelled {domains[1]}, and is scored on {domains[1]}."
+
+
+def number(value: float, digits: int) -> str:
+    """Returns a number with so many decimals, `–` where it is undefined and `∞` where it is infinite."""
+    if math.isnan(value):
+        return UNDEFINED
+    if math.isinf(value):
+        return INFINITE
+    return f"{value:.{digits}f}"
+
+
+def _domains(direction: str) -> list[str] | None:
+    parts = direction.split("2")
+    return [DOMAIN_TITLES[part] for part in parts] if len(parts) == 2 and set(parts) <= set(DOMAIN_TITLES) else None

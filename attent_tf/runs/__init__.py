@@ -1,0 +1,5 @@
+"""Run folders: what they are about and the networks in them. Importing this loads no TensorFlow."""
+
+from attent_tf.runs.run import Run, create_or_check, load_run, resolve_steps
+
+__all__ = ["Run", "create_or_check", "load_run", "resolve_steps"]

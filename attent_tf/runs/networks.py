@@ -1,0 +1,88 @@
+"""The networks of a run: made as its configuration says, and filled from its checkpoints."""
+
+import json
+import os
+
+import tensorflow as tf
+
+from attent_tf.configs import SegmentationConfig, TranslationConfig
+from attent_tf.errors import RunError
+from attent_tf.models import DeepLabV2, Generator
+from attent_tf.runs.run import Run
+
+
+def make_generator(config: TranslationConfig, translator: str, name: str) -> Generator:
+    """Makes G_t2s or G_s2t for the translator `attention_cyclegan` or `cyclegan`."""
+    return Generator(
+        filters=config.filters,
+        residual_blocks=config.residual_blocks,
+        skips="attention" if translator == "attention_cyclegan" else "none",
+        gate_gain=config.gate_gain,
+        upsample_kernel=config.upsample_kernel,
+        normalization=config.normalization,
+        name=name,
+    )
+
+
+def make_segmentor(config: SegmentationConfig) -> DeepLabV2:
+    """Makes S."""
+    return DeepLabV2(backbone=config.backbone, rates=config.rates, name="segmentor")
+
+
+def load_segmentor(run: Run) -> DeepLabV2:
+    """Loads S from the newest checkpoint of a run.
+
+    Raises:
+      RunError: the stage has no checkpoint, or it is damaged or of another model.
+    """
+    size = run.config.data.image_size
+    segmentor = make_segmentor(run.config.segmentation)
+    segmentor(tf.zeros((1, size, size, 1)))
+    _restore(run, "segmentation", segmentor=segmentor)
+    return segmentor
+
+
+def load_generators(run: Run, *names: str) -> list[Generator]:
+    """Loads generators of a run by the names `g_t2s` and `g_s2t`.
+
+    Raises:
+      RunError: the method has no translator, or errors as in `load_segmentor`.
+    """
+    if not run.method.translator:
+        raise RunError(f"{run.folder}: the method {run.method.id} has no translator")
+    size = run.config.data.image_size
+    generators = [make_generator(run.config.translation, run.method.translator, name) for name in names]
+    for generator in generators:
+        generator(tf.zeros((1, size, size, 1)))
+    _restore(run, "translation", **dict(zip(names, generators, strict=True)))
+    return generators
+
+
+def trained_steps(run: Run, stage: str) -> tuple[int, int]:
+    """Returns how many updates of a stage its newest checkpoint holds, and how many it was to have; (0, 0) before it began."""
+    path = _newest_checkpoint(run, stage)
+    if path is None:
+        return 0, 0
+    planned = json.loads((run.stage_folder(stage) / "stage.json").read_text(encoding="utf-8"))["steps"]
+    return int(path.rsplit("-", 1)[1]), planned
+
+
+def _newest_checkpoint(run, stage):
+    return tf.train.latest_checkpoint(os.fspath(run.stage_folder(stage) / "checkpoints"))
+
+
+def _restore(run, stage, **models):
+    """Loads the weights of `models`, by their attribute names in the stage's inner step."""
+    path = _newest_checkpoint(run, stage)
+    if path is None:
+        raise RunError(f"{run.folder}: the {stage} stage has no checkpoint; run attent train --stage {stage}")
+    state = tf.Module()
+    for name, model in models.items():
+        setattr(state, name, model)
+    try:
+        status = tf.train.Checkpoint(state=state).restore(path)
+        status.expect_partial().assert_existing_objects_matched()
+    except AssertionError as error:
+        raise RunError(f"{path}: weights of another model; run.json or the checkpoint was changed") from error
+    except (IndexError, tf.errors.OpError) as error:
+        raise RunError(f"{path}: damaged checkpoint ({type(error).__name__}); train again") from error

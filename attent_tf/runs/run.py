@@ -1,0 +1,154 @@
+"""A run folder: one method, one direction, one configuration; trained stage by stage, and resumed."""
+
+import dataclasses
+import json
+import math
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from attent_tf.configs import Config, config_from_dict, config_to_dict, config_to_yaml
+from attent_tf.errors import RunError
+from attent_tf.files import write_json, write_text
+from attent_tf.methods import Method, get_domains, get_method
+
+RUN_FILE = "run.json"
+_FORMAT = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What a run folder is about.
+
+    Attributes:
+      folder: its path.
+      method: what is trained.
+      direction: `mri2ct` or `ct2mri`.
+      config: everything else.
+      records: fingerprint of the records that it was trained on.
+      preparation: options of the preprocessing, so that a scan can be prepared alike.
+      class_names: of the output channels.
+    """
+
+    folder: Path
+    method: Method
+    direction: str
+    config: Config
+    records: str
+    preparation: dict[str, Any]
+
+    @property
+    def source(self) -> str:
+        return get_domains(self.direction)[0]
+
+    @property
+    def target(self) -> str:
+        return get_domains(self.direction)[1]
+
+    @property
+    def labelled(self) -> str:
+        """The domain whose labels S learns from."""
+        return self.source if self.method.labels == "source" else self.target
+
+    def stage_folder(self, stage: str) -> Path:
+        """Returns the folder of `translation` or `segmentation`."""
+        return self.folder / stage
+
+
+def create_or_check(run: Run) -> None:
+    """Writes `run.json` and `config.yaml`, or checks that those that are there say the same.
+
+    Raises:
+      RunError: the folder holds a run of another method, direction, configuration or records.
+    """
+    path = run.folder / RUN_FILE
+    content = _to_json(run)
+    if path.exists():
+        found = _read(path)
+        for key in ("method", "direction", "records", "preparation"):
+            if found.get(key) != content[key]:
+                raise RunError(
+                    f"{run.folder}: holds a run with {key} {found.get(key)!r}, not {content[key]!r}; choose another --out"
+                )
+        changed = list(_differences(found["config"], content["config"]))
+        if changed:
+            raise RunError(f"{run.folder}: started with another configuration: {'; '.join(changed)}; choose another --out")
+        return
+    if run.folder.exists() and any(run.folder.iterdir()):
+        raise RunError(f"{run.folder}: expected a run folder or an empty one, found other files; choose another --out")
+    write_text(run.folder / "config.yaml", config_to_yaml(run.config))
+    write_json(path, {**content, "versions": _versions()})
+
+
+def load_run(folder: str | os.PathLike) -> Run:
+    """Reads a run folder.
+
+    Raises:
+      RunError: it is not one.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise RunError(f"{folder}: no such run folder; make one with attent train")
+    content = _read(folder / RUN_FILE)
+    try:
+        return Run(
+            folder=folder,
+            method=get_method(content["method"]),
+            direction=content["direction"],
+            config=config_from_dict(content["config"]),
+            records=content["records"],
+            preparation=content["preparation"],
+        )
+    except KeyError as error:
+        raise RunError(f"{folder / RUN_FILE}: lacks {error}; the file was damaged or edited") from error
+
+
+def resolve_steps(steps: int, epochs: int, slices: int, batch_size: int) -> int:
+    """Returns the number of updates: `steps`, or as many as `epochs` passes over `slices` need when `steps` is 0."""
+    return steps or epochs * math.ceil(slices / batch_size)
+
+
+def _to_json(run):
+    return {
+        "format": _FORMAT,
+        "method": run.method.id,
+        "direction": run.direction,
+        "seed": run.config.seed,
+        "config": config_to_dict(run.config),
+        "records": run.records,
+        "preparation": run.preparation,
+    }
+
+
+def _read(path):
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RunError(f"{path.parent}: not a run folder, {path.name} is missing; make one with attent train") from None
+    except ValueError as error:
+        raise RunError(f"{path}: not valid JSON ({error}); the file was damaged or edited") from error
+    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+        raise RunError(f"{path}: expected a run of format {_FORMAT}; train again with this version")
+    return content
+
+
+def _differences(found, wanted, prefix=""):
+    for key in sorted(found.keys() | wanted.keys()):
+        old, new = found.get(key), wanted.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            yield from _differences(old, new, f"{prefix}{key}.")
+        elif old != new:
+            yield f"{prefix}{key} was {old!r}, is {new!r}"
+
+
+def _versions():
+    packages = ("attent-tf", "tensorflow", "keras", "numpy")
+    versions = {"python": platform.python_version()}
+    for package in packages:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            versions[package] = "not installed"
+    return versions

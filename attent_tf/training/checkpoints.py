@@ -1,0 +1,62 @@
+"""Checkpoints that are known to match, and a way back when the newest is damaged."""
+
+import os
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from attent_tf.errors import RunError
+
+_KEEP = 2
+
+
+class Checkpoints:
+    """The checkpoints of one stage of a run.
+
+    Args:
+      folder: where they lie.
+      step: [] int64 variable that counts updates.
+      state: everything else that training changes.
+      say: called with one line for the user.
+    """
+
+    def __init__(self, folder: str | os.PathLike, step: tf.Variable, state: tf.Module, say: Callable[[str], None]):
+        self._checkpoint = tf.train.Checkpoint(step=step, state=state)
+        self._manager = tf.train.CheckpointManager(self._checkpoint, str(folder), max_to_keep=_KEEP)
+        self._step = step
+        self._say = say
+
+    def save(self) -> None:
+        """Writes a checkpoint of the present step."""
+        self._manager.save(checkpoint_number=int(self._step.numpy()))
+
+    def restore(self) -> bool:
+        """Loads the newest checkpoint that can be read.
+
+        Returns:
+          False where there is none.
+
+        Raises:
+          RunError: checkpoints are there and none of them can be read, or they are of another model.
+        """
+        paths = list(reversed(self._manager.checkpoints))
+        for path in paths:
+            try:
+                # A mismatch raises nothing unless it is asked for.
+                self._checkpoint.restore(path).assert_consumed()
+            except (IndexError, tf.errors.OpError) as error:
+                self._say(f"{path}: damaged checkpoint ({type(error).__name__}); trying the one before")
+                continue
+            except AssertionError as error:
+                raise RunError(
+                    f"{path}: checkpoint of another model; use the configuration and method that the run was started with"
+                ) from error
+            return True
+        if paths:
+            raise RunError(f"{os.path.dirname(paths[0])}: none of {len(paths)} checkpoints can be read; start a new run")
+        return False
+
+
+def has_checkpoint(folder: str | os.PathLike) -> bool:
+    """Says whether a folder holds a finished checkpoint."""
+    return tf.train.latest_checkpoint(str(folder)) is not None

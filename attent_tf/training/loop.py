@@ -1,0 +1,146 @@
+"""The outer loop: steps, checkpoints, history, TensorBoard. Only the inner step is inside `tf.function`."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import tensorflow as tf
+
+from attent_tf.errors import RunError
+from attent_tf.training.checkpoints import Checkpoints
+from attent_tf.training.history import History
+
+
+class Observer(Protocol):
+    """What shows a run's progress to the user."""
+
+    def say(self, line: str) -> None:
+        """Shows one line."""
+
+    def stage(self, title: str, total: int, initial: int) -> Any:
+        """Returns a context manager of an object with `update(count)` and `set_postfix_str(note)`."""
+
+
+class InnerStep(Protocol):
+    """What `TranslationStep` and `SegmentationStep` have in common."""
+
+    metric_names: tuple[str, ...]
+
+    def phase(self, step: int) -> tuple[str, int | None]: ...
+
+    def update(self, phase: str, step: tf.Tensor, *batch) -> dict[str, tf.Tensor]: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class StagePlan:
+    """How long a stage runs and how often it reports.
+
+    Attributes:
+      title: for people.
+      folder: of the stage, in the run folder.
+      steps: in all.
+      log_every, checkpoint_every, panel_every: in steps; 0 panels means none.
+    """
+
+    title: str
+    folder: Path
+    steps: int
+    log_every: int
+    checkpoint_every: int
+    panel_every: int
+
+
+def run_stage(
+    plan: StagePlan,
+    inner: InnerStep,
+    step: tf.Variable,
+    make_data: Callable[[int], tf.data.Dataset],
+    strategy: tf.distribute.Strategy,
+    observer: Observer,
+    draw_panel: Callable[[], dict[str, tf.Tensor]],
+) -> None:
+    """Trains one stage to its end, from its newest checkpoint if it has one.
+
+    Args:
+      plan: how long, and how often to report.
+      inner: the update.
+      step: [] int64 variable that counts updates, made in the strategy's scope.
+      make_data: makes the batches of one replica from a global step on; elements are tuples for `inner.update`.
+      strategy: that `inner` was made under.
+      observer: shows progress.
+      draw_panel: makes a fixed panel, images by name, for TensorBoard.
+
+    Raises:
+      RunError: a loss is not finite, or the checkpoints cannot be used. The last good checkpoint is kept.
+    """
+    checkpoints = Checkpoints(plan.folder / "checkpoints", step, inner, observer.say)
+    if checkpoints.restore() and step.numpy() < plan.steps:
+        observer.say(f"{plan.title}: goes on at step {step.numpy()} of {plan.steps}")
+    start = int(step.numpy())
+    if start >= plan.steps:
+        observer.say(f"{plan.title}: complete ({plan.steps} steps)")
+        return
+    history = History(plan.folder / "history.csv", inner.metric_names, start)
+    data = _distribute(make_data, start, strategy)
+    train = _compile(inner, step, strategy)
+    with (
+        tf.summary.create_file_writer(str(plan.folder / "events")).as_default(),
+        observer.stage(plan.title, plan.steps, start) as bar,
+    ):
+        position = start
+        while position < plan.steps:
+            phase, phase_end = inner.phase(position)
+            stop = min(_next_multiple(position, plan.log_every), phase_end or plan.steps, plan.steps)
+            values = {name: float(v) for name, v in train(phase, data, tf.constant(stop - position)).items()}
+            _check_finite(values, plan, stop)
+            bar.set_postfix_str(", ".join(f"{name} {values[name]:.3f}" for name in inner.metric_names[:3]))
+            bar.update(stop - position)
+            position = stop
+            history.append(position, values)
+            for name, value in values.items():
+                tf.summary.scalar(name, value, step=position)
+            if plan.panel_every and position % plan.panel_every == 0:
+                for name, images in draw_panel().items():
+                    tf.summary.image(name, images, step=position, max_outputs=images.shape[0])
+            if position % plan.checkpoint_every == 0 or position == plan.steps:
+                checkpoints.save()
+
+
+def _compile(inner, step, strategy):
+    """Returns a function of (phase, iterator, count) that runs `count` updates and returns their mean metrics."""
+
+    def one(phase, batch):
+        parts = batch if isinstance(batch, tuple) else (batch,)
+        metrics = strategy.run(lambda at, *args: inner.update(phase, at, *args), args=(step.read_value(), *parts))
+        step.assign_add(1)
+        return {name: strategy.reduce("SUM", metrics[name], axis=None) for name in inner.metric_names}
+
+    @tf.function
+    def train(phase, iterator, count):
+        totals = {name: tf.constant(0.0) for name in inner.metric_names}
+        for _ in tf.range(count):
+            metrics = one(phase, next(iterator))
+            totals = {name: totals[name] + metrics[name] for name in inner.metric_names}
+        return {name: total / tf.cast(count, tf.float32) for name, total in totals.items()}
+
+    return train
+
+
+def _distribute(make_data, start, strategy) -> Iterator:
+    """Returns the iterator whose n-th element is the batch of global step `start` + n, split over the replicas."""
+    return iter(strategy.distribute_datasets_from_function(lambda _: make_data(start)))
+
+
+def _next_multiple(position, interval):
+    return (position // interval + 1) * interval
+
+
+def _check_finite(values, plan, step):
+    wrong = [name for name, value in values.items() if not math.isfinite(value)]
+    if wrong:
+        raise RunError(
+            f"{plan.folder}: {', '.join(wrong)} not finite by step {step}; the last good checkpoint is kept, lower the "
+            "learning rate or use float32"
+        )

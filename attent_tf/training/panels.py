@@ -1,0 +1,72 @@
+"""Fixed panels of images for TensorBoard, made anew at intervals."""
+
+import numpy as np
+import tensorflow as tf
+
+from attent_tf import losses
+from attent_tf.organs import NUM_CLASSES
+from attent_tf.training.segmentation import SegmentationStep
+from attent_tf.training.translation import TranslationStep
+
+_ROWS = 3
+
+
+class TranslationPanel:
+    """Input, translation, cycle and the finest gate, side by side, for both directions.
+
+    Args:
+      inner: whose generators draw.
+      source, target: [slices, size, size, 1] float32 in [−1, 1]; a few spread over the whole are shown.
+    """
+
+    def __init__(self, inner: TranslationStep, source: np.ndarray, target: np.ndarray):
+        self._inner = inner
+        self._source, self._target = _spread(source), _spread(target)
+
+    @tf.function
+    def __call__(self) -> dict[str, tf.Tensor]:
+        """Returns images by name, each [rows, size, columns · size, 1] in [0, 1]."""
+        return {
+            "target_to_source": _row(self._target, self._inner.g_t2s, self._inner.g_s2t),
+            "source_to_target": _row(self._source, self._inner.g_s2t, self._inner.g_t2s),
+        }
+
+
+class SegmentationPanel:
+    """Image, predicted classes and entropy, side by side, for labelled and for target slices.
+
+    Args:
+      inner: whose segmentor draws.
+      labelled: [slices, size, size, 1] float32 in [−1, 1].
+      target: the same of the target, translated where the method has a translator, or None.
+    """
+
+    def __init__(self, inner: SegmentationStep, labelled: np.ndarray, target: np.ndarray | None):
+        self._inner = inner
+        self._parts = {"labelled": _spread(labelled)}
+        if target is not None:
+            self._parts["target"] = _spread(target)
+
+    @tf.function
+    def __call__(self) -> dict[str, tf.Tensor]:
+        """Returns images by name, each [rows, size, columns · size, 1] in [0, 1]."""
+        return {name: self._row(images) for name, images in self._parts.items()}
+
+    def _row(self, images):
+        logits = self._inner.segmentor(images, training=False).main
+        classes = tf.cast(tf.argmax(logits, axis=-1)[..., tf.newaxis], tf.float32) / (NUM_CLASSES - 1)
+        return tf.concat([_visible(images), classes, losses.entropy_map(logits)], axis=2)
+
+
+def _row(images, there, back):
+    translated, gates = there.translate_with_gates(images)
+    parts = [_visible(images), _visible(translated), _visible(back(translated))]
+    return tf.concat([*parts, *gates[-1:]], axis=2)
+
+
+def _visible(images):
+    return 0.5 * (images + 1.0)
+
+
+def _spread(images):
+    return tf.constant(images[np.linspace(0, len(images) - 1, _ROWS + 2).round().astype(int)[1:-1]])

@@ -1,0 +1,193 @@
+"""Training a method: its stages in order, each on the data that it may see."""
+
+import dataclasses
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from attent_tf.configs import Config
+from attent_tf.data.batches import batches
+from attent_tf.data.manifest import Manifest, read_manifest
+from attent_tf.data.slices import SliceArrays, load_slices
+from attent_tf.errors import ConfigError, RunError
+from attent_tf.files import write_json
+from attent_tf.methods import get_domains, get_method
+from attent_tf.runs import Run, create_or_check, resolve_steps
+from attent_tf.runs.networks import load_generators, trained_steps
+from attent_tf.training.checkpoints import has_checkpoint
+from attent_tf.training.loop import Observer, StagePlan, run_stage
+from attent_tf.training.panels import SegmentationPanel, TranslationPanel
+from attent_tf.training.segmentation import SegmentationStep
+from attent_tf.training.translation import TranslationStep
+
+STAGES = ("translation", "segmentation")
+_TRANSLATE_BATCH = 16
+
+
+def train(
+    records: str | os.PathLike,
+    out: str | os.PathLike,
+    method: str,
+    direction: str,
+    config: Config,
+    observer: Observer,
+    stage: str = "all",
+    fresh: bool = False,
+    strategy: tf.distribute.Strategy | None = None,
+) -> Run:
+    """Trains a method on a records folder, or goes on where an earlier call stopped.
+
+    Labels of the target domain are read by `supervised` alone; test cases are not read at all.
+
+    Args:
+      records: a records folder.
+      out: the run folder.
+      method: one of `attent_tf.methods.METHODS`.
+      direction: `mri2ct` or `ct2mri`.
+      config: of networks, losses and lengths.
+      observer: shows progress.
+      stage: `all`, `translation` or `segmentation`.
+      fresh: refuse to go on with a run that has a checkpoint.
+      strategy: of distribution; by default one that uses every GPU, or the CPU.
+
+    Returns:
+      The run.
+
+    Raises:
+      AttentError: wrong names, records that do not fit, a run folder of another configuration, or losses that are not finite.
+    """
+    manifest = read_manifest(records)
+    chosen = get_method(method)
+    get_domains(direction)
+    preparation = {key: manifest.options[key] for key in ("geometry", "size", "pixel_mm")}
+    run = Run(Path(out), chosen, direction, config, manifest.fingerprint, preparation)
+    stages = _stages(run, stage)
+    if fresh and any(has_checkpoint(run.stage_folder(name) / "checkpoints") for name in STAGES):
+        raise RunError(f"{run.folder}: holds a checkpoint, and --fresh was given; choose another --out")
+    create_or_check(run)
+    strategy = strategy or default_strategy()
+    for name in stages:
+        # Weights follow from the seed, whichever stages ran before in this process.
+        keras.utils.set_random_seed(config.seed)
+        (_train_translation if name == "translation" else _train_segmentation)(
+            run, manifest, records, strategy, observer
+        )
+    return run
+
+
+def default_strategy() -> tf.distribute.Strategy:
+    """Returns `MirroredStrategy` over all GPUs of this machine, or over its CPU."""
+    return tf.distribute.MirroredStrategy(None if tf.config.list_physical_devices("GPU") else ["CPU:0"])
+
+
+def _stages(run, stage):
+    if stage not in ("all", *STAGES):
+        raise ConfigError(f"stage: expected all, {' or '.join(STAGES)}; received {stage!r}")
+    possible = STAGES if run.method.translator else ("segmentation",)
+    if stage == "all":
+        return possible
+    if stage not in possible:
+        raise ConfigError(f"method {run.method.id} has no translator, so it has no translation stage")
+    return (stage,)
+
+
+def _train_translation(run, manifest: Manifest, records, strategy, observer):
+    config, size = run.config.translation, run.config.data.image_size
+    source = load_slices(records, manifest, run.source, "train", size, labels=False)
+    target = load_slices(records, manifest, run.target, "train", size, labels=False)
+    steps = resolve_steps(config.steps, config.epochs, max(len(source), len(target)), config.batch_size)
+    per_replica = _per_replica("translation", config.batch_size, strategy)
+
+    def make_data(first):
+        return _zip_replicas(run, per_replica, first, strategy, source, target)
+
+    with strategy.scope():
+        step = tf.Variable(0, dtype=tf.int64, name="step")
+        inner = TranslationStep(config, run.method.translator, size, steps, config.batch_size, run.config.seed)
+    panel = TranslationPanel(inner, source.images, target.images)
+    run_stage(_plan(run, "translation", "Translation", steps), inner, step, make_data, strategy, observer, panel)
+
+
+def _train_segmentation(run, manifest: Manifest, records, strategy, observer):
+    config, size = run.config.segmentation, run.config.data.image_size
+    labelled = load_slices(records, manifest, run.labelled, "train", size, labels=True)
+    target = None
+    if run.method.aligner:
+        target = load_slices(records, manifest, run.target, "train", size, labels=False)
+    if run.method.translator:
+        _check_translation_complete(run)
+        labelled, target = _translate(run, labelled, target, observer)
+    steps = resolve_steps(config.steps, config.epochs, len(labelled), config.batch_size)
+    per_replica = _per_replica("segmentation", config.batch_size, strategy)
+
+    def make_data(first):
+        return _zip_replicas(run, per_replica, first, strategy, labelled, *([target] if target else []))
+
+    with strategy.scope():
+        step = tf.Variable(0, dtype=tf.int64, name="step")
+        inner = SegmentationStep(config, run.method.aligner, size, steps, config.batch_size)
+    panel = SegmentationPanel(inner, labelled.images, target.images if target else None)
+    run_stage(_plan(run, "segmentation", "Segmentation", steps), inner, step, make_data, strategy, observer, panel)
+
+
+def _translate(run, labelled, target, observer):
+    """Shows target slices in source style, once for all, since the generators no longer change."""
+    g_t2s, g_s2t = load_generators(run, "g_t2s", "g_s2t")
+    to_source = tf.function(lambda x: g_t2s(x, training=False), reduce_retracing=True)
+    around = tf.function(lambda x: g_t2s(g_s2t(x, training=False), training=False), reduce_retracing=True)
+    if target is not None:
+        target = dataclasses.replace(target, images=_map_images(to_source, target.images, "Target slices", observer))
+    if run.config.segmentation.cycled_source:
+        cycled = _map_images(around, labelled.images, "Source slices", observer)
+        labelled = SliceArrays(
+            np.concatenate([labelled.images, cycled]), np.concatenate([labelled.labels, labelled.labels])
+        )
+    return labelled, target
+
+
+def _map_images(function, images, title, observer):
+    result = np.empty_like(images)
+    with observer.stage(f"{title} through the translator", len(images), 0) as bar:
+        for start in range(0, len(images), _TRANSLATE_BATCH):
+            part = images[start : start + _TRANSLATE_BATCH]
+            result[start : start + len(part)] = function(tf.constant(part)).numpy()
+            bar.update(len(part))
+    return result
+
+
+def _zip_replicas(run, per_replica, first, strategy, *parts):
+    """Zips the batches of each part; successive elements go to successive replicas."""
+    replicas = strategy.num_replicas_in_sync
+    seeds = np.random.SeedSequence(run.config.seed).generate_state(len(parts))
+    streams = [
+        batches(part, run.config.data, per_replica, int(seed) >> 1, first * replicas)
+        for part, seed in zip(parts, seeds, strict=True)
+    ]
+    # A dataset of 1-tuples where there is one part, so that the elements always are the inner step's arguments.
+    return tf.data.Dataset.zip(tuple(streams))
+
+
+def _per_replica(stage, batch_size, strategy):
+    replicas = strategy.num_replicas_in_sync
+    if batch_size % replicas:
+        raise ConfigError(
+            f"configuration key {stage}.batch_size: expected a multiple of the {replicas} devices; received {batch_size}"
+        )
+    return batch_size // replicas
+
+
+def _plan(run, stage, title, steps):
+    folder = run.stage_folder(stage)
+    write_json(folder / "stage.json", {"steps": steps})
+    config = run.config
+    return StagePlan(title, folder, steps, config.log_every, config.checkpoint_every, config.panel_every)
+
+
+def _check_translation_complete(run):
+    done, planned = trained_steps(run, "translation")
+    if not planned or done < planned:
+        state = f"stopped at step {done} of {planned}" if planned else "has not begun"
+        raise RunError(f"{run.folder}: the translation stage {state}; run attent train with --stage all")

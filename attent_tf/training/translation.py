@@ -1,0 +1,143 @@
+"""Stage 1, inner step: the attention CycleGAN (section III-B, Eq. 1–4)."""
+
+import tensorflow as tf
+
+from attent_tf import losses
+from attent_tf.configs import TranslationConfig
+from attent_tf.models import PatchDiscriminator
+from attent_tf.runs.networks import make_generator
+from attent_tf.training.image_pool import ImagePool
+from attent_tf.training.optimizers import make_optimizer
+
+
+class TranslationStep(tf.Module):
+    """Both generators, both discriminators, their optimisers and image pools, and one update of each.
+
+    Make it, and trace it, inside the scope of the strategy.
+
+    Args:
+      config: of the stage.
+      translator: `attention_cyclegan` or `cyclegan`.
+      image_size: edge of the images in pixels.
+      steps: number of updates in all, for the learning rates.
+      global_batch_size: images of each domain a step, over all replicas.
+      seed: of the image pools' choices.
+    """
+
+    metric_names = (
+        "generator",
+        "cycle",
+        "identity",
+        "adversarial_t2s",
+        "adversarial_s2t",
+        "discriminator_source",
+        "discriminator_target",
+        "accuracy_source",
+        "accuracy_target",
+    )
+
+    def __init__(
+        self,
+        config: TranslationConfig,
+        translator: str,
+        image_size: int,
+        steps: int,
+        global_batch_size: int,
+        seed: int,
+    ):
+        super().__init__(name="translation")
+        self.config = config
+        self.global_batch_size = global_batch_size
+        self._seed = seed
+        self.g_t2s = make_generator(config, translator, "g_t2s")
+        self.g_s2t = make_generator(config, translator, "g_s2t")
+        self.d_source = PatchDiscriminator(config.discriminator_filters, config.normalization, name="d_source")
+        self.d_target = PatchDiscriminator(config.discriminator_filters, config.normalization, name="d_target")
+        image_shape = (image_size, image_size, 1)
+        for model in (self.g_t2s, self.g_s2t, self.d_source, self.d_target):
+            model(tf.zeros((1, *image_shape)))
+        self._generator_variables = self.g_t2s.trainable_variables + self.g_s2t.trainable_variables
+        self._discriminator_variables = self.d_source.trainable_variables + self.d_target.trainable_variables
+        self.generator_optimizer = make_optimizer(config.generator, steps, self._generator_variables)
+        self.discriminator_optimizer = make_optimizer(config.discriminator, steps, self._discriminator_variables)
+        self.pool_source = ImagePool(config.pool_size, image_shape, name="pool_source")
+        self.pool_target = ImagePool(config.pool_size, image_shape, name="pool_target")
+
+    def phase(self, step: int) -> tuple[str, int | None]:
+        """Returns the name of the update at `step` and the step at which another one begins (None: never)."""
+        if not self.config.identity_weight:
+            return "free", None
+        if not self.config.identity_steps:
+            return "anchored", None
+        if step < self.config.identity_steps:
+            return "anchored", self.config.identity_steps
+        return "free", None
+
+    def update(self, phase: str, step: tf.Tensor, x_s: tf.Tensor, x_t: tf.Tensor) -> dict[str, tf.Tensor]:
+        """One update of the generators, then one of the discriminators; call it in replica context.
+
+        Args:
+          phase: `anchored` with identity loss, `free` without.
+          step: scalar int64.
+          x_s: source images [batch, height, width, 1] in [−1, 1].
+          x_t: target images of the same shape.
+
+        Returns:
+          Scalars by `metric_names`: this replica's share of the means over the global batch.
+        """
+        metrics, fake_s, fake_t = self._update_generators(x_s, x_t, anchored=phase == "anchored")
+        seed = tf.stack([tf.constant(self._seed, tf.int64), step])
+        shown_s = self.pool_source.exchange(tf.stop_gradient(fake_s), seed)
+        shown_t = self.pool_target.exchange(tf.stop_gradient(fake_t), seed + [7919, 0])
+        return {**metrics, **self._update_discriminators(x_s, x_t, shown_s, shown_t)}
+
+    def _update_generators(self, x_s, x_t, anchored):
+        config, batch = self.config, x_s.shape[0]
+        with tf.GradientTape() as tape:
+            # One pass through each generator for translation and identity together.
+            to_source = self.g_t2s(tf.concat([x_t, x_s], axis=0) if anchored else x_t)
+            to_target = self.g_s2t(tf.concat([x_s, x_t], axis=0) if anchored else x_s)
+            fake_s, fake_t = to_source[:batch], to_target[:batch]
+            cycle = losses.l1_loss(self.g_t2s(fake_t), x_s) + losses.l1_loss(self.g_s2t(fake_s), x_t)
+            adversarial_t2s = losses.real_loss(self.d_source(fake_s), config.adversarial)
+            adversarial_s2t = losses.real_loss(self.d_target(fake_t), config.adversarial)
+            identity = tf.zeros_like(cycle)
+            if anchored:
+                identity = losses.l1_loss(to_source[batch:], x_s) + losses.l1_loss(to_target[batch:], x_t)
+            total = (
+                adversarial_t2s + adversarial_s2t + config.cycle_weight * cycle + config.identity_weight * identity
+            )
+            loss = self._share(total)
+        self.generator_optimizer.apply(tape.gradient(loss, self._generator_variables), self._generator_variables)
+        metrics = {
+            "generator": loss,
+            "cycle": self._share(cycle),
+            "identity": self._share(identity),
+            "adversarial_t2s": self._share(adversarial_t2s),
+            "adversarial_s2t": self._share(adversarial_s2t),
+        }
+        return metrics, fake_s, fake_t
+
+    def _update_discriminators(self, x_s, x_t, fake_s, fake_t):
+        kind, batch = self.config.adversarial, x_s.shape[0]
+        with tf.GradientTape() as tape:
+            judged_s = self.d_source(tf.concat([x_s, fake_s], axis=0))
+            judged_t = self.d_target(tf.concat([x_t, fake_t], axis=0))
+            loss_s = losses.discriminator_loss(judged_s[:batch], judged_s[batch:], kind)
+            loss_t = losses.discriminator_loss(judged_t[:batch], judged_t[batch:], kind)
+            # Halved, as in CycleGAN, which slows the discriminators against the generators.
+            loss = 0.5 * self._share(loss_s + loss_t)
+        gradients = tape.gradient(loss, self._discriminator_variables)
+        self.discriminator_optimizer.apply(gradients, self._discriminator_variables)
+        accuracy_s = losses.decision_accuracy(judged_s[:batch], judged_s[batch:], kind)
+        accuracy_t = losses.decision_accuracy(judged_t[:batch], judged_t[batch:], kind)
+        return {
+            "discriminator_source": self._share(loss_s),
+            "discriminator_target": self._share(loss_t),
+            "accuracy_source": self._share(accuracy_s),
+            "accuracy_target": self._share(accuracy_t),
+        }
+
+    def _share(self, per_example):
+        # Gradients and metrics are summed over replicas, so each replica divides by the global batch.
+        return tf.reduce_sum(per_example) / self.global_batch_size

@@ -1,0 +1,101 @@
+"""Whether labels lie where organs lie: a wrong affine shows as a liver on the left or kidneys in front."""
+
+import numpy as np
+
+from attent_tf.errors import InputError
+from attent_tf.organs import CLASS_NAMES, LEFT_KIDNEY, LIVER, NUM_CLASSES, RIGHT_KIDNEY, SPLEEN
+from attent_tf.volumes.body import body_mask
+from attent_tf.volumes.orientation import to_canonical
+from attent_tf.volumes.volume import Volume
+
+# Rows run from front to back and columns from the patient's right to left, so larger means farther back, farther left.
+_BACK, _LEFT = 0, 1
+
+_BONE_HU = 250.0
+
+
+def check_anatomy(volume: Volume) -> None:
+    """Checks by labels and affine that a scan stands in the patient as it says.
+
+    By centroids: the liver lies right of the spleen and of the body's middle, the right kidney right of the left one
+    and on the liver's side, the left kidney on the spleen's side, and both kidneys, which lie beside the spine, behind
+    the liver and behind the body's middle. Where a CT has no labelled kidney, its bone must lie behind the body's
+    middle. Rules about absent organs are left out.
+
+    Args:
+      volume: any orientation; without labels nothing is checked.
+
+    Raises:
+      InputError: a rule is broken; names the case and by how much.
+    """
+    if volume.labels is not None:
+        canonical = to_canonical(volume)
+        check_canonical_anatomy(canonical, body_mask(canonical), volume.axis_codes)
+
+
+def check_canonical_anatomy(canonical: Volume, body: np.ndarray, stored_codes: str) -> None:
+    """As `check_anatomy`, where the canonical volume and its body are known already.
+
+    Args:
+      canonical: [slice, row, column] volume in canonical orientation.
+      body: [slice, row, column] bool, `body_mask(canonical)`.
+      stored_codes: axis codes of the scan as stored, for the message.
+    """
+    if canonical.labels is None:
+        return
+    broken = [text for text, margin_mm in _rules(canonical, body) if margin_mm <= 0]
+    if broken:
+        raise InputError(
+            f"{canonical.case}: expected organs where they lie in a patient, found {'; '.join(broken)} (axes read as "
+            f"{stored_codes}); the orientation in the file, or the numbering of its labels, is wrong"
+        )
+
+
+def _rules(canonical: Volume, body: np.ndarray) -> list[tuple[str, float]]:
+    """What would be wrong, and by how many millimetres it is right."""
+    centres, middles, spans = {}, {}, {}
+    for index in range(1, NUM_CLASSES):
+        organ = canonical.labels == index
+        spans[index] = organ.any(axis=(1, 2))
+        if spans[index].any():
+            centres[index] = _centre_mm(organ, canonical)
+            # In the organ's own slices: a body may bend.
+            middles[index] = _centre_mm(body[spans[index]], canonical)
+    rules = []
+
+    def expect(smaller: np.ndarray | None, axis: int, larger: np.ndarray | None, wrong: str) -> None:
+        if smaller is not None and larger is not None:
+            margin_mm = float(larger[axis] - smaller[axis])
+            rules.append((f"{wrong} by {abs(margin_mm):.0f} mm", margin_mm))
+
+    liver, spleen = centres.get(LIVER), centres.get(SPLEEN)
+    right_kidney, left_kidney = centres.get(RIGHT_KIDNEY), centres.get(LEFT_KIDNEY)
+    expect(liver, _LEFT, spleen, "the liver left of the spleen")
+    expect(liver, _LEFT, middles.get(LIVER), "the liver left of the body's middle")
+    expect(right_kidney, _LEFT, left_kidney, "the right kidney left of the left one")
+    if liver is not None and spleen is not None:
+        between = (liver + spleen) / 2
+        expect(right_kidney, _LEFT, between, "the right kidney on the spleen's side")
+        expect(between, _LEFT, left_kidney, "the left kidney on the liver's side")
+    for index in (RIGHT_KIDNEY, LEFT_KIDNEY):
+        name = CLASS_NAMES[index].replace("_", " ")
+        expect(liver, _BACK, centres.get(index), f"the {name} in front of the liver")
+        expect(middles.get(index), _BACK, centres.get(index), f"the {name} in front of the body's middle")
+    if canonical.domain == "ct" and centres and right_kidney is None and left_kidney is None:
+        # Only at the height of liver and spleen, where bone is spine and ribs: a pelvis has much of it in front.
+        span = np.any(list(spans.values()), axis=0)
+        bone = body[span] & (canonical.voxels[span] > _BONE_HU)
+        expect(
+            _centre_mm(body[span], canonical), _BACK, _centre_mm(bone, canonical), "bone in front of the body's middle"
+        )
+    return rules
+
+
+def _centre_mm(mask: np.ndarray, canonical: Volume) -> np.ndarray | None:
+    """Centroid (row, column) of a [slice, row, column] mask in millimetres, None where it is empty."""
+    total = np.count_nonzero(mask)
+    if total == 0:
+        return None
+    flat = mask.sum(axis=0)
+    pixels = [np.dot(flat.sum(axis=1 - axis), np.arange(flat.shape[axis])) / total for axis in (0, 1)]
+    return np.array(pixels) * canonical.spacing_mm[1:]

@@ -1,0 +1,96 @@
+"""Everything that leads from a record back to the scan it came from, as it stands in records and manifest."""
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+
+from attent_tf.errors import RecordsError
+from attent_tf.volumes.grid import GEOMETRIES, SliceGrid
+from attent_tf.volumes.intensity import Intensity
+from attent_tf.volumes.orientation import canonical_shape
+
+
+@dataclasses.dataclass(frozen=True)
+class CaseGeometry:
+    """Place and intensities of one case.
+
+    Attributes:
+      stored_shape: voxels along each axis of the scan as stored.
+      stored_affine: 4 rows of 4, voxel index as stored to millimetres in RAS+.
+      grid: record pixels in pixels of the canonical slice.
+      geometry: `physical` or `resize`.
+      record_spacing_mm: (slice, row, column) distances of record pixels.
+      intensity: the raw values of −1 and +1.
+    """
+
+    stored_shape: tuple[int, int, int]
+    stored_affine: tuple[tuple[float, ...], ...]
+    grid: SliceGrid
+    geometry: str
+    record_spacing_mm: tuple[float, float, float]
+    intensity: Intensity
+
+    @property
+    def affine(self) -> np.ndarray:
+        """[4, 4] float64, the stored affine as an array."""
+        return np.array(self.stored_affine, np.float64)
+
+    @property
+    def canonical_shape(self) -> tuple[int, int, int]:
+        """Slices, rows and columns of the scan in canonical orientation."""
+        return canonical_shape(self.stored_shape, self.affine)
+
+    def to_json(self) -> dict[str, Any]:
+        """The geometry as a JSON object; `from_json` gives an equal one back."""
+        return {
+            "stored_shape": list(self.stored_shape),
+            "stored_affine": [list(row) for row in self.stored_affine],
+            "grid": dataclasses.asdict(self.grid),
+            "geometry": self.geometry,
+            "record_spacing_mm": list(self.record_spacing_mm),
+            "intensity": dataclasses.asdict(self.intensity),
+        }
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "CaseGeometry":
+        """Reads what `to_json` wrote.
+
+        Raises:
+          RecordsError: a part is missing or is not what it should be.
+        """
+        try:
+            grid, intensity = content["grid"], content["intensity"]
+            geometry = cls(
+                stored_shape=tuple(int(size) for size in content["stored_shape"]),
+                stored_affine=tuple(tuple(_finite(value) for value in row) for row in content["stored_affine"]),
+                grid=SliceGrid(
+                    size=int(grid["size"]),
+                    row_origin=_finite(grid["row_origin"]),
+                    row_scale=_finite(grid["row_scale"]),
+                    column_origin=_finite(grid["column_origin"]),
+                    column_scale=_finite(grid["column_scale"]),
+                ),
+                geometry=str(content["geometry"]),
+                record_spacing_mm=tuple(_finite(value) for value in content["record_spacing_mm"]),
+                intensity=Intensity(str(intensity["rule"]), _finite(intensity["low"]), _finite(intensity["high"])),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise RecordsError(
+                f"geometry of a case: expected the fields of schema 1, found a fault at {error}; write them again"
+            ) from error
+        sizes = (len(geometry.stored_shape), np.shape(geometry.stored_affine), len(geometry.record_spacing_mm))
+        if sizes != (3, (4, 4), 3) or geometry.geometry not in GEOMETRIES:
+            raise RecordsError(
+                f"geometry of a case: expected 3 sizes, a 4 × 4 affine, 3 spacings and one of {', '.join(GEOMETRIES)}, "
+                f"found {content}; write them again"
+            )
+        return geometry
+
+
+def _finite(value: Any) -> float:
+    value = float(value)
+    if not math.isfinite(value):
+        raise ValueError(f"{value}")
+    return value

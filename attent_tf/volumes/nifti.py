@@ -1,0 +1,190 @@
+"""NIfTI in and out."""
+
+import os
+from pathlib import Path
+
+import nibabel
+import numpy as np
+from nibabel.spatialimages import HeaderDataError
+
+from attent_tf.errors import InputError
+from attent_tf.files import written_aside
+from attent_tf.volumes.nifti_header import (
+    MAX_VOXELS,
+    checked_affine,
+    checked_shape,
+    is_nifti_name,
+    read_bytes,
+    read_header,
+    unreadable,
+)
+from attent_tf.volumes.nifti_header import (
+    ORIENTATION_POLICIES as ORIENTATION_POLICIES,
+)
+
+# Image and label may differ by this part of the smallest voxel edge, at any corner of the volume.
+_AFFINE_TOLERANCE = 0.1
+
+# Room for header extensions before the voxels.
+_LAST_OFFSET = 2**26
+
+
+def read_nifti(
+    path: str | os.PathLike, orientation_policy: str = "strict", max_voxels: int = MAX_VOXELS
+) -> tuple[np.ndarray, np.ndarray]:
+    """Reads the intensities of a scan.
+
+    Args:
+      path: `.nii` or `.nii.gz`, three-dimensional (axes of length 1 may follow).
+      orientation_policy: what to do where the codes of both sform and qform are 0: `strict` refuses, `trust_affine`
+        takes the sform that stands in the header, or else its qform.
+      max_voxels: the largest size that a header may declare.
+
+    Returns:
+      [i, j, k] float32 intensities in stored order, and the [4, 4] float64 affine to millimetres in RAS+.
+
+    Raises:
+      InputError: the file cannot be used; the message says why.
+    """
+    header = read_header(path)
+    shape = checked_shape(path, header, max_voxels)
+    affine = checked_affine(path, header, orientation_policy)
+    stored, slope, intercept = _stored_numbers(path, header, shape)
+    # Values beyond float32 become infinite, which is reported below.
+    with np.errstate(over="ignore"):
+        voxels = stored.astype(np.float32)
+        if (slope, intercept) != (1.0, 0.0):
+            voxels *= np.float32(slope)
+            voxels += np.float32(intercept)
+    bad = voxels.size - int(np.count_nonzero(np.isfinite(voxels)))
+    if bad:
+        raise InputError(
+            f"{path}: expected finite intensities, found {bad} voxels that are NaN or infinite; mend the file"
+        )
+    return voxels, affine
+
+
+def read_nifti_labels(
+    path: str | os.PathLike, orientation_policy: str = "strict", max_voxels: int = MAX_VOXELS
+) -> tuple[np.ndarray, np.ndarray]:
+    """Reads a label map; whole numbers stored as floats are accepted.
+
+    Args: as `read_nifti`.
+
+    Returns:
+      [i, j, k] labels of an integer type in stored order, and the [4, 4] float64 affine to millimetres in RAS+.
+
+    Raises:
+      InputError: the file cannot be used, or holds values that are not whole numbers.
+    """
+    header = read_header(path)
+    shape = checked_shape(path, header, max_voxels)
+    affine = checked_affine(path, header, orientation_policy)
+    labels, slope, intercept = _stored_numbers(path, header, shape)
+    if (slope, intercept) != (1.0, 0.0):
+        labels = labels * slope + intercept
+    if labels.dtype.kind == "f":
+        # Beyond 2^31 a float has no certain whole number; NaN and infinity fail here as well.
+        broken = labels[~((np.abs(labels) < 2**31) & (labels == np.rint(labels)))]
+        if broken.size:
+            raise InputError(
+                f"{path}: expected whole numbers as labels, found {shown_values(broken)} in {broken.size} voxels; "
+                "a label map must be resampled with nearest neighbour"
+            )
+        labels = labels.astype(np.int64)
+    return labels, affine
+
+
+def check_same_grid(
+    image_path: str | os.PathLike,
+    image_shape: tuple[int, ...],
+    image_affine: np.ndarray,
+    label_path: str | os.PathLike,
+    label_shape: tuple[int, ...],
+    label_affine: np.ndarray,
+) -> None:
+    """Raises InputError unless labels lie on the voxels of their image."""
+    if tuple(image_shape) != tuple(label_shape):
+        raise InputError(
+            f"{label_path}: expected the shape {tuple(image_shape)} of {image_path}, found {tuple(label_shape)}; "
+            "resample the labels to their image"
+        )
+    corners = np.stack(np.meshgrid(*[(0, size - 1) for size in image_shape], indexing="ij"), -1).reshape(-1, 3)
+    difference = image_affine - label_affine
+    apart_mm = np.linalg.norm(corners @ difference[:3, :3].T + difference[:3, 3], axis=1).max()
+    if apart_mm > _AFFINE_TOLERANCE * nibabel.affines.voxel_sizes(image_affine).min():
+        raise InputError(
+            f"{label_path}: expected the affine of {image_path}, found corners up to {apart_mm:.3g} mm away; "
+            "resample the labels to their image, or mend the header that is wrong"
+        )
+
+
+def write_scan(path: str | os.PathLike, voxels: np.ndarray, affine: np.ndarray, dtype: np.typing.DTypeLike) -> None:
+    """Writes intensities as NIfTI, completely or not at all; sform and qform are both set.
+
+    Args:
+      path: `.nii` or `.nii.gz`.
+      voxels: [i, j, k] intensities.
+      affine: [4, 4], voxel index to millimetres in RAS+.
+      dtype: the type on disk; for integer types values are rounded.
+
+    Raises:
+      InputError: the name has another suffix, or a value does not fit into `dtype`.
+    """
+    path = Path(path)
+    if not is_nifti_name(path):
+        raise InputError(f"{path}: expected a name that ends in .nii or .nii.gz; choose another output name")
+    dtype = np.dtype(dtype)
+    voxels = np.asarray(voxels)
+    if dtype.kind in "iu":
+        voxels = np.rint(voxels) if voxels.dtype.kind == "f" else voxels
+        limits = np.iinfo(dtype)
+        # Written so that NaN fails as well.
+        if voxels.size and not (voxels.min() >= limits.min and voxels.max() <= limits.max):
+            raise InputError(
+                f"{path}: expected values that fit into {dtype} ({limits.min}..{limits.max}), found "
+                f"{voxels.min()}..{voxels.max()}; write floats instead"
+            )
+    image = nibabel.Nifti1Image(voxels.astype(dtype, copy=False), np.asarray(affine, np.float64))
+    image.set_sform(affine, code=1)
+    image.set_qform(affine, code=1)
+    image.header.set_xyzt_units("mm")
+    with written_aside(path) as aside:
+        nibabel.save(image, aside)
+
+
+def write_labels(path: str | os.PathLike, labels: np.ndarray, affine: np.ndarray) -> None:
+    """Writes [i, j, k] class indices as a uint8 NIfTI file, completely or not at all."""
+    write_scan(path, labels, affine, np.uint8)
+
+
+def shown_values(values: np.ndarray, limit: int = 5) -> str:
+    """The first distinct values as text for a message, with an ellipsis where there are more."""
+    distinct = np.unique(values)
+    text = ", ".join(f"{value:g}" for value in distinct[:limit])
+    return text + (", ..." if distinct.size > limit else "")
+
+
+def _stored_numbers(
+    path: str | os.PathLike, header: nibabel.Nifti1Header, shape: tuple[int, int, int]
+) -> tuple[np.ndarray, float, float]:
+    """[i, j, k] numbers as they stand in the file, read-only, and the slope and intercept that belong to them."""
+    dtype, offset = header.get_data_dtype(), float(header["vox_offset"])
+    if not 0 <= offset <= _LAST_OFFSET:
+        raise InputError(
+            f"{path}: expected voxels to begin near the file's begin, found vox_offset {offset:g}; mend it"
+        )
+    start = max(int(offset), header.single_vox_offset)
+    count = shape[0] * shape[1] * shape[2]
+    content = read_bytes(path, start + count * dtype.itemsize)
+    if len(content) < start + count * dtype.itemsize:
+        raise InputError(
+            f"{path}: expected a whole NIfTI file with {count * dtype.itemsize} bytes of voxels, found "
+            f"{max(0, len(content) - start)}; copy or download it again"
+        )
+    try:
+        slope, intercept = header.get_slope_inter()
+    except HeaderDataError as error:
+        raise unreadable(path, error) from error
+    stored = np.frombuffer(content, dtype, count, start).reshape(shape, order="F")
+    return stored, 1.0 if slope is None else slope, 0.0 if intercept is None else intercept

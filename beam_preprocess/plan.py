@@ -1,0 +1,71 @@
+"""Which case goes into which split and shard: pure functions, decided before any worker starts."""
+
+import collections
+import dataclasses
+from collections.abc import Sequence
+
+from attent_tf.data.manifest import shard_name
+from attent_tf.data.splits import TRAIN, assign_splits
+from attent_tf.errors import ConfigError, InputError
+from attent_tf.volumes import CaseFiles
+from attent_tf.volumes.cases import natural_key
+from beam_preprocess.options import PreprocessOptions
+
+_MOST_SHARDS_BY_DEFAULT = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class PlannedCase:
+    """A case and its place in the records folder; small enough to be an element of a distributed collection.
+
+    Attributes:
+      files: what to read.
+      split: `train`, `test` or `all`.
+      rule: which slices to keep.
+      position: rank in the manifest; records are ordered by it.
+      shard: file that gets all of its records.
+    """
+
+    files: CaseFiles
+    split: str
+    rule: str
+    position: int
+    shard: str
+
+
+def plan_cases(cases: Sequence[CaseFiles], options: PreprocessOptions) -> list[PlannedCase]:
+    """Gives each case its split, rank and shard, whatever order the cases come in.
+
+    Cases are ranked by domain, split and natural order of their identifiers, and the ranking is cut into runs of equal
+    length (up to one), one for each shard. So most shards hold one domain and split, and readers open few in vain.
+
+    Args:
+      cases: all cases of all domains.
+      options: split rule and seed, slice rule, number of shards.
+
+    Returns:
+      The cases by rank.
+
+    Raises:
+      InputError: an identifier occurs twice, or the rule `organs` meets training cases without labels.
+      ConfigError: the split rule does not fit the cases, or there are more shards than cases.
+    """
+    for name, count in collections.Counter(case.case for case in cases).items():
+        if count > 1:
+            places = " and ".join(f"{case.images[0]} ({case.domain})" for case in cases if case.case == name)
+            raise InputError(f"{name}: expected each case once, found {places}; rename or remove one")
+    splits = assign_splits(cases, options.split, options.seed)
+    count = min(_MOST_SHARDS_BY_DEFAULT, len(cases)) if options.shards is None else options.shards
+    if count > len(cases):
+        raise ConfigError(
+            f"--shards: expected at most {len(cases)}, because a case lies in one shard only; received {count}"
+        )
+    ranked = sorted(cases, key=lambda case: (case.domain, splits[case.case], natural_key(case.case)))
+    planned = []
+    for position, case in enumerate(ranked):
+        split = splits[case.case]
+        rule = options.slices if split == TRAIN else "all"
+        if rule == "organs" and not case.labels:
+            raise InputError(f"{case.case}: --slices organs needs labels and this case has none; use --slices body")
+        planned.append(PlannedCase(case, split, rule, position, shard_name(position * count // len(ranked), count)))
+    return planned

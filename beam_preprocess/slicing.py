@@ -1,0 +1,76 @@
+"""From one case's files to its records: what every worker does, without Beam."""
+
+import hashlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from attent_tf.data.manifest import ManifestCase
+from attent_tf.data.schema import SliceRecord
+from attent_tf.data.selection import choose_slices
+from attent_tf.volumes import PreparedCase, Volume, prepare, read_case
+from beam_preprocess.options import PreprocessOptions
+from beam_preprocess.plan import PlannedCase
+
+
+def read_and_prepare(planned: PlannedCase, options: PreprocessOptions) -> tuple[PreparedCase, np.ndarray, ManifestCase]:
+    """Reads a case, brings it onto the record grid and chooses its slices.
+
+    Args:
+      planned: the case.
+      options: in-plane geometry and what to do about NIfTI files that do not say how they lie.
+
+    Returns:
+      The whole prepared case; [kept] indices of the slices that become records; the case's entry in the manifest.
+
+    Raises:
+      InputError: the case cannot be read, its anatomy is wrong, or no slice is left.
+    """
+    files = planned.files
+    volume = read_case(files, options.orientation_policy)
+    prepared = prepare(volume, options.prepare)
+    kept = choose_slices(prepared.images, prepared.labels, planned.rule, files.case)
+    entry = ManifestCase(
+        case=files.case,
+        domain=files.domain,
+        dataset=files.dataset,
+        split=planned.split,
+        labelled=prepared.labels is not None,
+        slices=len(kept),
+        slice_count=len(prepared.images),
+        uses_labels_for_selection=planned.rule == "organs",
+        sha256=input_digest(volume),
+        shard=planned.shard,
+        geometry=prepared.geometry,
+    )
+    return prepared, kept, entry
+
+
+def slice_records(prepared: PreparedCase, kept: np.ndarray, entry: ManifestCase) -> Iterator[SliceRecord]:
+    """Yields the kept slices of a prepared case, from inferior to superior."""
+    for index in kept:
+        yield SliceRecord(
+            image=prepared.images[index],
+            label=None if prepared.labels is None else prepared.labels[index],
+            case=entry.case,
+            domain=entry.domain,
+            split=entry.split,
+            slice_index=int(index),
+            slice_count=entry.slice_count,
+            geometry=entry.geometry,
+        )
+
+
+def input_digest(volume: Volume) -> str:
+    """Returns the SHA-256 of a decoded scan: shape, affine, voxels as float64 and labels, little endian in C order.
+
+    It does not see how the scan was compressed or which type its voxels were stored in.
+    """
+    digest = hashlib.sha256(repr(tuple(int(length) for length in volume.shape)).encode())
+    digest.update(np.ascontiguousarray(volume.affine, "<f8").tobytes())
+    # Plane by plane, because a CT as float64 takes four times the memory of the stored one.
+    for plane in volume.voxels:
+        digest.update(np.ascontiguousarray(plane, "<f8").tobytes())
+    if volume.labels is not None:
+        digest.update(np.ascontiguousarray(volume.labels, "u1").tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,127 @@
+"""`attent demo`: phantom, preprocess, train, translate, evaluate and report, in one call."""
+
+import logging
+from pathlib import Path
+
+import click
+
+from attent_tf.methods import DIRECTIONS, METHODS
+from attent_tf.runtime import start_quietly
+from cli.console import ConsoleObserver, heading, progress, say
+
+DEMO_METHODS = ("source_only", "attent", "supervised")
+
+
+@click.command()
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for everything; resumed if there.")
+@click.option(
+    "--direction",
+    type=click.Choice([*DIRECTIONS, "both"]),
+    default="mri2ct",
+    show_default=True,
+    help="From the labelled source to the unlabelled target.",
+)
+@click.option("--subjects", type=click.IntRange(min=2), default=10, show_default=True, help="Patients of each modality.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the phantom, the split and the training.")
+@click.option(
+    "--config", "config_name", default="demo", show_default=True, metavar="NAME_OR_FILE", help="Configuration to train."
+)
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one key; may be repeated.")
+@click.option(
+    "--methods", default=",".join(DEMO_METHODS), show_default=True, metavar="ID,ID…", help="Methods to compare."
+)
+def demo(out, direction, subjects, seed, config_name, overrides, methods):
+    """Run the whole method on an embedded data set, end to end.
+
+    Makes a phantom of MR and CT scans, turns it into records, trains each method, translates and segments the test cases,
+    scores them and writes one report. An interrupted demo goes on where it stopped.
+
+    \b
+    Examples:
+      attent demo --out demo
+      attent demo --out demo --direction both
+      attent demo --out demo --direction ct2mri --methods source_only,cyclegan,pixel,entropy,attent,supervised
+    """
+    from attent_tf.configs import load_config
+    from attent_tf.methods import get_method
+
+    chosen = [get_method(name.strip()).id for name in methods.split(",")]
+    config = load_config(config_name, [*overrides, f"seed={seed}"])
+    directions = list(DIRECTIONS) if direction == "both" else [direction]
+    phantom, records = out / "phantom", out / "records"
+
+    heading("1/4 Phantom")
+    _make_phantom(phantom, subjects, seed)
+    heading("2/4 Records")
+    _make_records(phantom, records, seed)
+    start_quietly()
+    evaluations = []
+    for one in directions:
+        for method in chosen:
+            heading(f"3/4 {METHODS[method].title} ({one})")
+            evaluations.append((one, method, _train_and_evaluate(out, records, one, method, config)))
+    heading("4/4 Report")
+    _write_summary(out, evaluations)
+    _show_scores(out, evaluations)
+
+
+def _make_phantom(folder, subjects, seed):
+    from attent_tf.phantom import write_phantom
+
+    if folder.exists():
+        say(f"{folder}: already there")
+        return
+    with progress("Subjects", 2 * subjects, "subjects") as bar:
+        write_phantom(folder, subjects=subjects, seed=seed, report=lambda _: bar.update())
+
+
+def _make_records(phantom, records, seed):
+    from attent_tf.data.manifest import read_manifest
+    from beam_preprocess import PreprocessOptions, run
+
+    if not records.exists():
+        logging.getLogger("apache_beam").setLevel(logging.ERROR)
+        options = PreprocessOptions(
+            out=str(records), mri=str(phantom / "chaos"), ct=str(phantom / "malbcv"), split="ratio", seed=seed
+        )
+        run(options, [], say)
+    manifest = read_manifest(records)
+    for domain in ("mri", "ct"):
+        train, test = (manifest.select(domain, split) for split in ("train", "test"))
+        slices = sum(case.slices for case in (*train, *test))
+        say(f"{domain}: {len(train)} training and {len(test)} test cases, {slices} slices")
+
+
+def _train_and_evaluate(out, records, direction, method, config):
+    from attent_tf.inference.evaluate import evaluate
+    from attent_tf.training.train import train
+
+    observer = ConsoleObserver()
+    folder = out / "runs" / direction / method
+    run = train(records, folder, method, direction, config, observer)
+    evaluation = evaluate(run, records, folder / "evaluation", observer, overwrite=True)
+    say(f"{METHODS[method].title}: average Dice {evaluation.average['dice']:.1f} %")
+    return evaluation
+
+
+def _write_summary(out, evaluations):
+    from attent_tf.files import write_json
+    from attent_tf.metrics.json_numbers import to_json
+    from attent_tf.reporting.report import write_report
+    from attent_tf.reporting.sources import EvaluationForReport
+
+    summary: dict = {}
+    for direction, method, evaluation in evaluations:
+        summary.setdefault(direction, {})[method] = evaluation.average
+    write_json(out / "summary.json", to_json(summary))
+    places = [EvaluationForReport(evaluation.folder, evaluation.folder.parent) for _, _, evaluation in evaluations]
+    write_report(out / "report" / "index.html", places, "AttENT demo")
+
+
+def _show_scores(out, evaluations):
+    from cli.scores import score_table
+
+    entries = [(f"{METHODS[method].title} ({direction})", evaluation) for direction, method, evaluation in evaluations]
+    click.echo("\n".join(score_table(entries)))
+    click.echo(f"Scores: {out / 'summary.json'}")
+    click.echo(f"Report: {out / 'report' / 'index.html'}")

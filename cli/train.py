@@ -1,0 +1,49 @@
+"""`attent train`: a method on a records folder."""
+
+import click
+
+from attent_tf.methods import DIRECTIONS, METHODS
+from attent_tf.runtime import start_quietly
+from cli.console import ConsoleObserver
+
+
+@click.command()
+@click.option("--records", required=True, type=click.Path(), help="Records folder (attent preprocess).")
+@click.option("--out", required=True, type=click.Path(), help="Run folder; one that holds a checkpoint is resumed.")
+@click.option(
+    "--direction",
+    required=True,
+    metavar="|".join(DIRECTIONS),
+    help="From the labelled source to the unlabelled target.",
+)
+@click.option("--method", default="attent", show_default=True, metavar="ID", help=f"One of {', '.join(METHODS)}.")
+@click.option(
+    "--config", "config_name", default="recommended", show_default=True, metavar="NAME_OR_FILE", help="Configuration."
+)
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one key; may be repeated.")
+@click.option(
+    "--stage",
+    type=click.Choice(["all", "translation", "segmentation"]),
+    default="all",
+    show_default=True,
+    help="Train all stages of the method, or one.",
+)
+@click.option("--fresh", is_flag=True, help="Refuse to go on with a run that has a checkpoint.")
+def train(records, out, direction, method, config_name, overrides, stage, fresh):
+    """Train a method on a records folder, or go on with a run.
+
+    \b
+    Examples:
+      attent train --records records --out runs/attent --direction mri2ct --method attent --config recommended
+      attent train --records records --out runs/lower --direction mri2ct --method source_only --config demo
+      attent train --records records --out runs/try --direction ct2mri --config demo --set translation.steps=200
+    """
+    from attent_tf.configs import load_config
+
+    config = load_config(config_name, overrides)
+    start_quietly()
+    from attent_tf.training.train import train as train_run
+
+    run = train_run(records, out, method, direction, config, ConsoleObserver(), stage, fresh)
+    click.echo(f"Trained {run.method.id} ({run.direction}): {run.folder}")
+    click.echo(f"Next: attent evaluate --run {run.folder} --records {records} --out {run.folder / 'evaluation'}")

@@ -1,0 +1,98 @@
+"""Packaging. Also the `--setup_file` of the preprocessing pipeline: Beam's workers install what it builds."""
+
+import ast
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).resolve().parent
+
+TENSORFLOW_RANGE = ">=2.21,<2.22"
+
+RUNTIME = [
+    f"tensorflow{TENSORFLOW_RANGE}",
+    "keras>=3.15,<4",
+    "apache-beam>=2.77,<3",
+    "google-crc32c>=1.5,<2",  # without it Beam falls back to a checksum that is many times slower
+    "protobuf>=6.31.1,<7",
+    "numpy>=2.0,<3",
+    "scipy>=1.13,<2",
+    "nibabel>=5.3,<6",
+    "pydicom>=3.0.2,<4",
+    "pillow>=12.1.1,<13",
+    "click>=8.1.7,<9",
+    "pyyaml>=6.0.1,<7",
+    "jinja2>=3.1.6,<4",
+    "matplotlib>=3.9,<4",
+    "tqdm>=4.66.3,<5",
+    "packaging>=23.2",
+]
+
+ADDONS = ["tfa-nightly==0.23.0.dev20240415222534; python_version < '3.12'"]
+GPU = [f"tensorflow[and-cuda]{TENSORFLOW_RANGE}"]
+TENSORBOARD = ["tensorboard>=2.20,<3"]
+
+TEST = [
+    "pytest>=8.4,<10",
+    "pytest-xdist>=3.6,<4",
+    "hypothesis>=6.130,<7",
+    "setuptools>=78.1.1",  # the tests build a wheel without fetching anything
+]
+LINT = [
+    "ruff>=0.15,<1",
+    "codespell>=2.4,<3",
+    "pre-commit>=4,<5",
+    "uv>=0.9,<1",
+]
+
+
+def version() -> str:
+    """Returns `__version__` of the package without importing it."""
+    module = ast.parse((ROOT / "attent_tf" / "__init__.py").read_text(encoding="utf-8"))
+    for statement in module.body:
+        if isinstance(statement, ast.Assign) and statement.targets[0].id == "__version__":
+            return ast.literal_eval(statement.value)
+    raise RuntimeError("attent_tf/__init__.py: expected a line `__version__ = ...`, found none")
+
+
+def long_description() -> str:
+    """Returns the README, which a build from a bare copy of the packages may lack."""
+    readme = ROOT / "README.md"
+    return readme.read_text(encoding="utf-8") if readme.exists() else ""
+
+
+setup(
+    name="attent-tf",
+    version=version(),
+    description="Organ segmentation across imaging modalities with attention-enhanced disentanglement (AttENT).",
+    long_description=long_description(),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.11,<3.14",
+    packages=find_packages(
+        include=["attent_tf", "attent_tf.*", "beam_preprocess", "beam_preprocess.*", "cli", "cli.*"]
+    ),
+    package_data={
+        "attent_tf.configs": ["*.yaml"],
+        "attent_tf.reporting": ["templates/*"],
+    },
+    install_requires=RUNTIME,
+    extras_require={
+        "addons": ADDONS,
+        "gpu": GPU,
+        "tensorboard": TENSORBOARD,
+        "test": TEST,
+        "dev": TEST + LINT + TENSORBOARD,
+    },
+    entry_points={"console_scripts": ["attent = cli.main:main"]},
+    classifiers=[
+        "Environment :: Console",
+        "Intended Audience :: Science/Research",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Scientific/Engineering :: Medical Science Apps.",
+    ],
+)

@@ -1,0 +1,131 @@
+"""A records folder is whole, or a message says what is wrong with it."""
+
+import dataclasses
+import json
+
+import pytest
+
+from attent_tf.data.manifest import read_manifest
+from attent_tf.errors import RecordsError
+
+
+def _edit(folder, change):
+    path = folder / "manifest.json"
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def test_round_trip(folder):
+    manifest = read_manifest(folder)
+    assert manifest.schema == 1
+    assert [case.case for case in manifest.cases] == ["malbcv-0001", "malbcv-0002", "chaos-1"]
+    assert [case.case for case in manifest.select("ct", "train")] == ["malbcv-0002"]
+    assert [shard.records for shard in manifest.shards] == [6, 2]
+    assert manifest.cases[0].geometry.grid.size == 16
+
+
+def test_cases_of_the_split_all_serve_both(write_records):
+    manifest = read_manifest(
+        write_records(("nifti-a", "ct", "all", True, (0,), 0), ("nifti-b", "ct", "all", True, (0,), 0))
+    )
+    assert manifest.select("ct", "train") == manifest.select("ct", "test") == manifest.cases
+    assert manifest.select("mri", "train") == ()
+
+
+def test_file_has_the_keys_of_the_contract(folder):
+    content = json.loads((folder / "manifest.json").read_text())
+    assert list(content) == ["schema", "options", "cases", "shards", "fingerprint"]
+    assert content["cases"][0].keys() == {
+        *("case", "domain", "dataset", "split", "labelled", "slices", "slice_count", "uses_labels_for_selection"),
+        *("sha256", "shard", "geometry"),
+    }
+    assert content["shards"][0].keys() == {"file", "records", "bytes", "sha256"}
+
+
+def test_missing_folder(tmp_path):
+    with pytest.raises(RecordsError, match=r"nowhere: no such folder.*attent preprocess"):
+        read_manifest(tmp_path / "nowhere")
+
+
+def test_missing_manifest(folder):
+    (folder / "manifest.json").unlink()
+    with pytest.raises(RecordsError, match="not a records folder or an interrupted job"):
+        read_manifest(folder)
+
+
+def test_missing_shard(folder):
+    (folder / "slices-00001-of-00002.tfrecord").unlink()
+    with pytest.raises(RecordsError, match=r"slices-00001-of-00002\.tfrecord: .*missing"):
+        read_manifest(folder)
+
+
+def test_shard_of_another_size(folder):
+    shard = folder / "slices-00001-of-00002.tfrecord"
+    size = shard.stat().st_size
+    shard.write_bytes(shard.read_bytes()[: size // 2])
+    with pytest.raises(
+        RecordsError, match=rf"slices-00001-of-00002\.tfrecord: expected {size} bytes, found {size // 2}"
+    ):
+        read_manifest(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda content: content.update(schema=7), "expected records of schema 1, found 7; preprocess again"),
+        (lambda content: content.pop("schema"), "expected records of schema 1, found None"),
+        (lambda content: content.update(extra=1), "unknown extra"),
+        (lambda content: content["cases"][1].pop("domain"), "missing domain"),
+        (lambda content: content["cases"][1].update(slices="3"), "'slices' of entry 1 of 'cases'.* wrong type, str"),
+        (lambda content: content["cases"][1].update(labelled=0), "'labelled' .* wrong type, int"),
+        (lambda content: content["cases"][1].update(geometry={}), "'geometry' of entry 1 of 'cases'.* cannot be read"),
+        (lambda content: content.update(cases={}), "wrong type, dict"),
+        (lambda content: content["cases"].append(3), "expected an object for entry 3"),
+        (lambda content: content["options"].update(seed=5), "does not match its fingerprint"),
+        (lambda content: content["cases"][0].update(sha256="0"), "does not match its fingerprint"),
+    ],
+)
+def test_edited_manifests_are_refused(folder, change, found):
+    _edit(folder, change)
+    with pytest.raises(RecordsError, match=found):
+        read_manifest(folder)
+
+
+def test_text_that_is_no_json_is_refused(folder):
+    (folder / "manifest.json").write_text("{")
+    with pytest.raises(RecordsError, match="not valid JSON"):
+        read_manifest(folder)
+    (folder / "manifest.json").write_text("[]")
+    with pytest.raises(RecordsError, match="expected an object for the manifest, found list"):
+        read_manifest(folder)
+
+
+def test_parts_that_contradict_each_other_are_refused(folder, rewrite):
+    manifest = read_manifest(folder)
+    first, second, third = manifest.cases
+    contradictions = [
+        ("a case is listed twice", {"cases": (first, first, third)}),
+        ("not listed", {"cases": (first, second, dataclasses.replace(third, shard="slices-00009-of-00010.tfrecord"))}),
+        ("count otherwise", {"cases": (first, dataclasses.replace(second, slices=2), third)}),
+        ("unknown domain", {"cases": (dataclasses.replace(first, domain="pet"), second, third)}),
+        ("impossible", {"cases": (dataclasses.replace(first, slice_count=2), second, third)}),
+        (
+            "unexpected name",
+            {"shards": (dataclasses.replace(manifest.shards[0], file="../x.tfrecord"), manifest.shards[1])},
+        ),
+        ("a shard is listed twice", {"shards": (manifest.shards[0],) * 2}),
+    ]
+    original = (folder / "manifest.json").read_bytes()
+    for found, change in contradictions:
+        rewrite(**change)
+        with pytest.raises(RecordsError, match=found):
+            read_manifest(folder)
+        (folder / "manifest.json").write_bytes(original)
+
+
+def test_fingerprint_tells_contents_apart(write_records):
+    case = ("chaos-1", "mri", "train", True, (1, 2), 0)
+    one, same = (read_manifest(write_records(case, name=name)) for name in "ab")
+    other = read_manifest(write_records(("chaos-1", "mri", "train", True, (1, 3), 0), name="c"))
+    assert one.fingerprint == same.fingerprint != other.fingerprint

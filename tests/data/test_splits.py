@@ -1,0 +1,107 @@
+"""Splits: the published lists, and what any split must keep."""
+
+import dataclasses
+
+import hypothesis
+import hypothesis.strategies as st
+import pytest
+
+from attent_tf.data.splits import assign_splits
+from attent_tf.errors import ConfigError
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    case: str
+    domain: str
+    dataset: str
+
+
+MR = (1, 2, 3, 5, 8, 10, 13, 15, 19, 20, 21, 22, 31, 32, 33, 34, 36, 37, 38, 39)
+CT = (*range(1, 11), *range(21, 41))
+CHAOS = [Case(f"chaos-{number}", "mri", "chaos") for number in MR]
+MALBCV = [Case(f"malbcv-{number:04d}", "ct", "malbcv") for number in CT]
+
+case_lists = st.tuples(st.integers(0, 40), st.integers(0, 40)).map(
+    lambda counts: (
+        [Case(f"m-{i}", "mri", "nifti") for i in range(counts[0])]
+        + [Case(f"c-{i}", "ct", "nifti") for i in range(counts[1])]
+    )
+)
+
+
+def _tests(splits, prefix=""):
+    return {case for case, split in splits.items() if split == "test" and case.startswith(prefix)}
+
+
+def test_sifa_is_the_published_list():
+    splits = assign_splits(CHAOS + MALBCV, "sifa")
+    assert _tests(splits, "chaos") == {"chaos-1", "chaos-13", "chaos-32", "chaos-38"}
+    assert _tests(splits, "malbcv") == {f"malbcv-{number:04d}" for number in (1, 9, 30, 32, 33, 39)}
+    assert sum(split == "train" for split in splits.values()) == 16 + 24
+
+
+def test_sifa_takes_part_of_the_data():
+    assert assign_splits(CHAOS[:2], "sifa") == {"chaos-1": "test", "chaos-2": "train"}
+
+
+@pytest.mark.parametrize(
+    ("cases", "found"),
+    [
+        (CHAOS[:1] + MALBCV, "all 1 mri cases are test cases"),
+        (CHAOS + MALBCV[1:3], "none of its test cases is among the 2 ct cases"),
+        ([Case("nifti-a", "ct", "nifti")], "the ct data are 'nifti'"),
+    ],
+)
+def test_sifa_refuses_what_it_does_not_fit(cases, found):
+    with pytest.raises(ConfigError, match=f"{found}.*use --split ratio"):
+        assign_splits(cases, "sifa")
+
+
+def test_ratio_of_the_papers_data_is_four_to_one():
+    splits = assign_splits(CHAOS + MALBCV, "ratio")
+    assert len(_tests(splits, "chaos")) == 4
+    assert len(_tests(splits, "malbcv")) == 6
+
+
+def test_ratio_depends_on_the_seed():
+    assert len({frozenset(_tests(assign_splits(MALBCV, "ratio", seed))) for seed in range(10)}) > 5
+
+
+def test_ratio_spreads_evenly_over_seeds():
+    counts = dict.fromkeys((case.case for case in CHAOS), 0)
+    for seed in range(500):
+        for case in _tests(assign_splits(CHAOS, "ratio", seed)):
+            counts[case] += 1
+    # 500 draws of 4 out of 20: mean 100, standard deviation 9.
+    assert all(60 < count < 140 for count in counts.values())
+
+
+@hypothesis.given(case_lists, st.sampled_from(["ratio", "none"]), st.integers(0, 2**40), st.randoms())
+def test_order_and_other_domains_do_not_matter(cases, rule, seed, random):
+    shuffled = list(cases)
+    random.shuffle(shuffled)
+    splits = assign_splits(cases, rule, seed)
+    assert assign_splits(shuffled, rule, seed) == splits
+    assert splits.keys() == {case.case for case in cases}
+    alone = assign_splits([case for case in cases if case.domain == "ct"], rule, seed)
+    assert alone.items() <= splits.items()
+
+
+@hypothesis.given(case_lists, st.integers())
+def test_ratio_tests_something_and_trains_more(cases, seed):
+    splits = assign_splits(cases, "ratio", seed)
+    for prefix in ("m-", "c-"):
+        count = sum(case.case.startswith(prefix) for case in cases)
+        tests = len(_tests(splits, prefix))
+        assert tests == 0 if count < 2 else 1 <= tests <= count / 2
+        assert abs(tests - count / 5) <= 1
+
+
+def test_none_puts_every_case_into_all():
+    assert set(assign_splits(CHAOS + MALBCV, "none").values()) == {"all"}
+
+
+def test_unknown_rule_is_named():
+    with pytest.raises(ConfigError, match="sifa, ratio, none; received 'random'"):
+        assign_splits(CHAOS, "random")

@@ -1,0 +1,205 @@
+import csv
+import gc
+import io
+import json
+import math
+import weakref
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attent_tf.errors import ConfigError, InputError
+from attent_tf.metrics.evaluation import read_evaluation, write_evaluation
+from attent_tf.metrics.json_numbers import from_json, to_json
+from attent_tf.metrics.scores import score_case
+from attent_tf.organs import ORGANS, SPLEEN
+
+HEADER = {"method": "attent", "direction": "ct2mri", "protocol": "per_volume", "seed": 3}
+
+
+def strict(text):
+    def refuse(constant):
+        raise AssertionError(f"{constant} is not JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def folder_bytes(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_metrics_json_holds_what_the_contract_says(tmp_path, make_case):
+    header = {**HEADER, "warnings": ["translation may have failed"], "selection": "last step"}
+    write_evaluation(tmp_path / "e", header, [make_case("chaos-1"), make_case("chaos-13", missed=[SPLEEN])])
+    document = strict((tmp_path / "e" / "metrics.json").read_text())
+    assert {key: document[key] for key in header} == header
+    assert "Eq. 10" in document["protocol_text"]
+    assert [case["case"] for case in document["cases"]] == ["chaos-1", "chaos-13"]
+    assert document["cases"][1]["spleen"] == {"dice": 0.0, "assd_voxel": "inf", "assd_mm": "inf"}
+    assert document["organs"]["spleen"]["dice"]["mean"] == 50.0
+    assert document["organs"]["spleen"]["assd_mm"]["mean"] == "inf"
+    assert document["organs"]["spleen"]["assd_mm"]["n_infinite"] == 1
+    assert document["average"] == {"dice": 87.5, "assd_voxel": "inf", "assd_mm": "inf"}
+
+
+def test_reading_gives_back_the_scores(tmp_path, make_case):
+    case = make_case(missed=[SPLEEN])
+    written = write_evaluation(tmp_path / "e", HEADER, iter([case]))
+    read = read_evaluation(tmp_path / "e")
+    expected = score_case(case.prediction, case.reference, case.spacing_mm)
+    assert {organ: read.cases[0][organ] for organ in ORGANS} == expected
+    assert read.average == written.average
+    assert read.average["assd_mm"] == math.inf
+    assert read.header["seed"] == 3
+
+
+def test_pictures_survive_up_to_their_quantisation(tmp_path, make_case):
+    case = make_case()
+    pictures = write_evaluation(tmp_path / "e", HEADER, [case]).pictures(case.case)
+    assert {pictures[name].dtype for name in ("image", "translated", "entropy", "prediction")} == {np.dtype(np.uint8)}
+    assert np.abs(pictures["image"] / 127.5 - 1.0 - case.image).max() <= 1 / 255 + 1e-6
+    assert np.abs(pictures["translated"] / 127.5 - 1.0 - case.translated).max() <= 1 / 255 + 1e-6
+    assert np.abs(pictures["entropy"] / 255.0 - case.entropy).max() <= 0.5 / 255 + 1e-6
+    np.testing.assert_array_equal(pictures["prediction"], case.prediction)
+    np.testing.assert_array_equal(pictures["reference"], case.reference)
+    np.testing.assert_array_equal(pictures["spacing_mm"], case.spacing_mm)
+
+
+def test_cases_csv_has_one_row_a_case_and_organ(tmp_path, make_case):
+    write_evaluation(tmp_path / "e", HEADER, [make_case("a"), make_case("b", missed=[SPLEEN])])
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "e" / "cases.csv").read_text())))
+    assert [(row["case"], row["organ"]) for row in rows] == [(c, o) for c in "ab" for o in ORGANS]
+    assert (rows[0]["dice"], rows[-1]["dice"], rows[-1]["assd_mm"]) == ("100.0", "0.0", "inf")
+    # Each organ is a box of 2 slices, 5 rows and 3 columns.
+    assert float(rows[0]["reference_ml"]) == pytest.approx(2 * 5 * 3 * 5.0 * 1.5 * 1.5 / 1000)
+    assert float(rows[-1]["prediction_ml"]) == 0.0
+
+
+def test_cases_without_labels_are_listed_without_scores(tmp_path, make_case):
+    evaluation = write_evaluation(tmp_path / "e", HEADER, [make_case(reference=False, translated=False)])
+    document = strict((tmp_path / "e" / "metrics.json").read_text())
+    assert document["cases"][0]["liver"] == {"dice": None, "assd_voxel": None, "assd_mm": None}
+    assert document["cases"][0]["labelled"] is False
+    assert document["average"] == {"dice": None, "assd_voxel": None, "assd_mm": None}
+    assert document["organs"]["liver"]["dice"]["n"] == 0
+    assert set(evaluation.pictures("chaos-1")) == {"image", "entropy", "prediction", "spacing_mm"}
+    assert document["cases"][0]["volume_ml"]["liver"]["prediction"] > 0
+    assert math.isnan(evaluation.cases[0]["liver"]["dice"])
+
+
+def test_slices_are_pooled_over_cases_by_the_released_protocol(tmp_path, make_case):
+    header = {**HEADER, "protocol": "released_2d"}
+    evaluation = write_evaluation(tmp_path / "e", header, [make_case("a"), make_case("b", missed=[SPLEEN])])
+    assert evaluation.header["scored_unit"] == "slice"
+    assert evaluation.organs["spleen"]["dice"]["n"] == 8
+    assert evaluation.organs["spleen"]["dice"]["mean"] == pytest.approx(100 * 6 / 8)
+    assert evaluation.cases[1]["spleen"]["dice"] == pytest.approx(50.0)
+
+
+def test_same_results_give_the_same_bytes(tmp_path, make_case):
+    write_evaluation(tmp_path / "first", HEADER, [make_case()])
+    write_evaluation(tmp_path / "second", HEADER, [make_case()])
+    with zipfile.ZipFile(tmp_path / "first" / "cases" / "chaos-1.npz") as archive:
+        assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    assert folder_bytes(tmp_path / "first") == folder_bytes(tmp_path / "second")
+
+
+def test_a_failure_on_the_way_leaves_nothing(tmp_path, make_case):
+    def cases():
+        yield make_case("a")
+        raise InputError("the second case is damaged")
+
+    with pytest.raises(InputError, match="second case"):
+        write_evaluation(tmp_path / "e", HEADER, cases())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_iterator_is_read_with_one_case_alive(tmp_path, make_case):
+    alive = []
+
+    def cases():
+        for name in ("a", "b", "c"):
+            gc.collect()
+            assert sum(reference() is not None for reference in alive) == 0
+            case = make_case(name)
+            alive.append(weakref.ref(case.image))
+            yield case
+            del case
+
+    write_evaluation(tmp_path / "e", HEADER, cases())
+    assert len(alive) == 3
+
+
+def test_existing_evaluation_is_kept_unless_told(tmp_path, make_case):
+    write_evaluation(tmp_path / "e", HEADER, [make_case("a")])
+    with pytest.raises(InputError, match="does not exist yet"):
+        write_evaluation(tmp_path / "e", HEADER, [make_case("b")])
+    assert read_evaluation(tmp_path / "e").cases[0]["case"] == "a"
+    write_evaluation(tmp_path / "e", HEADER, [make_case("b")], overwrite=True)
+    assert read_evaluation(tmp_path / "e").cases[0]["case"] == "b"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"protocol": "per_volum"}, "did you mean 'per_volume'"),
+        ({"cases": []}, "the key 'cases' is reserved"),
+        ({"seed": None}, "the key 'seed'"),
+    ],
+)
+def test_wrong_headers_are_refused(tmp_path, make_case, change, message):
+    header = {**HEADER, **change}
+    if header["seed"] is None:
+        del header["seed"]
+    with pytest.raises(ConfigError, match=message):
+        write_evaluation(tmp_path / "e", header, [make_case()])
+
+
+def test_wrong_cases_are_refused(tmp_path, make_case):
+    good = make_case()
+    wrong = {
+        "names a file": make_case("../outside"),
+        "expected entropy as": type(good)(**{**vars(good), "entropy": good.entropy[1:]}),
+        "prediction: expected class indices": type(good)(**{**vars(good), "prediction": good.prediction + 9}),
+    }
+    for message, case in wrong.items():
+        with pytest.raises(InputError, match=message):
+            write_evaluation(tmp_path / "e", HEADER, [case])
+    with pytest.raises(InputError, match="came twice"):
+        write_evaluation(tmp_path / "e", HEADER, [good, good])
+    with pytest.raises(InputError, match="at least one case"):
+        write_evaluation(tmp_path / "e", HEADER, [])
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"cases": 3}', '{"cases": [{}], "organs": {}, "average": {}}'])
+def test_damaged_metrics_are_one_line(tmp_path, content):
+    (tmp_path / "metrics.json").write_text(content)
+    with pytest.raises(InputError, match=r"metrics\.json: expected the scores of an evaluation"):
+        read_evaluation(tmp_path)
+
+
+def test_missing_parts_are_named(tmp_path, make_case):
+    with pytest.raises(InputError, match="there is no such file"):
+        read_evaluation(tmp_path)
+    evaluation = write_evaluation(tmp_path / "e", HEADER, [make_case()])
+    (tmp_path / "e" / "cases" / "chaos-1.npz").write_bytes(b"PK not really")
+    with pytest.raises(InputError, match=r"chaos-1\.npz: expected the pictures"):
+        evaluation.pictures("chaos-1")
+
+
+numbers = st.floats() | st.integers(-1000, 1000)
+
+
+@given(st.recursive(numbers, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+def test_numbers_survive_strict_json(tree):
+    text = json.dumps(to_json(tree), allow_nan=False)
+    again = from_json(strict(text))
+    assert repr(again) == repr(tree).replace("-nan", "nan")
+
+
+def test_numpy_numbers_become_plain_ones():
+    tree = {"a": np.float32(0.5), "b": np.array([1, 2]), "c": (np.int64(3), np.float64("inf")), "d": np.bool_(True)}
+    assert to_json(tree) == {"a": 0.5, "b": [1, 2], "c": [3, "inf"], "d": True}

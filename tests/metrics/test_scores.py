@@ -1,0 +1,140 @@
+import math
+
+import numpy as np
+import pytest
+
+from attent_tf.errors import ConfigError, InputError
+from attent_tf.metrics.protocols import PROTOCOLS, find_protocol
+from attent_tf.metrics.scores import score_case, score_slices
+from attent_tf.metrics.summary import mean_score, summarise
+from attent_tf.organs import LIVER, ORGANS, SPLEEN
+
+SPACING = (5.0, 1.5, 1.5)
+
+
+def one_voxel(index, slice_, row, column, shape=(4, 6, 6)):
+    labels = np.zeros(shape, np.uint8)
+    labels[slice_, row, column] = index
+    return labels
+
+
+def test_scores_are_percent_voxels_and_millimetres():
+    liver = one_voxel(LIVER, 1, 1, 1)
+    liver[1, 1, 2] = LIVER
+    moved = one_voxel(LIVER, 1, 1, 2)
+    moved[1, 1, 3] = LIVER
+    score = score_case(liver, moved, SPACING)["liver"]
+    assert score["dice"] == pytest.approx(50.0)
+    assert score["assd_voxel"] == pytest.approx((1 + 0 + 0 + 1) / 4)
+    assert score["assd_mm"] == pytest.approx(1.5 * (1 + 0 + 0 + 1) / 4)
+
+
+def test_every_organ_is_scored_by_its_own_index():
+    reference = np.zeros((2, 4, 8), np.uint8)
+    for index in range(1, 5):
+        reference[0, 1:3, 2 * index - 2 : 2 * index] = index
+    prediction = np.where(reference == SPLEEN, LIVER, reference)
+    scores = score_case(prediction, reference, SPACING)
+    assert list(scores) == list(ORGANS)
+    assert scores["right_kidney"]["dice"] == scores["left_kidney"]["dice"] == 100.0
+    assert scores["spleen"]["dice"] == 0.0
+    assert scores["spleen"]["assd_mm"] == math.inf
+    assert scores["liver"]["dice"] == pytest.approx(100 * 2 * 4 / (8 + 4))
+
+
+def test_organ_in_neither_map_is_undefined_and_in_one_map_infinite():
+    scores = score_case(one_voxel(LIVER, 0, 0, 0), np.zeros((4, 6, 6), np.uint8), SPACING)
+    assert scores["liver"] == {"dice": 0.0, "assd_voxel": math.inf, "assd_mm": math.inf}
+    assert all(math.isnan(value) for value in scores["spleen"].values())
+
+
+def test_unknown_class_and_wrong_rank_are_refused():
+    good = np.zeros((2, 3, 3), np.uint8)
+    with pytest.raises(InputError, match="prediction: expected class indices 0 to 4; got 9"):
+        score_case(np.full((2, 3, 3), 9), good, SPACING)
+    with pytest.raises(InputError, match="reference: expected class indices"):
+        score_case(good, good[0], SPACING)
+
+
+def test_released_protocol_hides_a_missed_organ_that_the_volume_protocol_shows():
+    reference = np.zeros((4, 6, 6), np.uint8)
+    reference[0, 1:3, 1:3] = LIVER
+    reference[1, 1:3, 1:3] = LIVER
+    prediction = reference.copy()
+    prediction[1] = 0
+    slices = score_slices(prediction, reference, SPACING)
+    assert [s["liver"]["dice"] for s in slices] == [100.0, 0.0, 100.0, 100.0]
+    assert slices[0]["liver"]["assd_voxel"] == 0.0
+    assert all(math.isnan(s["liver"]["assd_voxel"]) for s in slices[1:])
+    assert mean_score(slices)["liver"] == {"dice": 75.0, "assd_voxel": 0.0, "assd_mm": 0.0}
+    volume = score_case(prediction, reference, SPACING)["liver"]
+    assert volume["dice"] == pytest.approx(100 * 2 * 4 / 12)
+    assert volume["assd_mm"] > 0
+
+
+def test_released_protocol_measures_from_prediction_to_reference_only():
+    reference = np.zeros((1, 3, 5), np.uint8)
+    reference[0, 1, :3] = LIVER
+    prediction = one_voxel(LIVER, 0, 1, 0, (1, 3, 5))
+    assert score_slices(prediction, reference, SPACING)[0]["liver"]["assd_voxel"] == 0.0
+    assert score_slices(reference, prediction, SPACING)[0]["liver"]["assd_voxel"] == 1.0
+    assert score_slices(reference, prediction, SPACING)[0]["liver"]["assd_mm"] == 1.5
+
+
+def test_protocols_differ_at_the_border_and_say_so():
+    reference = np.zeros((3, 6, 6), np.uint8)
+    reference[:, 1:4, 1:4] = LIVER
+    prediction = reference.copy()
+    prediction[2] = 0
+    values = {
+        name: mean_score(find_protocol(name).score(prediction, reference, SPACING))["liver"]["assd_voxel"]
+        for name in ("per_volume", "per_volume_chaos")
+    }
+    assert values["per_volume"] == pytest.approx(10 / 44)
+    assert values["per_volume_chaos"] == pytest.approx(9 / 41)
+    assert "medpy" in PROTOCOLS["per_volume"].text
+    assert "CHAOS" in PROTOCOLS["per_volume_chaos"].text
+
+
+def test_unknown_protocol_suggests_the_near_name():
+    with pytest.raises(ConfigError, match="did you mean 'released_2d'"):
+        find_protocol("released2d")
+
+
+def case_of(dice, assd, organ="liver"):
+    other = {"dice": 90.0, "assd_voxel": 1.0, "assd_mm": 2.0}
+    return {o: ({"dice": dice, "assd_voxel": assd, "assd_mm": 2 * assd} if o == organ else dict(other)) for o in ORGANS}
+
+
+def test_means_and_deviations_by_hand():
+    organs, average = summarise([case_of(80.0, 1.0), case_of(90.0, 3.0)])
+    assert organs["liver"]["dice"] == {"mean": 85.0, "std": 5.0, "n": 2, "n_undefined": 0, "n_infinite": 0}
+    assert organs["liver"]["assd_mm"]["mean"] == 4.0
+    assert organs["liver"]["assd_mm"]["std"] == 2.0
+    assert average == {"dice": (85.0 + 3 * 90.0) / 4, "assd_voxel": (2.0 + 3) / 4, "assd_mm": (4.0 + 6) / 4}
+
+
+def test_a_missed_organ_never_improves_a_mean():
+    good = [case_of(80.0, 5.0), case_of(90.0, 7.0)]
+    organs, average = summarise(good)
+    missed_organs, missed_average = summarise([*good, case_of(0.0, math.inf)])
+    for metric, sign in (("dice", 1), ("assd_voxel", -1), ("assd_mm", -1)):
+        assert sign * missed_organs["liver"][metric]["mean"] < sign * organs["liver"][metric]["mean"]
+        assert sign * missed_average[metric] < sign * average[metric]
+    infinite = missed_organs["liver"]["assd_mm"]
+    assert infinite["mean"] == math.inf
+    assert math.isnan(infinite["std"])
+    assert (infinite["n"], infinite["n_infinite"]) == (3, 1)
+
+
+def test_undefined_cases_are_left_out_and_counted():
+    organs, average = summarise([case_of(80.0, 1.0), case_of(math.nan, math.nan)])
+    assert organs["liver"]["dice"] == {"mean": 80.0, "std": 0.0, "n": 1, "n_undefined": 1, "n_infinite": 0}
+    assert average["dice"] == (80.0 + 270.0) / 4
+
+
+def test_nothing_to_summarise_is_undefined():
+    organs, average = summarise([])
+    assert organs["spleen"]["dice"]["n"] == 0
+    assert math.isnan(organs["spleen"]["dice"]["mean"])
+    assert all(math.isnan(value) for value in average.values())

@@ -1,0 +1,59 @@
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attent_tf.metrics.significance import holm, paired_test
+
+
+def test_three_pairs_by_hand():
+    # Differences 1, 2 and 3: of 8 sign patterns only + + + and - - - reach a sum of 6.
+    test = paired_test([2.0, 4.0, 6.0], [1.0, 2.0, 3.0])
+    assert (test.mean_difference, test.n) == (2.0, 3)
+    assert test.p_value == test.least_p_value == 2 / 8
+
+
+def test_equal_methods_have_p_one():
+    assert paired_test([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]).p_value == 1.0
+    assert paired_test([1.0, 3.0], [2.0, 2.0]).p_value == 1.0
+
+
+def test_agrees_with_all_sign_patterns():
+    random = np.random.default_rng(5)
+    for n in range(1, 9):
+        differences = random.normal(0.5, 1.0, n)
+        sums = [abs(np.dot(signs, differences)) for signs in itertools.product((-1, 1), repeat=n)]
+        expected = np.mean(np.array(sums) >= abs(differences.sum()) - 1e-9)
+        assert paired_test(differences, np.zeros(n)).p_value == pytest.approx(expected)
+
+
+def test_many_pairs_are_sampled_the_same_each_time():
+    random = np.random.default_rng(6)
+    first, second = random.normal(1.0, 1.0, 30), random.normal(0.0, 1.0, 30)
+    assert paired_test(first, second) == paired_test(first, second)
+    assert paired_test(first, second).p_value < 0.05 < paired_test(second, np.roll(second, 1)).p_value
+
+
+def test_no_pairs_is_undefined():
+    assert math.isnan(paired_test([], []).p_value)
+
+
+@given(st.lists(st.integers(-20, 20), min_size=1, max_size=8))
+def test_order_of_methods_and_of_cases_does_not_matter(differences):
+    values = np.array(differences, float)
+    p = paired_test(values, np.zeros(len(values))).p_value
+    assert p == paired_test(np.zeros(len(values)), values).p_value
+    assert p == paired_test(values[::-1], np.zeros(len(values))).p_value
+    assert 0.5 ** (len(values) - 1) <= p <= 1.0
+
+
+def test_holm_by_hand():
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.6, 0.7]) == pytest.approx([1.0, 1.0])
+    corrected = holm([0.01, math.nan, 0.02])
+    assert corrected[0] == pytest.approx(0.02)
+    assert math.isnan(corrected[1])
+    assert corrected[2] == pytest.approx(0.02)

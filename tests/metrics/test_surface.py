@@ -1,0 +1,159 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from attent_tf.errors import InputError
+from attent_tf.metrics.surface import assd, assd_in_units, directed_mean_distance, surface_voxels
+
+SPACING = (5.0, 1.5, 0.75)
+spacings = st.tuples(*(st.floats(0.25, 9.0, allow_nan=False),) * 3)
+masks = hnp.arrays(bool, (3, 4, 5), elements=st.booleans())
+
+
+def box(shape, *ranges):
+    mask = np.zeros(shape, bool)
+    mask[tuple(slice(*r) for r in ranges)] = True
+    return mask
+
+
+def agree(a, b, tolerance=1e-9):
+    return a == b or (math.isnan(a) and math.isnan(b)) or abs(a - b) <= tolerance
+
+
+def test_surface_of_a_cube_is_all_but_its_centre():
+    cube = box((5, 5, 5), (1, 4), (1, 4), (1, 4))
+    surface = surface_voxels(cube)
+    assert surface.sum() == 26
+    assert not surface[2, 2, 2]
+
+
+def test_diagonal_neighbours_do_not_make_a_surface():
+    mask = np.ones((3, 5, 5), bool)
+    mask[0, 1, 1] = False
+    assert not surface_voxels(mask, "object")[1, 2, 2]
+    assert not surface_voxels(mask, "object")[0, 2, 2]
+    assert surface_voxels(mask, "object")[0, 1, 2]
+
+
+def test_the_cut_face_is_surface_only_if_background_lies_outside():
+    column = box((3, 5, 5), (0, 3), (1, 4), (1, 4))
+    assert surface_voxels(column, "background")[0, 2, 2]
+    assert not surface_voxels(column, "object")[0, 2, 2]
+    assert surface_voxels(column, "object").sum() == 3 * 8
+
+
+@pytest.mark.parametrize("outside", ["background", "object"])
+def test_surface_agrees_with_loops(surface_oracle, outside):
+    random = np.random.default_rng(1)
+    for density in (0.2, 0.5, 0.9):
+        mask = random.random((4, 5, 6)) < density
+        expected = np.zeros_like(mask)
+        for voxel in surface_oracle(mask, outside == "object"):
+            expected[voxel] = True
+        np.testing.assert_array_equal(surface_voxels(mask, outside), expected)
+
+
+def test_two_voxels_apart_along_each_axis_is_the_spacing_of_that_axis():
+    a = box((3, 3, 3), (0, 1), (0, 1), (0, 1))
+    for axis, step in enumerate(SPACING):
+        b = np.roll(a, 2, axis=axis)
+        assert assd(a, b, SPACING) == pytest.approx(2 * step)
+        assert assd(a, b) == pytest.approx(2.0)
+
+
+def test_diagonal_distance_with_anisotropic_spacing():
+    a = box((2, 2, 2), (0, 1), (0, 1), (0, 1))
+    b = box((2, 2, 2), (1, 2), (1, 2), (1, 2))
+    assert assd(a, b, SPACING) == pytest.approx(math.sqrt(5.0**2 + 1.5**2 + 0.75**2))
+
+
+def test_distances_of_both_directions_are_pooled_and_not_averaged_twice():
+    # One voxel against a row of three: 0 one way; 0, 1 and 2 the other way. Pooled: 3 / 4, mean of means: 1 / 2.
+    one = box((1, 1, 3), (0, 1), (0, 1), (0, 1))
+    three = np.ones((1, 1, 3), bool)
+    assert assd(one, three) == pytest.approx(3 / 4)
+    assert directed_mean_distance(one, three) == 0.0
+    assert directed_mean_distance(three, one) == pytest.approx(1.0)
+
+
+def test_conventions_at_the_border_give_different_distances():
+    # A column through all slices against the same column that ends one slice early, 3 by 3 voxels wide.
+    whole = box((3, 5, 5), (0, 3), (1, 4), (1, 4))
+    short = box((3, 5, 5), (0, 2), (1, 4), (1, 4))
+    # background: surfaces 9 + 8 + 9 and 9 + 9; from the whole the last slice is 1 away (9 voxels),
+    # from the short the centre of its last slice is 1 away from surface (1 voxel).
+    assert assd(whole, short) == pytest.approx((9 + 1) / (26 + 18))
+    # object: surfaces 8 + 8 + 8 and 8 + 9; from the whole the ring of the last slice is 1 away (8 voxels),
+    # from the short only the centre is (1 voxel).
+    assert assd(whole, short, outside="object") == pytest.approx((8 + 1) / (24 + 17))
+
+
+@pytest.mark.parametrize("outside", ["background", "object"])
+def test_agrees_with_brute_force_on_random_masks(oracle, outside):
+    random = np.random.default_rng(7)
+    for _ in range(150):
+        shape = tuple(random.integers(1, 6, 3))
+        a, b = (random.random(shape) < random.choice([0.05, 0.3, 0.7, 1.0]) for _ in range(2))
+        spacing = tuple(random.uniform(0.3, 8.0, 3))
+        for steps in (None, spacing):
+            expected = oracle(a, b, steps or (1.0, 1.0, 1.0), outside == "object")
+            assert agree(assd(a, b, steps, outside), expected), (shape, steps)
+
+
+@given(masks, masks, spacings)
+@settings(max_examples=60, deadline=None)
+def test_symmetric(a, b, spacing):
+    assert agree(assd(a, b, spacing), assd(b, a, spacing))
+
+
+@given(masks, masks, spacings, st.floats(0.1, 10.0))
+@settings(max_examples=60, deadline=None)
+def test_scales_with_the_spacing(a, b, spacing, factor):
+    scaled = assd(a, b, tuple(factor * step for step in spacing))
+    assert agree(scaled, factor * assd(a, b, spacing), 1e-7)
+
+
+@given(masks, masks, spacings, st.tuples(*(st.integers(1, 3),) * 3))
+@settings(max_examples=60, deadline=None)
+def test_does_not_change_when_both_masks_move(a, b, spacing, shift):
+    def at(offsets):
+        padded = [np.pad(m, [(o, 4 - o) for o in offsets]) for m in (a, b)]
+        return assd(*padded, spacing)
+
+    assert agree(at(shift), at((1, 1, 1)))
+
+
+@given(masks)
+def test_distance_to_itself_is_zero(a):
+    assert assd(a, a) == 0.0 or not a.any()
+
+
+def test_empty_masks():
+    nothing = np.zeros((2, 3, 3), bool)
+    something = box((2, 3, 3), (0, 1), (1, 2), (1, 2))
+    assert math.isnan(assd(nothing, nothing))
+    assert assd(nothing, something) == assd(something, nothing) == math.inf
+    assert math.isnan(directed_mean_distance(nothing, nothing))
+    assert directed_mean_distance(nothing, something) == math.inf
+
+
+def test_several_units_at_once_are_the_single_ones():
+    random = np.random.default_rng(3)
+    a, b = (random.random((4, 6, 6)) < 0.4 for _ in range(2))
+    assert assd_in_units(a, b, [None, SPACING]) == [assd(a, b), assd(a, b, SPACING)]
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 1.0), (1.0, 0.0, 1.0), (1.0, -2.0, 1.0), (1.0, math.nan, 1.0)])
+def test_spacing_that_cannot_be_is_refused(spacing):
+    mask = np.ones((2, 2, 2), bool)
+    with pytest.raises(InputError, match="spacing_mm: expected 3 positive numbers"):
+        assd(mask, mask, spacing)
+
+
+def test_unknown_convention_is_refused():
+    with pytest.raises(InputError, match="outside: expected one of background, object"):
+        surface_voxels(np.ones((2, 2, 2), bool), "mirror")
