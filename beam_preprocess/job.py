@@ -37,11 +37,13 @@ def run(
     planned = plan_cases(find_all(options), options)
     try:
         with folder_written_aside(options.out) as folder:
-            notes_folder = folder / "notes"
-            notes_folder.mkdir()
-            _run_pipeline(pipeline, planned, options, folder, notes_folder, report)
-            manifest = _gather(planned, options, notes_folder)
-            shutil.rmtree(notes_folder)
+            # Workers may stand in another directory.
+            folder = folder.resolve()
+            work_folder = folder / "work"
+            work_folder.mkdir()
+            _run_pipeline(pipeline, planned, options, folder, work_folder, report)
+            manifest = _gather(planned, options, work_folder)
+            shutil.rmtree(work_folder)
             write_manifest(folder, manifest)
     except OSError as error:
         where = error.filename or options.out
@@ -63,7 +65,7 @@ def _run_pipeline(
     planned: list[PlannedCase],
     options: PreprocessOptions,
     folder: Path,
-    notes_folder: Path,
+    work_folder: Path,
     report: Callable[[str], None] | None,
 ) -> None:
     from beam_preprocess.transforms import build
@@ -78,22 +80,22 @@ def _run_pipeline(
             report(f"[{done}/{len(planned)}] {entry['case']}: {entry['domain']}, {entry['split']}, {kept}")
 
     try:
-        with notes.watched(notes_folder, notes.CASE, tell), pipeline:
-            build(pipeline, planned, options, str(folder), str(notes_folder))
+        with notes.watched(work_folder, notes.CASE, tell), pipeline:
+            build(pipeline, planned, options, str(folder), str(work_folder))
     except Exception:
-        refusal = notes.first_refusal(notes_folder)
+        refusal = notes.first_refusal(work_folder)
         if refusal is None:
             raise
         # The runner's own account of it is text around text; the user needs the line alone.
         raise refusal from None
 
 
-def _gather(planned: list[PlannedCase], options: PreprocessOptions, notes_folder: Path) -> Manifest:
+def _gather(planned: list[PlannedCase], options: PreprocessOptions, work_folder: Path) -> Manifest:
     """Makes the manifest out of the workers' notes and checks that every case and shard is among them."""
-    entries = sorted(notes.collect(notes_folder, notes.CASE), key=lambda entry: entry.pop("position"))
+    entries = sorted(notes.collect(work_folder, notes.CASE), key=lambda entry: entry.pop("position"))
     cases = [ManifestCase(**entry | {"geometry": CaseGeometry.from_json(entry["geometry"])}) for entry in entries]
     shards = sorted(
-        (ManifestShard(**note) for note in notes.collect(notes_folder, notes.SHARD)), key=lambda shard: shard.file
+        (ManifestShard(**note) for note in notes.collect(work_folder, notes.SHARD)), key=lambda shard: shard.file
     )
     wanted = [(case.files.case, case.shard) for case in planned]
     if [(case.case, case.shard) for case in cases] != wanted or {shard.file for shard in shards} != {

@@ -41,4 +41,4 @@ def dice(prediction: np.ndarray, reference: np.ndarray) -> float:
     total = np.count_nonzero(prediction) + np.count_nonzero(reference)
     if total == 0:
         return float("nan")
-    return 2.0 * np.count_nonzero(prediction & reference) / total
+    return float(2.0 * np.count_nonzero(prediction & reference) / total)

@@ -8,9 +8,12 @@ from attent_tf.phantom.canvas import Canvas, Warp
 from attent_tf.phantom.gut import Gut
 from attent_tf.phantom.organs import PERIRENAL_FAT_MM, Kidney, Liver, Spleen, grown_to
 from attent_tf.phantom.spine import GreatVessels, Spine
+from attent_tf.phantom.tissues import Tissue
 from attent_tf.phantom.torso import Torso
 
 _COARSE_MM = 5.0
+# Volume of a kidney with its sinus, relative to its parenchyma.
+_WITH_SINUS = 1.06
 _SLAB_VOXELS = 1_000_000
 
 
@@ -79,24 +82,20 @@ def make_anatomy(rng: np.random.Generator) -> Anatomy:
     liver = Liver.draw(rng, torso)
     gut = Gut.draw(rng, torso, spine)
 
-    # Sizes are settled on a coarse grid, from the layer on top down, so that each organ makes up for what covers it.
+    # Sizes are settled on a coarse grid, from the top layer down, so that each organ makes up for what covers it.
     axes = [np.arange(-reach, reach + 1, _COARSE_MM) for reach in (150.0, 110.0, 165.0)]
     grid = torso.with_space(Canvas.blank(*axes, warp))
     vessels.paint(grid)
     spine.paint_bones(grid)
-    taken = grid.tissues > 0
-    kidneys = []
-    for name, kidney in (("right_kidney", right), ("left_kidney", left)):
-        kidney = _grown(kidney, volumes[name], grid, taken)
+    right = _grown(right, _WITH_SINUS * volumes["right_kidney"], grid)
+    left = _grown(left, _WITH_SINUS * volumes["left_kidney"], grid)
+    for kidney in (right, left):
         part = kidney.region(grid)
-        dataclasses.replace(part, tissues=kidney.region(dataclasses.replace(grid, tissues=taken)).tissues).fill(
-            kidney.level(part) < PERIRENAL_FAT_MM, True
-        )
-        kidneys.append(kidney)
-    liver = _grown(liver, volumes["liver"], grid, taken)
+        part.fill(kidney.level(part) < PERIRENAL_FAT_MM, Tissue.VISCERAL_FAT)
+    liver = _grown(liver, volumes["liver"], grid)
     liver = liver.furnished(rng, torso, vessels.hepatic_confluence_mm())
-    spleen = _grown(spleen, volumes["spleen"], grid, taken)
-    return Anatomy(warp, torso, spine, vessels, *kidneys, spleen, liver, gut, volumes)
+    spleen = _grown(spleen, volumes["spleen"], grid)
+    return Anatomy(warp, torso, spine, vessels, right, left, spleen, liver, gut, volumes)
 
 
 def _draw_volumes(rng: np.random.Generator) -> dict[str, float]:
@@ -109,13 +108,13 @@ def _draw_volumes(rng: np.random.Generator) -> dict[str, float]:
     }
 
 
-def _grown(organ, volume_ml: float, grid: Canvas, taken: np.ndarray):
-    """Returns the organ at the growth at which it has `volume_ml` outside `taken` [slice, row, column] (bool)."""
+def _grown(organ, volume_ml: float, grid: Canvas):
+    """Returns the organ at the growth at which it takes `volume_ml` of what is still blank on the canvas."""
     part = organ.region(grid)
-    free = ~organ.region(dataclasses.replace(grid, tissues=taken)).tissues
+    blank = part.tissues == Tissue.OUTSIDE
 
     def volume(growth_mm: float) -> float:
         inside = dataclasses.replace(organ, growth_mm=growth_mm).level(part) < 0
-        return np.count_nonzero(inside & free) * _COARSE_MM**3 / 1000
+        return np.count_nonzero(inside & blank) * _COARSE_MM**3 / 1000
 
     return dataclasses.replace(organ, growth_mm=grown_to(volume_ml, volume))

@@ -136,14 +136,15 @@ def ellipsoid(
         square = (offset * np.float32(1 / radius)) ** 2
         scaled = scaled + square
         gradient = gradient + square * np.float32(1 / radius**2)
-    scaled = np.sqrt(scaled)
-    return scaled * (scaled - 1) / np.sqrt(np.maximum(gradient, 1e-12))
+    # The small numbers give the centre itself, where the ratio is 0 / 0, the depth of its neighbours.
+    scaled = np.sqrt(scaled + np.float32(1e-10))
+    return scaled * (scaled - 1) / np.sqrt(gradient + np.float32(1e-10 / min(radii_mm) ** 2))
 
 
 def curve(points: Sequence[Sequence[float]], step: float = 0.45) -> np.ndarray:
     """Returns spheres (x, y, z, radius) [n, 4] along a smooth line through `points`, given in the same form.
 
-    Neighbouring spheres lie `step` of their radius apart.
+    Neighbouring spheres lie about `step` of their radius apart.
     """
     points = np.asarray(points, np.float64)
     lengths = np.linalg.norm(np.diff(points[:, :3], axis=0), axis=1)
@@ -176,6 +177,13 @@ def around_spheres(canvas: Canvas, spheres: np.ndarray, reach_mm: float = 6.0) -
     """Returns the part of the canvas that holds all `spheres` [n, 4], sharing memory."""
     radii = spheres[:, 3:] + reach_mm
     return canvas.crop((spheres[:, :3] - radii).min(0), (spheres[:, :3] + radii).max(0))
+
+
+def paint_tube(canvas: Canvas, spheres: np.ndarray, tissue: int, only: int | None = None) -> None:
+    """Paints a chain of spheres [n, 4], everywhere or only where the tissue has been `only`."""
+    part = around_spheres(canvas, spheres, 1.0)
+    inside = tube(part, spheres, 1.0) < 0
+    part.fill(inside if only is None else inside & (part.tissues == only), tissue)
 
 
 def rotation(axis: str, degrees: float) -> np.ndarray:

@@ -57,7 +57,7 @@ def write_chaos_subject(folder: Path, number: int, rng: np.random.Generator) -> 
 
 def _draw_grid(anatomy, rng: np.random.Generator) -> ScanGrid:
     side, front, back = anatomy.torso.outer_mm
-    pixel_mm = round(float(np.clip(max(rng.uniform(1.4, 1.75), (2 * side + 12) / _SIZE), 1.4, 1.8)), 4)
+    pixel_mm = round(float(np.clip(max(rng.uniform(1.4, 1.75), (2 * side + 24) / _SIZE), 1.4, 1.8)), 4)
     step_mm = round(float(rng.uniform(6.0, 9.0)), 2)
     slices = int(np.clip(np.ceil(rng.uniform(215, 245) / step_mm), 26, 36))
     middle = anatomy.torso.dome_mm + rng.uniform(2, 14) - (slices - 1) * step_mm / 2

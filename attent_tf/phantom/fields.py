@@ -32,7 +32,7 @@ class SmoothField:
     def __call__(self, z_mm: np.ndarray, y_mm: np.ndarray, x_mm: np.ndarray) -> np.ndarray:
         """Returns the field [slice, row, column] (float32) on the grid that the three axes (mm) span."""
         (z_span, z_weights), (y_span, y_weights), (x_span, x_weights) = map(self._weights, (z_mm, y_mm, x_mm))
-        # `einsum`, not a matrix product: BLAS threads would get in the way of other processes, and change the last bits.
+        # Not matrix products: BLAS threads would get in the way of other processes, and may change the last bits.
         along_x = np.einsum("ijk,xk->ijx", self._lattice[z_span, y_span, x_span], x_weights)
         along_y = np.einsum("yj,ijx->iyx", y_weights, along_x)
         rows_columns = along_y.reshape(along_y.shape[0], len(y_mm) * len(x_mm))

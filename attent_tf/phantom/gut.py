@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from attent_tf.phantom.canvas import Canvas, around_spheres, curve, tube
+from attent_tf.phantom.canvas import Canvas, around_spheres, curve, paint_tube, tube
 from attent_tf.phantom.fields import SmoothField
 from attent_tf.phantom.spine import Spine
 from attent_tf.phantom.tissues import Tissue
@@ -97,8 +97,7 @@ class Gut:
     def paint(self, canvas: Canvas) -> None:
         """Paints everything but leaves what belongs in front of it (liver, spleen, kidneys) to later layers."""
         for vessel in self.vessels:
-            part = around_spheres(canvas, vessel, 1.0)
-            part.fill((tube(part, vessel, 1.0) < 0) & (part.tissues == Tissue.VISCERAL_FAT), Tissue.OTHER_VESSEL)
+            paint_tube(canvas, vessel, Tissue.OTHER_VESSEL, only=Tissue.VISCERAL_FAT)
         for loop, content in zip(self.loops, self.contents, strict=True):
             gas_mm = np.median(loop[:, 1]) if content == Tissue.BOWEL_GAS else np.inf
             filling = Tissue.BOWEL_FLUID if content == Tissue.BOWEL_GAS else content

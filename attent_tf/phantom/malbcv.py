@@ -53,7 +53,7 @@ def write_malbcv_subject(folder: Path, number: int, rng: np.random.Generator) ->
 
 def _draw_grid(anatomy, rng: np.random.Generator) -> ScanGrid:
     side, front, back = anatomy.torso.outer_mm
-    pixel_mm = round(float(max(rng.uniform(1.1, 1.3), (2 * side + 16) / _SIZE)), 4)
+    pixel_mm = round(float(max(rng.uniform(1.1, 1.3), (2 * side + 24) / _SIZE)), 4)
     slices = int(rng.integers(52, 66))
     top_mm = anatomy.torso.dome_mm + rng.uniform(15, 40)
     centre = (rng.uniform(-4, 4), (front - back) / 2 + rng.uniform(-8, 4), top_mm - (slices - 1) * _SLICE_MM / 2)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from attent_tf.phantom.canvas import Canvas, curve, ellipsoid, rotation, smooth_max, tube
+from attent_tf.phantom.canvas import Canvas, around_spheres, curve, ellipsoid, paint_tube, rotation, smooth_max, tube
 from attent_tf.phantom.fields import SmoothField
 from attent_tf.phantom.spine import Spine
 from attent_tf.phantom.tissues import Tissue
@@ -44,9 +44,14 @@ class Kidney:
     @classmethod
     def draw(cls, rng: np.random.Generator, spine: Spine, side: int, height_mm: float) -> "Kidney":
         radii = np.array([26, 24, 54]) * rng.uniform(0.95, 1.05, 3)
-        # Upper poles lean towards the spine and to the back; the hilum looks to the front and the midline.
-        axes = rotation("y", side * rng.uniform(8, 18)) @ rotation("x", rng.uniform(4, 12))
-        axes = rotation("z", side * rng.uniform(20, 38)) @ axes.T
+        # Upper poles lean towards the spine and to the back; the hilum looks to the midline and the front.
+        lean, tilt, turn = np.radians([rng.uniform(8, 18), rng.uniform(4, 12), rng.uniform(20, 38)])
+        long = np.array([-side * np.tan(lean), -np.tan(tilt), 1.0])
+        long /= np.linalg.norm(long)
+        hilum = np.array([-side * np.cos(turn), np.sin(turn), 0.0])
+        hilum -= (hilum @ long) * long
+        outwards = -side * hilum / np.linalg.norm(hilum)
+        axes = np.stack([outwards, np.cross(long, outwards), long])
         centre = (side * rng.uniform(64, 71), spine.depth_mm - rng.uniform(4, 12), height_mm)
         return cls(side, centre, tuple(radii), axes, rng.uniform(6, 7.5), SmoothField(rng, 22, 1.3))
 
@@ -95,7 +100,7 @@ class Kidney:
         ureter_start = hilum + 0.35 * (hilum - centre)
         ureter = curve([(*ureter_start, 4.0), (*(ureter_start + np.array([-self.side * 4, 0, -16])), 2.4)])
         for spheres in (pelvis, *calices, ureter):
-            part.fill(tube(part, spheres, 1.0) < 0, Tissue.RENAL_PELVIS)
+            paint_tube(part, spheres, Tissue.RENAL_PELVIS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -230,12 +235,12 @@ class Liver:
         if part.is_empty:
             return
         _fill_with_gap(part, self.level(part), Tissue.LIVER)
-        for spheres in self.portal:
-            inside = tube(part, spheres, 1.0) < 0
-            part.fill(inside & (part.tissues != Tissue.LIVER), Tissue.PORTAL_VEIN)
         for spheres in (*self.vessels, *self.portal):
-            inside = tube(part, spheres, 1.0) < 0
-            part.fill(inside & (part.tissues == Tissue.LIVER), Tissue.LIVER_VESSEL)
+            paint_tube(part, spheres, Tissue.LIVER_VESSEL, only=Tissue.LIVER)
+        for spheres in self.portal:
+            paint_tube(part, spheres, Tissue.PORTAL_VEIN, only=Tissue.VISCERAL_FAT)
+            paint_tube(part, spheres, Tissue.PORTAL_VEIN, only=Tissue.PANCREAS)
+        part = around_spheres(part, self.gallbladder)
         bag = tube(part, self.gallbladder, 3.0)
         bag = np.maximum(bag, part.abdomen + 1)
         part.fill(bag < 0, Tissue.GALLBLADDER_WALL)

@@ -6,6 +6,9 @@ import numpy as np
 import scipy.ndimage
 
 from attent_tf.phantom.anatomy import Anatomy
+from attent_tf.phantom.tissues import ORGAN_TISSUES, Tissue
+
+_ISLAND_SHARE = 0.03
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,8 +56,30 @@ class ScanGrid:
         return self.z_mm[0] + (np.arange(2 * len(self.z_mm) + 1) - 1) * (step / 2)
 
     def paint(self, anatomy: Anatomy) -> np.ndarray:
-        """Returns tissues (uint8) [2 * slice + 1, row, column] at `half_steps_mm`."""
-        return anatomy.paint(self.half_steps_mm(), self.y_mm, self.x_mm)
+        """Returns tissues (uint8) [2 * slice + 1, row, column] at `half_steps_mm`, each organ in one piece."""
+        tissues = anatomy.paint(self.half_steps_mm(), self.y_mm, self.x_mm)
+        for organ in ORGAN_TISSUES:
+            drop_islands(tissues, organ)
+        return tissues
+
+
+def drop_islands(tissues: np.ndarray, organ: tuple[Tissue, ...]) -> None:
+    """Turns small pieces of an organ that do not touch its main body into fat, in place.
+
+    Args:
+      tissues: [slice, row, column] uint8.
+      organ: its tissues.
+    """
+    member = np.zeros(len(Tissue), bool)
+    member[list(organ)] = True
+    mask = member[tissues]
+    box = scipy.ndimage.find_objects(mask.view(np.uint8))
+    if not box:
+        return
+    pieces, count = scipy.ndimage.label(mask[box[0]])
+    sizes = np.bincount(pieces.ravel(), minlength=count + 1)[1:]
+    small = np.concatenate([[False], sizes < _ISLAND_SHARE * sizes.sum()])
+    tissues[box[0]][small[pieces]] = Tissue.VISCERAL_FAT
 
 
 def slice_centres(tissues: np.ndarray) -> np.ndarray:

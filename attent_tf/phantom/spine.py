@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from attent_tf.phantom.canvas import Canvas, around_spheres, curve, ellipsoid, smooth_max, tube
+from attent_tf.phantom.canvas import Canvas, curve, ellipsoid, paint_tube, smooth_max
 from attent_tf.phantom.tissues import Tissue
 from attent_tf.phantom.torso import Torso
 
@@ -160,5 +160,4 @@ class GreatVessels:
         layers = [(spheres, Tissue.OTHER_VESSEL) for spheres in self.iliac]
         layers += [(self.cava, Tissue.VENA_CAVA), (self.aorta, Tissue.AORTA)]
         for spheres, tissue in layers:
-            part = around_spheres(canvas, spheres, 2.0)
-            part.fill(tube(part, spheres, 2.0) < 0, tissue)
+            paint_tube(canvas, spheres, tissue)

@@ -78,6 +78,14 @@ _CHAOS = {
     Tissue.SPLEEN: 252,
 }
 
+# The organs of the task, in the order of `attent_tf.organs.ORGANS`.
+ORGAN_TISSUES = (
+    (Tissue.LIVER, Tissue.LIVER_VESSEL),
+    (Tissue.RIGHT_CORTEX, Tissue.RIGHT_MEDULLA),
+    (Tissue.LEFT_CORTEX, Tissue.LEFT_MEDULLA),
+    (Tissue.SPLEEN,),
+)
+
 
 def table(values: dict[Tissue, float], dtype: type = np.float32) -> np.ndarray:
     """Returns `values` as an array indexed by tissue; tissues that are not named get 0."""

@@ -51,12 +51,12 @@ def write_phantom(
     with folder_written_aside(out) as folder:
         if workers <= 1:
             for dataset, number in tasks:
-                report(_write_subject(folder, dataset, number, seed))
+                report(write_subject(folder, dataset, number, seed))
             return
         # Spawned, not forked: the caller may hold threads (TensorFlow's, for one).
         context = multiprocessing.get_context("spawn")
         with concurrent.futures.ProcessPoolExecutor(workers, mp_context=context) as pool:
-            futures = [pool.submit(_write_subject, folder, *task, seed) for task in tasks]
+            futures = [pool.submit(write_subject, folder, *task, seed) for task in tasks]
             try:
                 for future in concurrent.futures.as_completed(futures):
                     report(future.result())
@@ -65,7 +65,8 @@ def write_phantom(
                 raise
 
 
-def _write_subject(folder: Path, dataset: str, number: int, seed: int) -> str:
+def write_subject(folder: Path, dataset: str, number: int, seed: int) -> str:
+    """Writes one subject of `chaos` or `malbcv` below `folder` and returns its name."""
     rng = np.random.default_rng(np.random.SeedSequence([seed, _STREAMS[dataset], number]))
     _WRITERS[dataset](folder / dataset, number, rng)
-    return f"{dataset}-{number}"
+    return f"chaos-{number}" if dataset == "chaos" else f"malbcv-{number:04d}"

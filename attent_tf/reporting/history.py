@@ -79,7 +79,7 @@ def read_history(path: Path) -> list[Curve]:
 
 
 def families(curves: list[Curve]) -> list[tuple[str, list[Curve]]]:
-    """Groups curves by what they measure, in a fixed order; unknown columns stand by themselves before learning rates."""
+    """Groups curves by what they measure, in a fixed order; an unknown column stands by itself, near the end."""
     groups: dict[str, list[Curve]] = {}
     for curve in curves:
         groups.setdefault(_family(curve.name), []).append(curve)

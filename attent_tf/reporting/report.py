@@ -1,6 +1,7 @@
 """The report: one HTML file that stands by itself, for one run or for several methods side by side."""
 
 import itertools
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -191,7 +192,11 @@ def _run(label: str, source: Source, identifier: str) -> dict[str, Any]:
             )
         stages.append((STAGES[stage], panels))
     header = source.evaluation.header
-    facts = {key: value for key, value in header.items() if key not in _SHOWN_ELSEWHERE}
+    facts = {
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in header.items()
+        if key not in _SHOWN_ELSEWHERE
+    }
     versions = source.known("versions")
     return {
         "label": label,

@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from attent_tf.errors import InputError
 from attent_tf.metrics.evaluation import Evaluation, read_evaluation
 from attent_tf.reporting.history import Curve, read_history
@@ -63,8 +65,12 @@ def read_source(place: EvaluationForReport) -> Source:
         if curves:
             histories[stage] = curves
     config = run_folder / "config.yaml"
-    config_text = config.read_text("utf-8") if config.is_file() else ""
-    return Source(evaluation, histories, config_text, _read_run(run_folder / "run.json"))
+    run = _read_run(run_folder / "run.json")
+    if config.is_file():
+        config_text = config.read_text("utf-8")
+    else:
+        config_text = yaml.safe_dump(run["configuration"], sort_keys=False) if "configuration" in run else ""
+    return Source(evaluation, histories, config_text, run)
 
 
 def _read_run(path: Path) -> dict[str, Any]:

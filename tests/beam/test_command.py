@@ -17,9 +17,9 @@ def test_summary_and_folder(data, tmp_path):
     assert result.exit_code == 0, result.output
     rows = [line.split() for line in result.output.splitlines()]
     assert ["domain", "cases", "train", "test", "slices", "shards"] in rows
-    # Of 512 pixels of 1.6 mm none is cut: two training CTs lose the slice of air, the test CT keeps it.
+    # The two training CTs lose their slice of air, the test CT keeps it; the second shard holds a case of each domain.
     assert ["ct", "3", "2", "1", "16", "2"] in rows
-    assert ["mri", "2", "1", "1", "12", "1"] in rows
+    assert ["mri", "2", "1", "1", "12", "2"] in rows
     assert result.output.splitlines()[-1] == f"Records are in {out}"
     assert len(read_manifest(out).cases) == 5
 

@@ -27,7 +27,7 @@ def test_refusal_comes_back_as_it_was_raised(tmp_path, error):
 
 def test_operating_system_errors_name_file_and_case(tmp_path):
     with pytest.raises(FileNotFoundError), notes.refusals_noted(tmp_path, "chaos-1"):
-        open(tmp_path / "gone.dcm")
+        (tmp_path / "gone.dcm").read_bytes()
     back = notes.first_refusal(tmp_path)
     assert isinstance(back, InputError)
     assert str(back).startswith(f"{tmp_path / 'gone.dcm'}: No such file or directory, while working on chaos-1")

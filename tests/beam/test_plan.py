@@ -53,7 +53,7 @@ def test_eight_shards_by_default():
 
 
 def test_more_shards_than_cases_are_refused():
-    with pytest.raises(ConfigError, match="--shards: expected at most 1,.* received 2"):
+    with pytest.raises(ConfigError, match=r"--shards: expected at most 1,.* received 2"):
         plan_cases([_case("m-1")], _options(shards=2))
 
 

@@ -8,7 +8,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attent_tf.errors import ConfigError, InputError
@@ -194,6 +194,7 @@ numbers = st.floats() | st.integers(-1000, 1000)
 
 
 @given(st.recursive(numbers, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@settings(deadline=None)
 def test_numbers_survive_strict_json(tree):
     text = json.dumps(to_json(tree), allow_nan=False)
     again = from_json(strict(text))

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -35,6 +35,7 @@ def test_dice_of_a_missed_organ_is_zero_and_of_nothing_is_undefined():
 
 
 @given(masks, masks)
+@settings(deadline=None)
 def test_dice_is_symmetric_and_a_fraction(a, b):
     value = dice(a, b)
     assert value == dice(b, a) or (math.isnan(value) and not a.any() and not b.any())

@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attent_tf.metrics.significance import holm, paired_test
@@ -42,6 +42,7 @@ def test_no_pairs_is_undefined():
 
 
 @given(st.lists(st.integers(-20, 20), min_size=1, max_size=8))
+@settings(deadline=None)
 def test_order_of_methods_and_of_cases_does_not_matter(differences):
     values = np.array(differences, float)
     p = paired_test(values, np.zeros(len(values))).p_value

@@ -1,0 +1,5 @@
+"""Settings that all tests share."""
+
+import attent_tf.runtime
+
+attent_tf.runtime.choose_kernels()

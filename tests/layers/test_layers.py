@@ -1,0 +1,142 @@
+"""The building blocks against hand-made numbers."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from attent_tf.errors import ConfigError
+from attent_tf.layers import AttentionGate, InstanceNormalization, PaddedConv2D, ResidualBlock, make_normalization
+
+
+def _random(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_instance_norm_is_numpys(batch):
+    x = 5 + 3 * _random(batch, 6, 7, 4)
+    expected = (x - x.mean((1, 2), keepdims=True)) / np.sqrt(x.var((1, 2), keepdims=True) + 1e-5)
+    np.testing.assert_allclose(InstanceNormalization()(x), expected, atol=2e-5)
+
+
+def test_instance_norm_has_the_same_gradient_in_a_batch_and_alone():
+    x = _random(1, 5, 5, 3)
+    weights = _random(2, 5, 5, 3, seed=1)
+    norm = InstanceNormalization()
+
+    def gradient(images, count):
+        images = tf.constant(images)
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            loss = tf.reduce_sum(norm(images) * weights[:count])
+        return tape.gradient(loss, images)[:1]
+
+    np.testing.assert_allclose(gradient(x, 1), gradient(np.concatenate([x, x]), 2), atol=1e-4)
+
+
+def test_affine_instance_norm_scales_and_shifts():
+    norm = InstanceNormalization(affine=True)
+    x = _random(2, 4, 4, 2)
+    plain = InstanceNormalization()(x)
+    norm.build(x.shape)
+    norm.scale.assign([2.0, 3.0])
+    norm.shift.assign([1.0, -1.0])
+    np.testing.assert_allclose(norm(x), plain * [2.0, 3.0] + [1.0, -1.0], atol=1e-5)
+
+
+def test_unknown_normalization_is_refused():
+    with pytest.raises(ConfigError, match="batch"):
+        make_normalization("batch")
+
+
+def test_addons_norm_equals_ours_or_says_what_to_install():
+    try:
+        import tensorflow_addons  # noqa: F401
+    except Exception:
+        with pytest.raises(ConfigError, match="addons"):
+            make_normalization("tfa_instance")
+        return
+    x = _random(2, 6, 6, 3)
+    np.testing.assert_allclose(make_normalization("tfa_instance")(x), make_normalization("instance")(x), atol=1e-5)
+
+
+def test_padded_conv_at_stride_two_pads_both_sides_alike():
+    conv = PaddedConv2D(1, 3, strides=2, kernel_initializer="ones", use_bias=False)
+    x = np.ones((1, 4, 4, 1), np.float32)
+    # The window at the corner sees 2×2 pixels of the image, the next ones 2×3 and 3×3.
+    np.testing.assert_array_equal(conv(x)[0, :, :, 0], [[4, 6], [6, 9]])
+
+
+def test_reflected_padding_mirrors_without_repeating_the_border():
+    conv = PaddedConv2D(1, 3, padding="reflect", kernel_initializer="ones", use_bias=False)
+    x = np.arange(3, dtype=np.float32).reshape(1, 1, 3, 1) * np.ones((1, 3, 1, 1), np.float32)
+    # Columns 1 0 1 2 1, three rows alike: sums of three neighbours times three.
+    np.testing.assert_array_equal(conv(x)[0, 1, :, 0], [6, 9, 12])
+
+
+def test_dilated_conv_reaches_its_taps_and_has_a_gradient():
+    conv = PaddedConv2D(1, 3, dilation=2, kernel_initializer="ones", use_bias=False)
+    x = np.zeros((1, 9, 9, 1), np.float32)
+    x[0, 4, 4, 0] = 1
+    hit = np.argwhere(conv(x)[0, :, :, 0].numpy())
+    assert sorted({tuple(h) for h in hit}) == [(r, c) for r in (2, 4, 6) for c in (2, 4, 6)]
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(conv(x) ** 2)
+    assert tape.gradient(loss, conv.kernel).numpy().sum() == pytest.approx(18)
+
+
+def test_attention_gate_is_equation_1():
+    gate = AttentionGate(2)
+    f, g = _random(1, 3, 3, 4), _random(1, 3, 3, 5, seed=1)
+    result = gate(f, g).numpy()
+    wf, bf = (w.numpy() for w in gate.project_f.weights)
+    wg, bg = (w.numpy() for w in gate.project_g.weights)
+    wt, bt = (w.numpy() for w in gate.theta.weights)
+    hidden = np.maximum(f @ wf[0, 0] + bf + g @ wg[0, 0] + bg, 0)
+    expected = f / (1 + np.exp(-(hidden @ wt[0, 0] + bt)))
+    np.testing.assert_allclose(result, expected, atol=1e-5)
+
+
+def test_gates_lie_between_zero_and_one_and_gain_scales_them():
+    f, g = 10 * _random(2, 4, 4, 3), 10 * _random(2, 4, 4, 3, seed=1)
+    gate = AttentionGate(4, gain=2.0)
+    doubled = gate(f, g)
+    values = gate.gate(f, g).numpy()
+    assert values.shape == (2, 4, 4, 1)
+    assert np.all((values >= 0) & (values <= 1))
+    np.testing.assert_allclose(doubled, 2 * f * values, rtol=1e-5)
+
+
+def test_residual_block_adds_to_its_input():
+    block = ResidualBlock(3)
+    x = _random(1, 8, 8, 3)
+    difference = block(x).numpy() - x
+    # What is added leaves an instance norm.
+    np.testing.assert_allclose(difference.mean((1, 2)), 0, atol=1e-4)
+    np.testing.assert_allclose(difference.std((1, 2)), 1, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        InstanceNormalization(1e-4, affine=True),
+        PaddedConv2D(3, 4, 2, padding="reflect"),
+        PaddedConv2D(3, 3, dilation=2, use_bias=False),
+        ResidualBlock(4, "none"),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_layers_come_back_from_their_configuration(layer):
+    x = _random(1, 8, 8, 4)
+    expected = layer(x)
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
+    again(x)
+    again.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(again(x), expected)
+
+
+def test_attention_gate_comes_back_from_its_configuration():
+    gate = AttentionGate(3, gain=2.0)
+    again = AttentionGate.from_config(gate.get_config())
+    assert (again.filters, again.gain) == (3, 2.0)

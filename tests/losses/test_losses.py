@@ -1,0 +1,119 @@
+"""Each loss against numbers worked out by hand."""
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from attent_tf import losses
+from attent_tf.errors import ConfigError
+
+
+def _logits(values):
+    """One example of two patches in a row."""
+    return tf.constant(values, tf.float32, shape=(1, 1, len(values), 1))
+
+
+def test_least_squares_is_the_mean_squared_distance_from_the_label():
+    logits = _logits([0.0, 3.0])
+    assert losses.real_loss(logits, "least_squares").numpy() == pytest.approx([(1 + 4) / 2])
+    assert losses.fake_loss(logits, "least_squares").numpy() == pytest.approx([(0 + 9) / 2])
+
+
+def test_log_likelihood_is_the_negative_log_of_the_probability():
+    # sigmoid(log 3) = 3/4
+    logits = _logits([math.log(3.0)])
+    assert losses.real_loss(logits, "log_likelihood").numpy() == pytest.approx([-math.log(0.75)])
+    assert losses.fake_loss(logits, "log_likelihood").numpy() == pytest.approx([-math.log(0.25)])
+
+
+def test_discriminator_loss_wants_real_ones_and_fake_zeros():
+    perfect = losses.discriminator_loss(_logits([1.0]), _logits([0.0]), "least_squares")
+    swapped = losses.discriminator_loss(_logits([0.0]), _logits([1.0]), "least_squares")
+    assert perfect.numpy() == pytest.approx([0.0])
+    assert swapped.numpy() == pytest.approx([2.0])
+
+
+def test_losses_are_one_value_an_example():
+    logits = tf.concat([_logits([1.0, 1.0]), _logits([0.0, 0.0])], axis=0)
+    np.testing.assert_allclose(losses.real_loss(logits, "least_squares"), [0.0, 1.0])
+
+
+def test_unknown_adversarial_loss_is_refused():
+    with pytest.raises(ConfigError, match="hinge"):
+        losses.real_loss(_logits([0.0]), "hinge")
+
+
+@pytest.mark.parametrize(("kind", "threshold"), [("log_likelihood", 0.0), ("least_squares", 0.5)])
+def test_accuracy_counts_right_judgements(kind, threshold):
+    real = _logits([threshold + 0.1, threshold - 0.1])
+    fake = _logits([threshold - 0.1, threshold - 0.2])
+    assert losses.decision_accuracy(real, fake, kind).numpy() == pytest.approx([0.75])
+
+
+def test_l1_loss_averages_over_pixels():
+    image = tf.reshape(tf.constant([0.0, 1.0, -1.0, 0.5]), (1, 2, 2, 1))
+    reference = tf.zeros((1, 2, 2, 1))
+    assert losses.l1_loss(image, reference).numpy() == pytest.approx([2.5 / 4])
+
+
+def test_cross_entropy_of_known_probabilities():
+    # Two pixels; the true class has probability 1/2 and 1/4.
+    probabilities = np.array([[[[0.5, 0.25, 0.25], [0.25, 0.5, 0.25]]]], np.float32)
+    labels = np.array([[[0, 2]]])
+    expected = -(math.log(0.5) + math.log(0.25)) / 2
+    assert losses.cross_entropy_loss(np.log(probabilities), labels).numpy() == pytest.approx([expected], rel=1e-5)
+
+
+def test_dice_loss_of_known_probabilities():
+    # One organ, true in two of four pixels, predicted 0.8, 0.6, 0.2, 0.0: Dice = 2·1.4 / (1.6 + 2).
+    organ = np.array([0.8, 0.6, 0.2, 1e-9])
+    logits = np.log(np.stack([1 - organ, organ], axis=-1)).astype(np.float32).reshape(1, 2, 2, 2)
+    labels = np.array([[[1, 1], [0, 0]]])
+    assert losses.dice_loss(tf.constant(logits), labels).numpy() == pytest.approx([1 - 2.8 / 3.6], rel=1e-4)
+
+
+def test_dice_loss_leaves_absent_organs_to_the_cross_entropy():
+    logits = tf.random.stateless_normal((2, 4, 4, 5), (1, 2))
+    labels = np.zeros((2, 4, 4), np.uint8)
+    np.testing.assert_array_equal(losses.dice_loss(logits, labels), [0.0, 0.0])
+
+
+def test_entropy_of_a_uniform_prediction_is_one():
+    np.testing.assert_allclose(losses.entropy_map(tf.zeros((1, 2, 2, 5))), np.ones((1, 2, 2, 1)), rtol=1e-6)
+
+
+def test_entropy_of_a_one_hot_prediction_is_zero():
+    logits = 1000.0 * tf.one_hot([[[1, 3]]], 5)
+    np.testing.assert_array_equal(losses.entropy_map(logits), np.zeros((1, 1, 2, 1)))
+
+
+def test_entropy_of_two_equal_classes_of_four():
+    logits = tf.math.log(tf.constant([[[[0.5, 0.5, 1e-30, 1e-30]]]]))
+    assert losses.entropy_map(logits).numpy().item() == pytest.approx(math.log(2) / math.log(4), rel=1e-5)
+
+
+def test_self_information_keeps_the_classes_apart():
+    logits = tf.math.log(tf.constant([[[[0.5, 0.25, 0.25]]]]))
+    expected = [0.5 * math.log(2) / math.log(3), 0.25 * math.log(4) / math.log(3), 0.25 * math.log(4) / math.log(3)]
+    np.testing.assert_allclose(losses.self_information_map(logits)[0, 0, 0], expected, rtol=1e-5)
+
+
+@settings(max_examples=50, deadline=None)
+@given(arrays.arrays(np.float32, (1, 2, 3, 5), elements=st.floats(-80, 80, width=32)))
+def test_entropy_lies_between_zero_and_one(logits):
+    entropy = losses.entropy_map(tf.constant(logits)).numpy()
+    assert np.all(entropy >= 0)
+    assert np.all(entropy <= 1 + 1e-5)
+
+
+def test_entropy_is_computed_in_float32_for_half_precision_logits():
+    logits = tf.cast([[[[0.0, -12.0]]]], tf.float16)
+    p = 1 / (1 + math.exp(12))
+    expected = -(p * math.log(p) + (1 - p) * math.log1p(-p)) / math.log(2)
+    assert losses.entropy_map(logits).dtype == tf.float32
+    assert losses.entropy_map(logits).numpy().item() == pytest.approx(expected, rel=1e-3)

@@ -1,0 +1,112 @@
+"""Shapes, ranges, sizes and receptive fields of the networks; serialisation of each."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from attent_tf.models import DeepLabV2, Generator, MapDiscriminator, PatchDiscriminator
+
+MODELS = {
+    "generator": (lambda: Generator(4, 2), (1, 32, 32, 1)),
+    "generator_without_skips": (lambda: Generator(4, 2, skips="none", upsample_kernel=3), (1, 32, 32, 1)),
+    "patch_discriminator": (lambda: PatchDiscriminator(4), (1, 64, 64, 1)),
+    "map_discriminator": (lambda: MapDiscriminator(4), (1, 64, 64, 5)),
+    "segmentor": (lambda: DeepLabV2("small", rates=(1, 2)), (2, 32, 32, 1)),
+}
+
+
+def _random(shape, seed=0):
+    return tf.constant(np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_models_come_back_from_disk(name, tmp_path):
+    make, shape = MODELS[name]
+    model, x = make(), _random(shape)
+    expected = model(x)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    tf.nest.map_structure(np.testing.assert_array_equal, again(x), expected)
+    assert again.get_config() == model.get_config()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_models_give_the_same_inside_a_graph(name):
+    make, shape = MODELS[name]
+    model, x = make(), _random(shape)
+    eager = tf.nest.flatten(model(x))
+    graph = tf.nest.flatten(tf.function(model)(x))
+    for a, b in zip(eager, graph, strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-5)
+
+
+@pytest.mark.parametrize("skips", ["attention", "none"])
+def test_generator_keeps_shape_and_range(skips):
+    y = Generator(4, 1, skips=skips)(_random((2, 64, 48, 1)))
+    assert y.shape == (2, 64, 48, 1)
+    assert np.abs(y).max() <= 1
+
+
+def test_generator_shows_three_gates_in_the_unit_interval():
+    _, gates = Generator(4, 1).translate_with_gates(_random((1, 64, 64, 1)))
+    assert [tuple(gate.shape) for gate in gates] == [(1, 16, 16, 1), (1, 32, 32, 1), (1, 64, 64, 1)]
+    assert all(np.all((gate >= 0) & (gate <= 1)) for gate in gates)
+
+
+def test_generator_refuses_unknown_skips():
+    with pytest.raises(ValueError, match="dense"):
+        Generator(4, 1, skips="dense")
+
+
+def test_patch_discriminator_sees_seventy_pixels():
+    model = PatchDiscriminator(4, normalization="none")
+    x = _random((1, 128, 128, 1))
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = model(x)
+        middle = y[0, y.shape[1] // 2, y.shape[2] // 2, 0]
+    seen = np.argwhere(tape.gradient(middle, x)[0, :, :, 0].numpy())
+    assert y.shape == (1, 14, 14, 1)
+    np.testing.assert_array_equal(np.ptp(seen, axis=0) + 1, [70, 70])
+
+
+def test_patch_discriminator_at_full_size_has_cyclegans_parameters():
+    model = PatchDiscriminator(64)
+    model(tf.zeros((1, 64, 64, 1)))
+    # 4×4 kernels and biases: 1→64, 64→128, 128→256, 256→512, 512→1.
+    expected = sum(16 * a * b + b for a, b in ((1, 64), (64, 128), (128, 256), (256, 512), (512, 1)))
+    assert model.count_params() == expected
+
+
+def test_map_discriminator_halves_five_times():
+    assert MapDiscriminator(4)(tf.zeros((2, 256, 256, 1))).shape == (2, 8, 8, 1)
+
+
+def test_small_segmentor_answers_at_the_images_resolution():
+    output = DeepLabV2("small", rates=(1, 2))(_random((2, 64, 64, 1)))
+    assert output.main.shape == output.aux.shape == (2, 64, 64, 5)
+    assert output.features.shape[1:3] == (16, 16)
+
+
+def test_resnet50_has_output_stride_eight_and_keras_layer_count():
+    model = DeepLabV2("resnet50")
+    output = model(tf.zeros((1, 64, 64, 3)))
+    assert output.features.shape == (1, 8, 8, 2048)
+    # As keras.applications.ResNet50 without its top.
+    assert model.resnet.count_params() == 23_587_712
+
+
+def test_segmentor_refuses_an_unknown_backbone():
+    with pytest.raises(ValueError, match="vgg"):
+        DeepLabV2("vgg")
+
+
+def test_half_precision_leaves_logits_in_float32():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        output = DeepLabV2("small", rates=(1,))(_random((1, 32, 32, 1)))
+        assert output.main.dtype == tf.float32
+        assert Generator(4, 1)(_random((1, 32, 32, 1))).dtype == tf.float32
+    finally:
+        keras.config.set_dtype_policy("float32")

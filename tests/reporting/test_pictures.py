@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from attent_tf.organs import LIVER, ORGANS
+from attent_tf.reporting.palette import ORGAN_COLOURS, rgb
+from attent_tf.reporting.pictures import body_box, choose_slices, grey_picture, heat_picture, overlay_picture
+
+
+def labels_in(slices, count=20):
+    labels = np.zeros((count, 4, 4), np.uint8)
+    labels[slices, 1, 1] = LIVER
+    return labels
+
+
+def test_slices_lie_at_quantiles_of_the_extent_of_the_organs():
+    assert choose_slices(labels_in(slice(4, 13))) == [6, 8, 10]
+    assert choose_slices(labels_in(slice(4, 13)), 1) == [8]
+
+
+def test_few_slices_with_organs_are_shown_once():
+    assert choose_slices(labels_in([7])) == [7]
+    assert all(labels_in([3, 9])[index].any() for index in choose_slices(labels_in([3, 9])))
+
+
+def test_without_organs_slices_are_spread_over_the_volume():
+    assert choose_slices(np.zeros((9, 2, 2), np.uint8)) == [2, 4, 6]
+
+
+def test_body_box_leaves_air_out_and_keeps_specks_from_widening_it():
+    image = np.zeros((3, 60, 80), np.uint8)
+    image[1, 20:40, 30:60] = 150
+    image[0, 0, 0] = 255
+    assert body_box(image, margin=2) == (slice(18, 42), slice(28, 62))
+    assert body_box(np.zeros((2, 10, 12), np.uint8)) == (slice(0, 10), slice(0, 12))
+
+
+def test_proportions_follow_the_spacing():
+    image = np.zeros((10, 20), np.uint8)
+    assert grey_picture(image, (1.5, 1.5)).size == (40, 20)
+    assert grey_picture(image, (3.0, 1.5)).size == (40, 40)
+
+
+def test_entropy_is_darkest_where_the_model_is_sure():
+    entropy = np.repeat(np.linspace(0, 255, 8).astype(np.uint8)[None], 6, axis=0)
+    lightness = np.asarray(heat_picture(entropy, (1.0, 1.0)).convert("L"), int)[6]
+    assert np.all(np.diff(lightness) >= 0)
+    assert lightness[0] < 20 < 230 < lightness[-1]
+
+
+def test_overlay_outlines_the_organ_and_leaves_the_rest_grey():
+    image = np.full((30, 30), 100, np.uint8)
+    labels = np.zeros((30, 30), np.uint8)
+    labels[8:22, 8:22] = LIVER
+    picture = np.asarray(overlay_picture(image, labels, (1.0, 1.0)), int)
+    np.testing.assert_array_equal(picture[17, 30], rgb(ORGAN_COLOURS["liver"]))
+    assert np.ptp(picture[4, 4]) == 0
+    centre = picture[30, 30]
+    assert 0 < np.abs(centre - 100).max() < np.abs(np.array(rgb(ORGAN_COLOURS["liver"])) - 100).max() / 2
+
+
+def test_every_organ_has_a_colour_of_its_own():
+    assert set(ORGAN_COLOURS) == set(ORGANS)
+    colours = np.array([rgb(colour) for colour in ORGAN_COLOURS.values()], float)
+    apart = np.abs(colours[:, None] - colours[None]).sum(-1)
+    assert apart[~np.eye(len(colours), dtype=bool)].min() > 80
+
+
+@pytest.mark.parametrize("organ", ORGANS)
+def test_colours_stand_out_from_every_grey(organ):
+    assert np.ptp(rgb(ORGAN_COLOURS[organ])) > 80
