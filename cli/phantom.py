@@ -8,9 +8,7 @@ from cli.console import progress, say
 
 
 @click.command()
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path), help="Folder to make; must not exist or be empty."
-)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to make; absent or empty.")
 @click.option(
     "--subjects", default=12, show_default=True, type=click.IntRange(min=1), help="Subjects of each modality."
 )

@@ -1,0 +1,116 @@
+"""Configurations: read, changed, refused."""
+
+import dataclasses
+
+import pytest
+
+from attent_tf.configs import Config, config_from_dict, config_to_dict, config_to_yaml, load_config, shipped_configs
+from attent_tf.errors import ConfigError
+
+
+@pytest.mark.parametrize("name", shipped_configs())
+def test_shipped_configurations_load_and_come_back(name, tmp_path):
+    config = load_config(name)
+    assert config.name == name
+    assert config_from_dict(config_to_dict(config)) == config
+    path = tmp_path / "copy.yaml"
+    path.write_text(config_to_yaml(config))
+    assert load_config(str(path)) == config
+
+
+def test_the_four_configurations_ship():
+    assert shipped_configs() == ["demo", "paper", "recommended", "released"]
+
+
+def test_overrides_change_one_key_and_nothing_else():
+    config = load_config("demo", ["translation.generator.learning_rate=1e-3", "segmentation.rates=[2, 4]"])
+    expected = load_config("demo")
+    expected = dataclasses.replace(
+        expected,
+        translation=dataclasses.replace(
+            expected.translation, generator=dataclasses.replace(expected.translation.generator, learning_rate=1e-3)
+        ),
+        segmentation=dataclasses.replace(expected.segmentation, rates=(2, 4)),
+    )
+    assert config == expected
+
+
+def test_a_partial_section_keeps_the_defaults_of_its_place(tmp_path):
+    path = tmp_path / "own.yaml"
+    path.write_text("translation: {generator: {learning_rate: 0.5}}\n")
+    config = load_config(str(path))
+    assert config.translation.generator.learning_rate == 0.5
+    assert config.translation.generator.beta_1 == Config().translation.generator.beta_1 == 0.5
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("translation.stepz=3", ["translation.stepz", "translation.steps"]),
+        ("translaton.steps=3", ["translaton", "translation"]),
+        ("translation.generator.lr=1", ["lr", "learning_rate"]),
+        ("translation=3", ["translation", "section"]),
+        ("translation.steps=many", ["translation.steps", "int", "many"]),
+        ("translation.steps=true", ["translation.steps", "int", "True"]),
+        ("segmentation.rates=6", ["segmentation.rates", "list"]),
+        ("segmentation.backbone=vgg", ["segmentation.backbone", "resnet101", "vgg"]),
+        ("segmentation.segmentor.learning_rate=-1", ["learning_rate", "above 0"]),
+        ("data.image_size=100", ["data.image_size", "128", "100"]),
+        ("data.zoom_min=2", ["data.zoom_min", "zoom_max"]),
+        ("log_every=0", ["log_every", "at least 1"]),
+        ("steps", ["key=value"]),
+    ],
+)
+def test_wrong_values_get_one_line_that_helps(override, words):
+    with pytest.raises(ConfigError) as caught:
+        load_config("demo", [override])
+    message = str(caught.value)
+    assert "\n" not in message
+    assert all(word in message for word in words)
+
+
+def test_an_unknown_name_suggests_the_nearest():
+    with pytest.raises(ConfigError, match="recommended"):
+        load_config("recomended")
+
+
+def test_broken_yaml_is_one_line(tmp_path):
+    path = tmp_path / "broken.yaml"
+    path.write_text("translation: [1, 2\n  steps: }")
+    with pytest.raises(ConfigError) as caught:
+        load_config(str(path))
+    assert "\n" not in str(caught.value)
+    assert "broken.yaml" in str(caught.value)
+
+
+def test_yaml_cannot_make_objects(tmp_path):
+    path = tmp_path / "evil.yaml"
+    path.write_text("name: !!python/object/apply:os.getcwd []\n")
+    with pytest.raises(ConfigError):
+        load_config(str(path))
+
+
+def test_paper_holds_the_papers_numbers():
+    config = load_config("paper")
+    # Section IV-A.3.
+    assert config.translation.steps == 10_000
+    assert config.translation.batch_size == 1
+    assert config.translation.adversarial == "log_likelihood"
+    assert config.translation.generator.learning_rate == 1e-3
+    assert config.translation.identity_weight == 0
+    assert config.segmentation.epochs == 20
+    assert config.segmentation.batch_size == 8
+    assert config.segmentation.segmentor.learning_rate == 1e-4
+    assert config.segmentation.entropy_channels == "sum"
+
+
+def test_released_holds_the_released_codes_numbers():
+    config = load_config("released")
+    assert config.translation.adversarial == "least_squares"
+    assert (config.translation.cycle_weight, config.translation.identity_weight) == (10.0, 5.0)
+    assert config.translation.epochs == 200
+    assert config.translation.generator.decay_from == 0.5
+    assert config.translation.gate_gain == 2.0
+    assert config.segmentation.segmentor.learning_rate == 1e-5
+    assert config.segmentation.entropy_channels == "class"
+    assert (config.segmentation.aligner_main_weight, config.segmentation.aligner_aux_weight) == (0.001, 0.0002)

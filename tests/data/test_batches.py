@@ -1,0 +1,102 @@
+"""Slices in memory, batches by position, and augmentation."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from attent_tf.configs import DataConfig
+from attent_tf.data.augmentation import random_resized_crop
+from attent_tf.data.batches import batches
+from attent_tf.data.slices import SliceArrays, average_down, majority_down
+from attent_tf.errors import ConfigError
+
+_STILL = DataConfig(zoom_min=1.0, zoom_max=1.0, shift=0.0)
+
+
+def _numbered(count, size=8):
+    numbers = np.arange(count, dtype=np.uint8)
+    images = np.broadcast_to((numbers / 128.0)[:, None, None, None], (count, size, size, 1)).astype(np.float32)
+    return SliceArrays(images, np.broadcast_to(numbers[:, None, None], (count, size, size)).copy())
+
+
+def _order(dataset, steps):
+    return [batch[1].numpy()[:, 0, 0].tolist() for batch in dataset.take(steps)]
+
+
+def test_every_slice_comes_once_before_any_comes_again():
+    order = sum(_order(batches(_numbered(12), _STILL, 4, seed=1), 6), [])
+    assert sorted(order[:12]) == sorted(order[12:]) == list(range(12))
+    assert order[:12] != order[12:]
+
+
+def test_a_sequence_that_begins_later_is_the_rest_of_the_same_sequence():
+    slices, config = _numbered(7), DataConfig()
+    whole = list(batches(slices, config, 3, seed=5).take(6))
+    rest = list(batches(slices, config, 3, seed=5, first=4).take(2))
+    for a, b in zip(whole[4:], rest, strict=True):
+        np.testing.assert_array_equal(a[0], b[0])
+        np.testing.assert_array_equal(a[1], b[1])
+
+
+def test_seeds_give_other_orders():
+    assert _order(batches(_numbered(12), _STILL, 12, seed=1), 1) != _order(batches(_numbered(12), _STILL, 12, seed=2), 1)
+
+
+def test_without_labels_batches_are_images_alone():
+    batch = next(iter(batches(SliceArrays(_numbered(3).images, None), _STILL, 2, seed=0)))
+    assert batch.shape == (2, 8, 8, 1)
+
+
+def test_averaging_down_takes_square_blocks():
+    image = np.arange(16, dtype=np.float32).reshape(4, 4)
+    np.testing.assert_array_equal(average_down(image, 2), [[2.5, 4.5], [10.5, 12.5]])
+    np.testing.assert_array_equal(average_down(image, 4), image)
+
+
+def test_the_majority_wins_and_ties_go_to_the_lowest_class():
+    labels = np.array([[1, 1, 2, 0], [1, 0, 0, 2]], np.uint8).repeat(2, axis=0)[[0, 2, 1, 3]]
+    np.testing.assert_array_equal(majority_down(labels, 2), [[1, 0], [1, 0]])
+
+
+def test_a_size_that_does_not_divide_is_refused():
+    with pytest.raises(ConfigError, match=r"data\.image_size"):
+        average_down(np.zeros((6, 6), np.float32), 4)
+
+
+def _seeds(count):
+    return tf.stack([tf.zeros(count, tf.int64), tf.range(count, dtype=tf.int64)], axis=1)
+
+
+def test_no_zoom_and_no_shift_change_nothing():
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 16, 16, 1)).astype(np.float32)
+    labels = np.random.default_rng(0).integers(0, 5, (2, 16, 16)).astype(np.uint8)
+    same, same_labels = random_resized_crop(images, labels, _seeds(2), 1.0, 1.0, 0.0)
+    np.testing.assert_allclose(same, images, atol=1e-6)
+    np.testing.assert_array_equal(same_labels, labels)
+
+
+def test_zoom_keeps_the_centre_and_scales_the_area():
+    labels = np.zeros((1, 64, 64), np.uint8)
+    labels[0, 22:42, 22:42] = 1
+    images = labels[..., None].astype(np.float32) * 2 - 1
+    zoomed, zoomed_labels = random_resized_crop(images, labels, _seeds(1), 1.5, 1.5, 0.0)
+    place = np.argwhere(zoomed_labels[0].numpy())
+    assert len(place) == pytest.approx(400 * 2.25, rel=0.05)
+    np.testing.assert_allclose(place.mean(axis=0), [31.5, 31.5], atol=0.51)
+    # Image and label move together.
+    assert np.mean((zoomed[0, :, :, 0].numpy() > 0) == zoomed_labels[0].numpy().astype(bool)) > 0.99
+
+
+def test_what_comes_from_outside_is_air_and_background():
+    images, labels = np.ones((8, 32, 32, 1), np.float32), np.ones((8, 32, 32), np.uint8)
+    shrunk, shrunk_labels = random_resized_crop(images, labels, _seeds(8), 0.5, 0.5, 0.0)
+    assert np.all(shrunk[:, 0, :, 0] == -1)
+    assert np.all(shrunk_labels[:, 0, :].numpy() == 0)
+
+
+def test_left_and_right_are_never_swapped():
+    # A ramp that rises from left to right must rise in every crop.
+    ramp = np.broadcast_to(np.linspace(-0.5, 0.5, 32, dtype=np.float32), (64, 32, 32))[..., None]
+    crops, _ = random_resized_crop(ramp, None, _seeds(64), 0.8, 1.2, 0.1)
+    inside = crops[:, 16, 10:22, 0].numpy()
+    assert np.all(np.diff(inside, axis=1) > 0)
