@@ -43,14 +43,14 @@ def folder_written_aside(path: str | os.PathLike, overwrite: bool = False) -> It
       InputError: `path` exists, is not an empty folder, and `overwrite` is not set.
     """
     path = Path(path)
-    occupied = path.exists() and (not path.is_dir() or any(path.iterdir()))
-    if occupied and not overwrite:
-        raise InputError(f"{path}: expected a folder that does not exist yet or is empty; choose another --out or remove it")
+    _check_vacant(path, overwrite)
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=f".aside-{path.name}-", dir=path.parent))
     try:
         yield aside
         aside.chmod(0o777 & ~_umask())
+        # Another process may have been faster.
+        _check_vacant(path, overwrite)
         if path.is_dir():
             shutil.rmtree(path)
         os.replace(aside, path)
@@ -72,6 +72,12 @@ def write_text(path: str | os.PathLike, text: str) -> None:
 def write_json(path: str | os.PathLike, content: Any) -> None:
     """Writes `content` as strict, indented JSON with stable bytes (no NaN or Infinity literals)."""
     write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+
+def _check_vacant(path: Path, overwrite: bool) -> None:
+    occupied = path.exists() and (not path.is_dir() or any(path.iterdir()))
+    if occupied and not overwrite:
+        raise InputError(f"{path}: expected a folder that is not there yet or is empty; choose another --out or remove it")
 
 
 def _umask() -> int:

@@ -41,6 +41,7 @@ class Chain(tf.Module):
         self.translator = translator
         self.image_size = image_size
 
+    @tf.function(reduce_retracing=True)
     def __call__(self, images: tf.Tensor) -> ChainOutput:
         """Segments `images` [batch, height, width, 1] in [−1, 1], height = width a multiple of `image_size`."""
         edge = images.shape[1]

@@ -41,12 +41,11 @@ def run_slices(chain: Chain, images: np.ndarray, batch_size: int = _BATCH) -> It
     Yields:
       Which slices, and the chain's output for them as NumPy arrays.
     """
-    call = tf.function(chain.__call__, reduce_retracing=True)
     for start in range(0, len(images), batch_size):
         part = images[start : start + batch_size, :, :, np.newaxis]
         # One batch size only, so that the graph is traced once.
         padded = np.concatenate([part, np.full((batch_size - len(part), *part.shape[1:]), -1.0, np.float32)])
-        output = call(tf.constant(padded))
+        output = chain(tf.constant(padded))
         yield slice(start, start + len(part)), ChainOutput(*(value.numpy()[: len(part)] for value in output))
 
 

@@ -1,9 +1,10 @@
 """The building blocks of the networks."""
 
+from attent_tf.layers.activations import leaky_relu
 from attent_tf.layers.attention_gate import AttentionGate
 from attent_tf.layers.instance_normalization import InstanceNormalization
 from attent_tf.layers.normalization import make_normalization
 from attent_tf.layers.padded_conv import PaddedConv2D
 from attent_tf.layers.residual_block import ResidualBlock
 
-__all__ = ["AttentionGate", "InstanceNormalization", "PaddedConv2D", "ResidualBlock", "make_normalization"]
+__all__ = ["AttentionGate", "InstanceNormalization", "PaddedConv2D", "ResidualBlock", "leaky_relu", "make_normalization"]

@@ -1,9 +1,8 @@
 """The discriminator D_E of entropy maps, softmax outputs or features (section III-C, Fig. 3)."""
 
 import keras
-import tensorflow as tf
 
-from attent_tf.layers import PaddedConv2D
+from attent_tf.layers import PaddedConv2D, leaky_relu
 
 
 @keras.saving.register_keras_serializable("attent_tf")
@@ -27,7 +26,7 @@ class MapDiscriminator(keras.Model):
         """Judges `inputs` [batch, height, width, channels]; returns logits [batch, height/32, width/32, 1], float32."""
         x = inputs
         for conv in self.convs:
-            x = tf.nn.leaky_relu(conv(x), 0.2)
+            x = leaky_relu(conv(x))
         return self.head(x)
 
     def get_config(self):

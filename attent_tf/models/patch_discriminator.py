@@ -1,9 +1,8 @@
 """The image discriminators D_s and D_t: PatchGAN with a 70×70 receptive field (section IV-A.3)."""
 
 import keras
-import tensorflow as tf
 
-from attent_tf.layers import PaddedConv2D, make_normalization
+from attent_tf.layers import PaddedConv2D, leaky_relu, make_normalization
 
 
 @keras.saving.register_keras_serializable("attent_tf")
@@ -35,7 +34,7 @@ class PatchDiscriminator(keras.Model):
         """Judges `inputs` [batch, height, width, 1]; returns logits [batch, height/8 − 2, width/8 − 2, 1], float32."""
         x = inputs
         for conv, norm in zip(self.convs, self.norms, strict=True):
-            x = tf.nn.leaky_relu(norm(conv(x)), 0.2)
+            x = leaky_relu(norm(conv(x)))
         return self.head(x)
 
     def get_config(self):

@@ -40,7 +40,7 @@ class BackboneSpec:
 BACKBONES = {
     "resnet50": BackboneSpec(64, 7, True, True, (64, 128, 256, 512), (3, 4, 6, 3), (1, 2, 1, 1), (1, 1, 2, 4)),
     "resnet101": BackboneSpec(64, 7, True, True, (64, 128, 256, 512), (3, 4, 23, 3), (1, 2, 1, 1), (1, 1, 2, 4)),
-    "small": BackboneSpec(16, 5, False, False, (24, 48, 64, 64), (1, 2, 2, 2), (1, 2, 1, 1), (1, 1, 2, 4)),
+    "small": BackboneSpec(16, 5, False, False, (24, 48, 64, 64), (1, 1, 1, 1), (1, 2, 1, 1), (1, 1, 2, 4)),
 }
 
 

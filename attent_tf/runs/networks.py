@@ -3,6 +3,7 @@
 import json
 import os
 
+import keras
 import tensorflow as tf
 
 from attent_tf.configs import SegmentationConfig, TranslationConfig
@@ -71,18 +72,21 @@ def _newest_checkpoint(run, stage):
     return tf.train.latest_checkpoint(os.fspath(run.stage_folder(stage) / "checkpoints"))
 
 
-def _restore(run, stage, **models):
-    """Loads the weights of `models`, by their attribute names in the stage's inner step."""
+def stored(part: keras.Model | keras.optimizers.Optimizer) -> list[tf.Variable]:
+    """Returns all variables of a network or an optimizer, in the order in which checkpoints hold them."""
+    return [variable.value for variable in part.variables]
+
+
+def _restore(run, stage, **networks):
+    """Fills `networks`, given by their names in the stage's checkpoints."""
     path = _newest_checkpoint(run, stage)
     if path is None:
         raise RunError(f"{run.folder}: the {stage} stage has no checkpoint; run attent train --stage {stage}")
-    state = tf.Module()
-    for name, model in models.items():
-        setattr(state, name, model)
+    checkpoint = tf.train.Checkpoint(**{name: stored(network) for name, network in networks.items()})
     try:
-        status = tf.train.Checkpoint(state=state).restore(path)
+        status = checkpoint.restore(path)
         status.expect_partial().assert_existing_objects_matched()
     except AssertionError as error:
         raise RunError(f"{path}: weights of another model; run.json or the checkpoint was changed") from error
-    except (IndexError, tf.errors.OpError) as error:
+    except (IndexError, ValueError, tf.errors.OpError) as error:
         raise RunError(f"{path}: damaged checkpoint ({type(error).__name__}); train again") from error

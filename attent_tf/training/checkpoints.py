@@ -1,7 +1,12 @@
-"""Checkpoints that are known to match, and a way back when the newest is damaged."""
+"""Checkpoints that are known to match, and a way back when the newest is damaged.
+
+TensorFlow's object tracking does not see the layers that a Keras 3 model keeps in a list, and restores nothing of them without a
+word. Checkpoints therefore hold plain lists of variables under names of their own (`attent_tf.runs.networks.stored`).
+"""
 
 import os
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
@@ -16,12 +21,12 @@ class Checkpoints:
     Args:
       folder: where they lie.
       step: [] int64 variable that counts updates.
-      state: everything else that training changes.
+      state: everything else that training changes, by name.
       say: called with one line for the user.
     """
 
-    def __init__(self, folder: str | os.PathLike, step: tf.Variable, state: tf.Module, say: Callable[[str], None]):
-        self._checkpoint = tf.train.Checkpoint(step=step, state=state)
+    def __init__(self, folder: str | os.PathLike, step: tf.Variable, state: dict[str, Any], say: Callable[[str], None]):
+        self._checkpoint = tf.train.Checkpoint(step=step, **state)
         self._manager = tf.train.CheckpointManager(self._checkpoint, str(folder), max_to_keep=_KEEP)
         self._step = step
         self._say = say

@@ -28,6 +28,8 @@ class InnerStep(Protocol):
 
     metric_names: tuple[str, ...]
 
+    def state(self) -> dict[str, Any]: ...
+
     def phase(self, step: int) -> tuple[str, int | None]: ...
 
     def update(self, phase: str, step: tf.Tensor, *batch) -> dict[str, tf.Tensor]: ...
@@ -75,7 +77,7 @@ def run_stage(
     Raises:
       RunError: a loss is not finite, or the checkpoints cannot be used. The last good checkpoint is kept.
     """
-    checkpoints = Checkpoints(plan.folder / "checkpoints", step, inner, observer.say)
+    checkpoints = Checkpoints(plan.folder / "checkpoints", step, inner.state(), observer.say)
     if checkpoints.restore() and step.numpy() < plan.steps:
         observer.say(f"{plan.title}: goes on at step {step.numpy()} of {plan.steps}")
     start = int(step.numpy())

@@ -1,11 +1,13 @@
 """Stage 2, inner step: the segmentor and its adversarial alignment (section III-C, Eq. 5–8)."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from attent_tf import losses
 from attent_tf.configs import SegmentationConfig
 from attent_tf.models import MapDiscriminator, SegmentorOutput
-from attent_tf.runs.networks import make_segmentor
+from attent_tf.runs.networks import make_segmentor, stored
 from attent_tf.training.optimizers import make_optimizer
 
 
@@ -65,6 +67,14 @@ class SegmentationStep(tf.Module):
     def metric_names(self) -> tuple[str, ...]:
         names = ("segmentor", "cross_entropy", "dice", "entropy_source")
         return (*names, "entropy_target", "alignment", "discriminator", "accuracy") if self.aligner else names
+
+    def state(self) -> dict[str, Any]:
+        """Returns all that an update changes, by name, for a checkpoint."""
+        state = {"segmentor": stored(self.segmentor), "segmentor_optimizer": stored(self.segmentor_optimizer)}
+        if self.aligner:
+            state.update({network.name: stored(network) for network in self.discriminators})
+            state["discriminator_optimizer"] = stored(self.discriminator_optimizer)
+        return state
 
     def phase(self, step: int) -> tuple[str, int | None]:
         """Returns the name of the update at `step` and the step at which another one begins (None: never)."""

@@ -152,9 +152,9 @@ def _map_images(function, images, title, observer):
     result = np.empty_like(images)
     with observer.stage(f"{title} through the translator", len(images), 0) as bar:
         for start in range(0, len(images), _TRANSLATE_BATCH):
-            part = images[start : start + _TRANSLATE_BATCH]
-            result[start : start + len(part)] = function(tf.constant(part)).numpy()
-            bar.update(len(part))
+            part = slice(start, start + _TRANSLATE_BATCH)
+            result[part] = function(tf.constant(images[part])).numpy()
+            bar.update(len(images[part]))
     return result
 
 

@@ -1,11 +1,13 @@
 """Stage 1, inner step: the attention CycleGAN (section III-B, Eq. 1–4)."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from attent_tf import losses
 from attent_tf.configs import TranslationConfig
 from attent_tf.models import PatchDiscriminator
-from attent_tf.runs.networks import make_generator
+from attent_tf.runs.networks import make_generator, stored
 from attent_tf.training.image_pool import ImagePool
 from attent_tf.training.optimizers import make_optimizer
 
@@ -62,6 +64,17 @@ class TranslationStep(tf.Module):
         self.discriminator_optimizer = make_optimizer(config.discriminator, steps, self._discriminator_variables)
         self.pool_source = ImagePool(config.pool_size, image_shape, name="pool_source")
         self.pool_target = ImagePool(config.pool_size, image_shape, name="pool_target")
+
+    def state(self) -> dict[str, Any]:
+        """Returns all that an update changes, by name, for a checkpoint."""
+        networks = (self.g_t2s, self.g_s2t, self.d_source, self.d_target)
+        return {
+            **{network.name: stored(network) for network in networks},
+            "generator_optimizer": stored(self.generator_optimizer),
+            "discriminator_optimizer": stored(self.discriminator_optimizer),
+            "pool_source": self.pool_source,
+            "pool_target": self.pool_target,
+        }
 
     def phase(self, step: int) -> tuple[str, int | None]:
         """Returns the name of the update at `step` and the step at which another one begins (None: never)."""

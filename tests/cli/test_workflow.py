@@ -1,0 +1,226 @@
+"""The commands as a user runs them, one after the other, on small scans; and what wrong input gets."""
+
+import csv
+import json
+import shutil
+
+import nibabel
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from cli.main import main
+from tests.support.small_runs import TINY, make_small_records
+
+pytestmark = pytest.mark.slow
+
+
+def _attent(*words):
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def _succeed(*words):
+    result = _attent(*words)
+    assert result.exit_code == 0, result.output + repr(result.exception)
+    return result.output
+
+
+def _fail(*words):
+    """Runs a command that must end with one line and an exit code that is not 0, and returns the line."""
+    result = _attent(*words)
+    assert result.exit_code != 0
+    assert isinstance(result.exception, SystemExit), repr(result.exception)
+    errors = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1, result.stderr
+    assert "Traceback" not in result.output
+    return errors[0]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("workflow")
+
+
+@pytest.fixture(scope="module")
+def records(place):
+    return make_small_records(place)
+
+
+def _train_words(records, out, method="attent", direction="mri2ct"):
+    settings = [word for setting in TINY for word in ("--set", setting)]
+    names = ("--records", records, "--out", out, "--direction", direction, "--method", method, "--config", "demo")
+    return ("train", *names, *settings)
+
+
+@pytest.fixture(scope="module")
+def run(place, records):
+    _succeed(*_train_words(records, place / "run"))
+    return place / "run"
+
+
+@pytest.fixture(scope="module")
+def lower_bound(place, records):
+    _succeed(*_train_words(records, place / "lower", "source_only"))
+    return place / "lower"
+
+
+@pytest.fixture(scope="module")
+def ct(place):
+    return place / "malbcv" / "RawData" / "Training" / "img" / "img0002.nii.gz"
+
+
+def test_a_run_folder_says_what_it_is_and_how_it_went(run):
+    content = json.loads((run / "run.json").read_text())
+    assert (content["method"], content["direction"], content["seed"]) == ("attent", "mri2ct", 0)
+    for stage in ("translation", "segmentation"):
+        with (run / stage / "history.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        assert [row["step"] for row in rows] == ["2", "4", "6"] or [row["step"] for row in rows] == ["2", "3", "4", "6"]
+        assert all(np.isfinite(float(value)) for row in rows for value in row.values())
+        assert list((run / stage / "events").iterdir())
+
+
+def test_a_complete_run_is_left_as_it_is(run, records):
+    before = {path: path.stat().st_mtime_ns for path in (run / "segmentation" / "checkpoints").iterdir()}
+    assert "complete" in _succeed(*_train_words(records, run))
+    assert before == {path: path.stat().st_mtime_ns for path in (run / "segmentation" / "checkpoints").iterdir()}
+
+
+def test_fresh_refuses_a_run_with_a_checkpoint(run, records):
+    assert "--fresh" in _fail(*_train_words(records, run), "--fresh")
+
+
+def test_another_configuration_is_refused_with_the_difference(run, records):
+    message = _fail(*_train_words(records, run), "--set", "segmentation.batch_size=2")
+    assert "segmentation.batch_size was 4, is 2" in message
+
+
+def test_stages_can_be_trained_one_by_one(place, records):
+    out = place / "staged"
+    assert "has not begun" in _fail(*_train_words(records, out), "--stage", "segmentation")
+    _succeed(*_train_words(records, out), "--stage", "translation")
+    assert not (out / "segmentation").exists()
+    _succeed(*_train_words(records, out), "--stage", "segmentation")
+    assert "no translation stage" in _fail(
+        *_train_words(records, place / "none", "source_only"), "--stage", "translation"
+    )
+
+
+def test_evaluate_writes_scores_and_report(run, records, place):
+    out = place / "evaluation"
+    output = _succeed("evaluate", "--run", run, "--records", records, "--out", out)
+    assert "Report:" in output
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert {"method", "direction", "protocol", "seed", "cases", "organs", "average"} <= metrics.keys()
+    assert [case["case"] for case in metrics["cases"]] == ["malbcv-0001"]
+    assert set(metrics["cases"][0]["liver"]) == {"dice", "assd_voxel", "assd_mm"}
+    html = (out / "report" / "index.html").read_text()
+    assert "AttENT" in html
+    before = (out / "metrics.json").read_bytes()
+    assert "empty" in _fail("evaluate", "--run", run, "--records", records, "--out", out)
+    _succeed("evaluate", "--run", run, "--records", records, "--out", out, "--overwrite")
+    assert (out / "metrics.json").read_bytes() == before
+
+
+def test_segment_answers_on_the_scans_own_grid(run, ct, place):
+    out = place / "labels.nii.gz"
+    assert "liver" in _succeed("segment", "--run", run, "--input", ct, "--out", out)
+    scan, labels = nibabel.load(ct), nibabel.load(out)
+    assert labels.shape == scan.shape
+    np.testing.assert_allclose(labels.affine, scan.affine, atol=1e-4)
+    assert set(np.unique(np.asanyarray(labels.dataobj))) <= set(range(5))
+
+
+def test_translate_answers_on_the_scans_own_grid(run, ct, place):
+    out = place / "translated.nii.gz"
+    _succeed("translate", "--run", run, "--input", ct, "--out", out)
+    scan, image = nibabel.load(ct), nibabel.load(out)
+    voxels = np.asanyarray(image.dataobj)
+    assert voxels.shape == scan.shape
+    np.testing.assert_allclose(image.affine, scan.affine, atol=1e-4)
+    assert voxels.min() >= 0
+    assert voxels.max() <= 1000
+
+
+def test_a_dicom_folder_can_be_segmented(place, records):
+    out = place / "to_mri"
+    _succeed(*_train_words(records, out, "source_only", "ct2mri"))
+    series = place / "chaos" / "Train_Sets" / "MR" / "1" / "T2SPIR" / "DICOM_anon"
+    _succeed("segment", "--run", out, "--input", series, "--out", place / "mr.nii.gz")
+    assert sorted(nibabel.load(place / "mr.nii.gz").shape) == sorted((6, 100, 140))
+
+
+def test_export_stands_without_this_library(run, place):
+    import tensorflow as tf
+
+    from attent_tf.inference.chain import load_chain
+    from attent_tf.runs import load_run
+
+    out = place / "saved"
+    _succeed("export", "--run", run, "--out", out)
+    served = tf.saved_model.load(str(out)).signatures["serving_default"]
+    assert list(served.structured_input_signature[1]) == ["image"]
+    assert {name: spec.dtype for name, spec in served.structured_outputs.items()} == {
+        "probabilities": tf.float32,
+        "labels": tf.int64,
+    }
+    image = tf.random.stateless_uniform((3, 256, 256, 1), (1, 2), -1, 1)
+    expected, answer = load_chain(load_run(run))(image), served(image=image)
+    np.testing.assert_allclose(answer["probabilities"], expected.probabilities, atol=1e-5)
+    np.testing.assert_allclose(tf.reduce_sum(answer["probabilities"], axis=-1), 1, atol=1e-5)
+    assert np.mean(answer["labels"].numpy() == expected.labels.numpy()) > 0.999
+
+
+def test_methods_without_a_translator_cannot_translate(lower_bound, ct, place):
+    message = _fail("translate", "--run", lower_bound, "--input", ct, "--out", place / "none.nii.gz")
+    assert "no translator" in message
+    assert not (place / "none.nii.gz").exists()
+
+
+def test_names_that_cannot_be_written_are_refused_first(run, ct, place):
+    assert ".nii" in _fail("segment", "--run", run, "--input", ct, "--out", place / "labels.png")
+
+
+def test_an_unknown_method_gets_the_nearest(records, place):
+    assert "did you mean 'attent'" in _fail(*_train_words(records, place / "x", "atent"))
+
+
+def test_an_unknown_key_gets_the_nearest(records, place):
+    message = _fail(*_train_words(records, place / "x"), "--set", "translation.stepz=1")
+    assert "did you mean translation.steps?" in message
+    assert not (place / "x").exists()
+
+
+def test_missing_folders_are_named(run, place):
+    assert "nowhere" in _fail("evaluate", "--run", run, "--records", place / "nowhere", "--out", place / "y")
+    assert "nowhere" in _fail("evaluate", "--run", place / "nowhere", "--records", place, "--out", place / "y")
+    assert "nowhere" in _fail("preprocess", "--mri", place / "nowhere", "--out", place / "y")
+    assert "nowhere" in _fail("segment", "--run", run, "--input", place / "nowhere", "--out", place / "y.nii")
+    assert not (place / "y").exists()
+
+
+def test_records_of_another_schema_are_refused(records, run, place):
+    other = place / "other_schema"
+    shutil.copytree(records, other)
+    manifest = json.loads((other / "manifest.json").read_text())
+    (other / "manifest.json").write_text(json.dumps({**manifest, "schema": 99}))
+    message = _fail("evaluate", "--run", run, "--records", other, "--out", place / "z")
+    assert "99" in message
+    assert "preprocess again" in message
+
+
+def test_target_labels_are_not_needed_for_adaptation(place):
+    """The direction MRI to CT trains on CT scans that have no labels at all."""
+    from tests.support.folders import write_ct, write_mr
+
+    root = place / "unlabelled"
+    for number in (1, 2):
+        write_mr(root / "chaos", number, upwards=True)
+        write_ct(root / "malbcv", number, "RAS", labelled=False)
+    _succeed("preprocess", "--mri", root / "chaos", "--ct", root / "malbcv", "--out", root / "records")
+    _succeed(*_train_words(root / "records", root / "run"))
+    message = _fail(*_train_words(root / "records", root / "upper", "supervised"))
+    assert "no labels" in message
+    _succeed("evaluate", "--run", root / "run", "--records", root / "records", "--out", root / "evaluation")
+    metrics = json.loads((root / "evaluation" / "metrics.json").read_text())
+    assert metrics["cases"][0]["liver"]["dice"] is None

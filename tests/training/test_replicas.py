@@ -1,0 +1,79 @@
+"""One device and two give the same weights, because losses are divided by the global batch."""
+
+import json
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+_PROGRAM = textwrap.dedent(
+    """
+    import json, sys
+    import keras, numpy as np, tensorflow as tf
+    from attent_tf.configs import SegmentationConfig, TranslationConfig
+    from attent_tf.training.segmentation import SegmentationStep
+    from attent_tf.training.translation import TranslationStep
+
+    stage, replicas = sys.argv[1], int(sys.argv[2])
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+    )
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"][:replicas])
+    keras.utils.set_random_seed(0)
+    rng = np.random.default_rng(0)
+    a = rng.uniform(-1, 1, (4, 16, 16, 1)).astype(np.float32)
+    b = rng.uniform(-1, 1, (4, 16, 16, 1)).astype(np.float32)
+    y = rng.integers(0, 5, (4, 16, 16)).astype(np.uint8)
+    with strategy.scope():
+        if stage == "translation":
+            config = TranslationConfig(filters=2, residual_blocks=1, discriminator_filters=2, pool_size=0)
+            inner = TranslationStep(config, "attention_cyclegan", 16, 10, 4, 0)
+            inner.generator_optimizer.epsilon = inner.discriminator_optimizer.epsilon = 1e-2
+        else:
+            config = SegmentationConfig(backbone="small", rates=(1,), dice_weight=1.0, discriminator_filters=2)
+            inner = SegmentationStep(config, "entropy", 16, 10, 4)
+            inner.segmentor_optimizer.epsilon = inner.discriminator_optimizer.epsilon = 1e-2
+            # Batch norms see half of the batch on each of two devices; that part differs by design.
+            for layer in inner.segmentor._flatten_layers():
+                if isinstance(layer, keras.layers.BatchNormalization):
+                    layer.trainable = False
+    share = 4 // replicas
+    def value(array):
+        def of(context):
+            i = context.replica_id_in_sync_group
+            return tf.constant(array[i * share : (i + 1) * share])
+        return strategy.experimental_distribute_values_from_function(of)
+    @tf.function
+    def step(i, *batch):
+        if stage == "translation":
+            return strategy.run(lambda *x: inner.update("anchored", i, *x), args=batch)
+        x, labels, t = batch
+        return strategy.run(lambda *x: inner.update("aligned", i, (x[0], x[1]), x[2]), args=(x, labels, t))
+    for i in range(3):
+        batch = (value(a), value(b)) if stage == "translation" else (value(a), value(y), value(b))
+        metrics = step(tf.constant(i, tf.int64), *batch)
+    total = {k: float(strategy.reduce("SUM", v, None)) for k, v in metrics.items()}
+    weights = [float(np.abs(v.numpy()).sum()) for v in inner.trainable_variables]
+    print(json.dumps({"weights": weights, "metrics": total}))
+    """
+)
+
+
+def _run(stage, replicas):
+    result = subprocess.run(
+        [sys.executable, "-c", _PROGRAM, stage, str(replicas)], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert result.returncode == 0, result.stderr[-2000:]
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", ["translation", "segmentation"])
+def test_two_replicas_train_like_one(stage):
+    one, two = _run(stage, 1), _run(stage, 2)
+    np.testing.assert_allclose(two["weights"], one["weights"], rtol=2e-4, atol=1e-4)
+    assert two["metrics"].keys() == one["metrics"].keys()
+    for name, value in one["metrics"].items():
+        assert two["metrics"][name] == pytest.approx(value, rel=1e-3, abs=1e-4), name

@@ -1,0 +1,150 @@
+"""The inner steps: they lower their losses, and do to each network what the paper's equations say."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from attent_tf.configs import SegmentationConfig, TranslationConfig
+from attent_tf.losses import entropy_map
+from attent_tf.training.segmentation import SegmentationStep, alignment_maps
+from attent_tf.training.translation import TranslationStep
+
+_SIZE = 32
+_TRANSLATION = TranslationConfig(
+    filters=4, residual_blocks=1, upsample_kernel=3, discriminator_filters=4, pool_size=0, identity_steps=5
+)
+_SEGMENTATION = SegmentationConfig(backbone="small", rates=(1, 2), batch_size=4, discriminator_filters=4)
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    keras.utils.set_random_seed(0)
+
+
+def _images(count, seed=0):
+    return tf.constant(np.random.default_rng(seed).uniform(-1, 1, (count, _SIZE, _SIZE, 1)).astype(np.float32))
+
+
+def _discs(count):
+    """Images with a bright disc of another size each, which is labelled liver."""
+    r, c = np.mgrid[:_SIZE, :_SIZE] - (_SIZE - 1) / 2
+    labels = np.stack([(r**2 + c**2 < (5 + i) ** 2) for i in range(count)]).astype(np.uint8)
+    return tf.constant(labels[..., None] * 1.5 - 0.8, tf.float32), tf.constant(labels)
+
+
+def _translation(**changes):
+    config = dataclasses.replace(_TRANSLATION, **changes)
+    return TranslationStep(config, "attention_cyclegan", _SIZE, steps=50, global_batch_size=1, seed=0)
+
+
+def _weights(*models):
+    return [v.numpy().copy() for model in models for v in model.trainable_variables]
+
+
+def test_translation_lowers_the_cycle_loss():
+    step = _translation()
+    update = tf.function(step.update)
+    x_s, x_t = _discs(1)[0], -_discs(1)[0]
+    losses = [float(update("free", tf.constant(i, tf.int64), x_s, x_t)["cycle"]) for i in range(25)]
+    assert losses[-1] < 0.7 * losses[0]
+
+
+def test_translation_changes_all_four_networks():
+    step = _translation()
+    models = (step.g_t2s, step.g_s2t, step.d_source, step.d_target)
+    before = [_weights(model) for model in models]
+    step.update("anchored", tf.constant(0, tf.int64), _images(1), _images(1, 1))
+    for model, weights in zip(models, before, strict=True):
+        assert any(np.any(a != b) for a, b in zip(_weights(model), weights, strict=True)), model.name
+
+
+def test_the_generator_loss_is_the_weighted_sum_of_its_parts():
+    step = _translation(cycle_weight=7.0, identity_weight=3.0)
+    m = {k: float(v) for k, v in step.update("anchored", tf.constant(0, tf.int64), _images(1), _images(1, 1)).items()}
+    expected = m["adversarial_t2s"] + m["adversarial_s2t"] + 7 * m["cycle"] + 3 * m["identity"]
+    assert m["generator"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_identity_anchor_lasts_as_long_as_it_is_told():
+    assert _translation().phase(0) == ("anchored", 5)
+    assert _translation().phase(5) == ("free", None)
+    assert _translation(identity_steps=0).phase(10**6) == ("anchored", None)
+    assert _translation(identity_weight=0.0).phase(0) == ("free", None)
+
+
+def test_without_the_anchor_no_identity_is_computed():
+    metrics = _translation().update("free", tf.constant(9, tf.int64), _images(1), _images(1, 1))
+    assert float(metrics["identity"]) == 0
+    assert set(metrics) == set(TranslationStep.metric_names)
+
+
+def _segmentation(aligner=None, **changes):
+    config = dataclasses.replace(_SEGMENTATION, **changes)
+    return SegmentationStep(config, aligner, _SIZE, steps=60, global_batch_size=4)
+
+
+def test_segmentation_learns_the_disc():
+    step = _segmentation(segmentor=dataclasses.replace(_SEGMENTATION.segmentor, learning_rate=3e-3), dice_weight=1.0)
+    update = tf.function(step.update)
+    losses = [float(update("supervised", tf.constant(i, tf.int64), _discs(4))["segmentor"]) for i in range(40)]
+    assert losses[-1] < 0.4 * losses[0]
+
+
+@pytest.mark.parametrize("aligner", ["entropy", "softmax", "features"])
+def test_alignment_trains_the_discriminator_on_both_domains(aligner):
+    step = _segmentation(aligner, segmentor=dataclasses.replace(_SEGMENTATION.segmentor, learning_rate=1e-9))
+    step.discriminator_optimizer.learning_rate = 1e-2
+    update = tf.function(step.update)
+    first, *_, last = (
+        float(update("aligned", tf.constant(i, tf.int64), _discs(4), _images(4))["discriminator"]) for i in range(25)
+    )
+    assert last < 0.7 * first
+
+
+def test_alignment_lowers_the_loss_of_equation_8_for_fixed_discriminators():
+    step = _segmentation(
+        "entropy",
+        main_weight=0.0,
+        aux_weight=0.0,
+        aligner_main_weight=1.0,
+        aligner_aux_weight=1.0,
+        segmentor=dataclasses.replace(_SEGMENTATION.segmentor, learning_rate=1e-3),
+        discriminator=dataclasses.replace(_SEGMENTATION.discriminator, learning_rate=1e-12),
+    )
+    update = tf.function(step.update)
+    values = [float(update("aligned", tf.constant(i, tf.int64), _discs(4), _images(4))["alignment"]) for i in range(25)]
+    assert values[-1] < values[0]
+
+
+def test_the_aligner_waits_for_its_warm_up():
+    step = _segmentation("entropy", aligner_warmup_steps=3)
+    assert step.phase(2) == ("supervised", 3)
+    assert step.phase(3) == ("aligned", None)
+    before = _weights(*step.discriminators)
+    step.update("supervised", tf.constant(0, tf.int64), _discs(4), _images(4))
+    for a, b in zip(_weights(*step.discriminators), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_target_images_leave_the_batch_statistics_alone():
+    def statistics(phase, target):
+        keras.utils.set_random_seed(0)
+        step = _segmentation("entropy")
+        step.update(phase, tf.constant(0, tf.int64), _discs(4), target)
+        return [v.numpy() for v in step.segmentor.non_trainable_variables]
+
+    for a, b in zip(statistics("aligned", 5 * _images(4)), statistics("supervised", None), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_the_discriminator_is_shown_the_map_of_equation_6():
+    step = _segmentation("entropy")
+    output = step.segmentor(_images(1))
+    maps = alignment_maps(output, "entropy", "sum")
+    np.testing.assert_array_equal(maps[0], entropy_map(output.main))
+    assert [m.shape[-1] for m in maps] == [1, 1]
+    assert [m.shape[-1] for m in alignment_maps(output, "entropy", "class")] == [5, 5]
+    assert [m.shape[-1] for m in alignment_maps(output, "features", "sum")] == [64]

@@ -1,0 +1,107 @@
+"""Whole runs: what a stage may see, and how an interrupted one goes on."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from attent_tf.configs import load_config
+from attent_tf.data import slices as slices_module
+from attent_tf.errors import RunError
+from attent_tf.inference.chain import load_chain
+from attent_tf.training import train as train_module
+from attent_tf.training.train import train
+from tests.support.small_runs import TINY, SilentObserver, make_small_records
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    return make_small_records(tmp_path_factory.mktemp("train"))
+
+
+@pytest.fixture(scope="module")
+def config():
+    return load_config("demo", TINY)
+
+
+class _Interrupting(SilentObserver):
+    """Stops the program once a stage has gone past some steps, as Ctrl-C would."""
+
+    def __init__(self, after):
+        super().__init__()
+        self._left = after
+
+    def advance(self, count):
+        self._left -= count
+        if self._left < 0:
+            raise KeyboardInterrupt
+
+
+def _weights(run):
+    chain = load_chain(run)
+    models = [chain.segmentor] + ([chain.translator] if chain.translator else [])
+    return [v.numpy() for model in models for v in model.variables]
+
+
+@pytest.mark.parametrize("after", [3, 5])
+def test_an_interrupted_run_goes_on_as_if_undisturbed(records, config, tmp_path, after):
+    undisturbed = train(records, tmp_path / "a", "source_only", "mri2ct", config, SilentObserver())
+    with pytest.raises(KeyboardInterrupt):
+        train(records, tmp_path / "b", "source_only", "mri2ct", config, _Interrupting(after))
+    observer = SilentObserver()
+    resumed = train(records, tmp_path / "b", "source_only", "mri2ct", config, observer)
+    assert any("goes on at step" in line for line in observer.lines)
+    for a, b in zip(_weights(undisturbed), _weights(resumed), strict=True):
+        np.testing.assert_allclose(b, a, rtol=1e-3, atol=1e-5)
+    history = (tmp_path / "b" / "segmentation" / "history.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in history] == ["step", "2", "4", "6"]
+
+
+def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(records, config, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        train(records, tmp_path, "source_only", "mri2ct", config, _Interrupting(5))
+    newest = tf.train.latest_checkpoint(str(tmp_path / "segmentation" / "checkpoints"))
+    with open(newest + ".index", "r+b") as file:
+        file.truncate(20)
+    observer = SilentObserver()
+    train(records, tmp_path, "source_only", "mri2ct", config, observer)
+    assert any("damaged checkpoint" in line and "ckpt-4" in line for line in observer.lines)
+    assert any("goes on at step 2" in line for line in observer.lines)
+
+
+@pytest.mark.parametrize(
+    ("method", "read"),
+    [
+        ("source_only", {("mri", "train", True)}),
+        ("supervised", {("ct", "train", True)}),
+        ("entropy", {("mri", "train", True), ("ct", "train", False)}),
+        ("cyclegan", {("mri", "train", False), ("ct", "train", False), ("mri", "train", True)}),
+    ],
+)
+def test_methods_read_no_label_and_no_case_that_they_may_not_see(records, config, tmp_path, monkeypatch, method, read):
+    seen = set()
+
+    def watch(folder, manifest, domain, split, size, labels):
+        seen.add((domain, split, labels))
+        return slices_module.load_slices(folder, manifest, domain, split, size, labels)
+
+    monkeypatch.setattr(train_module, "load_slices", watch)
+    train(records, tmp_path / method, method, "mri2ct", config, SilentObserver())
+    assert seen == read
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(records, tmp_path):
+    config = load_config("demo", [*TINY, "segmentation.segmentor.learning_rate=1e30"])
+    with pytest.raises(RunError, match="not finite"):
+        train(records, tmp_path, "source_only", "mri2ct", config, SilentObserver())
+
+
+def test_the_seed_decides_the_result(records, config, tmp_path):
+    def first_loss(name, seed):
+        seeded = load_config("demo", [*TINY, f"seed={seed}"])
+        train(records, tmp_path / name, "source_only", "mri2ct", seeded, SilentObserver())
+        return (tmp_path / name / "segmentation" / "history.csv").read_text().splitlines()[1].split(",")[1]
+
+    assert float(first_loss("a", 1)) == pytest.approx(float(first_loss("b", 1)), rel=1e-4)
+    assert first_loss("c", 2) != first_loss("a2", 1)
