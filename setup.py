@@ -64,7 +64,7 @@ def long_description() -> str:
 setup(
     name="attent-tf",
     version=version(),
-    description="Organ segmentation across imaging modalities with attention-aware translation and adversarial entropy minimization",
+    description="Organ segmentation across imaging modalities by attention-aware translation and adversarial entropy",
     long_description=long_description(),
     long_description_content_type="text/markdown",
     license="Apache-2.0",

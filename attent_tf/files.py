@@ -77,7 +77,9 @@ def write_json(path: str | os.PathLike, content: Any) -> None:
 def _check_vacant(path: Path, overwrite: bool) -> None:
     occupied = path.exists() and (not path.is_dir() or any(path.iterdir()))
     if occupied and not overwrite:
-        raise InputError(f"{path}: expected a folder that is not there yet or is empty; choose another --out or remove it")
+        raise InputError(
+            f"{path}: expected a folder that is not there yet or is empty; choose another --out or remove it"
+        )
 
 
 def _umask() -> int:

@@ -17,6 +17,9 @@ def score_table(entries: Sequence[tuple[str, Evaluation]]) -> list[str]:
         rows.append([title, *(f"{number:.2f}" for number in numbers)])
     widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
     return [
-        "  ".join(cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths, strict=True)))
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
         for row in rows
     ]

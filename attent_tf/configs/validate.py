@@ -17,15 +17,15 @@ def validate(config: Config) -> Config:
     for key, choices in _CHOICES.items():
         _check(_value(config, key) in choices, key, f"one of {', '.join(choices)}", config)
     _check(config.data.image_size in (32, 64, 128, 256), "data.image_size", "32, 64, 128 or 256", config)
-    _check(0 < config.data.zoom_min <= config.data.zoom_max, "data.zoom_min", "above 0 and at most data.zoom_max", config)
+    _check(
+        0 < config.data.zoom_min <= config.data.zoom_max, "data.zoom_min", "above 0 and at most data.zoom_max", config
+    )
     _check(0 <= config.data.shift < 0.5, "data.shift", "at least 0 and below 0.5", config)
     _check(bool(config.segmentation.rates), "segmentation.rates", "at least one rate", config)
     for stage in ("translation", "segmentation"):
         part = getattr(config, stage)
         _check(part.batch_size > 0, f"{stage}.batch_size", "at least 1", config)
-        _check(
-            part.steps > 0 or part.epochs > 0, f"{stage}.steps", f"above 0, or {stage}.epochs above 0", config
-        )
+        _check(part.steps > 0 or part.epochs > 0, f"{stage}.steps", f"above 0, or {stage}.epochs above 0", config)
         for name, value in vars(part).items():
             if isinstance(value, OptimizerConfig):
                 key = f"{stage}.{name}"

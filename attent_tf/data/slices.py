@@ -79,6 +79,8 @@ def majority_down(labels: np.ndarray, size: int) -> np.ndarray:
 def _blocks(array, size):
     edge = array.shape[0]
     if edge % size:
-        raise ConfigError(f"configuration key data.image_size: expected a divisor of the records' {edge}; received {size}")
+        raise ConfigError(
+            f"configuration key data.image_size: expected a divisor of the records' {edge}; received {size}"
+        )
     factor = edge // size
     return array.reshape(size, factor, size, factor)

@@ -49,7 +49,9 @@ def run_slices(chain: Chain, images: np.ndarray, batch_size: int = _BATCH) -> It
         yield slice(start, start + len(part)), ChainOutput(*(value.numpy()[: len(part)] for value in output))
 
 
-def segment_volume(chain: Chain, volume: Volume, options: PrepareOptions, report: Callable[[int], None]) -> np.ndarray:
+def segment_volume(
+    chain: Chain, volume: Volume, options: PrepareOptions, report: Callable[[int], None] = lambda _: None
+) -> np.ndarray:
     """Segments a scan.
 
     Args:
@@ -76,7 +78,11 @@ def segment_volume(chain: Chain, volume: Volume, options: PrepareOptions, report
 
 
 def translate_volume(
-    chain: Chain, volume: Volume, options: PrepareOptions, source: str, report: Callable[[int], None]
+    chain: Chain,
+    volume: Volume,
+    options: PrepareOptions,
+    source: str,
+    report: Callable[[int], None] = lambda _: None,
 ) -> np.ndarray:
     """Shows a target scan in source style.
 

@@ -7,4 +7,11 @@ from attent_tf.layers.normalization import make_normalization
 from attent_tf.layers.padded_conv import PaddedConv2D
 from attent_tf.layers.residual_block import ResidualBlock
 
-__all__ = ["AttentionGate", "InstanceNormalization", "PaddedConv2D", "ResidualBlock", "leaky_relu", "make_normalization"]
+__all__ = [
+    "AttentionGate",
+    "InstanceNormalization",
+    "PaddedConv2D",
+    "ResidualBlock",
+    "leaky_relu",
+    "make_normalization",
+]

@@ -71,7 +71,9 @@ class Generator(keras.Model):
                 AttentionGate(width * filters // 2, gate_gain, name=f"gate_{name}")
                 for width, name in ((4, "quarter"), (2, "half"), (1, "full"))
             ]
-        self.head = PaddedConv2D(1, 7, padding="reflect", kernel_initializer=_initializer(), dtype="float32", name="head")
+        self.head = PaddedConv2D(
+            1, 7, padding="reflect", kernel_initializer=_initializer(), dtype="float32", name="head"
+        )
 
     def call(self, inputs):
         """Translates `inputs` [batch, height, width, 1] in [−1, 1]; height and width divide by 4.

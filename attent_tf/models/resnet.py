@@ -115,9 +115,7 @@ class DilatedResNet(keras.Model):
             raise ValueError(f"Argument `backbone` must be one of {sorted(BACKBONES)}. Received: {backbone!r}")
         self.backbone = backbone
         spec = BACKBONES[backbone]
-        self.stem = PaddedConv2D(
-            spec.stem_filters, spec.stem_kernel, 2, kernel_initializer="he_normal", name="stem"
-        )
+        self.stem = PaddedConv2D(spec.stem_filters, spec.stem_kernel, 2, kernel_initializer="he_normal", name="stem")
         self.stem_norm = _batch_norm("stem_norm")
         self.pool = keras.layers.MaxPooling2D(3, 2) if spec.pool else None
         self.units = []

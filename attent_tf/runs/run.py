@@ -74,7 +74,9 @@ def create_or_check(run: Run) -> None:
                 )
         changed = list(_differences(found["config"], content["config"]))
         if changed:
-            raise RunError(f"{run.folder}: started with another configuration: {'; '.join(changed)}; choose another --out")
+            raise RunError(
+                f"{run.folder}: started with another configuration: {'; '.join(changed)}; choose another --out"
+            )
         return
     if run.folder.exists() and any(run.folder.iterdir()):
         raise RunError(f"{run.folder}: expected a run folder or an empty one, found other files; choose another --out")

@@ -58,7 +58,9 @@ class Checkpoints:
                 ) from error
             return True
         if paths:
-            raise RunError(f"{os.path.dirname(paths[0])}: none of {len(paths)} checkpoints can be read; start a new run")
+            raise RunError(
+                f"{os.path.dirname(paths[0])}: none of {len(paths)} checkpoints can be read; start a new run"
+            )
         return False
 
 

@@ -31,14 +31,17 @@ class ImagePool(tf.Module):
 
         Args:
           images: [batch, height, width, channels] float32, with a batch size that is known when the step is traced.
-          seed: [2] integers; the same seed and pool give the same choice.
+          seed: [2] int64; the same seed and pool give the same choice.
 
         Returns:
           [batch, height, width, channels].
         """
         if not self.capacity:
             return images
-        shown = [self._exchange_one(image, seed + [i, 0]) for i, image in enumerate(tf.unstack(images))]
+        shown = [
+            self._exchange_one(image, seed + tf.constant([i, 0], tf.int64))
+            for i, image in enumerate(tf.unstack(images))
+        ]
         return tf.stack(shown)
 
     def _exchange_one(self, image, seed):
@@ -50,7 +53,9 @@ class ImagePool(tf.Module):
         old = self._images.read_value()[place]
         shown = tf.where(keep_old, old, image)
         stored = tf.where(tf.logical_or(filling, keep_old), image, old)
-        updated = tf.tensor_scatter_nd_update(self._images.read_value(), place[tf.newaxis, tf.newaxis], stored[tf.newaxis])
+        updated = tf.tensor_scatter_nd_update(
+            self._images.read_value(), place[tf.newaxis, tf.newaxis], stored[tf.newaxis]
+        )
         self._images.assign(updated)
         self._count.assign(tf.minimum(count + 1, self.capacity))
         return shown

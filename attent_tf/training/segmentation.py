@@ -160,6 +160,5 @@ class SegmentationStep(tf.Module):
         return tf.reduce_sum(per_example) / self.global_batch_size
 
 
-
 def _mean_entropy(output):
     return tf.reduce_mean(losses.entropy_map(output.main), axis=[1, 2, 3])

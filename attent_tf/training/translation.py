@@ -101,7 +101,7 @@ class TranslationStep(tf.Module):
         metrics, fake_s, fake_t = self._update_generators(x_s, x_t, anchored=phase == "anchored")
         seed = tf.stack([tf.constant(self._seed, tf.int64), step])
         shown_s = self.pool_source.exchange(tf.stop_gradient(fake_s), seed)
-        shown_t = self.pool_target.exchange(tf.stop_gradient(fake_t), seed + [7919, 0])
+        shown_t = self.pool_target.exchange(tf.stop_gradient(fake_t), seed + tf.constant([7919, 0], tf.int64))
         return {**metrics, **self._update_discriminators(x_s, x_t, shown_s, shown_t)}
 
     def _update_generators(self, x_s, x_t, anchored):
@@ -117,9 +117,7 @@ class TranslationStep(tf.Module):
             identity = tf.zeros_like(cycle)
             if anchored:
                 identity = losses.l1_loss(to_source[batch:], x_s) + losses.l1_loss(to_target[batch:], x_t)
-            total = (
-                adversarial_t2s + adversarial_s2t + config.cycle_weight * cycle + config.identity_weight * identity
-            )
+            total = adversarial_t2s + adversarial_s2t + config.cycle_weight * cycle + config.identity_weight * identity
             loss = self._share(total)
         self.generator_optimizer.apply(tape.gradient(loss, self._generator_variables), self._generator_variables)
         metrics = {

@@ -71,7 +71,7 @@ def test_wrong_values_get_one_line_that_helps(override, words):
 
 def test_an_unknown_name_suggests_the_nearest():
     with pytest.raises(ConfigError, match="recommended"):
-        load_config("recomended")
+        load_config("recommend")
 
 
 def test_broken_yaml_is_one_line(tmp_path):

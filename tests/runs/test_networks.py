@@ -87,7 +87,7 @@ def test_weights_of_another_network_are_refused(run):
     changed = dataclasses.replace(
         run.config, segmentation=dataclasses.replace(run.config.segmentation, rates=(1, 2, 3, 4))
     )
-    with pytest.raises(RunError, match="another model|damaged"):
+    with pytest.raises(RunError, match=r"another model|damaged"):
         load_segmentor(dataclasses.replace(run, config=changed))
 
 

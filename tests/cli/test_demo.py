@@ -1,0 +1,33 @@
+"""The demo leaves what it promises, and goes on where it stopped."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from cli.main import main
+from tests.support.small_runs import TINY
+
+
+@pytest.mark.slow
+def test_the_demo_leaves_records_runs_report_and_summary(tmp_path):
+    out = tmp_path / "demo"
+    settings = [word for setting in TINY for word in ("--set", setting)]
+    words = ["demo", "--out", str(out), "--subjects", "2", "--direction", "ct2mri", *settings]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0, result.output + repr(result.exception)
+    assert (out / "records" / "manifest.json").is_file()
+    for method in ("source_only", "attent", "supervised"):
+        metrics = json.loads((out / "runs" / "ct2mri" / method / "evaluation" / "metrics.json").read_text())
+        assert (metrics["method"], metrics["direction"]) == (method, "ct2mri")
+    summary = json.loads((out / "summary.json").read_text())
+    assert set(summary) == {"ct2mri"}
+    assert all(set(scores) == {"dice", "assd_voxel", "assd_mm"} for scores in summary["ct2mri"].values())
+    report = (out / "report" / "index.html").read_text()
+    assert all(title in report for title in ("AttENT", "Supervised", "W/o adaptation"))
+    assert result.output.rstrip().splitlines()[-1].endswith(str(out / "report" / "index.html"))
+
+    again = CliRunner().invoke(main, words)
+    assert again.exit_code == 0, again.output
+    assert again.output.count("complete") == 4
+    assert json.loads((out / "summary.json").read_text()) == summary

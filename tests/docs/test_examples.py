@@ -1,0 +1,43 @@
+"""What the documents show runs as it stands."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.slow
+def test_the_python_examples_run():
+    blocks = re.findall(r"```python\n(.*?)```", (_ROOT / "docs" / "python-api.md").read_text(), re.DOTALL)
+    assert len(blocks) == 3
+    names: dict = {}
+    for block in blocks:
+        exec(compile(block, "python-api.md", "exec"), names)
+    assert names["eq_5"].shape == (2,)
+
+
+def test_every_name_beside_an_equation_exists():
+    import importlib
+
+    names = re.findall(r"`(attent_tf\.[\w.]+)`", (_ROOT / "docs" / "method.md").read_text())
+    assert len(names) >= 12
+    for name in names:
+        module, _, attribute = name.rpartition(".")
+        assert hasattr(importlib.import_module(module), attribute), name
+
+
+def test_documents_use_only_verbs_and_options_that_exist():
+    from cli.main import VERBS, main
+
+    pages = [_ROOT / "README.md", *(_ROOT / "docs").glob("*.md"), *(_ROOT / "attent_tf" / "configs").glob("*.yaml")]
+    commands = [match for page in pages for match in re.findall(r"\battent ([a-z]+)((?: [^\n`|]*)?)", page.read_text())]
+    assert commands
+    for verb, rest in commands:
+        if verb not in VERBS:
+            continue
+        command = main.get_command(None, verb)
+        known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+        for option in re.findall(r"(?<!\S)--[a-z][a-z-]*", rest.split(" -- ")[0]):
+            assert option in known, f"attent {verb} {option}"
