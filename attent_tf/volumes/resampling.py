@@ -164,14 +164,49 @@ def _resampled(images: np.ndarray, row_matrix: np.ndarray, column_matrix: np.nda
 
 
 def _resampled_labels(labels: np.ndarray, row_matrix: np.ndarray, column_matrix: np.ndarray) -> np.ndarray:
-    shape = (len(row_matrix), len(column_matrix))
-    result = np.zeros((len(labels), *shape), np.uint8)
-    for block in slice_blocks(len(labels), 2 * max(labels[0].size, shape[0] * shape[1]) if len(labels) else 1):
-        if labels[block].any():
-            present = np.unique(labels[block])
-            channels = ((int(index), labels[block] == index) for index in present)
-            result[block] = _largest(channels, row_matrix, column_matrix)
+    result = np.zeros((len(labels), len(row_matrix), len(column_matrix)), np.uint8)
+    box = _box_of_organs(labels)
+    if box is None:
+        return result
+    slices, rows, columns = box
+    # Outside the box all is background, so organs alone are resampled; what they leave of a pixel is background.
+    narrow_rows, target_rows = _part_of(row_matrix, rows)
+    narrow_columns, target_columns = _part_of(column_matrix, columns)
+    inside = labels[:, rows, columns]
+    covered = row_matrix[target_rows].sum(axis=1)[:, None] * column_matrix[target_columns].sum(axis=1)
+    step = max(1, _BLOCK_BYTES // (8 * max(inside[0].size, covered.size)))
+    for start in range(slices.start, slices.stop, step):
+        block = slice(start, min(start + step, slices.stop))
+        organs = [int(index) for index in np.unique(inside[block]) if index]
+        remainder = np.broadcast_to(covered, (block.stop - block.start, *covered.shape)).copy()
+        best, chosen = np.zeros_like(remainder), np.zeros(remainder.shape, np.uint8)
+        for index in organs:
+            values = _product(inside[block] == index, narrow_rows, narrow_columns)
+            remainder -= values
+            larger = values > best
+            chosen[larger] = index
+            best[larger] = values[larger]
+        chosen[best <= remainder] = 0
+        result[block, target_rows, target_columns] = chosen
     return result
+
+
+def _box_of_organs(labels: np.ndarray) -> tuple[slice, slice, slice] | None:
+    """The smallest box of slices, rows and columns that holds all labels but the background; None if there are none."""
+    if not labels.any():
+        return None
+    used = (np.flatnonzero(labels.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1)))
+    return tuple(slice(int(places[0]), int(places[-1]) + 1) for places in used)
+
+
+def _part_of(matrix: np.ndarray, sources: slice) -> tuple[np.ndarray, slice]:
+    """The part of a resampling matrix that takes from `sources`, and the range of targets that it gives to."""
+    narrow = matrix[:, sources]
+    targets = np.flatnonzero(narrow.any(axis=1))
+    if not len(targets):
+        return narrow[:0], slice(0, 0)
+    part = slice(int(targets[0]), int(targets[-1]) + 1)
+    return np.ascontiguousarray(narrow[part]), part
 
 
 def _largest(
