@@ -16,6 +16,9 @@ class MapDiscriminator(keras.Model):
       filters: channels of the first layer (64); doubled in each of the next three.
     """
 
+    # Five halvings leave one judgement.
+    smallest_edge = 32
+
     def __init__(self, filters: int = 64, **kwargs):
         super().__init__(**kwargs)
         self.filters = filters

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from attent_tf import losses
 from attent_tf.configs import SegmentationConfig
+from attent_tf.errors import ConfigError
 from attent_tf.models import MapDiscriminator, SegmentorOutput
 from attent_tf.runs.networks import make_segmentor, stored
 from attent_tf.training.optimizers import make_optimizer
@@ -57,6 +58,11 @@ class SegmentationStep(tf.Module):
         self.discriminators = []
         if aligner:
             for name, maps in zip(("d_main", "d_aux"), self._maps(output), strict=False):
+                if min(maps.shape[1:3]) < MapDiscriminator.smallest_edge:
+                    raise ConfigError(
+                        f"configuration key data.image_size: {image_size} leaves maps of {maps.shape[1]} pixels to the {aligner} "
+                        f"aligner, which needs {MapDiscriminator.smallest_edge}; choose a larger one"
+                    )
                 discriminator = MapDiscriminator(config.discriminator_filters, name=name)
                 discriminator(tf.zeros_like(maps))
                 self.discriminators.append(discriminator)

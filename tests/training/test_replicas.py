@@ -23,17 +23,17 @@ _PROGRAM = textwrap.dedent(
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"][:replicas])
     keras.utils.set_random_seed(0)
     rng = np.random.default_rng(0)
-    a = rng.uniform(-1, 1, (4, 16, 16, 1)).astype(np.float32)
-    b = rng.uniform(-1, 1, (4, 16, 16, 1)).astype(np.float32)
-    y = rng.integers(0, 5, (4, 16, 16)).astype(np.uint8)
+    a = rng.uniform(-1, 1, (4, 32, 32, 1)).astype(np.float32)
+    b = rng.uniform(-1, 1, (4, 32, 32, 1)).astype(np.float32)
+    y = rng.integers(0, 5, (4, 32, 32)).astype(np.uint8)
     with strategy.scope():
         if stage == "translation":
             config = TranslationConfig(filters=2, residual_blocks=1, discriminator_filters=2, pool_size=0)
-            inner = TranslationStep(config, "attention_cyclegan", 16, 10, 4, 0)
+            inner = TranslationStep(config, "attention_cyclegan", 32, 10, 4, 0)
             inner.generator_optimizer.epsilon = inner.discriminator_optimizer.epsilon = 1e-2
         else:
             config = SegmentationConfig(backbone="small", rates=(1,), dice_weight=1.0, discriminator_filters=2)
-            inner = SegmentationStep(config, "entropy", 16, 10, 4)
+            inner = SegmentationStep(config, "entropy", 32, 10, 4)
             inner.segmentor_optimizer.epsilon = inner.discriminator_optimizer.epsilon = 1e-2
             # Batch norms see half of the batch on each of two devices; that part differs by design.
             for layer in inner.segmentor._flatten_layers():

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from attent_tf.configs import SegmentationConfig, TranslationConfig
+from attent_tf.errors import ConfigError
 from attent_tf.losses import entropy_map
 from attent_tf.training.segmentation import SegmentationStep, alignment_maps
 from attent_tf.training.translation import TranslationStep
@@ -81,9 +82,9 @@ def test_without_the_anchor_no_identity_is_computed():
     assert set(metrics) == set(TranslationStep.metric_names)
 
 
-def _segmentation(aligner=None, **changes):
+def _segmentation(aligner=None, size=_SIZE, **changes):
     config = dataclasses.replace(_SEGMENTATION, **changes)
-    return SegmentationStep(config, aligner, _SIZE, steps=60, global_batch_size=4)
+    return SegmentationStep(config, aligner, size, steps=60, global_batch_size=4)
 
 
 def test_segmentation_learns_the_disc():
@@ -93,15 +94,31 @@ def test_segmentation_learns_the_disc():
     assert losses[-1] < 0.4 * losses[0]
 
 
-@pytest.mark.parametrize("aligner", ["entropy", "softmax", "features"])
-def test_alignment_trains_the_discriminator_on_both_domains(aligner):
-    step = _segmentation(aligner, segmentor=dataclasses.replace(_SEGMENTATION.segmentor, learning_rate=1e-9))
+@pytest.mark.parametrize(("aligner", "size"), [("entropy", 32), ("softmax", 32), ("features", 128)])
+def test_alignment_trains_the_discriminator_on_both_domains(aligner, size):
+    step = _segmentation(
+        aligner,
+        size,
+        segmentor=dataclasses.replace(_SEGMENTATION.segmentor, learning_rate=1e-9),
+        aligner_main_weight=0.0,
+    )
+    for head in (step.segmentor.main_head, step.segmentor.aux_head):
+        for weight in head.weights:
+            # A fresh head is equally unsure of everything, so that no map would tell the domains apart.
+            weight.assign(100.0 * weight)
     step.discriminator_optimizer.learning_rate = 1e-2
     update = tf.function(step.update)
+    labelled = (tf.image.resize(_discs(4)[0], (size, size)), tf.zeros((4, size, size), tf.uint8))
+    target = tf.image.resize(_images(4), (size, size), method="nearest")
     first, *_, last = (
-        float(update("aligned", tf.constant(i, tf.int64), _discs(4), _images(4))["discriminator"]) for i in range(25)
+        float(update("aligned", tf.constant(i, tf.int64), labelled, target)["discriminator"]) for i in range(25)
     )
     assert last < 0.7 * first
+
+
+def test_maps_too_small_for_the_discriminator_are_refused():
+    with pytest.raises(ConfigError, match=r"data\.image_size"):
+        _segmentation("features", 64)
 
 
 def test_alignment_lowers_the_loss_of_equation_8_for_fixed_discriminators():
