@@ -1,6 +1,5 @@
 """`attent demo`: phantom, preprocess, train, translate, evaluate and report, in one call."""
 
-import logging
 from pathlib import Path
 
 import click
@@ -78,13 +77,14 @@ def _make_phantom(folder, subjects, seed):
 def _make_records(phantom, records, seed):
     from attent_tf.data.manifest import read_manifest
     from beam_preprocess import PreprocessOptions, run
+    from cli.preprocess import beam_kept_quiet
 
     if not records.exists():
-        logging.getLogger("apache_beam").setLevel(logging.ERROR)
         options = PreprocessOptions(
             out=str(records), mri=str(phantom / "chaos"), ct=str(phantom / "malbcv"), split="ratio", seed=seed
         )
-        run(options, [], say)
+        with beam_kept_quiet():
+            run(options, [], say)
     manifest = read_manifest(records)
     for domain in ("mri", "ct"):
         train, test = (manifest.select(domain, split) for split in ("train", "test"))

@@ -89,7 +89,7 @@ def preprocess(
         shards=shards,
     )
     console.heading("Preprocess")
-    with contextlib.nullcontext() if verbose else _beam_kept_quiet():
+    with contextlib.nullcontext() if verbose else beam_kept_quiet():
         manifest = beam_preprocess.run(options, beam_options, report=console.say)
     for line in summary(manifest):
         console.say(line)
@@ -115,7 +115,7 @@ def summary(manifest) -> list[str]:
 
 
 @contextlib.contextmanager
-def _beam_kept_quiet() -> Iterator[None]:
+def beam_kept_quiet() -> Iterator[None]:
     """Keeps what Beam, its worker processes and gRPC write to standard error; shows it if something fails unforeseen.
 
     Beam logs every error several times with its traceback, and worker processes do so whatever their parent's settings.
