@@ -78,7 +78,7 @@ def _check_vacant(path: Path, overwrite: bool) -> None:
     occupied = path.exists() and (not path.is_dir() or any(path.iterdir()))
     if occupied and not overwrite:
         raise InputError(
-            f"{path}: expected a folder that is not there yet or is empty; choose another --out or remove it"
+            f"{path}: expected a folder that does not exist yet or is empty; choose another --out or remove it"
         )
 
 
