@@ -24,7 +24,7 @@ def test_the_demo_leaves_records_runs_report_and_summary(tmp_path):
     assert set(summary) == {"ct2mri"}
     assert all(set(scores) == {"dice", "assd_voxel", "assd_mm"} for scores in summary["ct2mri"].values())
     report = (out / "report" / "index.html").read_text()
-    assert all(title in report for title in ("AttENT", "Supervised", "W/o adaptation"))
+    assert all(title in report for title in ("AttENT", "Supervised", "Source only"))
     assert result.output.rstrip().splitlines()[-1].endswith(str(out / "report" / "index.html"))
 
     again = CliRunner().invoke(main, words)
