@@ -12,6 +12,7 @@ TENSORFLOW_RANGE = ">=2.21,<2.22"
 RUNTIME = [
     f"tensorflow{TENSORFLOW_RANGE}",
     "keras>=3.15,<4",
+    "tensorboard>=2.20,<3",  # TensorFlow writes scalars through it and no longer asks for it
     "apache-beam>=2.77,<3",
     "google-crc32c>=1.5,<2",  # without it Beam falls back to a checksum that is many times slower
     "protobuf>=6.31.1,<7",
@@ -30,7 +31,6 @@ RUNTIME = [
 
 ADDONS = ["tfa-nightly==0.23.0.dev20240415222534; python_version < '3.12'"]
 GPU = [f"tensorflow[and-cuda]{TENSORFLOW_RANGE}"]
-TENSORBOARD = ["tensorboard>=2.20,<3"]
 
 TEST = [
     "pytest>=8.4,<10",
@@ -81,9 +81,8 @@ setup(
     extras_require={
         "addons": ADDONS,
         "gpu": GPU,
-        "tensorboard": TENSORBOARD,
         "test": TEST,
-        "dev": TEST + LINT + TENSORBOARD,
+        "dev": TEST + LINT,
     },
     entry_points={"console_scripts": ["attent = cli.main:main"]},
     classifiers=[
