@@ -1,0 +1,58 @@
+"""How raw intensities are chosen that −1 and +1 stand for, as data."""
+
+import dataclasses
+import math
+
+from attent_tf.errors import ConfigError
+
+KINDS = ("window", "percentile", "zscore")
+PARTS = ("volume", "body")
+STATISTICS = ("volume", "training")
+
+
+@dataclasses.dataclass(frozen=True)
+class IntensityRule:
+    """A rule that gives each case the raw values of −1 and +1.
+
+    Attributes:
+      kind: `window` (low and high are raw values), `percentile` (they are percentiles), or `zscore` (they are numbers
+        of standard deviations from the mean).
+      low: what −1 stands for.
+      high: what +1 stands for.
+      low_of: `volume` or `body`: which voxels the low percentile, or mean and deviation, are taken of.
+      high_of: likewise for the high percentile.
+      statistics: `volume` (each case has its own) or `training` (all cases of the domain share those of its training
+        cases); a window needs none.
+    """
+
+    kind: str
+    low: float
+    high: float
+    low_of: str = "volume"
+    high_of: str = "volume"
+    statistics: str = "volume"
+
+    def __post_init__(self):
+        for name, value, known in (
+            ("kind", self.kind, KINDS),
+            ("low_of", self.low_of, PARTS),
+            ("high_of", self.high_of, PARTS),
+            ("statistics", self.statistics, STATISTICS),
+        ):
+            if value not in known:
+                raise ConfigError(f"intensity {name}: expected one of {', '.join(known)}, found {value!r}")
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+            raise ConfigError(
+                f"intensity {self.kind}: expected two numbers, low below high, found {self.low} and {self.high}"
+            )
+        if self.kind == "percentile" and not (0 <= self.low and self.high <= 100):
+            raise ConfigError(
+                f"intensity percentile: expected percentiles from 0 to 100, found {self.low} and {self.high}"
+            )
+
+
+# The rules of the project where neither a data set's description nor the user says otherwise.
+DEFAULT_RULES = {
+    "ct": IntensityRule("window", -160.0, 240.0),
+    "mri": IntensityRule("percentile", 0.5, 99.0, low_of="volume", high_of="body"),
+}
