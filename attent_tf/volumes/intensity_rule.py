@@ -45,7 +45,7 @@ class IntensityRule:
             raise ConfigError(
                 f"intensity {self.kind}: expected two numbers, low below high, found {self.low} and {self.high}"
             )
-        if self.kind == "percentile" and not (0 <= self.low and self.high <= 100):
+        if self.kind == "percentile" and not (self.low >= 0 and self.high <= 100):
             raise ConfigError(
                 f"intensity percentile: expected percentiles from 0 to 100, found {self.low} and {self.high}"
             )
