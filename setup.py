@@ -19,6 +19,7 @@ RUNTIME = [
     "numpy>=2.0,<3",
     "scipy>=1.13,<2",
     "nibabel>=5.3,<6",
+    "isal>=1.7,<2",  # unpacks scans in half the time of zlib
     "pydicom>=3.0.2,<4",
     "pillow>=12.1.1,<13",
     "click>=8.1.7,<9",

@@ -62,15 +62,16 @@ def slice_records(prepared: PreparedCase, kept: np.ndarray, entry: ManifestCase)
 
 
 def input_digest(volume: Volume) -> str:
-    """Returns the SHA-256 of a decoded scan: shape, affine, voxels as float64 and labels, little endian in C order.
+    """Returns the SHA-256 of a decoded scan: shape, affine, voxels as float32 and labels, little endian, slice by slice.
 
     It does not see how the scan was compressed or which type its voxels were stored in.
     """
     digest = hashlib.sha256(repr(tuple(int(length) for length in volume.shape)).encode())
-    digest.update(np.ascontiguousarray(volume.affine, "<f8").tobytes())
-    # Plane by plane, because a CT as float64 takes four times the memory of the stored one.
-    for plane in volume.voxels:
-        digest.update(np.ascontiguousarray(plane, "<f8").tobytes())
+    digest.update(np.ascontiguousarray(volume.affine, "<f8"))
+    # The last axis first, as files hold it; and piece by piece, because a whole CT would be copied otherwise.
+    for plane in volume.voxels.T:
+        digest.update(np.ascontiguousarray(plane, "<f4"))
     if volume.labels is not None:
-        digest.update(np.ascontiguousarray(volume.labels, "u1").tobytes())
+        for plane in volume.labels.T:
+            digest.update(np.ascontiguousarray(plane, "u1"))
     return digest.hexdigest()

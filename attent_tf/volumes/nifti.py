@@ -41,7 +41,8 @@ def read_nifti(
       max_voxels: the largest size that a header may declare.
 
     Returns:
-      [i, j, k] float32 intensities in stored order, and the [4, 4] float64 affine to millimetres in RAS+.
+      [i, j, k] intensities in stored order, and the [4, 4] float64 affine to millimetres in RAS+. Unscaled integers of
+      8 or 16 bits stay what they are, because a CT takes half the memory so; all else is float32.
 
     Raises:
       InputError: the file cannot be used; the message says why.
@@ -50,10 +51,13 @@ def read_nifti(
     shape = checked_shape(path, header, max_voxels)
     affine = checked_affine(path, header, orientation_policy)
     stored, slope, intercept = _stored_numbers(path, header, shape)
+    unscaled = (slope, intercept) == (1.0, 0.0)
+    if unscaled and stored.dtype.kind in "iu" and stored.dtype.itemsize <= 2:
+        return stored.astype(stored.dtype.newbyteorder("="), copy=False), affine
     # Values beyond float32 become infinite, which is reported below.
     with np.errstate(over="ignore"):
         voxels = stored.astype(np.float32)
-        if (slope, intercept) != (1.0, 0.0):
+        if not unscaled:
             voxels *= np.float32(slope)
             voxels += np.float32(intercept)
     bad = voxels.size - int(np.count_nonzero(np.isfinite(voxels)))

@@ -4,13 +4,12 @@ The library underneath mends or lets through headers that place a scan wrongly i
 a missing orientation is guessed), so nothing is left to it before these checks have passed.
 """
 
-import gzip
 import os
-import zlib
 from pathlib import Path
 
 import nibabel
 import numpy as np
+from isal import igzip, isal_zlib
 from nibabel.spatialimages import HeaderDataError
 
 from attent_tf.errors import InputError
@@ -41,7 +40,7 @@ def read_header(path: str | os.PathLike) -> nibabel.Nifti1Header:
         raise InputError(f"{path}: expected a NIfTI file, found none; check the path")
     if not is_nifti_name(path):
         raise InputError(f"{path}: expected a NIfTI file (.nii or .nii.gz); convert it")
-    block = read_bytes(path, 540)
+    block = read_bytes(path, 540).tobytes()
     for kind, magic in ((nibabel.Nifti1Header, block[344:347]), (nibabel.Nifti2Header, block[4:7])):
         size = kind.template_dtype.itemsize
         if len(block) >= size and magic in (b"n+1", b"n+2"):
@@ -52,15 +51,18 @@ def read_header(path: str | os.PathLike) -> nibabel.Nifti1Header:
     raise InputError(f"{path}: expected a NIfTI file, found other content (no NIfTI header); check or convert the file")
 
 
-def read_bytes(path: str | os.PathLike, count: int) -> bytes:
-    """The first `count` bytes of the content, unpacked, or all of it if there are fewer."""
+def read_bytes(path: str | os.PathLike, count: int) -> np.ndarray:
+    """The first `count` bytes of the content, unpacked, or all of it if there are fewer; [byte] uint8."""
     try:
-        with gzip.open(path) if str(path).lower().endswith(".gz") else open(path, "rb") as stream:
-            content = stream.read(count)
+        with igzip.open(path) if str(path).lower().endswith(".gz") else open(path, "rb") as stream:
+            # Read into place: joining pieces would hold everything twice.
+            content, filled = np.empty(count, np.uint8), 0
+            while filled < count and (read := stream.readinto(memoryview(content)[filled:])):
+                filled += read
             # An archive is checked against its checksum where it ends.
             stream.read(1)
-            return content
-    except (OSError, EOFError, zlib.error) as error:
+            return content[:filled]
+    except (OSError, EOFError, isal_zlib.error) as error:
         raise unreadable(path, error) from error
 
 

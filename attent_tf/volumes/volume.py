@@ -12,7 +12,8 @@ class Volume:
     """One scan with its place in the patient and, if known, its labels.
 
     Attributes:
-      voxels: [i, j, k] intensities (HU for CT, arbitrary units for MR), in the order in which they were stored.
+      voxels: [i, j, k] intensities (HU for CT, arbitrary units for MR) of any type of number, in the order in which they
+        were stored.
       affine: [4, 4] float64, voxel index (i, j, k, 1) to millimetres in RAS+ patient space.
       case: stable identifier such as `chaos-1` or `malbcv-0001`.
       domain: `mri` or `ct`.
