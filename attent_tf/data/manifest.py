@@ -32,8 +32,9 @@ class ManifestCase:
 
     Attributes:
       case: identifier such as `malbcv-0001`.
+      patient: identifier that all scans of a patient share; splits never part it.
       domain: `mri` or `ct`.
-      dataset: layout that it was read from, such as `chaos`.
+      dataset: name of the description that it was read by, such as `chaos`.
       split: `train`, `test` or `all` (trains and tests).
       labelled: whether its records hold labels.
       slices: number of its records.
@@ -45,6 +46,7 @@ class ManifestCase:
     """
 
     case: str
+    patient: str
     domain: str
     dataset: str
     split: str

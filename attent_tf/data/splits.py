@@ -1,90 +1,136 @@
 """Which cases train and which test, always by patient and never by slice.
 
 `sifa` is the split of the field's benchmark (Chen et al., SIFA), `ratio` the paper's 4:1 (Section IV-A), drawn from
-a seed.
+a seed, `file` a list of the user's own.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from attent_tf.errors import ConfigError
 
 TRAIN, TEST, ALL = "train", "test", "all"
 SPLITS = (TRAIN, TEST, ALL)
-RULES = ("sifa", "ratio", "none")
+RULES = ("sifa", "ratio", "file", "none")
 
-# Patient numbers that SIFA's author published as its test set.
-SIFA_TEST_CASES = {
-    "chaos": frozenset(f"chaos-{number}" for number in (1, 13, 32, 38)),
-    "malbcv": frozenset(f"malbcv-{number:04d}" for number in (1, 9, 30, 32, 33, 39)),
-}
-_CASES_PER_TEST_CASE = 5
+# Patients that SIFA's author published as the test set.
+SIFA_TEST_PATIENTS = frozenset(
+    [f"chaos-{number}" for number in (1, 13, 32, 38)] + [f"malbcv-{number:04d}" for number in (1, 9, 30, 32, 33, 39)]
+)
+_SIFA_DATASETS = ("chaos", "malbcv")
+_PATIENTS_PER_TEST_PATIENT = 5
 
 
 class Case(Protocol):
-    """What a split looks at; `attent_tf.volumes.CaseFiles` is one."""
+    """What a split looks at; `CaseFiles` and `ManifestCase` are such."""
 
     case: str
+    patient: str
     domain: str
     dataset: str
 
 
-def assign_splits(cases: Iterable[Case], rule: str, seed: int = 0) -> dict[str, str]:
-    """Says for each case whether it trains or tests. Each domain is split on its own, whatever order cases come in.
+def assign_splits(
+    cases: Iterable[Case], rule: str, seed: int = 0, listed: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Says for each case whether it trains or tests. All cases of a patient share a split, whatever order cases come in.
 
     Args:
       cases: every case of every domain, each identifier once.
-      rule: `sifa`, `ratio`, or `none` (every case is in the split `all`, which trains and tests).
+      rule: `sifa`, `ratio` (by domain), `file`, or `none` (every case is in the split `all`, which trains and tests).
       seed: what `ratio` draws from; the other rules ignore it.
+      listed: for `file`: case or patient identifier to `train` or `test`, from `read_split_file`.
 
     Returns:
       case identifier to `train`, `test` or `all`.
 
     Raises:
-      ConfigError: the rule is not known, or `sifa` does not fit these cases.
+      ConfigError: the rule is not known or does not fit these cases, or a patient would be in two splits.
     """
     if rule not in RULES:
         raise ConfigError(f"--split: expected one of {', '.join(RULES)}; received {rule!r}")
-    domains: dict[str, list[Case]] = {}
-    for case in cases:
-        domains.setdefault(case.domain, []).append(case)
-    splits = {}
-    for domain, members in sorted(domains.items()):
-        names = sorted(case.case for case in members)
-        if rule == "none":
-            splits.update(dict.fromkeys(names, ALL))
-            continue
-        tests = _sifa_tests(domain, members) if rule == "sifa" else _ratio_tests(names, seed)
-        splits.update({name: TEST if name in tests else TRAIN for name in names})
+    cases = sorted(cases, key=lambda case: case.case)
+    if rule == "none":
+        return dict.fromkeys((case.case for case in cases), ALL)
+    if rule == "file":
+        splits = _listed_splits(cases, listed or {})
+    else:
+        splits = {}
+        for domain in sorted({case.domain for case in cases}):
+            members = [case for case in cases if case.domain == domain]
+            tests = _sifa_tests(domain, members) if rule == "sifa" else _ratio_tests(members, seed)
+            splits.update({case.case: TEST if case.patient in tests else TRAIN for case in members})
+    for patient, members in parted_patients(cases, splits):
+        raise ConfigError(
+            f"--split {rule}: patient {patient} would be in two splits ({members}); put all scans of a patient into one"
+        )
     return splits
 
 
+def parted_patients(cases: Iterable[Case], splits: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Finds patients with cases in more than one split.
+
+    Args:
+      cases: any cases.
+      splits: case identifier to split.
+
+    Returns:
+      (patient, its cases and their splits as text), in order of patients.
+    """
+    members: dict[str, list[str]] = {}
+    for case in cases:
+        members.setdefault(case.patient, []).append(case.case)
+    return [
+        (patient, ", ".join(f"{name}: {splits[name]}" for name in sorted(names)))
+        for patient, names in sorted(members.items())
+        if len({splits[name] for name in names}) > 1
+    ]
+
+
 def _sifa_tests(domain: str, members: Sequence[Case]) -> set[str]:
-    """Returns the published test cases among the cases of one domain."""
+    """Returns the published test patients among those of one domain."""
     advice = "use --split ratio"
-    published: set[str] = set()
     for dataset in sorted({case.dataset for case in members}):
-        if dataset not in SIFA_TEST_CASES:
-            known = " and ".join(sorted(SIFA_TEST_CASES))
+        # The other sequences of CHAOS show the same patients.
+        if not any(dataset == known or dataset.startswith(f"{known}-") for known in _SIFA_DATASETS):
+            known = " and ".join(_SIFA_DATASETS)
             raise ConfigError(
                 f"--split sifa: it is published for {known} only, the {domain} data are {dataset!r}; {advice}"
             )
-        published |= SIFA_TEST_CASES[dataset]
-    names = {case.case for case in members}
-    tests = names & published
+    patients = {case.patient for case in members}
+    tests = patients & SIFA_TEST_PATIENTS
     if not tests:
-        raise ConfigError(f"--split sifa: none of its test cases is among the {len(names)} {domain} cases; {advice}")
-    if tests == names:
+        raise ConfigError(f"--split sifa: none of its test cases is among the {len(members)} {domain} cases; {advice}")
+    if tests == patients:
         raise ConfigError(
-            f"--split sifa: all {len(names)} {domain} cases are test cases, none is left to train; {advice}"
+            f"--split sifa: all {len(members)} {domain} cases are test cases, none is left to train; {advice}"
         )
     return tests
 
 
-def _ratio_tests(names: Sequence[str], seed: int) -> set[str]:
-    """Returns every fifth case (rounded, at least one of two or more) in an order that only seed and names decide."""
-    if len(names) < 2:
+def _ratio_tests(members: Sequence[Case], seed: int) -> set[str]:
+    """Returns every fifth patient (rounded, at least one of two or more) in an order that seed and names decide."""
+    patients = sorted({case.patient for case in members})
+    if len(patients) < 2:
         return set()
-    ranked = sorted(names, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).digest())
-    return set(ranked[: max(1, round(len(names) / _CASES_PER_TEST_CASE))])
+    ranked = sorted(patients, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).digest())
+    return set(ranked[: max(1, round(len(patients) / _PATIENTS_PER_TEST_PATIENT))])
+
+
+def _listed_splits(cases: Sequence[Case], listed: Mapping[str, str]) -> dict[str, str]:
+    """Applies a list; where it names no training cases, whatever it does not name trains."""
+    known = {name for case in cases for name in (case.case, case.patient)}
+    for name in sorted(listed.keys() - known):
+        raise ConfigError(f"--split file: {name} is in the list and not among the {len(cases)} cases; correct the list")
+    splits = {}
+    for case in cases:
+        chosen = {listed[name] for name in (case.case, case.patient) if name in listed}
+        if len(chosen) > 1:
+            raise ConfigError(f"--split file: {case.case} is listed as {' and '.join(sorted(chosen))}; keep one")
+        if not chosen and TRAIN in listed.values():
+            raise ConfigError(
+                f"--split file: {case.case} is not in the list; add it, or leave `train` out so that the rest trains"
+            )
+        splits[case.case] = chosen.pop() if chosen else TRAIN
+    return splits

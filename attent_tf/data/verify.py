@@ -36,7 +36,7 @@ def verify(folder: str | os.PathLike) -> Manifest:
 
 
 def check_no_leak(cases: Iterable[ManifestCase], name: str) -> None:
-    """Checks that no scan lies in two splits, under one name or under two.
+    """Checks that no patient is in two splits: no case, no patient's identifier, and no scan under two names.
 
     Args:
       cases: entries of a manifest.
@@ -45,16 +45,15 @@ def check_no_leak(cases: Iterable[ManifestCase], name: str) -> None:
     Raises:
       RecordsError: names the cases and their splits.
     """
-    for word in ("case", "sha256"):
+    for word in ("case", "patient", "sha256"):
         places = collections.defaultdict(list)
         for case in cases:
             places[getattr(case, word)].append(case)
         for members in places.values():
             if len({case.split for case in members}) > 1:
                 listing = " and ".join(f"{case.case} ({case.split})" for case in members)
-                raise RecordsError(
-                    f"{name}: one patient in two splits: {listing} are the same scan; remove one of them"
-                )
+                same = "the same scan" if word == "sha256" else f"one {word}"
+                raise RecordsError(f"{name}: one patient in two splits: {listing} are {same}; remove one of them")
 
 
 def _verify_shard(path: Path, shard: ManifestShard, cases: list[ManifestCase]) -> None:

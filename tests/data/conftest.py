@@ -75,6 +75,7 @@ def write_records(tmp_path):
             entries.append(
                 ManifestCase(
                     case=case,
+                    patient=case,
                     domain=domain,
                     dataset=case.split("-")[0],
                     split=split,

@@ -37,8 +37,8 @@ def test_file_has_the_keys_of_the_contract(folder):
     content = json.loads((folder / "manifest.json").read_text())
     assert list(content) == ["schema", "options", "cases", "shards", "fingerprint"]
     assert content["cases"][0].keys() == {
-        *("case", "domain", "dataset", "split", "labelled", "slices", "slice_count", "uses_labels_for_selection"),
-        *("sha256", "shard", "geometry"),
+        *("case", "patient", "domain", "dataset", "split", "labelled", "slices", "slice_count"),
+        *("uses_labels_for_selection", "sha256", "shard", "geometry"),
     }
     assert content["shards"][0].keys() == {"file", "records", "bytes", "sha256"}
 

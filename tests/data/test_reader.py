@@ -108,3 +108,11 @@ def test_verify_finds_one_scan_in_two_splits(folder, rewrite):
     rewrite(cases=(manifest.cases[0], copied, manifest.cases[2]))
     with pytest.raises(RecordsError, match=r"malbcv-0001 \(test\) and malbcv-0002 \(train\) are the same scan"):
         verify(folder)
+
+
+def test_verify_finds_two_scans_of_a_patient_in_two_splits(folder, rewrite):
+    manifest = read_manifest(folder)
+    second = dataclasses.replace(manifest.cases[1], patient=manifest.cases[0].patient)
+    rewrite(cases=(manifest.cases[0], second, manifest.cases[2]))
+    with pytest.raises(RecordsError, match=r"malbcv-0001 \(test\) and malbcv-0002 \(train\) are one patient"):
+        verify(folder)

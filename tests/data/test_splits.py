@@ -6,7 +6,8 @@ import hypothesis
 import hypothesis.strategies as st
 import pytest
 
-from attent_tf.data.splits import assign_splits
+from attent_tf.data.split_file import read_split_file
+from attent_tf.data.splits import assign_splits, parted_patients
 from attent_tf.errors import ConfigError
 
 
@@ -15,6 +16,11 @@ class Case:
     case: str
     domain: str
     dataset: str
+    scan_of: str | None = None
+
+    @property
+    def patient(self) -> str:
+        return self.scan_of or self.case
 
 
 MR = (1, 2, 3, 5, 8, 10, 13, 15, 19, 20, 21, 22, 31, 32, 33, 34, 36, 37, 38, 39)
@@ -103,5 +109,79 @@ def test_none_puts_every_case_into_all():
 
 
 def test_unknown_rule_is_named():
-    with pytest.raises(ConfigError, match="sifa, ratio, none; received 'random'"):
+    with pytest.raises(ConfigError, match="sifa, ratio, file, none; received 'random'"):
         assign_splits(CHAOS, "random")
+
+
+def _scans(domain, *patients):
+    """Two scans of each patient."""
+    return [Case(f"{patient}-{scan}", domain, "hospital", patient) for patient in patients for scan in "ab"]
+
+
+@hypothesis.given(st.integers(2, 30), st.integers(0, 2**40))
+def test_ratio_keeps_the_scans_of_a_patient_together(count, seed):
+    cases = _scans("ct", *(f"p{i}" for i in range(count)))
+    splits = assign_splits(cases, "ratio", seed)
+    assert not parted_patients(cases, splits)
+    assert abs(len(_tests(splits)) / 2 - count / 5) <= 1
+
+
+def test_sifa_goes_by_patient_in_every_sequence_of_chaos():
+    cases = [Case(f"chaos-t1-in-{number}", "mri", "chaos-t1-in", f"chaos-{number}") for number in MR]
+    assert _tests(assign_splits(cases, "sifa")) == {f"chaos-t1-in-{number}" for number in (1, 13, 32, 38)}
+
+
+def test_a_list_of_test_cases_leaves_the_rest_to_train():
+    splits = assign_splits(CHAOS[:4], "file", listed={"chaos-2": "test"})
+    assert splits == {"chaos-1": "train", "chaos-2": "test", "chaos-3": "train", "chaos-5": "train"}
+
+
+def test_a_list_may_name_patients():
+    splits = assign_splits(_scans("ct", "p", "q"), "file", listed={"p": "test"})
+    assert splits == {"p-a": "test", "p-b": "test", "q-a": "train", "q-b": "train"}
+
+
+@pytest.mark.parametrize(
+    ("listed", "found"),
+    [
+        ({"p-a": "test", "p-b": "train", "q": "train"}, r"patient p would be in two splits \(p-a: test, p-b: train\)"),
+        ({"p-a": "test"}, "patient p would be in two splits"),
+        ({"p": "test", "p-a": "train", "q": "train"}, "p-a is listed as test and train"),
+        ({"p": "test", "q-a": "train"}, "q-b is not in the list"),
+        ({"p": "test", "r": "test"}, "r is in the list and not among the 4 cases"),
+    ],
+)
+def test_lists_that_leak_or_do_not_fit_are_refused(listed, found):
+    with pytest.raises(ConfigError, match=found):
+        assign_splits(_scans("ct", "p", "q"), "file", listed=listed)
+
+
+def test_split_file_is_read(tmp_path):
+    path = tmp_path / "split.yaml"
+    path.write_text("test: [chaos-1, malbcv-0009]\ntrain:\n- chaos-2\n")
+    assert read_split_file(path) == {"chaos-1": "test", "malbcv-0009": "test", "chaos-2": "train"}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("train: [a]", "expected the lists test and, if wanted, train; found train"),
+        ("test: [a]\nvalidation: [b]", "found test, validation"),
+        ("- a", "found list"),
+        ("", "found NoneType"),
+        ("test: [1, 13]", "case identifiers such as chaos-1 in test"),
+        ("test: a", "expected a list"),
+        ("test: [a]\ntrain: [a]", r"a is listed twice \(test, train\)"),
+        ("test: [a", "found a fault"),
+    ],
+)
+def test_wrong_split_files_are_refused(tmp_path, text, found):
+    path = tmp_path / "split.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=rf"split\.yaml: .*{found}"):
+        read_split_file(path)
+
+
+def test_a_missing_split_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"none\.yaml: expected a split file, No such file"):
+        read_split_file(tmp_path / "none.yaml")
