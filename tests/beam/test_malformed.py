@@ -1,0 +1,212 @@
+"""Files that libraries let through: one clear line each, nothing written, and the other cases saved where that is asked for."""
+
+import gzip
+import json
+import shutil
+
+import click.testing
+import nibabel
+import numpy as np
+import pydicom
+import pytest
+
+from attent_tf.data.manifest import read_manifest
+from attent_tf.data.verify import verify
+from cli.main import main
+
+CT_IMAGE = "malbcv/RawData/Training/img/img0002.nii.gz"
+CT_LABEL = "malbcv/RawData/Training/label/label0002.nii.gz"
+MR_SLICE = "chaos/Train_Sets/MR/2/T2SPIR/DICOM_anon/IMG-0002-00003.dcm"
+MR_GROUND = "chaos/Train_Sets/MR/2/T2SPIR/Ground/IMG-0002-00003.png"
+
+
+def _header(root, path=CT_IMAGE, **fields):
+    """Changes fields of a NIfTI header as they stand in the file, with nothing mended on the way."""
+    content = bytearray(gzip.decompress((root / path).read_bytes()))
+    header = nibabel.Nifti1Header(bytes(content[:348]), check=False)
+    for name, value in fields.items():
+        header[name] = value
+    content[:348] = header.binaryblock
+    (root / path).write_bytes(gzip.compress(bytes(content), 1))
+
+
+def _huge(root):
+    _header(root, dim=[3, 30000, 30000, 30000, 1, 1, 1, 1])
+
+
+def _nan_sform(root):
+    _header(root, srow_y=[np.nan] * 4)
+
+
+def _singular_sform(root):
+    _header(root, srow_z=[0, 0, 0, 0])
+
+
+def _zero_pixdim(root):
+    _header(root, pixdim=[1, 2, 0, 5, 1, 1, 1, 1])
+
+
+def _negative_pixdim(root):
+    _header(root, pixdim=[1, -2, 2, 5, 1, 1, 1, 1])
+
+
+def _no_orientation(root):
+    _header(root, sform_code=0, qform_code=0)
+
+
+def _cut_image(root):
+    path = root / CT_IMAGE
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _cut_label(root):
+    path = root / CT_LABEL
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _float_labels(root):
+    image = nibabel.load(root / CT_LABEL)
+    labels = np.asarray(image.dataobj).astype(np.float32) * 0.4
+    nibabel.save(nibabel.Nifti1Image(labels, image.affine), root / CT_LABEL)
+
+
+def _unknown_label(root):
+    image = nibabel.load(root / CT_LABEL)
+    labels = np.asarray(image.dataobj).copy()
+    labels[0, 0, 0] = 77
+    nibabel.save(nibabel.Nifti1Image(labels, image.affine), root / CT_LABEL)
+
+
+def _shifted_label(root):
+    image = nibabel.load(root / CT_LABEL)
+    affine = image.affine.copy()
+    affine[:3, 3] += 20
+    nibabel.save(nibabel.Nifti1Image(np.asarray(image.dataobj), affine), root / CT_LABEL)
+
+
+def _mirrored(root):
+    for path in (CT_IMAGE, CT_LABEL):
+        image = nibabel.load(root / path)
+        flip = np.diag([-1.0, 1.0, 1.0, 1.0])
+        nibabel.save(nibabel.Nifti1Image(np.asarray(image.dataobj), flip @ image.affine), root / path)
+
+
+def _nan_voxels(root):
+    image = nibabel.load(root / CT_IMAGE)
+    voxels = image.get_fdata().astype(np.float32)
+    voxels[3, 3, 3] = np.nan
+    nibabel.save(nibabel.Nifti1Image(voxels, image.affine), root / CT_IMAGE)
+
+
+def _long_pixels(root):
+    scan = pydicom.dcmread(root / MR_SLICE)
+    scan.PixelData = scan.PixelData * 2
+    scan.save_as(root / MR_SLICE)
+
+
+def _garbage_slice(root):
+    (root / MR_SLICE).write_bytes(b"no DICOM at all" * 100)
+
+
+def _moved_slice(root):
+    scan = pydicom.dcmread(root / MR_SLICE)
+    scan.ImagePositionPatient = [scan.ImagePositionPatient[0], scan.ImagePositionPatient[1], 500.0]
+    scan.save_as(root / MR_SLICE)
+
+
+def _lost_slice(root):
+    (root / MR_SLICE).unlink()
+
+
+def _lost_ground(root):
+    (root / MR_GROUND).unlink()
+
+
+def _garbage_ground(root):
+    (root / MR_GROUND).write_bytes(b"\x89PNG\r\n\x1a\n" + b"no picture" * 20)
+
+
+ROWS = [
+    (_huge, "img0002.nii.gz: expected at most .* 30000 × 30000 × 30000"),
+    (_nan_sform, "img0002.nii.gz: expected an affine that can be inverted"),
+    (_singular_sform, "img0002.nii.gz: expected an affine that can be inverted"),
+    (_zero_pixdim, "img0002.nii.gz: expected positive voxel sizes"),
+    (_negative_pixdim, "img0002.nii.gz: expected positive voxel sizes"),
+    (_no_orientation, "img0002.nii.gz: expected a known orientation"),
+    (_cut_image, "img0002.nii.gz: expected a whole NIfTI file"),
+    (_cut_label, "label0002.nii.gz: expected a whole NIfTI file"),
+    (_float_labels, "label0002.nii.gz: expected whole numbers as labels"),
+    (_unknown_label, "label0002.nii.gz: expected labels .* found 77"),
+    (_shifted_label, "label0002.nii.gz: expected the affine of"),
+    (_mirrored, "malbcv-0002: expected organs where they lie in a patient"),
+    (_nan_voxels, "img0002.nii.gz: expected finite intensities"),
+    (_long_pixels, "IMG-0002-00003.dcm: expected .* bytes of pixels"),
+    (_garbage_slice, "IMG-0002-00003.dcm: expected a DICOM file"),
+    (_moved_slice, "expected slices (in the order of their positions|at even steps)"),
+    (_lost_slice, "IMG-0002-00003.png: expected a DICOM slice"),
+    (_lost_ground, "IMG-0002-00003.dcm: expected a PNG"),
+    (_garbage_ground, "IMG-0002-00003.png: expected a PNG"),
+]
+IDS = [damage.__name__.strip("_") for damage, _ in ROWS]
+
+
+@pytest.fixture
+def root(data, tmp_path):
+    """A copy of the data that may be damaged."""
+    for name in ("chaos", "malbcv"):
+        shutil.copytree(data / name, tmp_path / "data" / name)
+    return tmp_path / "data"
+
+
+def _preprocess(root, *arguments):
+    command = ["preprocess", "--mri", root / "chaos", "--ct", root / "malbcv", "--out", root.parent / "out" / "records"]
+    return click.testing.CliRunner().invoke(main, [str(word) for word in (*command, *arguments)])
+
+
+@pytest.mark.parametrize(("damage", "found"), ROWS, ids=IDS)
+def test_each_row_is_one_line_and_writes_nothing(root, damage, found):
+    damage(root)
+    result = _preprocess(root)
+    assert result.exit_code != 0
+    (line,) = [line for line in result.output.splitlines() if line.startswith("Error: ")]
+    assert found_in(found, line)
+    assert "Traceback" not in result.output
+    assert not (root.parent / "out").exists() or not list((root.parent / "out").iterdir())
+
+
+@pytest.mark.parametrize(("damage", "found"), ROWS, ids=IDS)
+def test_each_row_is_set_aside_and_the_others_come_out(root, damage, found):
+    damage(root)
+    result = _preprocess(root, "--on-error", "skip")
+    assert result.exit_code == 0, result.output
+    records = root.parent / "out" / "records"
+    verify(records)
+    (rejected,) = [json.loads(line) for line in (records / "rejected.jsonl").read_text().splitlines()]
+    bad = "chaos-2" if "IMG" in found or "slices" in found else "malbcv-0002"
+    assert rejected["case"] == bad
+    assert found_in(found, rejected["message"])
+    everyone = {"chaos-1", "chaos-2", "malbcv-0001", "malbcv-0002", "malbcv-0010"}
+    assert {case.case for case in read_manifest(records).cases} == everyone - {bad}
+    assert "1 case" in result.output
+    assert "rejected.jsonl" in result.output
+
+
+@pytest.mark.parametrize(("damage", "found"), ROWS, ids=IDS)
+def test_the_check_finds_each_row_before_the_job(root, damage, found):
+    damage(root)
+    result = _preprocess(root, "--check", "--json")
+    assert result.exit_code == 1
+    problems = json.loads(result.output)["problems"]
+    texts = [f"{one['where']}: expected {one['expected']}, found {one['found']}; {one['advice']}" for one in problems]
+    assert any(found_in(found, text) for text in texts), texts
+    assert {one["case"] for one in problems} <= {"chaos-2", "malbcv-0002"}
+    assert not (root.parent / "out").exists()
+
+
+def found_in(pattern: str, line: str) -> bool:
+    """Whether a line holds a pattern in which dots of file names stand for themselves."""
+    import re
+
+    for suffix in ("nii.gz", "dcm", "png"):
+        pattern = pattern.replace(suffix, suffix.replace(".", r"\."))
+    return re.search(pattern, line) is not None
