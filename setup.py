@@ -76,6 +76,7 @@ setup(
     ),
     package_data={
         "attent_tf.configs": ["*.yaml"],
+        "attent_tf.datasets": ["*.yaml"],
         "attent_tf.reporting": ["templates/*"],
     },
     install_requires=RUNTIME,

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from attent_tf.data.manifest import Manifest, ManifestCase, ManifestShard, make_manifest, write_manifest
 from attent_tf.data.verify import check_no_leak
+from attent_tf.datasets import CaseFiles, find_cases
 from attent_tf.errors import InputError, RecordsError
 from attent_tf.files import folder_written_aside
-from attent_tf.volumes import CaseFiles, CaseGeometry, find_cases
+from attent_tf.volumes import CaseGeometry
 from beam_preprocess import notes
 from beam_preprocess.options import PreprocessOptions
 from beam_preprocess.plan import PlannedCase, plan_cases

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from attent_tf.data.manifest import shard_name
 from attent_tf.data.splits import TRAIN, assign_splits
+from attent_tf.datasets import CaseFiles
+from attent_tf.datasets.cases import natural_key
 from attent_tf.errors import ConfigError, InputError
-from attent_tf.volumes import CaseFiles
-from attent_tf.volumes.cases import natural_key
 from beam_preprocess.options import PreprocessOptions
 
 _MOST_SHARDS_BY_DEFAULT = 8

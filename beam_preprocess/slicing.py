@@ -8,7 +8,8 @@ import numpy as np
 from attent_tf.data.manifest import ManifestCase
 from attent_tf.data.schema import SliceRecord
 from attent_tf.data.selection import choose_slices
-from attent_tf.volumes import PreparedCase, Volume, prepare, read_case
+from attent_tf.datasets import read_case
+from attent_tf.volumes import PreparedCase, Volume, prepare
 from beam_preprocess.options import PreprocessOptions
 from beam_preprocess.plan import PlannedCase
 
@@ -32,6 +33,7 @@ def read_and_prepare(planned: PlannedCase, options: PreprocessOptions) -> tuple[
     kept = choose_slices(prepared.images, prepared.labels, planned.rule, files.case)
     entry = ManifestCase(
         case=files.case,
+        patient=files.patient,
         domain=files.domain,
         dataset=files.dataset,
         split=planned.split,

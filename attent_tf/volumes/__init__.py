@@ -3,7 +3,6 @@
 from attent_tf.volumes.anatomy import check_anatomy
 from attent_tf.volumes.body import body_mask
 from attent_tf.volumes.case_geometry import CaseGeometry
-from attent_tf.volumes.cases import CaseFiles
 from attent_tf.volumes.grid import SliceGrid, fit_grid
 from attent_tf.volumes.intensity import Intensity, fit_intensity
 from attent_tf.volumes.nifti import read_nifti, read_nifti_labels, write_labels, write_scan
@@ -17,7 +16,6 @@ from attent_tf.volumes.prepare import (
     restore_label_probabilities,
     restore_labels,
 )
-from attent_tf.volumes.reading import find_cases, read_case, read_scan
 from attent_tf.volumes.resampling import (
     images_from_grid,
     images_to_grid,
@@ -26,11 +24,11 @@ from attent_tf.volumes.resampling import (
     probabilities_from_grid,
     resampling_matrix,
 )
+from attent_tf.volumes.scan import read_scan
 from attent_tf.volumes.volume import Volume
 
 __all__ = [
     "ORIENTATION_POLICIES",
-    "CaseFiles",
     "CaseGeometry",
     "Intensity",
     "PrepareOptions",
@@ -39,7 +37,6 @@ __all__ = [
     "Volume",
     "body_mask",
     "check_anatomy",
-    "find_cases",
     "fit_grid",
     "fit_intensity",
     "from_canonical",
@@ -49,7 +46,6 @@ __all__ = [
     "labels_to_grid",
     "prepare",
     "probabilities_from_grid",
-    "read_case",
     "read_nifti",
     "read_nifti_labels",
     "read_scan",

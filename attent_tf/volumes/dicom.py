@@ -4,16 +4,18 @@ A series is what its geometry says: anonymised slices may carry different UIDs, 
 of slices.
 """
 
+import contextlib
 import dataclasses
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pydicom
 from pydicom.errors import InvalidDicomError
 
 from attent_tf.errors import InputError
+from attent_tf.storage import open_binary
 from attent_tf.volumes.nifti_header import MAX_VOXELS
 
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
@@ -25,19 +27,20 @@ _MODALITY_OF_DOMAIN = {"mri": "MR", "ct": "CT"}
 
 
 @dataclasses.dataclass(frozen=True)
-class DicomSlice:
-    """One slice of a series.
+class SliceHeader:
+    """Place and size of one slice of a series.
 
     Attributes:
       path: its file.
-      pixels: [row, column] float32, rescaled where the file says so.
+      rows, columns: its pixels.
       position_mm: [3] LPS centre of the first pixel.
       directions: [2, 3] LPS unit vectors in which columns and rows count up.
       spacing_mm: [2] distance of neighbouring columns, of neighbouring rows.
     """
 
     path: str
-    pixels: np.ndarray
+    rows: int
+    columns: int
     position_mm: np.ndarray
     directions: np.ndarray
     spacing_mm: np.ndarray
@@ -48,58 +51,41 @@ class DicomSlice:
         return float(np.dot(np.cross(*self.directions), self.position_mm))
 
 
-def read_slice(path: str | os.PathLike, domain: str) -> DicomSlice:
-    """Reads one slice.
+def read_slice_header(path: str | os.PathLike, domain: str) -> SliceHeader:
+    """Reads a slice without its pixels.
 
     Args:
       path: a DICOM file with one grey-scale frame.
       domain: `mri` or `ct`; a file that says it is of the other modality is refused.
 
     Raises:
-      InputError: the file is not DICOM, lacks its geometry, or its pixels are not rows × columns.
+      InputError: the file is not DICOM or lacks its geometry. Of other elements nothing is quoted: they may name people.
     """
-    path = str(path)
-    try:
-        # Of what the library warns about, the parts that matter are checked below.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            dataset = pydicom.dcmread(path)
-    except InvalidDicomError as error:
-        raise InputError(f"{path}: expected a DICOM file, found other content; remove it or copy it again") from error
-    except (OSError, EOFError, ValueError) as error:
-        raise InputError(
-            f"{path}: expected a whole DICOM file, reading failed ({_line(error)}); copy it again"
-        ) from error
-    modality = str(dataset.get("Modality", ""))
-    if modality in _MODALITY_OF_DOMAIN.values() and modality != _MODALITY_OF_DOMAIN[domain]:
-        raise InputError(
-            f"{path}: expected a slice of domain {domain}, found modality {modality}; give it as the other one"
-        )
-    rows, columns = int(_numbers(dataset, path, "Rows", 1)[0]), int(_numbers(dataset, path, "Columns", 1)[0])
-    orientation = _numbers(dataset, path, "ImageOrientationPatient", 6).reshape(2, 3)
-    if not np.allclose(orientation @ orientation.T, np.eye(2), atol=1e-3):
-        raise InputError(
-            f"{path}: expected two perpendicular unit vectors in ImageOrientationPatient, found {orientation.tolist()}"
-        )
-    row_mm, column_mm = _numbers(dataset, path, "PixelSpacing", 2)
-    if not (row_mm > 0 and column_mm > 0):
-        raise InputError(
-            f"{path}: expected a PixelSpacing above 0 mm, found {row_mm:g} and {column_mm:g}; mend the file"
-        )
-    return DicomSlice(
-        path=path,
-        pixels=_pixels(dataset, path, rows, columns),
-        position_mm=_numbers(dataset, path, "ImagePositionPatient", 3),
-        directions=orientation,
-        spacing_mm=np.array([column_mm, row_mm]),
-    )
+    with _parsed(path, stop_before_pixels=True) as dataset:
+        return _header(dataset, str(path), domain)
 
 
-def stack_slices(slices: Sequence[DicomSlice], series: str) -> tuple[np.ndarray, np.ndarray]:
+def read_slice(path: str | os.PathLike, domain: str) -> tuple[SliceHeader, np.ndarray]:
+    """Reads a slice.
+
+    Args: as `read_slice_header`.
+
+    Returns:
+      Its header, and [row, column] float32 pixels, rescaled where the file says so.
+
+    Raises:
+      InputError: as `read_slice_header`, or the pixels are not rows × columns.
+    """
+    with _parsed(path) as dataset:
+        header = _header(dataset, str(path), domain)
+        return header, _pixels(dataset, header)
+
+
+def stack_slices(slices: Sequence[tuple[SliceHeader, np.ndarray]], series: str) -> tuple[np.ndarray, np.ndarray]:
     """Stacks slices in the order given.
 
     Args:
-      slices: at least two, of one size, orientation and spacing, at even steps.
+      slices: from `read_slice`; at least two, of one size, orientation and spacing, at even steps.
       series: what a message calls them: a case or a folder.
 
     Returns:
@@ -108,83 +94,175 @@ def stack_slices(slices: Sequence[DicomSlice], series: str) -> tuple[np.ndarray,
     Raises:
       InputError: the slices do not make one volume in this order.
     """
-    if len(slices) < 2:
-        raise InputError(f"{series}: expected at least 2 DICOM slices, found {len(slices)}; give the whole series")
-    first = slices[0]
-    for one in slices[1:]:
-        if one.pixels.shape != first.pixels.shape:
-            raise _mixed(series, "size", first, one, first.pixels.shape, one.pixels.shape)
-        if not np.allclose(one.directions, first.directions, atol=1e-3):
-            raise _mixed(series, "orientation", first, one, first.directions.tolist(), one.directions.tolist())
-        if not np.allclose(one.spacing_mm, first.spacing_mm, rtol=1e-3):
-            raise _mixed(series, "pixel spacing", first, one, first.spacing_mm.tolist(), one.spacing_mm.tolist())
-    if len(slices) * first.pixels.size > MAX_VOXELS:
-        raise InputError(f"{series}: expected at most {MAX_VOXELS} voxels, found {len(slices)} × {first.pixels.shape}")
-    step_mm = _even_step_mm(slices, series)
-    linear = np.column_stack([*(first.directions * first.spacing_mm[:, None]), step_mm])
+    affine = series_affine([header for header, _ in slices], series)
+    return np.stack([pixels for _, pixels in slices]).T, affine
+
+
+def series_affine(headers: Sequence[SliceHeader], series: str) -> np.ndarray:
+    """Returns the [4, 4] float64 affine of slices in the order given, to millimetres in RAS+.
+
+    Raises:
+      InputError: the slices do not make one volume in this order; the first of `series_problems`.
+    """
+    for problem in series_problems(headers, series):
+        raise problem
+    first = headers[0]
+    step_mm = (headers[-1].position_mm - first.position_mm) / (len(headers) - 1)
     affine = np.eye(4)
-    affine[:3, :3] = _LPS_TO_RAS @ linear
+    affine[:3, :3] = _LPS_TO_RAS @ np.column_stack([*(first.directions * first.spacing_mm[:, None]), step_mm])
     affine[:3, 3] = _LPS_TO_RAS @ first.position_mm
-    return np.stack([one.pixels.T for one in slices], axis=-1), affine
+    return affine
 
 
-def _even_step_mm(slices: Sequence[DicomSlice], series: str) -> np.ndarray:
-    """[3] LPS vector from one slice to the next."""
-    heights = np.array([one.height_mm for one in slices])
+def series_problems(headers: Sequence[SliceHeader], series: str) -> Iterator[InputError]:
+    """Yields what keeps slices from making one volume in this order.
+
+    Args:
+      headers: of the slices.
+      series: what a message calls them: a case or a folder.
+    """
+    if len(headers) < 2:
+        yield InputError(series, "at least 2 DICOM slices", f"{len(headers)}", "give the whole series")
+        return
+    first = headers[0]
+    mixed = []
+    for what, values, same in (
+        ("size", [(one.rows, one.columns) for one in headers], lambda one, two: one == two),
+        (
+            "orientation",
+            [one.directions.round(4).tolist() for one in headers],
+            lambda one, two: np.allclose(one, two, atol=1e-3),
+        ),
+        (
+            "pixel spacing",
+            [one.spacing_mm.tolist() for one in headers],
+            lambda one, two: np.allclose(one, two, rtol=1e-3),
+        ),
+    ):
+        for one, value in zip(headers, values, strict=True):
+            if not same(value, values[0]):
+                found = f"{values[0]} in {first.path} and {value} in {one.path}"
+                mixed.append(InputError(series, f"slices of one {what}", found, "give one series"))
+                break
+    yield from mixed
+    voxels = sum(one.rows * one.columns for one in headers)
+    if voxels > MAX_VOXELS:
+        found = f"{voxels} in {len(headers)} slices"
+        yield InputError(series, f"at most {MAX_VOXELS} voxels", found, "give one series, or crop it")
+    # Positions of slices that are not parallel have no order.
+    if not mixed:
+        yield from _step_problems(headers, series)
+
+
+def _step_problems(headers: Sequence[SliceHeader], series: str) -> Iterator[InputError]:
+    heights = np.array([one.height_mm for one in headers])
     steps = np.diff(heights)
     same = np.flatnonzero(np.abs(steps) < 1e-3)
     if same.size:
-        raise InputError(
-            f"{series}: expected one slice at each position, found {slices[same[0]].path} and "
-            f"{slices[same[0] + 1].path} at {heights[same[0]]:.2f} mm; remove the double slices"
-        )
+        found = f"{headers[same[0]].path} and {headers[same[0] + 1].path} at {heights[same[0]]:.2f} mm"
+        yield InputError(series, "one slice at each position", found, "remove the double slices")
+        return
     turned = np.flatnonzero(np.sign(steps) != np.sign(steps[0]))
     if turned.size:
-        raise InputError(
-            f"{series}: expected slices in the order of their positions, found that {slices[turned[0] + 1].path} turns "
-            "back along the patient; mend the file names or the positions"
-        )
-    positions = np.array([one.position_mm for one in slices])
-    step = (positions[-1] - positions[0]) / (len(slices) - 1)
-    stray = np.linalg.norm(positions - (positions[0] + np.arange(len(slices))[:, None] * step), axis=1)
+        found = f"that {headers[turned[0] + 1].path} turns back along the patient"
+        advice = "mend the file names or the positions"
+        yield InputError(series, "slices in the order of their positions", found, advice)
+        return
+    positions = np.array([one.position_mm for one in headers])
+    step = (positions[-1] - positions[0]) / (len(headers) - 1)
+    stray = np.linalg.norm(positions - (positions[0] + np.arange(len(headers))[:, None] * step), axis=1)
     worst = int(stray.argmax())
-    if stray[worst] > _STEP_TOLERANCE * np.linalg.norm(step):
+    length = float(np.linalg.norm(step))
+    if stray[worst] > _STEP_TOLERANCE * length:
+        found = f"{headers[worst].path} {stray[worst]:.2f} mm off"
+        yield InputError(series, f"slices at even steps of {length:.2f} mm", found, "look for a missing slice")
+
+
+@contextlib.contextmanager
+def _parsed(path: str | os.PathLike, stop_before_pixels: bool = False) -> Iterator[pydicom.Dataset]:
+    """Yields the elements of a file, and turns whatever their parser raises in the block into one line."""
+    try:
+        # Of what the library warns about, the parts that matter are checked here.
+        with warnings.catch_warnings(), open_binary(path) as file:
+            warnings.simplefilter("ignore")
+            yield pydicom.dcmread(file, stop_before_pixels=stop_before_pixels)
+    except InputError:
+        raise
+    except InvalidDicomError as error:
+        raise InputError(path, "a DICOM file", "other content", "remove it or copy it again") from error
+    except MemoryError:
+        raise
+    # Elements are parsed when they are looked at, and damaged ones raise errors of many kinds. Their text may quote the file.
+    except Exception as error:
+        found = f"that reading failed ({getattr(error, 'strerror', None) or type(error).__name__})"
+        raise InputError(path, "a whole DICOM file", found, "copy it again") from error
+
+
+def _header(dataset: pydicom.Dataset, path: str, domain: str) -> SliceHeader:
+    modality = str(dataset.get("Modality", ""))
+    if modality in _MODALITY_OF_DOMAIN.values() and modality != _MODALITY_OF_DOMAIN[domain]:
+        raise InputError(path, f"a slice of domain {domain}", f"modality {modality}", "give it as the other one")
+    rows, columns = (int(_numbers(dataset, path, word, 1)[0]) for word in ("Rows", "Columns"))
+    if rows < 1 or columns < 1 or rows * columns > MAX_VOXELS:
         raise InputError(
-            f"{series}: expected slices at even steps of {np.linalg.norm(step):.2f} mm, found {slices[worst].path} "
-            f"{stray[worst]:.2f} mm off; look for a missing slice"
+            path,
+            f"1 to {MAX_VOXELS} pixels",
+            f"{rows} × {columns} in the header",
+            "the header is damaged; copy it again",
         )
-    return step
+    directions = _numbers(dataset, path, "ImageOrientationPatient", 6).reshape(2, 3)
+    if not np.allclose(directions @ directions.T, np.eye(2), atol=1e-3):
+        raise InputError(
+            path,
+            "two perpendicular unit vectors in ImageOrientationPatient",
+            f"{directions.tolist()}",
+            "mend the file",
+        )
+    row_mm, column_mm = _numbers(dataset, path, "PixelSpacing", 2)
+    if not (row_mm > 0 and column_mm > 0):
+        raise InputError(path, "a PixelSpacing above 0 mm", f"{row_mm:g} and {column_mm:g}", "mend the file")
+    return SliceHeader(
+        path=path,
+        rows=rows,
+        columns=columns,
+        position_mm=_numbers(dataset, path, "ImagePositionPatient", 3),
+        directions=directions,
+        spacing_mm=np.array([column_mm, row_mm]),
+    )
 
 
-def _pixels(dataset: pydicom.Dataset, path: str, rows: int, columns: int) -> np.ndarray:
+def _pixels(dataset: pydicom.Dataset, header: SliceHeader) -> np.ndarray:
+    path, rows, columns = header.path, header.rows, header.columns
     if int(dataset.get("SamplesPerPixel", 1)) != 1 or int(dataset.get("NumberOfFrames", 1) or 1) != 1:
-        raise InputError(
-            f"{path}: expected one grey-scale frame, found several frames or colours; export single slices"
-        )
+        raise InputError(path, "one grey-scale frame", "several frames or colours", "export single slices")
     if str(dataset.get("PhotometricInterpretation", "MONOCHROME2")) != "MONOCHROME2":
-        raise InputError(f"{path}: expected MONOCHROME2, found {dataset.PhotometricInterpretation}; convert the series")
+        raise InputError(path, "pixels of MONOCHROME2", "another photometric interpretation", "convert the series")
     syntax = dataset.file_meta.get("TransferSyntaxUID")
     if "PixelData" not in dataset or syntax is None:
-        raise InputError(f"{path}: expected pixel data and a transfer syntax, found none; copy the file again")
+        raise InputError(path, "pixel data and a transfer syntax", "none", "copy the file again")
     if not syntax.is_compressed:
         # The library would read surplus bytes as further frames.
         expected = rows * columns * int(dataset.get("BitsAllocated", 16)) // 8
         if len(dataset.PixelData) not in (expected, expected + expected % 2):
             raise InputError(
-                f"{path}: expected {expected} bytes of pixels for {rows} × {columns}, found {len(dataset.PixelData)}; "
-                "copy the file again"
+                path,
+                f"{expected} bytes of pixels for {rows} × {columns}",
+                f"{len(dataset.PixelData)}",
+                "copy the file again",
             )
     try:
         pixels = dataset.pixel_array.astype(np.float32)
-    except (AttributeError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: expected pixels that can be decoded, found {_line(error)}; decompress it") from error
+    except (NotImplementedError, RuntimeError) as error:
+        # A decoder that is not installed names itself here.
+        raise InputError(path, "pixels that can be decoded", " ".join(str(error).split()), "decompress it") from error
     if pixels.shape != (rows, columns):
-        raise InputError(
-            f"{path}: expected pixels of {rows} × {columns}, found shape {pixels.shape}; copy the file again"
-        )
+        raise InputError(path, f"pixels of {rows} × {columns}", f"shape {pixels.shape}", "copy the file again")
     slope = _numbers(dataset, path, "RescaleSlope", 1)[0] if "RescaleSlope" in dataset else 1.0
     intercept = _numbers(dataset, path, "RescaleIntercept", 1)[0] if "RescaleIntercept" in dataset else 0.0
-    return pixels * np.float32(slope) + np.float32(intercept)
+    pixels = pixels * np.float32(slope) + np.float32(intercept)
+    if not np.isfinite(pixels).all():
+        raise InputError(path, "finite intensities", f"a rescaling by {slope:g} and {intercept:g}", "mend the file")
+    return pixels
 
 
 def _numbers(dataset: pydicom.Dataset, path: str, keyword: str, count: int) -> np.ndarray:
@@ -193,16 +271,6 @@ def _numbers(dataset: pydicom.Dataset, path: str, keyword: str, count: int) -> n
     except (TypeError, ValueError):
         numbers = np.empty(0)
     if numbers.shape != (count,) or not np.isfinite(numbers).all():
-        raise InputError(f"{path}: expected {count} numbers in {keyword}, found {dataset.get(keyword)}; mend the file")
+        found = ", ".join(f"{number:g}" for number in numbers.ravel()[:6]) or "none"
+        raise InputError(path, f"{count} numbers in {keyword}", found, "mend the file")
     return numbers
-
-
-def _mixed(series: str, what: str, first: DicomSlice, other: DicomSlice, one: object, two: object) -> InputError:
-    return InputError(
-        f"{series}: expected slices of one {what}, found {one} in {first.path} and {two} in {other.path}; "
-        "give one series"
-    )
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -62,9 +62,7 @@ def read_nifti(
             voxels += np.float32(intercept)
     bad = voxels.size - int(np.count_nonzero(np.isfinite(voxels)))
     if bad:
-        raise InputError(
-            f"{path}: expected finite intensities, found {bad} voxels that are NaN or infinite; mend the file"
-        )
+        raise InputError(path, "finite intensities", f"{bad} voxels that are NaN or infinite", "mend the file")
     return voxels, affine
 
 
@@ -92,8 +90,10 @@ def read_nifti_labels(
         broken = labels[~((np.abs(labels) < 2**31) & (labels == np.rint(labels)))]
         if broken.size:
             raise InputError(
-                f"{path}: expected whole numbers as labels, found {shown_values(broken)} in {broken.size} voxels; "
-                "a label map must be resampled with nearest neighbour"
+                path,
+                "whole numbers as labels",
+                f"{shown_values(broken)} in {broken.size} voxels",
+                "a label map must be resampled with nearest neighbour",
             )
         labels = labels.astype(np.int64)
     return labels, affine
@@ -110,16 +110,20 @@ def check_same_grid(
     """Raises InputError unless labels lie on the voxels of their image."""
     if tuple(image_shape) != tuple(label_shape):
         raise InputError(
-            f"{label_path}: expected the shape {tuple(image_shape)} of {image_path}, found {tuple(label_shape)}; "
-            "resample the labels to their image"
+            label_path,
+            f"the shape {tuple(image_shape)} of {image_path}",
+            tuple(label_shape),
+            "resample the labels to their image",
         )
     corners = np.stack(np.meshgrid(*[(0, size - 1) for size in image_shape], indexing="ij"), -1).reshape(-1, 3)
     difference = image_affine - label_affine
     apart_mm = np.linalg.norm(corners @ difference[:3, :3].T + difference[:3, 3], axis=1).max()
     if apart_mm > _AFFINE_TOLERANCE * nibabel.affines.voxel_sizes(image_affine).min():
         raise InputError(
-            f"{label_path}: expected the affine of {image_path}, found corners up to {apart_mm:.3g} mm away; "
-            "resample the labels to their image, or mend the header that is wrong"
+            label_path,
+            f"the affine of {image_path}",
+            f"corners up to {apart_mm:.3g} mm away",
+            "resample the labels to their image, or mend the header that is wrong",
         )
 
 
@@ -137,7 +141,9 @@ def write_scan(path: str | os.PathLike, voxels: np.ndarray, affine: np.ndarray, 
     """
     path = Path(path)
     if not is_nifti_name(path):
-        raise InputError(f"{path}: expected a name that ends in .nii or .nii.gz; choose another output name")
+        raise InputError(
+            path, "a name that ends in .nii or .nii.gz", path.suffix or "none", "choose another output name"
+        )
     dtype = np.dtype(dtype)
     voxels = np.asarray(voxels)
     if dtype.kind in "iu":
@@ -146,8 +152,10 @@ def write_scan(path: str | os.PathLike, voxels: np.ndarray, affine: np.ndarray, 
         # Written so that NaN fails as well.
         if voxels.size and not (voxels.min() >= limits.min and voxels.max() <= limits.max):
             raise InputError(
-                f"{path}: expected values that fit into {dtype} ({limits.min}..{limits.max}), found "
-                f"{voxels.min()}..{voxels.max()}; write floats instead"
+                path,
+                f"values that fit into {dtype} ({limits.min}..{limits.max})",
+                f"{voxels.min()}..{voxels.max()}",
+                "write floats instead",
             )
     image = nibabel.Nifti1Image(voxels.astype(dtype, copy=False), np.asarray(affine, np.float64))
     image.set_sform(affine, code=1)
@@ -175,16 +183,16 @@ def _stored_numbers(
     """[i, j, k] numbers as they stand in the file, read-only, and the slope and intercept that belong to them."""
     dtype, offset = header.get_data_dtype(), float(header["vox_offset"])
     if not 0 <= offset <= _LAST_OFFSET:
-        raise InputError(
-            f"{path}: expected voxels to begin near the file's begin, found vox_offset {offset:g}; mend it"
-        )
+        raise InputError(path, "voxels to begin near the file's begin", f"vox_offset {offset:g}", "mend it")
     start = max(int(offset), header.single_vox_offset)
     count = shape[0] * shape[1] * shape[2]
     content = read_bytes(path, start + count * dtype.itemsize)
     if len(content) < start + count * dtype.itemsize:
         raise InputError(
-            f"{path}: expected a whole NIfTI file with {count * dtype.itemsize} bytes of voxels, found "
-            f"{max(0, len(content) - start)}; copy or download it again"
+            path,
+            f"a whole NIfTI file with {count * dtype.itemsize} bytes of voxels",
+            max(0, len(content) - start),
+            "copy or download it again",
         )
     try:
         slope, intercept = header.get_slope_inter()

@@ -12,8 +12,9 @@ import beam_preprocess
 from attent_tf.data.manifest import read_manifest
 from attent_tf.data.reader import read_case_records, read_records
 from attent_tf.data.verify import verify
+from attent_tf.datasets import find_cases, read_case
 from attent_tf.errors import InputError
-from attent_tf.volumes import find_cases, prepare, read_case, restore_labels
+from attent_tf.volumes import prepare, restore_labels
 from beam_preprocess import job, slicing
 
 

@@ -4,14 +4,17 @@ import hypothesis
 import hypothesis.strategies as st
 import pytest
 
+from attent_tf.datasets import CaseFiles, load_description
 from attent_tf.errors import ConfigError, InputError
-from attent_tf.volumes import CaseFiles
 from beam_preprocess import PreprocessOptions
 from beam_preprocess.plan import plan_cases
 
 
 def _case(name: str, domain: str = "mri", labelled: bool = True) -> CaseFiles:
-    return CaseFiles(name, domain, name.split("-")[0], (f"{domain}/{name}",), (f"labels/{name}",) if labelled else ())
+    description = load_description(
+        "chaos" if name.startswith("chaos") else "malbcv" if name.startswith("malbcv") else "nifti"
+    )
+    return CaseFiles(name, name, domain, description, (f"{domain}/{name}",), (f"labels/{name}",) if labelled else ())
 
 
 def _options(**changes) -> PreprocessOptions:
@@ -84,7 +87,7 @@ def test_organs_needs_labels_before_anything_is_read():
     [
         ({"mri": None}, "--mri, --ct: expected at least one data folder"),
         ({"out": "gs://bucket/records"}, "--out: .*gs://bucket/records"),
-        ({"split": "random"}, "--split: .*sifa, ratio, none; received 'random'"),
+        ({"split": "random"}, "--split: .*sifa, ratio, file, none; received 'random'"),
         ({"slices": "few"}, "--slices: .*received 'few'"),
         ({"shards": 0}, "--shards: expected 1 or more; received 0"),
     ],

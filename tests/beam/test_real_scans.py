@@ -8,7 +8,8 @@ import pytest
 import beam_preprocess
 from attent_tf.data.reader import read_case_records
 from attent_tf.data.verify import verify
-from attent_tf.volumes import PrepareOptions, find_cases, read_case, restore_labels
+from attent_tf.datasets import find_cases, read_case
+from attent_tf.volumes import PrepareOptions, restore_labels
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "real"
 

@@ -8,8 +8,9 @@ import PIL.Image
 import pydicom
 import pytest
 
+from attent_tf.datasets import find_cases, read_case
 from attent_tf.organs import LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
-from attent_tf.volumes import check_anatomy, find_cases, read_case
+from attent_tf.volumes import check_anatomy
 
 # Attributes that the MR Image information object requires to be present (types 1 and 2).
 REQUIRED = (

@@ -91,7 +91,7 @@ def test_an_interrupted_phantom_leaves_nothing(tmp_path, monkeypatch):
 
 
 def test_each_modality_has_its_own_patients(phantom_folder):
-    from attent_tf.volumes import find_cases, read_case
+    from attent_tf.datasets import find_cases, read_case
 
     mr = read_case(find_cases(phantom_folder / "chaos", "mri")[0])
     ct = read_case(find_cases(phantom_folder / "malbcv", "ct")[0])

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from attent_tf.datasets import find_cases, load_description, read_case
+from attent_tf.datasets.labels import classes_of_grey
 from attent_tf.errors import InputError
 from attent_tf.organs import LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
-from attent_tf.volumes import find_cases, read_case
-from attent_tf.volumes.chaos import classes_of_grey
 
 ROWS, COLUMNS = 4, 6
 
@@ -110,13 +110,13 @@ def test_grey_values_are_bins():
         [RIGHT_KIDNEY, RIGHT_KIDNEY, RIGHT_KIDNEY, LEFT_KIDNEY],
         [LEFT_KIDNEY, LEFT_KIDNEY, SPLEEN, SPLEEN],
     ]
-    np.testing.assert_array_equal(classes_of_grey(grey, "ground.png"), expected)
+    np.testing.assert_array_equal(classes_of_grey(grey, load_description("chaos"), "ground.png"), expected)
 
 
 @pytest.mark.parametrize("value", [1, 55, 71, 110, 136, 175, 201, 240])
 def test_grey_values_between_bins_are_refused(value):
     with pytest.raises(InputError, match=rf"^ground\.png: .*found {value};"):
-        classes_of_grey(np.array([[0, 63, value]], np.uint8), "ground.png")
+        classes_of_grey(np.array([[0, 63, value]], np.uint8), load_description("chaos"), "ground.png")
 
 
 def test_a_png_of_one_bit_is_read(chaos):
@@ -129,7 +129,7 @@ def test_a_png_of_one_bit_is_read(chaos):
     ("image", "found"),
     [
         (Image.new("RGB", (COLUMNS, ROWS)), "mode RGB"),
-        (Image.new("L", (ROWS, COLUMNS)), r"expected 4 × 6 pixels .* found \(6, 4\)"),
+        (Image.new("L", (ROWS, COLUMNS)), r"expected 4 × 6 pixels .* found 6 × 4"),
         (Image.new("L", (COLUMNS, ROWS), 90), "found 90"),
     ],
 )
@@ -153,14 +153,14 @@ def test_a_slice_without_its_counterpart_is_named(chaos, folder):
     other = {"DICOM_anon": "Ground", "Ground": "DICOM_anon"}[folder]
     (sequence / folder / f"IMG-0004-00002.{suffix[folder]}").unlink()
     with pytest.raises(
-        InputError, match=rf"10/T2SPIR/{other}/IMG-0004-00002\.{suffix[other]}: .*same name in {folder}"
+        InputError, match=rf"10/T2SPIR/{other}/IMG-0004-00002\.{suffix[other]}: .*of the same name, found none"
     ):
         find_cases(chaos, "mri")
 
 
 def test_a_patient_without_the_sequence_is_named(chaos):
     (chaos / "Train_Sets" / "MR" / "3" / "T1DUAL").mkdir(parents=True)
-    with pytest.raises(InputError, match=r"MR/3: expected T2SPIR/DICOM_anon"):
+    with pytest.raises(InputError, match=r"MR/3: expected T2SPIR/DICOM_anon/\*\.dcm in the folder"):
         find_cases(chaos, "mri")
 
 
@@ -180,7 +180,9 @@ def test_patients_without_any_ground_truth_are_unlabelled(tools, tmp_path):
 
 def test_one_patient_without_ground_truth_is_named(tools, chaos):
     _write_patient(tools, chaos / "Train_Sets" / "MR", "5", ground=False)
-    with pytest.raises(InputError, match=r"MR/5: expected T2SPIR/Ground"):
+    with pytest.raises(
+        InputError, match=r"MR/5/T2SPIR/DICOM_anon/.*: expected its labels 5/T2SPIR/Ground/\*\.png, found none"
+    ):
         find_cases(chaos, "mri")
 
 
@@ -191,5 +193,5 @@ def test_chaos_is_not_ct(chaos):
 
 def test_an_empty_folder_of_patients_is_said(tmp_path):
     (tmp_path / "Train_Sets" / "MR").mkdir(parents=True)
-    with pytest.raises(InputError, match="a folder for each patient"):
+    with pytest.raises(InputError, match=r"expected a data set, .*T2SPIR"):
         find_cases(tmp_path, "mri")

@@ -7,7 +7,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from attent_tf.errors import InputError
+from attent_tf.errors import ConfigError, InputError
 from attent_tf.volumes import read_nifti, read_nifti_labels, write_labels, write_scan
 from attent_tf.volumes.nifti import check_same_grid
 
@@ -172,7 +172,7 @@ def test_an_impossible_qform_is_refused(scan):
 
 
 def test_an_unknown_policy_is_refused(scan):
-    with pytest.raises(InputError, match="orientation_policy"):
+    with pytest.raises(ConfigError, match="orientation_policy"):
         read_nifti(scan, "guess")
 
 

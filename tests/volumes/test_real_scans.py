@@ -6,14 +6,13 @@ import nibabel
 import numpy as np
 import pytest
 
+from attent_tf.datasets import find_cases, read_case
 from attent_tf.errors import InputError
 from attent_tf.volumes import (
     PrepareOptions,
     body_mask,
     check_anatomy,
-    find_cases,
     prepare,
-    read_case,
     read_nifti_labels,
     read_scan,
     restore_labels,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from attent_tf.errors import InputError
+from attent_tf.errors import ConfigError, InputError
 from attent_tf.volumes import read_scan
 
 # Rows run to the feet of the table, columns to the patient's left: an axial slice in LPS.
@@ -156,7 +156,7 @@ def _other_modality(tools, slices):
         (_surplus_pixels, "expected 30 bytes of pixels for 3 × 5, found 60"),
         (_few_pixels, "expected 30 bytes of pixels for 3 × 5, found 26"),
         (_several_frames, "one grey-scale frame"),
-        (_inverted, "MONOCHROME1"),
+        (_inverted, "MONOCHROME2"),
         (_no_position, "ImagePositionPatient"),
         (_no_pixels, "pixel data"),
         (_no_spacing, "PixelSpacing"),
@@ -207,7 +207,7 @@ def test_a_nifti_file_is_read_by_its_name(tools, tmp_path):
 def test_nothing_to_read_is_said(tmp_path):
     with pytest.raises(InputError, match="found nothing"):
         read_scan(tmp_path / "absent", "ct")
-    with pytest.raises(InputError, match="no files"):
+    with pytest.raises(InputError, match="no such files"):
         read_scan(tmp_path, "ct")
-    with pytest.raises(InputError, match="'pet'"):
+    with pytest.raises(ConfigError, match="'pet'"):
         read_scan(tmp_path, "pet")

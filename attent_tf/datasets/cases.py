@@ -1,0 +1,41 @@
+"""One case of a data set: which files hold it."""
+
+import dataclasses
+import os
+import re
+from pathlib import Path
+
+from attent_tf.datasets.description import DatasetDescription
+
+
+@dataclasses.dataclass(frozen=True)
+class CaseFiles:
+    """The files of one case: small, so that it can travel between workers.
+
+    Attributes:
+      case: stable identifier such as `chaos-1`, `malbcv-0001` or `nifti-<name>`.
+      patient: identifier that all scans of a patient share; splits never part it.
+      domain: `mri` or `ct`.
+      description: the data set.
+      images: full paths; one NIfTI file, or DICOM slices in natural order of their names.
+      labels: full paths: one label map, a mask for each entry of the description's `masks`, or a picture for each of
+        `images`; empty where the case has no labels.
+    """
+
+    case: str
+    patient: str
+    domain: str
+    description: DatasetDescription
+    images: tuple[str, ...]
+    labels: tuple[str, ...]
+
+    @property
+    def dataset(self) -> str:
+        """Name of the data set."""
+        return self.description.name
+
+
+def natural_key(path: str | os.PathLike) -> tuple:
+    """Sorts names by the numbers in them: 2 comes before 10."""
+    parts = re.split(r"(\d+)", Path(path).name)
+    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in parts)

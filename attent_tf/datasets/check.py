@@ -1,0 +1,181 @@
+"""Everything that is wrong with a data set, found before any record is written.
+
+`check_headers` reads no voxel and can look through a whole data set in seconds; `check_content` reads the voxels of a case
+whose headers are right. What `read_case` would raise first, these report in full.
+"""
+
+import collections
+import dataclasses
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+
+from attent_tf.datasets.cases import CaseFiles
+from attent_tf.datasets.find import CaseProblem
+from attent_tf.datasets.reading import read_case, slices_in_order
+from attent_tf.errors import InputError, Problem
+from attent_tf.storage import is_remote, open_binary
+from attent_tf.volumes.anatomy import check_anatomy
+from attent_tf.volumes.dicom import SliceHeader, read_slice_header, series_problems
+from attent_tf.volumes.nifti import check_same_grid
+from attent_tf.volumes.nifti_header import MAX_VOXELS, checked_affine, checked_shape, read_header
+from attent_tf.volumes.png import check_grey
+
+_BLOCK_BYTES = 1 << 20
+
+
+def check_headers(files: CaseFiles, orientation_policy: str = "strict") -> list[CaseProblem]:
+    """Finds what the headers of a case tell: readable, size, affine, spacing, orientation, steps, order, common grid.
+
+    Args:
+      files: a case.
+      orientation_policy: for NIfTI files whose codes of sform and qform are 0, see `read_nifti`.
+    """
+    check = _nifti_problems if files.description.is_nifti else _dicom_problems
+    return [_case_problem(files, name, error) for name, error in check(files, orientation_policy)]
+
+
+def check_content(files: CaseFiles, orientation_policy: str = "strict") -> list[CaseProblem]:
+    """Finds what only the voxels of a case tell: cut or damaged files, label values, anatomy. At most one problem.
+
+    Args: as `check_headers`, of which nothing was found in this case.
+    """
+    try:
+        volume = read_case(files, orientation_policy)
+    except InputError as error:
+        return [_case_problem(files, "content", error)]
+    try:
+        check_anatomy(volume)
+    except InputError as error:
+        return [_case_problem(files, "anatomy", error)]
+    return []
+
+
+def find_duplicates(cases: Sequence[CaseFiles]) -> list[CaseProblem]:
+    """Finds scans that occur twice under different names, by the bytes of their first image file.
+
+    Args:
+      cases: of all domains and data sets together.
+    """
+    by_size = collections.defaultdict(list)
+    for files in cases:
+        size = _size(files.images[0])
+        if size is not None:
+            by_size[size, len(files.images)].append(files)
+    problems = []
+    for members in by_size.values():
+        same = collections.defaultdict(list)
+        for files in members if len(members) > 1 else ():
+            same[_digest(files.images[0])].append(files)
+        for twins in same.values():
+            for other in twins[1:]:
+                problem = Problem(
+                    other.images[0],
+                    "a scan of its own",
+                    f"the bytes of {twins[0].images[0]} ({twins[0].case})",
+                    "remove one of the two",
+                )
+                problems.append(CaseProblem(other.case, "duplicate", problem))
+    return problems
+
+
+def find_repeated_names(cases: Sequence[CaseFiles]) -> list[CaseProblem]:
+    """Finds identifiers that several cases share."""
+    by_name = collections.defaultdict(list)
+    for files in cases:
+        by_name[files.case].append(files)
+    problems = []
+    for name, members in sorted(by_name.items()):
+        if len(members) > 1:
+            places = " and ".join(f"{files.images[0]} ({files.domain})" for files in members)
+            problems.append(
+                CaseProblem(name, "duplicate", Problem(name, "each case once", places, "rename or remove one"))
+            )
+    return problems
+
+
+def problems_table(problems: Iterable[CaseProblem]) -> list[str]:
+    """Returns problems as lines for people: by case, each with what was expected, what was found and what to do."""
+    lines = []
+    by_case = collections.defaultdict(list)
+    for one in problems:
+        by_case[one.case].append(one)
+    for case, members in by_case.items():
+        lines.append(case or "(folder)")
+        for one in members:
+            lines.append(f"  {one.check:<11} {one.problem.where}")
+            lines.append(f"  {'':<11}   expected  {one.problem.expected}")
+            lines.append(f"  {'':<11}   found     {one.problem.found}")
+            lines.append(f"  {'':<11}   to do     {one.problem.advice}")
+    return lines
+
+
+def problems_json(problems: Iterable[CaseProblem]) -> list[dict[str, str]]:
+    """Returns problems as JSON objects: `case`, `check`, `where`, `expected`, `found`, `advice`."""
+    return [{"case": one.case, "check": one.check} | dataclasses.asdict(one.problem) for one in problems]
+
+
+def _nifti_problems(files: CaseFiles, policy: str) -> Iterator[tuple[str, InputError]]:
+    places = []
+    for path in (*files.images, *files.labels):
+        step = "readable"
+        try:
+            header = read_header(path)
+            step = "size"
+            shape = checked_shape(path, header, MAX_VOXELS)
+            step = "affine"
+            affine = checked_affine(path, header, policy)
+            places.append((path, shape, affine))
+        except InputError as error:
+            if step == "affine" and "orientation" in error.problem.expected:
+                step = "orientation"
+            elif step == "affine" and "voxel sizes" in error.problem.expected:
+                step = "spacing"
+            yield step, error
+    if places and places[0][0] == files.images[0]:
+        for path, shape, affine in places[1:]:
+            try:
+                check_same_grid(*places[0], path, shape, affine)
+            except InputError as error:
+                yield "grid", error
+
+
+def _dicom_problems(files: CaseFiles, policy: str) -> Iterator[tuple[str, InputError]]:
+    del policy
+    headers: list[SliceHeader | None] = []
+    for path in files.images:
+        try:
+            headers.append(read_slice_header(path, files.domain))
+        except InputError as error:
+            headers.append(None)
+            yield "readable", error
+    for header, path in zip(headers, files.labels, strict=bool(files.labels)):
+        try:
+            if header is not None:
+                check_grey(path, (header.rows, header.columns))
+        except InputError as error:
+            yield "readable", error
+    if all(headers):
+        ordered = [headers[index] for index in slices_in_order(files, headers)]
+        for error in series_problems(ordered, files.case):
+            yield ("order" if "order" in error.problem.expected else "step"), error
+
+
+def _case_problem(files: CaseFiles, check: str, error: InputError) -> CaseProblem:
+    return CaseProblem(files.case, check, error.problem)
+
+
+def _size(path: str) -> int | None:
+    """Size of a file in bytes; None where it cannot be had cheaply."""
+    try:
+        return 0 if is_remote(path) else os.path.getsize(path)
+    except OSError:
+        return None
+
+
+def _digest(path: str) -> bytes:
+    digest = hashlib.sha256()
+    with open_binary(path) as file:
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+    return digest.digest()

@@ -1,0 +1,149 @@
+"""The cases of a data folder, by its description or by recognising its layout."""
+
+import contextlib
+import dataclasses
+import os
+
+from attent_tf.datasets.cases import CaseFiles
+from attent_tf.datasets.description import DatasetDescription
+from attent_tf.datasets.load import SHIPPED, load_description
+from attent_tf.datasets.matching import case_name, image_groups, match_cases, patient_name
+from attent_tf.errors import ConfigError, InputError, Problem
+from attent_tf.organs import DOMAINS
+from attent_tf.storage import joined, list_files, open_binary
+
+# Tried in this order where the user names none. Of the sequences of CHAOS the paper's is meant.
+_RECOGNISED = ("chaos", "malbcv", "nifti", "dicom")
+
+
+@dataclasses.dataclass(frozen=True)
+class CaseProblem:
+    """Something wrong with a case, or, where `case` is empty, with a folder.
+
+    Attributes:
+      case: its identifier.
+      check: which check found it, one word such as `pairing` or `affine`.
+      problem: what and where.
+    """
+
+    case: str
+    check: str
+    problem: Problem
+
+
+@dataclasses.dataclass(frozen=True)
+class FoundCases:
+    """What a data folder holds: its description, whole cases, and cases whose names or pairs are wrong."""
+
+    description: DatasetDescription
+    cases: tuple[CaseFiles, ...]
+    problems: tuple[CaseProblem, ...]
+
+
+def find_cases(root: str | os.PathLike, domain: str, dataset: str | os.PathLike | None = None) -> tuple[CaseFiles, ...]:
+    """Finds the cases of a data folder; no scan is read.
+
+    Args: as `survey_cases`.
+
+    Returns:
+      At least one case, in natural order.
+
+    Raises:
+      InputError: as `survey_cases`, or a file of some case is missing or misnamed.
+      ConfigError: as `survey_cases`.
+    """
+    found = survey_cases(root, domain, dataset)
+    for one in found.problems:
+        raise InputError(*dataclasses.astuple(one.problem))
+    return found.cases
+
+
+def survey_cases(root: str | os.PathLike, domain: str, dataset: str | os.PathLike | None = None) -> FoundCases:
+    """Finds the cases of a data folder and everything that is wrong with their names; no scan is read.
+
+    Args:
+      root: the folder of a data set, local or on a file system of Beam, or a YAML description that says its `root`.
+      domain: `mri` or `ct`.
+      dataset: name of a description that ships, or a YAML file; None to recognise the layout.
+
+    Returns:
+      Cases in natural order, and problems; at least one of either.
+
+    Raises:
+      InputError: the folder is missing, holds no case, is of no known layout, or of the other domain.
+      ConfigError: the description is wrong, or there is none of that name.
+    """
+    if domain not in DOMAINS:
+        raise ConfigError(f"domain: expected one of {', '.join(DOMAINS)}; received {domain!r}")
+    if dataset is None and str(root).lower().endswith((".yaml", ".yml")):
+        description = load_description(root)
+        if not description.root:
+            raise ConfigError(f"{root}: expected the key root, as the description is given instead of a folder; add it")
+        root = description.root
+    else:
+        description = None if dataset is None else load_description(dataset)
+    paths = list_files(root)
+    for candidate in [description] if description else map(load_description, _RECOGNISED):
+        folder = _folder(candidate, paths)
+        if folder is not None and (description or candidate.name != "dicom" or _holds_dicom(root, candidate, paths)):
+            return _surveyed(candidate, root, folder, paths, domain)
+    if description:
+        raise InputError(root, f"images of {description.name} at {description.images}", "none", "check the folder")
+    shipped = map(load_description, SHIPPED)
+    layouts = "; ".join(f"{one.name}: {'/'.join(filter(None, (one.folders[0], one.images)))}" for one in shipped)
+    raise InputError(
+        root,
+        "a data set",
+        f"none of the known layouts ({layouts})",
+        "give its top folder, name one of these, or describe it in a YAML file",
+    )
+
+
+def _folder(description: DatasetDescription, paths: list[str]) -> str | None:
+    """The first of the description's folders in which images lie."""
+    for folder in description.folders:
+        if image_groups(description, _below(paths, folder)):
+            return folder
+    return None
+
+
+def _holds_dicom(root: str | os.PathLike, description: DatasetDescription, paths: list[str]) -> bool:
+    """Whether the first candidate is DICOM by its own first bytes: the pattern alone fits any folder of folders."""
+    first = next(iter(image_groups(description, paths).values()))[0]
+    with contextlib.suppress(OSError), open_binary(joined(root, first)) as file:
+        return file.read(132)[128:] == b"DICM"
+    return False
+
+
+def _surveyed(description, root, folder, paths, domain) -> FoundCases:
+    if description.modality not in (domain, "any"):
+        raise InputError(
+            root,
+            f"a data set of domain {domain}",
+            f"{description.title or description.name}, which is {description.modality}",
+            f"give it as {description.modality}",
+        )
+    prefix = folder.strip("/") + "/" if folder.strip("/") else ""
+    matches = match_cases(description, _below(paths, folder), joined(root, prefix).rstrip("/") + "/")
+
+    def full(relative: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(joined(root, prefix + path) for path in relative)
+
+    cases = tuple(
+        CaseFiles(
+            case=case_name(description, one.patient, one.case),
+            patient=patient_name(description, one.patient, one.case),
+            domain=domain,
+            description=description,
+            images=full(one.images),
+            labels=full(one.labels),
+        )
+        for one in matches.cases
+    )
+    problems = tuple(CaseProblem(name, "pairing", problem) for name, problem in matches.problems)
+    return FoundCases(description, cases, problems)
+
+
+def _below(paths: list[str], folder: str) -> list[str]:
+    prefix = folder.strip("/") + "/" if folder.strip("/") else ""
+    return [path.removeprefix(prefix) for path in paths if path.startswith(prefix)]

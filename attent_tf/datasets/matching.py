@@ -1,0 +1,225 @@
+"""From the names of files to cases: pure functions of a description and a list of relative paths."""
+
+import collections
+import dataclasses
+import functools
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+
+from attent_tf.datasets.cases import natural_key
+from attent_tf.datasets.description import DatasetDescription
+from attent_tf.errors import Problem
+from attent_tf.volumes.scan import slice_files
+
+_SCAN_SUFFIXES = (".nii", ".nii.gz", ".dcm")
+
+
+@dataclasses.dataclass(frozen=True)
+class MatchedCase:
+    """A case by what `{patient}` and `{case}` stand for, with its files relative to the folder.
+
+    Attributes:
+      patient: empty where the patterns have no `{patient}`.
+      case: never empty.
+      images, labels: as in `CaseFiles`; labels are empty where they are missing or do not go with the images.
+    """
+
+    patient: str
+    case: str
+    images: tuple[str, ...]
+    labels: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Matches:
+    """What was found: whole cases, and what is wrong; `broken` are cases that a problem belongs to."""
+
+    cases: tuple[MatchedCase, ...]
+    problems: tuple[tuple[str, Problem], ...]
+
+
+@functools.lru_cache
+def pattern_expression(pattern: str) -> re.Pattern:
+    """Returns the regular expression of a pattern, with the groups `case` and, if it is there, `patient`."""
+    expression, seen = "", set()
+    suffix = re.search(r"\.nii(\.gz)?$", pattern, re.IGNORECASE)
+    stem = pattern[: suffix.start()] if suffix else pattern
+    for part in re.split(r"(\{case\}|\{patient\}|\*)", stem):
+        if part == "*":
+            expression += r"[^/]*"
+        elif part in ("{case}", "{patient}"):
+            name = part[1:-1]
+            expression += rf"(?P={name})" if name in seen else rf"(?P<{name}>[^/]+?)"
+            seen.add(name)
+        else:
+            expression += re.escape(part)
+    return re.compile(expression + (r"\.nii(?:\.gz)?" if suffix else ""), re.IGNORECASE)
+
+
+def match_cases(description: DatasetDescription, paths: Sequence[str], shown: str) -> Matches:
+    """Finds the cases among the files of one folder.
+
+    Args:
+      description: the data set.
+      paths: relative to the folder in which patterns begin, with `/` between parts.
+      shown: what messages put before a path: the folder and a `/`.
+
+    Returns:
+      Cases in natural order, and the problems of names and pairs. Nothing is read.
+    """
+    problems: list[tuple[str, Problem]] = []
+    images = image_groups(description, paths)
+    label_patterns = [pattern for _, pattern in description.masks] or [description.labels] * bool(description.labels)
+    labels = [_groups(description, pattern, paths) for pattern in label_patterns]
+    known = {path for group in (images, *labels) for files in group.values() for path in files}
+    problems += _strangers(description, paths, known, images, shown)
+    labelled = any(labels)
+    cases = []
+    for key in sorted(images.keys() | (set().union(*labels) if labelled else set()), key=_key_order):
+        name = case_name(description, *key)
+        found = images.get(key, ()), [group.get(key, ()) for group in labels]
+        pairs, faults = _paired(_filled(description, *key), *found, labelled, shown)
+        problems += [(name, fault) for fault in faults]
+        if not faults:
+            cases.append(MatchedCase(*key, *pairs))
+    return Matches(tuple(cases), tuple(problems))
+
+
+def image_groups(description: DatasetDescription, paths: Iterable[str]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Returns the image files by what `{patient}` and `{case}` stand for, in natural order of their names."""
+    groups = _groups(description, description.images, paths)
+    if description.is_nifti:
+        return groups
+    slices = {key: tuple(slice_files(list(files))) for key, files in groups.items()}
+    return {key: files for key, files in slices.items() if files}
+
+
+def case_name(description: DatasetDescription, patient: str, case: str) -> str:
+    """Returns the identifier of a case."""
+    return "-".join(filter(None, (description.name, patient, case)))
+
+
+def patient_name(description: DatasetDescription, patient: str, case: str) -> str:
+    """Returns the identifier of the patient of a case."""
+    return f"{description.patients or description.name}-{patient or case}"
+
+
+def _groups(
+    description: DatasetDescription, pattern: str, paths: Iterable[str]
+) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Matching paths by (patient, case), in natural order."""
+    expression = pattern_expression(pattern)
+    wanted = re.compile(description.cases or ".*")
+    groups = collections.defaultdict(list)
+    for path in paths:
+        if match := expression.fullmatch(path):
+            case, patient = match["case"], match.groupdict().get("patient") or ""
+            if wanted.fullmatch(case) and case not in description.exclude:
+                groups[patient, case].append(path)
+    return {key: tuple(sorted(files, key=natural_key)) for key, files in groups.items()}
+
+
+def _paired(description, images, labels, labelled, shown) -> tuple[tuple, list[Problem]]:
+    """(images, labels) of one case that belong together, or what keeps them from it."""
+    if description.is_nifti:
+        faults = [
+            Problem(f"{shown}{files[1]}", "one file for a case", f"{shown}{files[0]} too", "remove one of them")
+            for files in (images, *labels)
+            if len(files) > 1
+        ]
+        if not images:
+            where = next(files[0] for files in labels if files)
+            faults.append(_alone(shown + where, "its image", description.images))
+        patterns = [pattern for _, pattern in description.masks] or [description.labels]
+        if images and labelled:
+            faults += [
+                _alone(shown + images[0], "its labels", pattern)
+                for pattern, files in zip(patterns, labels, strict=True)
+                if not files
+            ]
+        return (images, tuple(files[0] for files in labels if files)), faults
+    if not labelled:
+        return (images, ()), []
+    (pictures,) = labels
+    if not images or not pictures:
+        where, what, pattern = (
+            (images[0], "its labels", description.labels) if images else (pictures[0], "its images", description.images)
+        )
+        return ((), ()), [_alone(shown + where, what, pattern)]
+    slices = {PurePosixPath(path).stem: path for path in images}
+    by_name = {PurePosixPath(path).stem: path for path in pictures}
+    if slices.keys() == by_name.keys():
+        return (images, tuple(by_name[PurePosixPath(path).stem] for path in images)), []
+    if description.pair_by == "name_or_order" and len(images) == len(pictures):
+        return (images, pictures), []
+    faults = []
+    for one, other, what in ((slices, by_name, "a PNG"), (by_name, slices, "a DICOM slice")):
+        alone = sorted(one.keys() - other.keys(), key=natural_key)
+        if alone:
+            others = f"none, and so for {len(alone)} of {len(one)} files" if len(alone) > 1 else "none"
+            advice = "unpack the data set again, or remove the case"
+            faults.append(Problem(shown + one[alone[0]], f"{what} of the same name", others, advice))
+    return ((), ()), faults
+
+
+def _alone(where: str, what: str, pattern: str) -> Problem:
+    return Problem(where, f"{what} {pattern}", "none", "add the file or remove this one")
+
+
+def _filled(description: DatasetDescription, patient: str, case: str) -> DatasetDescription:
+    """The description with the names of one case in its patterns, for messages."""
+
+    def fill(pattern: str) -> str:
+        return pattern.replace("{patient}", patient).replace("{case}", case)
+
+    masks = tuple((organ, fill(pattern)) for organ, pattern in description.masks)
+    return dataclasses.replace(
+        description, images=fill(description.images), labels=fill(description.labels), masks=masks
+    )
+
+
+def _strangers(description, paths, known, images, shown) -> list[tuple[str, Problem]]:
+    """Scans beside the cases whose names do not fit, and folders of cases that lack their images."""
+    problems = []
+    expressions = [
+        pattern_expression(pattern)
+        for pattern in (description.images, description.labels, *(pattern for _, pattern in description.masks))
+        if pattern
+    ]
+    folders = {str(PurePosixPath(path).parent) for path in known}
+    for path in paths:
+        # Cases that are left out on purpose match as well.
+        if path in known or any(expression.fullmatch(path) for expression in expressions):
+            continue
+        named = path.lower().endswith(_SCAN_SUFFIXES) and str(PurePosixPath(path).parent) in folders
+        if description.is_nifti and named and "/" in path and not description.images.startswith("{"):
+            wanted = next(
+                (
+                    p
+                    for p in (description.images, description.labels)
+                    if PurePosixPath(p).parent == PurePosixPath(path).parent
+                ),
+                description.images,
+            )
+            problems.append(
+                ("", Problem(shown + path, f"a name such as {wanted}", "another one", "rename or remove the file"))
+            )
+    head = description.images.split("/")[0]
+    if images and head in ("{case}", "{patient}"):
+        excluded = set(description.exclude)
+        tops = {path.split("/")[0] for path in paths if "/" in path}
+        held = {patient or case for patient, case in images}
+        wanted = re.compile(description.cases or ".*")
+        for top in sorted(tops - held - excluded, key=natural_key):
+            if head == "{case}" and not wanted.fullmatch(top):
+                continue
+            name = case_name(description, *(("", top) if head == "{case}" else (top, "")))
+            expected = f"{description.images.split('/', 1)[1]} in the folder"
+            advice = "complete the folder, or remove it"
+            problems.append((name, Problem(shown + top, expected, "none", advice)))
+    return problems
+
+
+def _key_order(key: tuple[str, str]) -> tuple:
+    return natural_key(key[0]), natural_key(key[1])

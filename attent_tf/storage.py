@@ -1,0 +1,98 @@
+"""Where input lies: local files, or any file system that Apache Beam knows, told by `://` in the path.
+
+Beam is loaded only where such a path occurs.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from attent_tf.errors import InputError
+
+
+def is_remote(path: str | os.PathLike) -> bool:
+    """Whether a path belongs to one of Beam's file systems."""
+    return "://" in str(path)
+
+
+def open_binary(path: str | os.PathLike) -> BinaryIO:
+    """Opens a file for reading its bytes as they are.
+
+    Args:
+      path: local, or such as `gs://bucket/scan.nii.gz`.
+
+    Raises:
+      OSError: the file cannot be opened.
+      InputError: no file system is installed for the path.
+    """
+    if not is_remote(path):
+        return open(path, "rb")
+    from apache_beam.io.filesystem import CompressionTypes
+
+    return _file_systems(path).open(str(path), compression_type=CompressionTypes.UNCOMPRESSED)
+
+
+def list_files(root: str | os.PathLike) -> list[str]:
+    """Lists the files below a folder, without hidden ones (archives leave `._name` files behind).
+
+    Args:
+      root: a folder, local or remote.
+
+    Returns:
+      Sorted paths relative to `root`, with `/` between their parts. Local folders that hold nothing are listed with a `/`
+      at the end.
+
+    Raises:
+      InputError: there is no such folder.
+    """
+    if is_remote(root):
+        prefix = str(root).rstrip("/") + "/"
+        (matched,) = _file_systems(root).match([prefix + "**"])
+        paths = [metadata.path.removeprefix(prefix) for metadata in matched.metadata_list]
+    else:
+        if not os.path.isdir(root):
+            raise InputError(root, "the folder of a data set", "none", "check the path")
+        paths = list(_walked(root))
+    shown = sorted(path for path in paths if not any(part.startswith(".") for part in path.split("/")))
+    if is_remote(root) and not shown:
+        raise InputError(root, "the folder of a data set", "no files", "check the path")
+    return shown
+
+
+def joined(root: str | os.PathLike, relative: str) -> str:
+    """Returns the path of a file that `list_files` listed, absolute where it is local."""
+    if is_remote(root):
+        return f"{str(root).rstrip('/')}/{relative}"
+    return os.path.abspath(os.path.join(root, relative))
+
+
+def _walked(root: str | os.PathLike) -> Iterator[str]:
+    seen = set()
+    for folder, folders, names in os.walk(root, followlinks=True):
+        # Data sets are often put together of links; a link to a folder above must not lead around for ever.
+        place = os.path.realpath(folder)
+        if place in seen:
+            folders.clear()
+            continue
+        seen.add(place)
+        relative = os.path.relpath(folder, root).replace(os.sep, "/")
+        prefix = "" if relative == "." else relative + "/"
+        yield from (prefix + name for name in names)
+        if prefix and not names and not folders:
+            yield prefix
+
+
+def _file_systems(path: str | os.PathLike):
+    from apache_beam.io.filesystems import FileSystems
+
+    try:
+        FileSystems.get_filesystem(str(path))
+    except ValueError as error:
+        scheme = str(path).partition("://")[0]
+        raise InputError(
+            path,
+            f"a file system for {scheme}://",
+            "none installed",
+            "install Beam's extra for it, for example apache-beam[gcp]",
+        ) from error
+    return FileSystems

@@ -1,0 +1,75 @@
+"""A single scan without labels, such as a user wants segmented."""
+
+import os
+from pathlib import Path, PurePath
+
+import numpy as np
+
+from attent_tf.errors import ConfigError, InputError
+from attent_tf.organs import DOMAINS
+from attent_tf.volumes.dicom import read_slice, stack_slices
+from attent_tf.volumes.nifti import read_nifti
+from attent_tf.volumes.nifti_header import nifti_stem
+from attent_tf.volumes.volume import Volume
+
+# What often lies beside slices.
+_OTHER_SUFFIXES = {
+    ".txt",
+    ".xml",
+    ".json",
+    ".csv",
+    ".pdf",
+    ".png",
+    ".jpg",
+    ".htm",
+    ".html",
+    ".md",
+    ".ini",
+    ".inf",
+    ".exe",
+}
+
+
+def read_scan(
+    path: str | os.PathLike, domain: str, case: str | None = None, orientation_policy: str = "strict"
+) -> Volume:
+    """Reads a scan without labels.
+
+    Args:
+      path: a NIfTI file, or a folder that holds the DICOM slices of one series.
+      domain: `mri` or `ct`.
+      case: identifier; the name of the file or folder if None.
+      orientation_policy: for a NIfTI file whose codes of sform and qform are 0, see `read_nifti`.
+
+    Raises:
+      InputError: the file cannot be used, or the folder holds more or less than one series.
+      ConfigError: there is no such domain.
+    """
+    if domain not in DOMAINS:
+        raise ConfigError(f"domain: expected one of {', '.join(DOMAINS)}; received {domain!r}")
+    path = Path(path)
+    if path.is_dir():
+        voxels, affine = _read_series(path, domain)
+        return Volume(voxels, affine, case or path.resolve().name, domain)
+    if not path.exists():
+        raise InputError(path, "a NIfTI file or a folder of DICOM slices", "nothing", "check the path")
+    voxels, affine = read_nifti(path, orientation_policy)
+    return Volume(voxels, affine, case or nifti_stem(path), domain)
+
+
+def slice_files(names: list[str]) -> list[str]:
+    """Returns those files of a series' folder that are its slices.
+
+    Many archives give slices another suffix than `.dcm` or none; where some files have it, the others are something else.
+    """
+    names = [name for name in names if PurePath(name).name.upper() != "DICOMDIR"]
+    marked = [name for name in names if name.lower().endswith(".dcm")]
+    return marked or [name for name in names if PurePath(name).suffix.lower() not in _OTHER_SUFFIXES]
+
+
+def _read_series(folder: Path, domain: str) -> tuple[np.ndarray, np.ndarray]:
+    files = slice_files(sorted(entry.name for entry in folder.iterdir() if entry.is_file() and entry.name[0] != "."))
+    if not files:
+        raise InputError(folder, "DICOM slices", "no such files", "give the folder that holds them")
+    slices = sorted((read_slice(folder / name, domain) for name in files), key=lambda one: one[0].height_mm)
+    return stack_slices(slices, str(folder))
