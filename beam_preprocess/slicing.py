@@ -8,9 +8,11 @@ import numpy as np
 from attent_tf.data.manifest import ManifestCase
 from attent_tf.data.schema import SliceRecord
 from attent_tf.data.selection import choose_slices
-from attent_tf.volumes import PreparedCase, Volume, prepare, read_case
+from attent_tf.volumes import PreparedCase, Volume, prepare, read_case, stack_neighbours
 from beam_preprocess.options import PreprocessOptions
 from beam_preprocess.plan import PlannedCase
+
+_PLANES_AT_ONCE = 16
 
 
 def read_and_prepare(planned: PlannedCase, options: PreprocessOptions) -> tuple[PreparedCase, np.ndarray, ManifestCase]:
@@ -18,7 +20,7 @@ def read_and_prepare(planned: PlannedCase, options: PreprocessOptions) -> tuple[
 
     Args:
       planned: the case.
-      options: in-plane geometry and what to do about NIfTI files that do not say how they lie.
+      options: geometry, intensities and what to do about NIfTI files that do not say how they lie.
 
     Returns:
       The whole prepared case; [kept] indices of the slices that become records; the case's entry in the manifest.
@@ -47,10 +49,11 @@ def read_and_prepare(planned: PlannedCase, options: PreprocessOptions) -> tuple[
 
 
 def slice_records(prepared: PreparedCase, kept: np.ndarray, entry: ManifestCase) -> Iterator[SliceRecord]:
-    """Yields the kept slices of a prepared case, from inferior to superior."""
+    """Yields the kept slices of a prepared case, from inferior to superior, with neighbours out of the whole of it."""
+    neighbours = prepared.geometry.neighbours
     for index in kept:
         yield SliceRecord(
-            image=prepared.images[index],
+            image=stack_neighbours(prepared.images, int(index), neighbours) if neighbours else prepared.images[index],
             label=None if prepared.labels is None else prepared.labels[index],
             case=entry.case,
             domain=entry.domain,
@@ -68,9 +71,9 @@ def input_digest(volume: Volume) -> str:
     """
     digest = hashlib.sha256(repr(tuple(int(length) for length in volume.shape)).encode())
     digest.update(np.ascontiguousarray(volume.affine, "<f8").tobytes())
-    # Plane by plane, because a CT as float64 takes four times the memory of the stored one.
-    for plane in volume.voxels:
-        digest.update(np.ascontiguousarray(plane, "<f8").tobytes())
-    if volume.labels is not None:
-        digest.update(np.ascontiguousarray(volume.labels, "u1").tobytes())
+    arrays = [(volume.voxels, "<f8")] + ([] if volume.labels is None else [(volume.labels, "u1")])
+    for array, kind in arrays:
+        # A few planes at a time, because a CT as float64 takes four times the memory of the stored one.
+        for start in range(0, len(array), _PLANES_AT_ONCE):
+            digest.update(np.ascontiguousarray(array[start : start + _PLANES_AT_ONCE], kind))
     return digest.hexdigest()

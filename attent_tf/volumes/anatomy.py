@@ -118,9 +118,10 @@ class _Profiles:
         profiles = cls(np.empty((slices, rows), np.int64), np.empty((slices, columns), np.int64))
         for start in range(0, slices, _SLICES_AT_ONCE):
             part = slice(start, min(start + _SLICES_AT_ONCE, slices))
-            mask = mask_of(part)
-            profiles.rows[part] = np.count_nonzero(mask, axis=2)
-            profiles.columns[part] = np.count_nonzero(mask, axis=1)
+            # Products with ones are the quickest sums of bits that NumPy has, and exact: no row has 2²⁴ voxels.
+            mask = mask_of(part).astype(np.float32)
+            profiles.rows[part] = mask @ np.ones(columns, np.float32)
+            profiles.columns[part] = np.ones(rows, np.float32) @ mask
         return profiles
 
     def centre_mm(self, spacing_mm: tuple[float, float, float], span: np.ndarray | slice = slice(None)):

@@ -299,9 +299,10 @@ def _resampled_labels(labels: np.ndarray, matrices: _Matrices, shape: tuple[int,
 
 def _box_of_organs(labels: np.ndarray) -> tuple[slice, slice, slice] | None:
     """The smallest box of slices, rows and columns that holds all labels but the background; None if there are none."""
-    if not labels.any():
+    flat = labels.any(axis=0)
+    if not flat.any():
         return None
-    used = (np.flatnonzero(labels.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1)))
+    used = (np.flatnonzero(some) for some in (labels.any(axis=(1, 2)), flat.any(axis=1), flat.any(axis=0)))
     return tuple(slice(int(places[0]), int(places[-1]) + 1) for places in used)
 
 
