@@ -16,6 +16,9 @@ from attent_tf.volumes.grid import SliceGrid
 # Slices are handled in blocks of about this many bytes of float32.
 _BLOCK_BYTES = 8 * 2**20
 
+# Target pixels that are made together, so that a band of the matrix is multiplied and not all of it.
+_TILE = 32
+
 # Of slices (None: they are copied), rows and columns.
 _Matrices = tuple[np.ndarray | None, np.ndarray, np.ndarray]
 
@@ -242,8 +245,21 @@ def _product(
     if weights is not None:
         images = (weights @ images.reshape(len(images), -1)).reshape(len(weights), *images.shape[1:])
     count, rows, columns = images.shape
-    narrowed = (images.reshape(count * rows, columns) @ column_matrix.T).reshape(count, rows, -1)
-    return row_matrix @ narrowed
+    narrowed = np.empty((count * rows, len(column_matrix)), np.float32)
+    for target, sources in _tiles(column_matrix):
+        narrowed[:, target] = images.reshape(-1, columns)[:, sources] @ column_matrix[target, sources].T
+    narrowed = narrowed.reshape(count, rows, -1)
+    result = np.empty((count, len(row_matrix), len(column_matrix)), np.float32)
+    for target, sources in _tiles(row_matrix):
+        result[:, target] = row_matrix[target, sources] @ narrowed[:, sources]
+    return result
+
+
+def _tiles(matrix: np.ndarray) -> Iterator[tuple[slice, slice]]:
+    """Runs of targets and the sources of each: the rest of a banded matrix is zeros."""
+    for start in range(0, len(matrix), _TILE):
+        target = slice(start, start + _TILE)
+        yield target, _used(matrix[target])
 
 
 def _paint(
