@@ -19,7 +19,7 @@ class PreprocessOptions:
       split: `sifa`, `ratio` or `none` (see `attent_tf.data.splits`).
       seed: what `ratio` draws from.
       slices: `body`, `organs` or `all`, for training cases (see `attent_tf.data.selection`); other cases keep all.
-      prepare: in-plane geometry of the records.
+      prepare: geometry and intensities of the records.
       orientation_policy: `strict` or `trust_affine`, for NIfTI files that do not say how they lie (see `read_nifti`).
       shards: number of files, or None for one a case but at most 8.
     """
@@ -62,9 +62,7 @@ class PreprocessOptions:
             "split": self.split,
             "seed": self.seed,
             "slices": self.slices,
-            "geometry": self.prepare.geometry,
-            "size": self.prepare.size,
-            "pixel_mm": self.prepare.pixel_mm,
+            "preparation": self.prepare.to_json(),
             "orientation_policy": self.orientation_policy,
             "shards": shards,
         }

@@ -9,7 +9,7 @@ from attent_tf.data.manifest import ManifestCase
 from attent_tf.data.schema import SliceRecord
 from attent_tf.data.selection import choose_slices
 from attent_tf.datasets import read_case
-from attent_tf.volumes import PreparedCase, Volume, prepare
+from attent_tf.volumes import PreparedCase, Volume, prepare, stack_neighbours
 from beam_preprocess.options import PreprocessOptions
 from beam_preprocess.plan import PlannedCase
 
@@ -19,7 +19,7 @@ def read_and_prepare(planned: PlannedCase, options: PreprocessOptions) -> tuple[
 
     Args:
       planned: the case.
-      options: in-plane geometry and what to do about NIfTI files that do not say how they lie.
+      options: geometry, intensities and what to do about NIfTI files that do not say how they lie.
 
     Returns:
       The whole prepared case; [kept] indices of the slices that become records; the case's entry in the manifest.
@@ -49,10 +49,11 @@ def read_and_prepare(planned: PlannedCase, options: PreprocessOptions) -> tuple[
 
 
 def slice_records(prepared: PreparedCase, kept: np.ndarray, entry: ManifestCase) -> Iterator[SliceRecord]:
-    """Yields the kept slices of a prepared case, from inferior to superior."""
+    """Yields the kept slices of a prepared case, from inferior to superior, with neighbours out of the whole of it."""
+    neighbours = prepared.geometry.neighbours
     for index in kept:
         yield SliceRecord(
-            image=prepared.images[index],
+            image=stack_neighbours(prepared.images, int(index), neighbours) if neighbours else prepared.images[index],
             label=None if prepared.labels is None else prepared.labels[index],
             case=entry.case,
             domain=entry.domain,

@@ -20,7 +20,7 @@ def random_resized_crop(
     pixel.
 
     Args:
-      images: [batch, height, width, 1] float32 in [−1, 1].
+      images: [batch, height, width, channels] float32 in [−1, 1].
       labels: [batch, height, width] uint8, or None.
       seeds: [batch, 2] int64; the same seed gives the same crop.
       zoom_min, zoom_max: range of the factor; above 1 enlarges.

@@ -24,7 +24,7 @@ def batches(slices: SliceArrays, config: DataConfig, batch_size: int, seed: int,
       first: index of the first batch.
 
     Returns:
-      Batches of images [batch, size, size, 1] float32, or pairs (images, labels [batch, size, size] uint8) where `slices`
+      Batches of images [batch, size, size, channels] float32, or pairs (images, labels [batch, size, size] uint8) where `slices`
       has labels.
     """
     count = len(slices)

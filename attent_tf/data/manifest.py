@@ -38,7 +38,7 @@ class ManifestCase:
       split: `train`, `test` or `all` (trains and tests).
       labelled: whether its records hold labels.
       slices: number of its records.
-      slice_count: number of slices of its canonical volume.
+      slice_count: number of slices of the prepared case.
       uses_labels_for_selection: whether labels decided which slices became records.
       sha256: of the decoded scan and labels, as `beam_preprocess` computes it.
       shard: file that holds all of its records.
@@ -93,7 +93,7 @@ def make_manifest(options: dict, cases: Iterable[ManifestCase], shards: Iterable
     """Returns a manifest of the current schema with its fingerprint.
 
     Args:
-      options: what decided the content, JSON scalars by name; no paths, so that equal input gives equal bytes.
+      options: what decided the content, as JSON; no paths, so that equal input gives equal bytes.
       cases: in the order in which they lie in the shards.
       shards: in order of their names.
     """

@@ -1,4 +1,4 @@
-"""One slice as a TFRecord example: the features of schema version 1 and their meaning.
+"""One slice as a TFRecord example: the features of schema version 2 and their meaning.
 
 Unlike the record format of SIFA, a record knows its case, its place in the scan and the way back to the file's own
 grid, so that volumes can be put together again.
@@ -6,6 +6,7 @@ grid, so that volumes can be put together again.
 
 import dataclasses
 import json
+import math
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from attent_tf.errors import RecordsError
 from attent_tf.organs import DOMAINS, NUM_CLASSES
 from attent_tf.volumes import CaseGeometry
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -23,13 +24,14 @@ class SliceRecord:
     """One axial slice of a case.
 
     Attributes:
-      image: [row, column] float32 in [-1, 1].
+      image: [row, column] float32 in [-1, 1]; [row, column, channel] where the geometry has neighbours, the slice itself
+        in the middle.
       label: [row, column] uint8 class indices (see `attent_tf.organs`), or None where the case has no labels.
       case: identifier such as `chaos-1`.
       domain: `mri` or `ct`.
       split: `train`, `test` or `all`.
-      slice_index: index in the canonical volume, whatever slices were left out.
-      slice_count: number of slices of the canonical volume.
+      slice_index: index in the prepared case, whatever slices were left out.
+      slice_count: number of slices of the prepared case.
       geometry: the way back to the file's own grid, the same for all slices of the case.
     """
 
@@ -42,12 +44,17 @@ class SliceRecord:
     slice_count: int
     geometry: CaseGeometry
 
+    @property
+    def channels(self) -> np.ndarray:
+        """The image as [row, column, channel], whether it has neighbours or not."""
+        return self.image.reshape(*self.image.shape[:2], self.geometry.channels)
+
 
 def encode(record: SliceRecord) -> bytes:
     """Serialises a slice as a `tf.train.Example`; equal slices give equal bytes.
 
     Args:
-      record: image [row, column] float32 of the size that its geometry says, label alike or None.
+      record: image of the size and channels that its geometry says, label [row, column] of that size or None.
 
     Returns:
       The serialised example.
@@ -98,13 +105,13 @@ def decode(payload: bytes, name: str = "record") -> SliceRecord:
         case, domain, split = (_one(features, word, bytes, name).decode() for word in ("case", "domain", "split"))
     except (ValueError, RecordsError) as error:
         raise RecordsError(f"{name}: its geometry or words cannot be read: {error}; preprocess again") from error
-    size = geometry.grid.size
+    size, shape = geometry.grid.size, _image_shape(geometry)
     image, label = (_one(features, word, bytes, name) for word in ("image", "label"))
-    if len(image) != 4 * size * size or len(label) not in (0, size * size):
-        expected = f"{4 * size * size} bytes of image and 0 or {size * size} of label"
+    if len(image) != 4 * math.prod(shape) or len(label) not in (0, size * size):
+        expected = f"{4 * math.prod(shape)} bytes of image and 0 or {size * size} of label"
         raise RecordsError(f"{name}: expected {expected}, found {len(image)} and {len(label)}; preprocess again")
     record = SliceRecord(
-        image=np.frombuffer(image, "<f4").reshape(size, size),
+        image=np.frombuffer(image, "<f4").reshape(shape),
         label=np.frombuffer(label, np.uint8).reshape(size, size) if label else None,
         case=case,
         domain=domain,
@@ -124,6 +131,11 @@ def geometry_text(geometry: CaseGeometry) -> str:
     return json.dumps(geometry.to_json(), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
+def _image_shape(geometry: CaseGeometry) -> tuple[int, ...]:
+    size = geometry.grid.size
+    return (size, size, geometry.channels) if geometry.neighbours else (size, size)
+
+
 def _one(features: dict, word: str, kind: type, name: str):
     """Returns the single value of a feature."""
     values = features.get(word, [])
@@ -134,10 +146,10 @@ def _one(features: dict, word: str, kind: type, name: str):
 
 def _fault(record: SliceRecord) -> str | None:
     """Says what contradicts the schema, or None."""
-    shape = (record.geometry.grid.size,) * 2
+    shape, image_shape = (record.geometry.grid.size,) * 2, _image_shape(record.geometry)
     image, label = record.image, record.label
-    if image.shape != shape or image.dtype != np.float32:
-        return f"expected a float32 image of {shape}, found {image.dtype} of {image.shape}"
+    if image.shape != image_shape or image.dtype != np.float32:
+        return f"expected a float32 image of {image_shape}, found {image.dtype} of {image.shape}"
     if not (np.min(image) >= -1 and np.max(image) <= 1):
         return f"expected an image within [-1, 1], found {np.min(image)} to {np.max(image)}"
     if label is not None and (label.shape != shape or label.dtype != np.uint8):
@@ -148,6 +160,8 @@ def _fault(record: SliceRecord) -> str | None:
         return f"expected a domain out of {', '.join(DOMAINS)}, found {record.domain!r}"
     if record.split not in SPLITS:
         return f"expected a split out of {', '.join(SPLITS)}, found {record.split!r}"
+    if record.slice_count != record.geometry.grid.slices:
+        return f"expected {record.geometry.grid.slices} slices by the geometry, found a count of {record.slice_count}"
     if not 0 <= record.slice_index < record.slice_count:
         return f"expected a slice index below {record.slice_count}, found {record.slice_index}"
     return None

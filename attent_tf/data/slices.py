@@ -16,7 +16,7 @@ class SliceArrays:
     """All slices of one domain and split.
 
     Attributes:
-      images: [slices, size, size, 1] float32 in [−1, 1].
+      images: [slices, size, size, channels] float32 in [−1, 1]; the slice itself is the middle channel.
       labels: [slices, size, size] uint8 class indices, or None where they were not asked for.
     """
 
@@ -44,14 +44,16 @@ def load_slices(
       The slices, in the order of the manifest.
 
     Raises:
-      RecordsError: no such case, a damaged record, or labels are wanted of a case that has none.
+      RecordsError: no such case, a damaged record, cases with different channels, or labels are wanted of a case that
+        has none.
       ConfigError: `size` does not divide the records' edge.
     """
-    count = sum(case.slices for case in manifest.select(domain, split))
-    images = np.empty((count, size, size, 1), np.float32)
+    cases = manifest.select(domain, split)
+    count = sum(case.slices for case in cases)
+    images = np.empty((count, size, size, _channels(cases, str(folder))), np.float32)
     truths = np.empty((count, size, size), np.uint8) if labels else None
     for i, record in enumerate(read_records(folder, manifest, domain, split)):
-        images[i, :, :, 0] = average_down(record.image, size)
+        images[i] = average_down(record.channels, size)
         if truths is not None:
             if record.label is None:
                 raise RecordsError(
@@ -63,7 +65,7 @@ def load_slices(
 
 
 def average_down(image: np.ndarray, size: int) -> np.ndarray:
-    """Averages square blocks of `image` [rows, columns] to [size, size]; the inverse grid has the same centre."""
+    """Averages square blocks of `image` [rows, columns, …] to [size, size, …]; the inverse grid has the same centre."""
     return _blocks(image, size).mean(axis=(1, 3), dtype=np.float32)
 
 
@@ -76,6 +78,13 @@ def majority_down(labels: np.ndarray, size: int) -> np.ndarray:
     return votes.argmax(axis=0).astype(np.uint8)
 
 
+def _channels(cases, folder):
+    found = {case.geometry.channels for case in cases}
+    if len(found) > 1:
+        raise RecordsError(f"{folder}: expected one number of channels, found {sorted(found)}; preprocess again")
+    return found.pop() if found else 1
+
+
 def _blocks(array, size):
     edge = array.shape[0]
     if edge % size:
@@ -83,4 +92,4 @@ def _blocks(array, size):
             f"configuration key data.image_size: expected a divisor of the records' {edge}; received {size}"
         )
     factor = edge // size
-    return array.reshape(size, factor, size, factor)
+    return array.reshape(size, factor, size, factor, *array.shape[2:])

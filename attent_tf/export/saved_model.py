@@ -16,10 +16,11 @@ from attent_tf.runs import Run
 def export_chain(run: Run, out: str | os.PathLike) -> None:
     """Writes the chain S(G_t2s(x)), or S alone, of a trained run.
 
-    Signatures, all with input `image` [batch, 256, 256, 1] float32 in [−1, 1], prepared like the training records:
+    Signatures, all with input `image` [batch, 256, 256, channels] float32 in [−1, 1], prepared like the training records
+    (the edge is that of the records; 1 channel, or the slice in the middle of its neighbours):
 
     - `serving_default`: `probabilities` [batch, 256, 256, classes] float32, `labels` [batch, 256, 256] int64.
-    - `translate`: `translated` [batch, 256, 256, 1] float32; the image itself for methods without a translator.
+    - `translate`: `translated` [batch, 256, 256, channels] float32; the image itself for methods without a translator.
     - `entropy`: `entropy` [batch, 256, 256, 1] float32 in [0, 1] (Eq. 6).
 
     Args:
@@ -31,8 +32,8 @@ def export_chain(run: Run, out: str | os.PathLike) -> None:
       InputError: `out` is there and not empty.
     """
     chain = load_chain(run)
-    size = run.preparation["size"]
-    signature = [tf.TensorSpec((None, size, size, 1), tf.float32, name="image")]
+    options = run.prepare_options
+    signature = [tf.TensorSpec((None, options.size, options.size, options.channels), tf.float32, name="image")]
 
     def serve(image):
         output = chain(image)

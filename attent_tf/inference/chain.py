@@ -14,7 +14,7 @@ class ChainOutput(NamedTuple):
     """What the chain says of a batch of slices, at the slices' resolution.
 
     Attributes:
-      translated: [batch, height, width, 1] float32 in [−1, 1]; the input itself where there is no translator.
+      translated: [batch, height, width, channels] float32 in [−1, 1]; the input itself where there is no translator.
       probabilities: [batch, height, width, classes] float32, sum 1.
       labels: [batch, height, width] uint8 class indices.
       entropy: [batch, height, width, 1] float32 in [0, 1] (Eq. 6).
@@ -43,7 +43,7 @@ class Chain(tf.Module):
 
     @tf.function(reduce_retracing=True)
     def __call__(self, images: tf.Tensor) -> ChainOutput:
-        """Segments `images` [batch, height, width, 1] in [−1, 1], height = width a multiple of `image_size`."""
+        """Segments `images` [batch, height, width, channels] in [−1, 1], height = width a multiple of `image_size`."""
         edge = images.shape[1]
         small = reduce_images(images, self.image_size)
         translated = self.translator(small, training=False) if self.translator else small
@@ -60,7 +60,7 @@ class Chain(tf.Module):
 
 
 def reduce_images(images: tf.Tensor, size: int) -> tf.Tensor:
-    """Averages square blocks of `images` [batch, edge, edge, 1] to [batch, size, size, 1], as training does."""
+    """Averages square blocks of `images` [batch, edge, edge, channels] to [batch, size, size, channels], as training does."""
     factor = images.shape[1] // size
     return images if factor == 1 else tf.nn.avg_pool2d(images, factor, factor, "VALID")
 

@@ -19,6 +19,7 @@ from attent_tf.reporting.sources import EvaluationForReport
 from attent_tf.runs import Run
 from attent_tf.runs.networks import trained_steps
 from attent_tf.training.loop import Observer
+from attent_tf.volumes import middle_channel
 
 _SELECTION = "The weights after the last training step; nothing was chosen by scores of test cases or by target labels."
 
@@ -48,12 +49,7 @@ def evaluate(
       AttentError: no such run or records, none of the cases needed, or records of another geometry.
     """
     manifest = read_manifest(records)
-    for key, expected in run.preparation.items():
-        if manifest.options.get(key) != expected:
-            raise RecordsError(
-                f"{records}: prepared with {key} {manifest.options.get(key)!r}, the run was trained with {expected!r}; "
-                "preprocess alike"
-            )
+    _check_preparation(run, records, manifest.options.get("preparation") or {})
     cases = manifest.select(run.target, "test")
     if not cases:
         raise RecordsError(f"{records}: no test cases of {run.target}; preprocess with another --split")
@@ -79,13 +75,25 @@ def evaluate(
     return evaluation
 
 
+def _check_preparation(run: Run, records, found: dict) -> None:
+    """Refuses records whose target scans the networks would see otherwise than those that they learned from."""
+    for key, expected in run.preparation.items():
+        # Source scans are not looked at here.
+        if key != f"{run.source}_intensity" and found.get(key) != expected:
+            raise RecordsError(
+                f"{records}: prepared with {key} {found.get(key)!r}, the run was trained with {expected!r}; "
+                "preprocess alike"
+            )
+
+
 def _case_result(run, chain: Chain, records, manifest, case: ManifestCase, bar) -> CaseResult:
     slices = read_case_records(records, manifest, case.case)
-    images = np.stack([record.image for record in slices])
+    stacked = np.stack([record.channels for record in slices])
+    images = np.ascontiguousarray(middle_channel(stacked))
     translated, entropy = np.empty_like(images), np.empty_like(images)
     prediction = np.empty(images.shape, np.uint8)
-    for part, output in run_slices(chain, images):
-        translated[part], entropy[part] = output.translated[..., 0], output.entropy[..., 0]
+    for part, output in run_slices(chain, stacked):
+        translated[part], entropy[part] = middle_channel(output.translated), output.entropy[..., 0]
         prediction[part] = output.labels
         bar.update(len(output.labels))
     return CaseResult(

@@ -13,21 +13,22 @@ from attent_tf.volumes import (
     PrepareOptions,
     Volume,
     from_canonical,
+    middle_channel,
     prepare,
-    probabilities_from_grid,
     restore_image,
+    stack_neighbours,
 )
-from attent_tf.volumes.intensity import CT_WINDOW_HU
+from attent_tf.volumes.resampling import probability_blocks_from_grid
 
 _BATCH = 8
 
-# MR intensities have no unit; a translation into MR style spans this range.
-_MR_RANGE = (0.0, 1000.0)
+# Where each source scan had intensities of its own (MR has no unit), a translation into their style spans this range.
+_UNITLESS_RANGE = (0.0, 1000.0)
 
 
 def preparation(run: Run) -> PrepareOptions:
     """Returns how scans must be prepared for a run: as its training records were."""
-    return PrepareOptions(**run.preparation)
+    return run.prepare_options
 
 
 def run_slices(chain: Chain, images: np.ndarray, batch_size: int = _BATCH) -> Iterator[tuple[slice, ChainOutput]]:
@@ -35,14 +36,14 @@ def run_slices(chain: Chain, images: np.ndarray, batch_size: int = _BATCH) -> It
 
     Args:
       chain: from `load_chain`.
-      images: [slices, size, size] float32 in [−1, 1].
+      images: [slices, size, size, channels] float32 in [−1, 1].
       batch_size: slices at once; the result does not depend on it.
 
     Yields:
       Which slices, and the chain's output for them as NumPy arrays.
     """
     for start in range(0, len(images), batch_size):
-        part = images[start : start + batch_size, :, :, np.newaxis]
+        part = images[start : start + batch_size]
         # One batch size only, so that the graph is traced once.
         padded = np.concatenate([part, np.full((batch_size - len(part), *part.shape[1:]), -1.0, np.float32)])
         output = chain(tf.constant(padded))
@@ -58,7 +59,7 @@ def segment_volume(
       chain: from `load_chain`.
       volume: a scan of the run's target domain, in any orientation.
       options: from `preparation`.
-      report: called with the number of slices done since the last call.
+      report: called with the number of the scan's slices done since the last call.
 
     Returns:
       [i, j, k] uint8 class indices on the voxels of the scan.
@@ -69,11 +70,12 @@ def segment_volume(
     prepared = prepare(volume, options)
     geometry = prepared.geometry
     labels = np.zeros(geometry.canonical_shape, np.uint8)
-    _, rows, columns = labels.shape
-    for part, output in run_slices(chain, prepared.images):
-        # Probabilities go back to the scan's pixels before a class is chosen, so that outlines stay smooth.
-        labels[part] = probabilities_from_grid(output.probabilities, geometry.grid, rows, columns)
-        report(len(labels[part]))
+    stacked = stack_neighbours(prepared.images, None, options.neighbours)
+    answers = (output.probabilities for _, output in run_slices(chain, stacked))
+    # Probabilities go back to the scan's voxels before a class is chosen, so that outlines stay smooth.
+    for part, found in probability_blocks_from_grid(answers, geometry.grid, labels.shape):
+        labels[part] = found
+        report(part.stop - part.start)
     return from_canonical(labels, geometry.affine)
 
 
@@ -91,11 +93,11 @@ def translate_volume(
       volume: a scan of the run's target domain, in any orientation.
       options: from `preparation`.
       source: `mri` or `ct`, for the unit of the result.
-      report: called with the number of slices done since the last call.
+      report: called with the number of the scan's slices done since the last call.
 
     Returns:
-      [i, j, k] float32 on the voxels of the scan: HU within the CT window, or 0 … 1000 for MR, which has no unit. Outside
-      the grid of the networks it is the lowest value.
+      [i, j, k] float32 on the voxels of the scan, within the window of the source domain's intensity rule (CT: HU); where
+      each source scan had its own, 0 … 1000. Outside the grid of the networks it is the lowest value.
 
     Raises:
       RunError: the method has no translator.
@@ -105,8 +107,12 @@ def translate_volume(
         raise RunError("this method has no translator; translate needs a run of cyclegan, pixel or attent")
     prepared: PreparedCase = prepare(volume, options)
     translated = np.empty_like(prepared.images)
-    for part, output in run_slices(chain, prepared.images):
-        translated[part] = output.translated[..., 0]
-        report(len(translated[part]))
-    low, high = CT_WINDOW_HU if source == "ct" else _MR_RANGE
+    slices, reported = prepared.geometry.canonical_shape[0], 0
+    for part, output in run_slices(chain, stack_neighbours(prepared.images, None, options.neighbours)):
+        translated[part] = middle_channel(output.translated)
+        done = slices * part.stop // len(translated)
+        report(done - reported)
+        reported = done
+    rule = options.intensity_rule(source)
+    low, high = (rule.low, rule.high) if rule.kind == "window" else _UNITLESS_RANGE
     return restore_image(low + (high - low) * 0.5 * (translated + 1.0), prepared.geometry, low)

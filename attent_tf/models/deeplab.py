@@ -87,7 +87,7 @@ class DeepLabV2(keras.Model):
         self.aux_head = AtrousHead(num_classes, self.rates, name="aux_head")
 
     def call(self, inputs, training=False) -> SegmentorOutput:
-        """Segments `inputs` [batch, height, width, 1] in [−1, 1]."""
+        """Segments `inputs` [batch, height, width, channels] in [−1, 1]."""
         size = tf.shape(inputs)[1:3]
         stage_3, stage_4 = self.resnet(inputs, training=training)
         return SegmentorOutput(

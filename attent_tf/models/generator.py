@@ -24,6 +24,7 @@ class Generator(keras.Model):
       gate_gain: factor of each gate's output; 1 in the paper, 2 in the authors' code.
       upsample_kernel: kernel after each bilinear up-sampling (1 in the authors' code).
       normalization: see `attent_tf.layers.normalization`.
+      channels: of the images, in and out: 1, or 2k + 1 for a slice with k neighbours on each side.
 
     Raises:
       ValueError: `skips` is unknown.
@@ -37,6 +38,7 @@ class Generator(keras.Model):
         gate_gain: float = 1.0,
         upsample_kernel: int = 1,
         normalization: str = "instance",
+        channels: int = 1,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -48,6 +50,7 @@ class Generator(keras.Model):
         self.gate_gain = gate_gain
         self.upsample_kernel = upsample_kernel
         self.normalization = normalization
+        self.channels = channels
 
         conv = {"padding": "reflect", "kernel_initializer": _initializer(), "use_bias": normalization == "none"}
         self.encoders = [
@@ -72,14 +75,14 @@ class Generator(keras.Model):
                 for width, name in ((4, "quarter"), (2, "half"), (1, "full"))
             ]
         self.head = PaddedConv2D(
-            1, 7, padding="reflect", kernel_initializer=_initializer(), dtype="float32", name="head"
+            channels, 7, padding="reflect", kernel_initializer=_initializer(), dtype="float32", name="head"
         )
 
     def call(self, inputs):
-        """Translates `inputs` [batch, height, width, 1] in [−1, 1]; height and width divide by 4.
+        """Translates `inputs` [batch, height, width, channels] in [−1, 1]; height and width divide by 4.
 
         Returns:
-          [batch, height, width, 1] float32 in [−1, 1].
+          [batch, height, width, channels] float32 in [−1, 1].
         """
         return self._translate(inputs)[0]
 
@@ -120,6 +123,7 @@ class Generator(keras.Model):
             "gate_gain": self.gate_gain,
             "upsample_kernel": self.upsample_kernel,
             "normalization": self.normalization,
+            "channels": self.channels,
         }
 
 

@@ -31,7 +31,7 @@ class PatchDiscriminator(keras.Model):
         self.head = PaddedConv2D(1, 4, kernel_initializer=_initializer(), dtype="float32", name="head")
 
     def call(self, inputs):
-        """Judges `inputs` [batch, height, width, 1]; returns logits [batch, height/8 − 2, width/8 − 2, 1], float32."""
+        """Judges `inputs` [batch, height, width, channels]; returns logits [batch, height/8 − 2, width/8 − 2, 1], float32."""
         x = inputs
         for conv, norm in zip(self.convs, self.norms, strict=True):
             x = leaky_relu(norm(conv(x)))

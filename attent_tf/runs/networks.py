@@ -12,8 +12,8 @@ from attent_tf.models import DeepLabV2, Generator
 from attent_tf.runs.run import Run
 
 
-def make_generator(config: TranslationConfig, translator: str, name: str) -> Generator:
-    """Makes G_t2s or G_s2t for the translator `attention_cyclegan` or `cyclegan`."""
+def make_generator(config: TranslationConfig, translator: str, name: str, channels: int = 1) -> Generator:
+    """Makes G_t2s or G_s2t for the translator `attention_cyclegan` or `cyclegan`, from and to images of `channels`."""
     return Generator(
         filters=config.filters,
         residual_blocks=config.residual_blocks,
@@ -21,6 +21,7 @@ def make_generator(config: TranslationConfig, translator: str, name: str) -> Gen
         gate_gain=config.gate_gain,
         upsample_kernel=config.upsample_kernel,
         normalization=config.normalization,
+        channels=channels,
         name=name,
     )
 
@@ -36,9 +37,9 @@ def load_segmentor(run: Run) -> DeepLabV2:
     Raises:
       RunError: the stage has no checkpoint, or it is damaged or of another model.
     """
-    size = run.config.data.image_size
+    size, channels = run.config.data.image_size, run.prepare_options.channels
     segmentor = make_segmentor(run.config.segmentation)
-    segmentor(tf.zeros((1, size, size, 1)))
+    segmentor(tf.zeros((1, size, size, channels)))
     _restore(run, "segmentation", segmentor=segmentor)
     return segmentor
 
@@ -51,10 +52,10 @@ def load_generators(run: Run, *names: str) -> list[Generator]:
     """
     if not run.method.translator:
         raise RunError(f"{run.folder}: the method {run.method.id} has no translator")
-    size = run.config.data.image_size
-    generators = [make_generator(run.config.translation, run.method.translator, name) for name in names]
+    size, channels = run.config.data.image_size, run.prepare_options.channels
+    generators = [make_generator(run.config.translation, run.method.translator, name, channels) for name in names]
     for generator in generators:
-        generator(tf.zeros((1, size, size, 1)))
+        generator(tf.zeros((1, size, size, channels)))
     _restore(run, "translation", **dict(zip(names, generators, strict=True)))
     return generators
 

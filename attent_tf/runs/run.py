@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from attent_tf.configs import Config, config_from_dict, config_to_dict, config_to_yaml
-from attent_tf.errors import RunError
+from attent_tf.errors import ConfigError, RunError
 from attent_tf.files import write_json, write_text
 from attent_tf.methods import Method, get_domains, get_method
+from attent_tf.volumes import PrepareOptions
 
 RUN_FILE = "run.json"
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Run:
       direction: `mri2ct` or `ct2mri`.
       config: everything else.
       records: fingerprint of the records that it was trained on.
-      preparation: options of the preprocessing, so that a scan can be prepared alike.
+      preparation: `PrepareOptions` as JSON, so that a scan can be prepared alike.
       class_names: of the output channels.
     """
 
@@ -51,6 +52,18 @@ class Run:
     def labelled(self) -> str:
         """The domain whose labels S learns from."""
         return self.source if self.method.labels == "source" else self.target
+
+    @property
+    def prepare_options(self) -> PrepareOptions:
+        """How scans must be prepared for this run: as its training records were.
+
+        Raises:
+          RunError: `run.json` was damaged or edited.
+        """
+        try:
+            return PrepareOptions.from_json(self.preparation)
+        except ConfigError as error:
+            raise RunError(f"{self.folder / RUN_FILE}: {error}; the file was damaged or edited") from error
 
     def stage_folder(self, stage: str) -> Path:
         """Returns the folder of `translation` or `segmentation`."""

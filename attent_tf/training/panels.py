@@ -7,6 +7,7 @@ from attent_tf import losses
 from attent_tf.organs import NUM_CLASSES
 from attent_tf.training.segmentation import SegmentationStep
 from attent_tf.training.translation import TranslationStep
+from attent_tf.volumes import middle_channel
 
 _ROWS = 3
 
@@ -16,7 +17,7 @@ class TranslationPanel:
 
     Args:
       inner: whose generators draw.
-      source, target: [slices, size, size, 1] float32 in [−1, 1]; a few spread over the whole are shown.
+      source, target: [slices, size, size, channels] float32 in [−1, 1]; a few spread over the whole are shown.
     """
 
     def __init__(self, inner: TranslationStep, source: np.ndarray, target: np.ndarray):
@@ -37,7 +38,7 @@ class SegmentationPanel:
 
     Args:
       inner: whose segmentor draws.
-      labelled: [slices, size, size, 1] float32 in [−1, 1].
+      labelled: [slices, size, size, channels] float32 in [−1, 1].
       target: the same of the target, translated where the method has a translator, or None.
     """
 
@@ -65,7 +66,7 @@ def _row(images, there, back):
 
 
 def _visible(images):
-    return 0.5 * (images + 1.0)
+    return 0.5 * (middle_channel(images)[..., tf.newaxis] + 1.0)
 
 
 def _spread(images):

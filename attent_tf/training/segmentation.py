@@ -42,17 +42,24 @@ class SegmentationStep(tf.Module):
       image_size: edge of the images in pixels.
       steps: number of updates in all, for the learning rates.
       global_batch_size: slices of each domain a step, over all replicas.
+      channels: of the images.
     """
 
     def __init__(
-        self, config: SegmentationConfig, aligner: str | None, image_size: int, steps: int, global_batch_size: int
+        self,
+        config: SegmentationConfig,
+        aligner: str | None,
+        image_size: int,
+        steps: int,
+        global_batch_size: int,
+        channels: int = 1,
     ):
         super().__init__(name="segmentation")
         self.config = config
         self.aligner = aligner
         self.global_batch_size = global_batch_size
         self.segmentor = make_segmentor(config)
-        output = self.segmentor(tf.zeros((1, image_size, image_size, 1)))
+        output = self.segmentor(tf.zeros((1, image_size, image_size, channels)))
         self._segmentor_variables = self.segmentor.trainable_variables
         self.segmentor_optimizer = make_optimizer(config.segmentor, steps, self._segmentor_variables)
         self.discriminators = []
@@ -98,7 +105,7 @@ class SegmentationStep(tf.Module):
         Args:
           phase: `supervised` or `aligned`.
           step: scalar int64.
-          labelled: images [batch, height, width, 1] in [−1, 1] and labels [batch, height, width].
+          labelled: images [batch, height, width, channels] in [−1, 1] and labels [batch, height, width].
           x_t: target images, translated where the method has a translator; unlabelled.
 
         Returns:

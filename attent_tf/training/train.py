@@ -12,7 +12,7 @@ from attent_tf.configs import Config
 from attent_tf.data.batches import batches
 from attent_tf.data.manifest import Manifest, read_manifest
 from attent_tf.data.slices import SliceArrays, load_slices
-from attent_tf.errors import ConfigError, RunError
+from attent_tf.errors import ConfigError, RecordsError, RunError
 from attent_tf.files import write_json
 from attent_tf.methods import get_domains, get_method
 from attent_tf.runs import Run, create_or_check, resolve_steps
@@ -22,6 +22,7 @@ from attent_tf.training.loop import Observer, StagePlan, run_stage
 from attent_tf.training.panels import SegmentationPanel, TranslationPanel
 from attent_tf.training.segmentation import SegmentationStep
 from attent_tf.training.translation import TranslationStep
+from attent_tf.volumes import PrepareOptions
 
 STAGES = ("translation", "segmentation")
 _TRANSLATE_BATCH = 16
@@ -62,7 +63,10 @@ def train(
     manifest = read_manifest(records)
     chosen = get_method(method)
     get_domains(direction)
-    preparation = {key: manifest.options[key] for key in ("geometry", "size", "pixel_mm")}
+    try:
+        preparation = PrepareOptions.from_json(manifest.options.get("preparation")).to_json()
+    except ConfigError as error:
+        raise RecordsError(f"{records}: {error}; preprocess again") from error
     run = Run(Path(out), chosen, direction, config, manifest.fingerprint, preparation)
     stages = _stages(run, stage)
     if fresh and any(has_checkpoint(run.stage_folder(name) / "checkpoints") for name in STAGES):
@@ -95,7 +99,7 @@ def _stages(run, stage):
 
 
 def _train_translation(run, manifest: Manifest, records, strategy, observer):
-    config, size = run.config.translation, run.config.data.image_size
+    config, size, channels = run.config.translation, run.config.data.image_size, run.prepare_options.channels
     source = load_slices(records, manifest, run.source, "train", size, labels=False)
     target = load_slices(records, manifest, run.target, "train", size, labels=False)
     steps = resolve_steps(config.steps, config.epochs, max(len(source), len(target)), config.batch_size)
@@ -106,13 +110,15 @@ def _train_translation(run, manifest: Manifest, records, strategy, observer):
 
     with strategy.scope():
         step = tf.Variable(0, dtype=tf.int64, name="step")
-        inner = TranslationStep(config, run.method.translator, size, steps, config.batch_size, run.config.seed)
+        inner = TranslationStep(
+            config, run.method.translator, size, steps, config.batch_size, run.config.seed, channels
+        )
     panel = TranslationPanel(inner, source.images, target.images)
     run_stage(_plan(run, "translation", "Translation", steps), inner, step, make_data, strategy, observer, panel)
 
 
 def _train_segmentation(run, manifest: Manifest, records, strategy, observer):
-    config, size = run.config.segmentation, run.config.data.image_size
+    config, size, channels = run.config.segmentation, run.config.data.image_size, run.prepare_options.channels
     labelled = load_slices(records, manifest, run.labelled, "train", size, labels=True)
     target = None
     if run.method.aligner:
@@ -128,7 +134,7 @@ def _train_segmentation(run, manifest: Manifest, records, strategy, observer):
 
     with strategy.scope():
         step = tf.Variable(0, dtype=tf.int64, name="step")
-        inner = SegmentationStep(config, run.method.aligner, size, steps, config.batch_size)
+        inner = SegmentationStep(config, run.method.aligner, size, steps, config.batch_size, channels)
     panel = SegmentationPanel(inner, labelled.images, target.images if target else None)
     run_stage(_plan(run, "segmentation", "Segmentation", steps), inner, step, make_data, strategy, observer, panel)
 

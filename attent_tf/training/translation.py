@@ -24,6 +24,7 @@ class TranslationStep(tf.Module):
       steps: number of updates in all, for the learning rates.
       global_batch_size: images of each domain a step, over all replicas.
       seed: of the image pools' choices.
+      channels: of the images.
     """
 
     metric_names = (
@@ -46,16 +47,17 @@ class TranslationStep(tf.Module):
         steps: int,
         global_batch_size: int,
         seed: int,
+        channels: int = 1,
     ):
         super().__init__(name="translation")
         self.config = config
         self.global_batch_size = global_batch_size
         self._seed = seed
-        self.g_t2s = make_generator(config, translator, "g_t2s")
-        self.g_s2t = make_generator(config, translator, "g_s2t")
+        self.g_t2s = make_generator(config, translator, "g_t2s", channels)
+        self.g_s2t = make_generator(config, translator, "g_s2t", channels)
         self.d_source = PatchDiscriminator(config.discriminator_filters, config.normalization, name="d_source")
         self.d_target = PatchDiscriminator(config.discriminator_filters, config.normalization, name="d_target")
-        image_shape = (image_size, image_size, 1)
+        image_shape = (image_size, image_size, channels)
         for model in (self.g_t2s, self.g_s2t, self.d_source, self.d_target):
             model(tf.zeros((1, *image_shape)))
         self._generator_variables = self.g_t2s.trainable_variables + self.g_s2t.trainable_variables
@@ -92,7 +94,7 @@ class TranslationStep(tf.Module):
         Args:
           phase: `anchored` with identity loss, `free` without.
           step: scalar int64.
-          x_s: source images [batch, height, width, 1] in [−1, 1].
+          x_s: source images [batch, height, width, channels] in [−1, 1].
           x_t: target images of the same shape.
 
         Returns:

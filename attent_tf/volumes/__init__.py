@@ -4,18 +4,21 @@ from attent_tf.volumes.anatomy import check_anatomy
 from attent_tf.volumes.body import body_mask
 from attent_tf.volumes.case_geometry import CaseGeometry
 from attent_tf.volumes.grid import SliceGrid, fit_grid
-from attent_tf.volumes.intensity import Intensity, fit_intensity
+from attent_tf.volumes.intensity import (
+    Intensity,
+    IntensityStatistics,
+    fit_intensity,
+    measure_intensity,
+    pool_statistics,
+)
+from attent_tf.volumes.intensity_rule import DEFAULT_RULES, IntensityRule
+from attent_tf.volumes.intensity_text import parse_rule, rule_from_json, rule_text, rule_to_json
+from attent_tf.volumes.neighbours import middle_channel, stack_neighbours
 from attent_tf.volumes.nifti import read_nifti, read_nifti_labels, write_labels, write_scan
 from attent_tf.volumes.nifti_header import ORIENTATION_POLICIES
 from attent_tf.volumes.orientation import from_canonical, to_canonical
-from attent_tf.volumes.prepare import (
-    PreparedCase,
-    PrepareOptions,
-    prepare,
-    restore_image,
-    restore_label_probabilities,
-    restore_labels,
-)
+from attent_tf.volumes.prepare import PreparedCase, measure_case, prepare
+from attent_tf.volumes.prepare_options import PrepareOptions
 from attent_tf.volumes.resampling import (
     images_from_grid,
     images_to_grid,
@@ -24,13 +27,17 @@ from attent_tf.volumes.resampling import (
     probabilities_from_grid,
     resampling_matrix,
 )
+from attent_tf.volumes.restore import restore_image, restore_label_probabilities, restore_labels
 from attent_tf.volumes.scan import read_scan
 from attent_tf.volumes.volume import Volume
 
 __all__ = [
+    "DEFAULT_RULES",
     "ORIENTATION_POLICIES",
     "CaseGeometry",
     "Intensity",
+    "IntensityRule",
+    "IntensityStatistics",
     "PrepareOptions",
     "PreparedCase",
     "SliceGrid",
@@ -44,6 +51,11 @@ __all__ = [
     "images_to_grid",
     "labels_from_grid",
     "labels_to_grid",
+    "measure_case",
+    "measure_intensity",
+    "middle_channel",
+    "parse_rule",
+    "pool_statistics",
     "prepare",
     "probabilities_from_grid",
     "read_nifti",
@@ -53,6 +65,10 @@ __all__ = [
     "restore_image",
     "restore_label_probabilities",
     "restore_labels",
+    "rule_from_json",
+    "rule_text",
+    "rule_to_json",
+    "stack_neighbours",
     "to_canonical",
     "write_labels",
     "write_scan",

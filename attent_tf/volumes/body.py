@@ -10,6 +10,8 @@ _CT_AIR_HU = -300.0
 # The mask is found on pixels of about this size: enough for centring and percentiles, and quick on a 512 × 512 CT.
 _COARSE_MM = 2.5
 
+_SLICES_AT_ONCE = 8
+
 # A table is a shell thinner than twice this.
 _OPENING_RADIUS_MM = 5.0
 
@@ -21,7 +23,7 @@ def body_mask(volume_canonical: Volume) -> np.ndarray:
     an opening in the slice, separate ones (arms) by taking the largest component, and what the body encloses is filled.
 
     Args:
-      volume_canonical: [slice, row, column] volume in canonical orientation.
+      volume_canonical: [slice, row, column] volume in canonical orientation, of any type and in any memory order.
 
     Returns:
       [slice, row, column] bool, exact to about 2.5 mm in the slice; all False if nothing stands out.
@@ -42,11 +44,26 @@ def body_mask(volume_canonical: Volume) -> np.ndarray:
 
 def _block_means(voxels: np.ndarray, row_step: int, column_step: int) -> np.ndarray:
     """[slice, row, column] to the means of blocks of pixels, smaller blocks at the far border; float32."""
-    _, rows, columns = voxels.shape
-    row_starts, column_starts = np.arange(0, rows, row_step), np.arange(0, columns, column_step)
-    sums = np.add.reduceat(np.add.reduceat(voxels, column_starts, axis=2, dtype=np.float32), row_starts, axis=1)
-    row_counts, column_counts = np.diff(row_starts, append=rows), np.diff(column_starts, append=columns)
-    return (sums / np.outer(row_counts, column_counts)).astype(np.float32)
+    slices, rows, columns = voxels.shape
+    counts = np.outer(
+        *(np.minimum(step, n - np.arange(0, n, step)) for n, step in ((rows, row_step), (columns, column_step)))
+    )
+    means = np.empty((slices, *counts.shape), np.float32)
+    # A few slices at a time, so that a scan in integers never stands in memory as floats.
+    for start in range(0, slices, _SLICES_AT_ONCE):
+        block = np.array(voxels[start : start + _SLICES_AT_ONCE], np.float32, order="C")
+        sums = _summed(_summed(block, column_step).swapaxes(1, 2), row_step).swapaxes(1, 2)
+        means[start : start + _SLICES_AT_ONCE] = sums / counts
+    return means
+
+
+def _summed(block: np.ndarray, step: int) -> np.ndarray:
+    """Sums runs of `step` numbers along the last axis, fewer at its end."""
+    sums = block[..., ::step].copy()
+    for offset in range(1, step):
+        part = block[..., offset::step]
+        sums[..., : part.shape[-1]] += part
+    return sums
 
 
 def _mr_threshold(intensities: np.ndarray) -> float:
@@ -85,6 +102,7 @@ def _largest_component(mask: np.ndarray) -> np.ndarray:
     components, count = ndimage.label(mask)
     if count == 0:
         return mask
-    sizes = np.bincount(components.ravel())
+    # bincount makes 64-bit copies of what it counts.
+    sizes = sum(np.bincount(plane.ravel(), minlength=count + 1) for plane in components)
     sizes[0] = 0
     return components == sizes.argmax()

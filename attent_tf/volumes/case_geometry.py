@@ -19,10 +19,11 @@ class CaseGeometry:
     Attributes:
       stored_shape: voxels along each axis of the scan as stored.
       stored_affine: 4 rows of 4, voxel index as stored to millimetres in RAS+.
-      grid: record pixels in pixels of the canonical slice.
+      grid: record pixels and prepared slices in voxels of the canonical scan.
       geometry: `physical` or `resize`.
       record_spacing_mm: (slice, row, column) distances of record pixels.
       intensity: the raw values of −1 and +1.
+      neighbours: slices on each side of a slice that its record holds as further channels.
     """
 
     stored_shape: tuple[int, int, int]
@@ -31,6 +32,12 @@ class CaseGeometry:
     geometry: str
     record_spacing_mm: tuple[float, float, float]
     intensity: Intensity
+    neighbours: int = 0
+
+    @property
+    def channels(self) -> int:
+        """Channels of a record: the slice and its neighbours."""
+        return 2 * self.neighbours + 1
 
     @property
     def affine(self) -> np.ndarray:
@@ -51,6 +58,7 @@ class CaseGeometry:
             "geometry": self.geometry,
             "record_spacing_mm": list(self.record_spacing_mm),
             "intensity": dataclasses.asdict(self.intensity),
+            "neighbours": self.neighbours,
         }
 
     @classmethod
@@ -71,20 +79,24 @@ class CaseGeometry:
                     row_scale=_finite(grid["row_scale"]),
                     column_origin=_finite(grid["column_origin"]),
                     column_scale=_finite(grid["column_scale"]),
+                    slices=int(grid["slices"]),
+                    slice_origin=_finite(grid["slice_origin"]),
+                    slice_scale=_finite(grid["slice_scale"]),
                 ),
                 geometry=str(content["geometry"]),
                 record_spacing_mm=tuple(_finite(value) for value in content["record_spacing_mm"]),
                 intensity=Intensity(str(intensity["rule"]), _finite(intensity["low"]), _finite(intensity["high"])),
+                neighbours=int(content["neighbours"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise RecordsError(
-                f"geometry of a case: expected the fields of schema 1, found a fault at {error}; write them again"
+                f"geometry of a case: expected the fields of schema 2, found a fault at {error}; write them again"
             ) from error
         sizes = (len(geometry.stored_shape), np.shape(geometry.stored_affine), len(geometry.record_spacing_mm))
-        if sizes != (3, (4, 4), 3) or geometry.geometry not in GEOMETRIES:
+        if sizes != (3, (4, 4), 3) or geometry.geometry not in GEOMETRIES or geometry.neighbours < 0:
             raise RecordsError(
-                f"geometry of a case: expected 3 sizes, a 4 × 4 affine, 3 spacings and one of {', '.join(GEOMETRIES)}, "
-                f"found {content}; write them again"
+                f"geometry of a case: expected 3 sizes, a 4 × 4 affine, 3 spacings, one of {', '.join(GEOMETRIES)} and "
+                f"0 or more neighbours, found {content}; write them again"
             )
         return geometry
 

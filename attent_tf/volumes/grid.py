@@ -1,11 +1,12 @@
-"""Which pixels of a slice the pixels of a record stand for.
+"""Which voxels of a canonical scan the pixels and slices of a record stand for.
 
-Along each axis `source_pixel = origin + scale * record_pixel`, with pixels counted at their centres. There are two ways
-to choose it: `physical` (record pixels of equal size in millimetres, centred on the body) and `resize` (the whole
-slice, as the paper and SIFA do it).
+Along each axis `source_pixel = origin + scale * record_pixel`, with pixels counted at their centres. In the slice there
+are two ways to choose it: `physical` (record pixels of equal size in millimetres, centred on the body) and `resize` (the
+whole slice, as the paper and SIFA do it). Slices are those of the scan, or slices of one distance over its whole length.
 """
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -18,10 +19,13 @@ GEOMETRIES = ("physical", "resize")
 # The part of the body's pixels, at either end of an axis, that does not count for its extent: arms, table remains.
 _TRIMMED = 0.005
 
+# Slices are copied where resampling would move none of them by more than this part of a slice.
+_SAME_SLICES = 0.01
+
 
 @dataclasses.dataclass(frozen=True)
 class SliceGrid:
-    """The square grid of a record in the pixels of its canonical slice.
+    """The grid of a prepared case in the voxels of its canonical scan: square slices, all alike.
 
     Attributes:
       size: rows and columns of the record.
@@ -29,6 +33,9 @@ class SliceGrid:
       row_scale: slice rows per record row.
       column_origin: slice column, in pixels, under the centre of record column 0.
       column_scale: slice columns per record column.
+      slices: slices of the prepared case.
+      slice_origin: canonical slice, counted at its centre, in the middle of prepared slice 0.
+      slice_scale: canonical slices per prepared slice; 1 where slices are those of the scan.
     """
 
     size: int
@@ -36,6 +43,9 @@ class SliceGrid:
     row_scale: float
     column_origin: float
     column_scale: float
+    slices: int
+    slice_origin: float = 0.0
+    slice_scale: float = 1.0
 
 
 def fit_grid(
@@ -44,6 +54,7 @@ def fit_grid(
     size: int = 256,
     pixel_mm: float = 1.6,
     body: np.ndarray | None = None,
+    slice_mm: float | None = None,
 ) -> SliceGrid:
     """Chooses the grid of a case.
 
@@ -53,25 +64,35 @@ def fit_grid(
       size: rows and columns of a record.
       pixel_mm: edge of a record pixel in millimetres, for `physical`.
       body: [slice, row, column] bool, `body_mask(canonical_volume)` where it is known already.
+      slice_mm: distance of the prepared slices in millimetres; None for those of the scan.
 
     Returns:
-      The grid, the same for all slices of the case.
+      The grid, the same for all slices of the case. Prepared slices and slices of the scan lie in each other's field.
 
     Raises:
       ConfigError: the geometry has no such name.
     """
-    _, rows, columns = canonical_volume.shape
+    slices, rows, columns = canonical_volume.shape
+    spacing_mm = canonical_volume.spacing_mm
+    along = _slices_along(slices, 1.0 if slice_mm is None else slice_mm / spacing_mm[0])
     if geometry == "resize":
         # Edges of the slice meet edges of the record, so centres differ by half a pixel of each.
         row_scale, column_scale = rows / size, columns / size
-        return SliceGrid(size, (row_scale - 1) / 2, row_scale, (column_scale - 1) / 2, column_scale)
+        return SliceGrid(size, (row_scale - 1) / 2, row_scale, (column_scale - 1) / 2, column_scale, *along)
     if geometry != "physical":
         raise ConfigError(f"geometry: expected one of {', '.join(GEOMETRIES)}, found {geometry!r}")
     body = body_mask(canonical_volume) if body is None else body
-    _, row_mm, column_mm = canonical_volume.spacing_mm
-    row_origin, row_scale = _centred(body.sum(axis=(0, 2)), pixel_mm / row_mm, size)
-    column_origin, column_scale = _centred(body.sum(axis=(0, 1)), pixel_mm / column_mm, size)
-    return SliceGrid(size, row_origin, row_scale, column_origin, column_scale)
+    row_origin, row_scale = _centred(body.sum(axis=(0, 2)), pixel_mm / spacing_mm[1], size)
+    column_origin, column_scale = _centred(body.sum(axis=(0, 1)), pixel_mm / spacing_mm[2], size)
+    return SliceGrid(size, row_origin, row_scale, column_origin, column_scale, *along)
+
+
+def _slices_along(slices: int, scale: float) -> tuple[int, float, float]:
+    """Number, origin and scale of prepared slices that share their middle with `slices` slices and just cover them."""
+    if abs(scale - 1) * (slices - 1) / 2 <= _SAME_SLICES:
+        return slices, 0.0, 1.0
+    count = max(1, math.ceil(slices / scale - 1e-6))
+    return count, (slices - 1) / 2 - scale * (count - 1) / 2, scale
 
 
 def _centred(profile: np.ndarray, scale: float, size: int) -> tuple[float, float]:

@@ -20,9 +20,9 @@ class IntensityRule:
       low: what −1 stands for.
       high: what +1 stands for.
       low_of: `volume` or `body`: which voxels the low percentile, or mean and deviation, are taken of.
-      high_of: likewise for the high percentile.
+      high_of: likewise for the high percentile; mean and deviation have but one part, so there it equals `low_of`.
       statistics: `volume` (each case has its own) or `training` (all cases of the domain share those of its training
-        cases); a window needs none.
+        cases). A window needs none; with `training` it holds what training cases once gave.
     """
 
     kind: str
@@ -49,6 +49,17 @@ class IntensityRule:
             raise ConfigError(
                 f"intensity percentile: expected percentiles from 0 to 100, found {self.low} and {self.high}"
             )
+        if self.kind == "window" and (self.low_of, self.high_of) != ("volume", "volume"):
+            raise ConfigError("intensity window: expected raw values alone, found a part of the voxels; leave it out")
+        if self.kind == "zscore" and self.low_of != self.high_of:
+            raise ConfigError(
+                f"intensity zscore: expected one part for mean and deviation, found {self.low_of} and {self.high_of}"
+            )
+
+    @property
+    def needs_training(self) -> bool:
+        """Whether training cases have to be measured before a case can be prepared."""
+        return self.statistics == "training" and self.kind != "window"
 
 
 # The rules of the project where neither a data set's description nor the user says otherwise.

@@ -1,4 +1,4 @@
-"""To the canonical orientation and back, by permuting and flipping axes: nothing is interpolated.
+"""To the canonical orientation and back, by permuting and flipping axes: nothing is interpolated, nothing is copied.
 
 A canonical volume is [slice, row, column] with axis codes SPL: slices run inferior to superior, rows anterior to
 posterior, columns patient right to left.
@@ -21,15 +21,28 @@ def to_canonical(volume: Volume) -> Volume:
       volume: any axis order; oblique axes count as the nearest patient direction.
 
     Returns:
-      The same scan with axis codes SPL and contiguous arrays.
+      The same scan with axis codes SPL; its arrays are views of the scan's, in whatever memory order that makes.
     """
     transform = _from_stored(volume.affine)
     return dataclasses.replace(
         volume,
-        voxels=_apply(volume.voxels, transform),
+        voxels=canonical_view(volume.voxels, volume.affine),
         affine=volume.affine @ orientations.inv_ornt_aff(transform, volume.shape),
-        labels=None if volume.labels is None else _apply(volume.labels, transform),
+        labels=None if volume.labels is None else canonical_view(volume.labels, volume.affine),
     )
+
+
+def canonical_view(array: np.ndarray, stored_affine: np.ndarray) -> np.ndarray:
+    """Shows an array in stored axis order as a canonical one; what is written to the view is written to the array.
+
+    Args:
+      array: [i, j, k] or [i, j, k, channels].
+      stored_affine: [4, 4], the affine of the stored scan.
+
+    Returns:
+      [slice, row, column] or [slice, row, column, channels], a view.
+    """
+    return orientations.apply_orientation(array, _from_stored(stored_affine))
 
 
 def from_canonical(array: np.ndarray, stored_affine: np.ndarray) -> np.ndarray:
@@ -43,7 +56,8 @@ def from_canonical(array: np.ndarray, stored_affine: np.ndarray) -> np.ndarray:
       [i, j, k] or [i, j, k, channels], contiguous.
     """
     canonical = orientations.axcodes2ornt(CANONICAL_CODES)
-    return _apply(array, orientations.ornt_transform(canonical, orientations.io_orientation(stored_affine)))
+    transform = orientations.ornt_transform(canonical, orientations.io_orientation(stored_affine))
+    return np.ascontiguousarray(orientations.apply_orientation(array, transform))
 
 
 def canonical_shape(stored_shape: tuple[int, int, int], stored_affine: np.ndarray) -> tuple[int, int, int]:
@@ -55,7 +69,3 @@ def canonical_shape(stored_shape: tuple[int, int, int], stored_affine: np.ndarra
 def _from_stored(stored_affine: np.ndarray) -> np.ndarray:
     canonical = orientations.axcodes2ornt(CANONICAL_CODES)
     return orientations.ornt_transform(orientations.io_orientation(stored_affine), canonical)
-
-
-def _apply(array: np.ndarray, transform: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(orientations.apply_orientation(array, transform))

@@ -4,6 +4,7 @@ import click.testing
 import pytest
 
 from attent_tf.data.manifest import read_manifest
+from attent_tf.volumes import PrepareOptions
 from cli.main import main
 
 
@@ -35,9 +36,7 @@ def test_options_reach_the_manifest(data, tmp_path):
         "split": "none",
         "seed": 4,
         "slices": "all",
-        "geometry": "resize",
-        "size": 256,
-        "pixel_mm": 2.0,
+        "preparation": PrepareOptions("resize", pixel_mm=2.0).to_json(),
         "orientation_policy": "strict",
         "shards": 2,
     }

@@ -61,9 +61,7 @@ def test_manifest_holds_no_path(made, data):
         "split": "sifa",
         "seed": 0,
         "slices": "body",
-        "geometry": "physical",
-        "size": 144,
-        "pixel_mm": 2.0,
+        "preparation": made[0].prepare.to_json(),
         "orientation_policy": "strict",
         "shards": 5,
     }

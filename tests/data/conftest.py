@@ -21,7 +21,7 @@ from attent_tf.volumes import CaseGeometry
 SIZE = 16
 
 
-def _geometry(number: int = 0) -> CaseGeometry:
+def _geometry(number: int = 0, neighbours: int = 0) -> CaseGeometry:
     return CaseGeometry.from_json(
         {
             "stored_shape": [20, 18, 9 + number],
@@ -31,25 +31,27 @@ def _geometry(number: int = 0) -> CaseGeometry:
                 [0.0, 0.0, 5.0, 1 / 3],
                 [0, 0, 0, 1.0],
             ],
-            "grid": {"size": SIZE, "row_origin": 0.5, "row_scale": 1.25, "column_origin": -1.0, "column_scale": 1.5},
+            "grid": {"size": SIZE, "row_origin": 0.5, "row_scale": 1.25, "column_origin": -1.0, "column_scale": 1.5}
+            | {"slices": 9 + number, "slice_origin": 0.0, "slice_scale": 1.0},
             "geometry": "physical",
             "record_spacing_mm": [5.0, 1.5, 1.65],
-            "intensity": {"rule": "ct_window", "low": -160.0, "high": 240.0},
+            "intensity": {"rule": "window:-160:240", "low": -160.0, "high": 240.0},
+            "neighbours": neighbours,
         }
     )
 
 
-def _record(case="chaos-1", domain="mri", split="train", index=3, labelled=True, number=0) -> SliceRecord:
+def _record(case="chaos-1", domain="mri", split="train", index=3, labelled=True, number=0, neighbours=0) -> SliceRecord:
     rng = np.random.default_rng([index, number])
     return SliceRecord(
-        image=rng.uniform(-1, 1, (SIZE, SIZE)).astype(np.float32),
+        image=rng.uniform(-1, 1, (SIZE, SIZE, 2 * neighbours + 1)[: 3 if neighbours else 2]).astype(np.float32),
         label=rng.integers(0, 5, (SIZE, SIZE), dtype=np.uint8) if labelled else None,
         case=case,
         domain=domain,
         split=split,
         slice_index=index,
         slice_count=9 + number,
-        geometry=_geometry(number),
+        geometry=_geometry(number, neighbours),
     )
 
 

@@ -14,24 +14,26 @@ from attent_tf.data.schema import SliceRecord, decode, encode
 from attent_tf.errors import RecordsError
 from attent_tf.volumes import CaseGeometry
 
-images = hnp.arrays(np.float32, (4, 4), elements=st.floats(-1, 1, width=32))
 labels = st.none() | hnp.arrays(np.uint8, (4, 4), elements=st.integers(0, 4))
 numbers = st.floats(-1e6, 1e6)
 
 
 @st.composite
 def records(draw):
+    count, neighbours = draw(st.integers(1, 300)), draw(st.integers(0, 2))
+    shape = (4, 4, 2 * neighbours + 1) if neighbours else (4, 4)
     geometry = {
         "stored_shape": draw(st.lists(st.integers(1, 600), min_size=3, max_size=3)),
         "stored_affine": [draw(st.lists(numbers, min_size=4, max_size=4)) for _ in range(3)] + [[0.0, 0.0, 0.0, 1.0]],
-        "grid": {"size": 4} | {f"{a}_{b}": draw(numbers) for a in ("row", "column") for b in ("origin", "scale")},
+        "grid": {"size": 4, "slices": count}
+        | {f"{a}_{b}": draw(numbers) for a in ("row", "column", "slice") for b in ("origin", "scale")},
         "geometry": draw(st.sampled_from(["physical", "resize"])),
         "record_spacing_mm": draw(st.lists(st.floats(0.1, 10), min_size=3, max_size=3)),
-        "intensity": {"rule": "mr_percentile", "low": draw(numbers), "high": draw(numbers)},
+        "neighbours": neighbours,
+        "intensity": {"rule": "percentile:0:99", "low": draw(numbers), "high": draw(numbers)},
     }
-    count = draw(st.integers(1, 300))
     return SliceRecord(
-        image=draw(images),
+        image=draw(hnp.arrays(np.float32, shape, elements=st.floats(-1, 1, width=32))),
         label=draw(labels),
         case=draw(st.text(min_size=1, max_size=12)),
         domain=draw(st.sampled_from(["mri", "ct"])),
@@ -55,6 +57,16 @@ def test_round_trip_keeps_every_bit(record):
     assert encode(again) == encode(record)
 
 
+def test_neighbours_are_channels_of_the_image(make_record):
+    record = make_record(neighbours=1)
+    again = decode(encode(record))
+    assert again.image.shape == again.channels.shape == (16, 16, 3)
+    np.testing.assert_array_equal(again.image, record.image)
+    assert make_record().channels.shape == (16, 16, 1)
+    with pytest.raises(ValueError, match=r"\(16, 16, 3\), found float32 of \(16, 16\)"):
+        encode(dataclasses.replace(record, image=record.image[..., 0]))
+
+
 def test_columns_first_arrays_are_stored_by_rows(make_record):
     record = make_record()
     turned = dataclasses.replace(record, image=np.asfortranarray(record.image), label=np.asfortranarray(record.label))
@@ -73,6 +85,7 @@ def test_columns_first_arrays_are_stored_by_rows(make_record):
         ({"domain": "pet"}, "pet"),
         ({"split": "validation"}, "validation"),
         ({"slice_index": 9}, "below 9, found 9"),
+        ({"slice_count": 8}, "9 slices by the geometry, found a count of 8"),
     ],
 )
 def test_slices_that_do_not_fit_are_refused(make_record, change, found):
@@ -87,7 +100,7 @@ def _features(record) -> dict:
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        ({"schema": 2}, "expected schema 1, found 2"),
+        ({"schema": 1}, "expected schema 2, found 1"),
         ({"image": b"123"}, "found 3 and 256"),
         ({"label": b"1"}, "found 1024 and 1"),
         ({"split": b"validation"}, "validation"),

@@ -52,7 +52,7 @@ def test_parse_single_example_reads_a_slice(tf, make_record):
         "case": b"chaos-1",
         "domain": b"mri",
         "split": b"train",
-        "schema": 1,
+        "schema": 2,
         "slice_index": 3,
         "slice_count": 9,
     }

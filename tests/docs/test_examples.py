@@ -11,7 +11,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.slow
 def test_the_python_examples_run():
     blocks = re.findall(r"```python\n(.*?)```", (_ROOT / "docs" / "python-api.md").read_text(), re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     names: dict = {}
     for block in blocks:
         exec(compile(block, "python-api.md", "exec"), names)

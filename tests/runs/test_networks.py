@@ -14,9 +14,10 @@ from attent_tf.runs.networks import load_generators, load_segmentor
 from attent_tf.training.checkpoints import Checkpoints
 from attent_tf.training.segmentation import SegmentationStep
 from attent_tf.training.translation import TranslationStep
+from attent_tf.volumes import PrepareOptions
 from tests.support.small_runs import TINY
 
-_PREPARATION = {"geometry": "physical", "size": 256, "pixel_mm": 1.6}
+_PREPARATION = PrepareOptions().to_json()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from attent_tf.volumes import from_canonical, to_canonical
-from attent_tf.volumes.orientation import canonical_shape
+from attent_tf.volumes.orientation import canonical_shape, canonical_view
 
 ALL_CODES = [
     "".join(codes) for order in itertools.permutations(("RL", "AP", "SI")) for codes in itertools.product(*order)
@@ -29,6 +29,17 @@ def test_every_voxel_keeps_its_place_in_the_patient(tools, codes):
         np.testing.assert_allclose(canonical.voxels, expected, atol=1e-9)
         np.testing.assert_array_equal(canonical.labels, (expected > stored.affine[axis, 3] + 1e-9))
         np.testing.assert_array_equal(from_canonical(canonical.voxels, stored.affine), world[..., axis])
+
+
+@pytest.mark.parametrize("codes", ["SPL", "RAS", "LPI", "IRP"])
+def test_a_canonical_volume_is_a_view(tools, codes):
+    stored = tools.patient(codes, shape_spl=(3, 4, 5))
+    canonical = to_canonical(stored)
+    assert np.shares_memory(canonical.voxels, stored.voxels)
+    assert np.shares_memory(canonical.labels, stored.labels)
+    view = canonical_view(stored.voxels, stored.affine)
+    view[1, 2, 3] = 12345.0
+    assert np.count_nonzero(stored.voxels == 12345.0) == 1
 
 
 def test_slices_look_as_radiologists_see_them(tools):

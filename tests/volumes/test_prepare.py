@@ -210,6 +210,7 @@ def test_geometry_survives_json_to_the_last_bit(tools):
         "geometry",
         "record_spacing_mm",
         "intensity",
+        "neighbours",
     }
 
 
@@ -220,7 +221,7 @@ def test_geometry_survives_json_to_the_last_bit(tools):
         ("stored_affine", [[1, 0, 0], [0, 1, 0], [0, 0, 1]]),
         ("stored_shape", [4, 5]),
         ("geometry", "square"),
-        ("intensity", {"rule": "ct_window", "low": float("nan"), "high": 1.0}),
+        ("intensity", {"rule": "window:0:1", "low": float("nan"), "high": 1.0}),
         ("record_spacing_mm", None),
     ],
 )

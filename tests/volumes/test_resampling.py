@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -52,14 +54,14 @@ def test_rows_sum_to_one_inside_and_to_zero_outside(source, target, origin, scal
 
 @pytest.mark.parametrize("scale", [0.4, 1.0, 2.5])
 def test_a_ramp_tells_where_each_record_pixel_lies(scale):
-    grid = SliceGrid(size=12, row_origin=9.25, row_scale=scale, column_origin=11.5, column_scale=scale)
+    grid = SliceGrid(size=12, row_origin=9.25, row_scale=scale, column_origin=11.5, column_scale=scale, slices=2)
     rows, columns = np.mgrid[:50, :60].astype(np.float32)
     record = np.arange(12)
     # The sampled triangle of a support that is no whole number is off balance by hundredths of a pixel.
     seen_rows, seen_columns = images_to_grid(np.stack([rows, columns]), grid, fill=0)
     np.testing.assert_allclose(seen_rows, np.broadcast_to(9.25 + scale * record[:, None], (12, 12)), atol=0.05)
     np.testing.assert_allclose(seen_columns, np.broadcast_to(11.5 + scale * record[None, :], (12, 12)), atol=0.05)
-    back_rows, back_columns = images_from_grid(np.stack([seen_rows, seen_columns]), grid, 50, 60, fill=0)
+    back_rows, back_columns = images_from_grid(np.stack([seen_rows, seen_columns]), grid, (2, 50, 60), fill=0)
     first, last = (np.ceil(9.25 + scale), np.floor(9.25 + scale * 10))
     inner = slice(int(first), int(last) + 1)
     inner_columns = slice(int(np.ceil(11.5 + scale)), int(np.floor(11.5 + scale * 10)) + 1)
@@ -68,7 +70,7 @@ def test_a_ramp_tells_where_each_record_pixel_lies(scale):
 
 
 def test_rows_and_columns_are_not_mixed_up():
-    grid = SliceGrid(size=2, row_origin=0.0, row_scale=1.0, column_origin=1.0, column_scale=2.0)
+    grid = SliceGrid(size=2, row_origin=0.0, row_scale=1.0, column_origin=1.0, column_scale=2.0, slices=1)
     image = np.arange(8, dtype=np.float32).reshape(1, 2, 4)
     # Rows are copied. Columns lie at 1 and 3 with support 2: (0.5, 1, 0.5, 0)/2 and (0, 0, 0.5, 1)/1.5.
     expected = [[1.0, 8 / 3], [5.0, 20 / 3]]
@@ -76,11 +78,11 @@ def test_rows_and_columns_are_not_mixed_up():
 
 
 def test_outside_is_filled_both_ways():
-    grid = SliceGrid(size=4, row_origin=-1.0, row_scale=1.0, column_origin=1.0, column_scale=1.0)
+    grid = SliceGrid(size=4, row_origin=-1.0, row_scale=1.0, column_origin=1.0, column_scale=1.0, slices=2)
     image = np.full((2, 3, 6), 5.0)
     forward = images_to_grid(image, grid, fill=-7.0)
     np.testing.assert_array_equal(forward[1], [[-7.0] * 4, [5.0] * 4, [5.0] * 4, [5.0] * 4])
-    back = images_from_grid(forward, grid, 3, 6, fill=9.0)
+    back = images_from_grid(forward, grid, (2, 3, 6), fill=9.0)
     np.testing.assert_array_equal(back[0], np.tile([9.0, 5.0, 5.0, 5.0, 5.0, 9.0], (3, 1)))
 
 
@@ -88,7 +90,7 @@ def test_labels_take_the_largest_share_and_never_an_average():
     # Half of each larger pixel is class 1 or 3; the average of 1 and 3 must not appear as 2.
     labels = np.zeros((1, 2, 8), np.uint8)
     labels[..., 0:4], labels[..., 4:7] = 1, 3
-    grid = SliceGrid(size=4, row_origin=0.0, row_scale=1.0, column_origin=0.5, column_scale=2.0)
+    grid = SliceGrid(size=4, row_origin=0.0, row_scale=1.0, column_origin=0.5, column_scale=2.0, slices=1)
     # Triangle weights (0.25, 0.75, 0.75, 0.25) around each record pixel; the last one sees 3 : 0 = 1 : 0.75.
     np.testing.assert_array_equal(labels_to_grid(labels, grid)[0, 0], [1, 1, 3, 3])
     assert (labels_to_grid(labels, grid)[0, 2:] == 0).all()
@@ -97,32 +99,33 @@ def test_labels_take_the_largest_share_and_never_an_average():
 def test_labels_of_many_slices_equal_slices_one_by_one(monkeypatch):
     monkeypatch.setattr("attent_tf.volumes.resampling._BLOCK_BYTES", 4 * 30 * 20 * 2)
     labels = np.random.default_rng(0).integers(0, 5, (7, 20, 30)).astype(np.uint8)
-    grid = SliceGrid(size=16, row_origin=1.3, row_scale=1.1, column_origin=-2.2, column_scale=1.7)
+    grid = SliceGrid(size=16, row_origin=1.3, row_scale=1.1, column_origin=-2.2, column_scale=1.7, slices=7)
+    one_slice = dataclasses.replace(grid, slices=1)
     together = labels_to_grid(labels, grid)
-    np.testing.assert_array_equal(together, np.concatenate([labels_to_grid(one[None], grid) for one in labels]))
+    np.testing.assert_array_equal(together, np.concatenate([labels_to_grid(one[None], one_slice) for one in labels]))
     np.testing.assert_array_equal(
-        labels_from_grid(together, grid, 20, 30),
-        np.concatenate([labels_from_grid(one[None], grid, 20, 30) for one in together]),
+        labels_from_grid(together, grid, (7, 20, 30)),
+        np.concatenate([labels_from_grid(one[None], one_slice, (1, 20, 30)) for one in together]),
     )
 
 
 def test_certain_probabilities_come_back_as_their_labels():
     labels = np.random.default_rng(1).integers(0, 5, (3, 16, 16)).astype(np.uint8)
     probabilities = np.eye(5, dtype=np.float32)[labels]
-    grid = SliceGrid(size=16, row_origin=2.0, row_scale=0.7, column_origin=-3.0, column_scale=1.9)
-    expected = labels_from_grid(labels, grid, 24, 20)
+    grid = SliceGrid(size=16, row_origin=2.0, row_scale=0.7, column_origin=-3.0, column_scale=1.9, slices=3)
+    expected = labels_from_grid(labels, grid, (3, 24, 20))
     assert expected.any()
-    np.testing.assert_array_equal(probabilities_from_grid(probabilities, grid, 24, 20), expected)
+    np.testing.assert_array_equal(probabilities_from_grid(probabilities, grid, (3, 24, 20)), expected)
 
 
 def test_probabilities_decide_between_pixels():
     # Halfway between two record pixels: 0.9 against 0.1 and 0.4 against 0.6 make 0.65 against 0.35.
     probabilities = np.array([[0.9, 0.1], [0.4, 0.6]], np.float32).reshape(1, 1, 2, 2).repeat(2, axis=1)
-    grid = SliceGrid(size=2, row_origin=0.0, row_scale=1.0, column_origin=0.0, column_scale=2.0)
-    np.testing.assert_array_equal(probabilities_from_grid(probabilities, grid, 2, 3)[0, 0], [0, 0, 1])
+    grid = SliceGrid(size=2, row_origin=0.0, row_scale=1.0, column_origin=0.0, column_scale=2.0, slices=1)
+    np.testing.assert_array_equal(probabilities_from_grid(probabilities, grid, (1, 2, 3))[0, 0], [0, 0, 1])
 
 
 def test_a_case_without_slices_stays_without_slices():
-    grid = SliceGrid(size=4, row_origin=0.0, row_scale=1.0, column_origin=0.0, column_scale=1.0)
+    grid = SliceGrid(size=4, row_origin=0.0, row_scale=1.0, column_origin=0.0, column_scale=1.0, slices=0)
     assert images_to_grid(np.zeros((0, 3, 3)), grid, fill=0).shape == (0, 4, 4)
     assert labels_to_grid(np.zeros((0, 3, 3), np.uint8), grid).shape == (0, 4, 4)

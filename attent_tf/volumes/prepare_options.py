@@ -1,0 +1,106 @@
+"""How scans become records, as data that manifests and runs keep."""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from attent_tf.errors import ConfigError
+from attent_tf.organs import DOMAINS
+from attent_tf.volumes.grid import GEOMETRIES
+from attent_tf.volumes.intensity import Intensity
+from attent_tf.volumes.intensity_rule import DEFAULT_RULES, IntensityRule
+from attent_tf.volumes.intensity_text import rule_from_json, rule_to_json
+
+_RULES = {"mri_intensity": "mri", "ct_intensity": "ct"}
+
+
+@dataclasses.dataclass(frozen=True)
+class PrepareOptions:
+    """How scans become records.
+
+    Attributes:
+      geometry: `physical` (pixels of `pixel_mm`, centred on the body) or `resize` (the whole slice, as in the paper).
+      size: rows and columns of a record.
+      pixel_mm: edge of a record pixel in millimetres, for `physical`.
+      slice_mm: distance of the prepared slices in millimetres; None for the slices of the scan.
+      neighbours: slices on each side of a slice that its record holds as further channels (2.5-D).
+      mri_intensity: rule of MR scans.
+      ct_intensity: rule of CT scans.
+    """
+
+    geometry: str = "physical"
+    size: int = 256
+    pixel_mm: float = 1.6
+    slice_mm: float | None = None
+    neighbours: int = 0
+    mri_intensity: IntensityRule = DEFAULT_RULES["mri"]
+    ct_intensity: IntensityRule = DEFAULT_RULES["ct"]
+
+    def __post_init__(self):
+        if self.geometry not in GEOMETRIES:
+            raise ConfigError(f"geometry: expected one of {', '.join(GEOMETRIES)}, found {self.geometry!r}")
+        if self.size < 1:
+            raise ConfigError(f"size: expected at least 1 pixel, found {self.size}")
+        if not 0 < self.pixel_mm < math.inf:
+            raise ConfigError(f"pixel_mm: expected a length above 0 mm, found {self.pixel_mm}")
+        if self.slice_mm is not None and not 0 < self.slice_mm < math.inf:
+            raise ConfigError(f"slice_mm: expected a length above 0 mm, or none, found {self.slice_mm}")
+        if self.neighbours < 0:
+            raise ConfigError(f"neighbours: expected 0 or more slices on each side, found {self.neighbours}")
+
+    @property
+    def channels(self) -> int:
+        """Channels of a network's input: the slice and its neighbours."""
+        return 2 * self.neighbours + 1
+
+    def intensity_rule(self, domain: str) -> IntensityRule:
+        """The rule of `mri` or `ct`."""
+        return {"mri": self.mri_intensity, "ct": self.ct_intensity}[domain]
+
+    def unresolved(self) -> tuple[str, ...]:
+        """Domains whose training cases have to be measured before any of their cases can be prepared."""
+        return tuple(domain for domain in DOMAINS if self.intensity_rule(domain).needs_training)
+
+    def resolved(self, intensities: Mapping[str, Intensity]) -> "PrepareOptions":
+        """Puts what training cases gave in the place of the rules that ask for it.
+
+        Args:
+          intensities: by domain, from `pool_statistics`. Domains whose rule asks for nothing stay as they are.
+
+        Returns:
+          Options in which those rules are windows of these raw values, so that every scan is prepared with the same.
+        """
+        windows = {
+            field: IntensityRule("window", intensities[domain].low, intensities[domain].high, statistics="training")
+            for field, domain in _RULES.items()
+            if domain in intensities and self.intensity_rule(domain).needs_training
+        }
+        return dataclasses.replace(self, **windows)
+
+    def to_json(self) -> dict[str, Any]:
+        """The options as a JSON object; `from_json` gives equal ones back."""
+        content = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return content | {field: rule_to_json(content[field]) for field in _RULES}
+
+    @classmethod
+    def from_json(cls, content: Any) -> "PrepareOptions":
+        """Reads what `to_json` wrote.
+
+        Raises:
+          ConfigError: a key is missing or unknown, or a value is not what it should be.
+        """
+        names = [field.name for field in dataclasses.fields(cls)]
+        if not isinstance(content, dict) or set(content) != set(names):
+            found = ", ".join(sorted(content)) if isinstance(content, dict) else type(content).__name__
+            raise ConfigError(f"preparation: expected exactly {', '.join(names)}, found {found}")
+        kinds = {"geometry": str, "size": int, "pixel_mm": float, "slice_mm": float, "neighbours": int}
+        values = {field: rule_from_json(content[field]) for field in _RULES}
+        for name, kind in kinds.items():
+            value = content[name]
+            if kind is float and type(value) is int:
+                value = float(value)
+            if type(value) is not kind and not (name == "slice_mm" and value is None):
+                raise ConfigError(f"preparation: expected {name} of type {kind.__name__}, found {content[name]!r}")
+            values[name] = value
+        return cls(**values)
