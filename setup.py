@@ -18,6 +18,7 @@ RUNTIME = [
     "protobuf>=6.31.1,<7",
     "numpy>=2.0,<3",
     "scipy>=1.13,<2",
+    "threadpoolctl>=3.5,<4",  # one thread of linear algebra for each preprocessing worker
     "nibabel>=5.3,<6",
     "isal>=1.7,<2",  # unpacks scans in half the time of zlib
     "pydicom>=3.0.2,<4",

@@ -1,6 +1,8 @@
 """Writes that are either complete or absent: everything is written aside and renamed into place."""
 
 import contextlib
+import fcntl
+import glob
 import json
 import os
 import shutil
@@ -10,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from attent_tf.errors import InputError
+
+_LOCK = ".lock"
 
 
 @contextlib.contextmanager
@@ -35,9 +39,12 @@ def written_aside(path: str | os.PathLike) -> Iterator[Path]:
 def folder_written_aside(path: str | os.PathLike, overwrite: bool = False) -> Iterator[Path]:
     """Yields an empty folder beside `path` that becomes `path` when the block ends without an error.
 
+    While the block runs, and until `path` is whole, a lock is held on a file beside it. What a killed program left is told
+    by its free lock, and the next one that writes the same folder removes it.
+
     Args:
       path: the folder to make.
-      overwrite: whether an existing, non-empty folder may be replaced.
+      overwrite: whether an existing, non-empty folder may be replaced; it stays until the new one is whole.
 
     Raises:
       InputError: `path` exists, is not an empty folder, and `overwrite` is not set.
@@ -45,17 +52,25 @@ def folder_written_aside(path: str | os.PathLike, overwrite: bool = False) -> It
     path = Path(path)
     _check_vacant(path, overwrite)
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".aside-{path.name}-", dir=path.parent))
+    _remove_abandoned(path)
+    _check_vacant(path, overwrite)
+    handle, name = tempfile.mkstemp(prefix=f".aside-{path.name}-", suffix=_LOCK, dir=path.parent)
+    lock = Path(name)
+    aside, old = lock.with_suffix(".new"), lock.with_suffix(".old")
     try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        aside.mkdir()
         yield aside
-        aside.chmod(0o777 & ~_umask())
         # Another process may have been faster.
         _check_vacant(path, overwrite)
         if path.is_dir():
-            shutil.rmtree(path)
+            os.replace(path, old)
         os.replace(aside, path)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+        _bring_back(old, path)
+        lock.unlink(missing_ok=True)
+        os.close(handle)
 
 
 def write_bytes(path: str | os.PathLike, content: bytes) -> None:
@@ -71,7 +86,12 @@ def write_text(path: str | os.PathLike, text: str) -> None:
 
 def write_json(path: str | os.PathLike, content: Any) -> None:
     """Writes `content` as strict, indented JSON with stable bytes (no NaN or Infinity literals)."""
-    write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+    write_bytes(path, json_bytes(content))
+
+
+def json_bytes(content: Any) -> bytes:
+    """Returns strict, indented JSON with stable bytes (no NaN or Infinity literals)."""
+    return (json.dumps(content, indent=2, allow_nan=False) + "\n").encode("utf-8")
 
 
 def _check_vacant(path: Path, overwrite: bool) -> None:
@@ -80,6 +100,23 @@ def _check_vacant(path: Path, overwrite: bool) -> None:
         raise InputError(
             f"{path}: expected a folder that does not exist yet or is empty; choose another --out or remove it"
         )
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Removes what a program that was killed left beside `path`; what it had replaced already comes back."""
+    for lock in path.parent.glob(f".aside-{glob.escape(path.name)}-*{_LOCK}"):
+        with contextlib.suppress(OSError), lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(lock.with_suffix(".new"), ignore_errors=True)
+            _bring_back(lock.with_suffix(".old"), path)
+            lock.unlink()
+
+
+def _bring_back(old: Path, path: Path) -> None:
+    """Puts the replaced folder back where nothing took its place, and removes it otherwise."""
+    if old.is_dir() and not path.exists():
+        os.replace(old, path)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _umask() -> int:

@@ -29,7 +29,7 @@ def open_binary(path: str | os.PathLike) -> BinaryIO:
         return open(path, "rb")
     from apache_beam.io.filesystem import CompressionTypes
 
-    return _file_systems(path).open(str(path), compression_type=CompressionTypes.UNCOMPRESSED)
+    return file_systems(path).open(str(path), compression_type=CompressionTypes.UNCOMPRESSED)
 
 
 def list_files(root: str | os.PathLike) -> list[str]:
@@ -47,7 +47,7 @@ def list_files(root: str | os.PathLike) -> list[str]:
     """
     if is_remote(root):
         prefix = str(root).rstrip("/") + "/"
-        (matched,) = _file_systems(root).match([prefix + "**"])
+        (matched,) = file_systems(root).match([prefix + "**"])
         paths = [metadata.path.removeprefix(prefix) for metadata in matched.metadata_list]
     else:
         if not os.path.isdir(root):
@@ -82,7 +82,8 @@ def _walked(root: str | os.PathLike) -> Iterator[str]:
             yield prefix
 
 
-def _file_systems(path: str | os.PathLike):
+def file_systems(path: str | os.PathLike):
+    """Returns Beam's `FileSystems`, if one of them knows the path; raises InputError otherwise."""
     from apache_beam.io.filesystems import FileSystems
 
     try:

@@ -1,19 +1,33 @@
-"""The preprocessing job: plan, run the pipeline, publish the folder."""
+"""The preprocessing job: survey, plan, run the pipeline, publish the folder."""
 
-import shutil
+import dataclasses
+import json
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from typing import Any
 
-from attent_tf.data.manifest import Manifest, ManifestCase, ManifestShard, make_manifest, write_manifest
+from attent_tf.data.manifest import (
+    MANIFEST_FILE,
+    Manifest,
+    ManifestCase,
+    ManifestShard,
+    RejectedCase,
+    make_manifest,
+    manifest_bytes,
+)
+from attent_tf.data.splits import TRAIN
 from attent_tf.data.verify import check_no_leak
-from attent_tf.datasets import CaseFiles, find_cases
+from attent_tf.datasets.cases import natural_key
+from attent_tf.datasets.find import CaseProblem
 from attent_tf.errors import InputError, RecordsError
-from attent_tf.files import folder_written_aside
-from attent_tf.volumes import CaseGeometry
-from beam_preprocess import notes
+from attent_tf.volumes import CaseGeometry, IntensityStatistics, pool_statistics
+from beam_preprocess import notes, previews
 from beam_preprocess.options import PreprocessOptions
-from beam_preprocess.plan import PlannedCase, plan_cases
+from beam_preprocess.plan import PlannedCase
+from beam_preprocess.publish import Workplace, published
 from beam_preprocess.runner import new_pipeline
+from beam_preprocess.survey import Survey, survey
+
+REJECTED_FILE = "rejected.jsonl"
 
 
 def run(
@@ -24,7 +38,7 @@ def run(
     Args:
       options: the data, the rules and the folder to make.
       beam_options: Beam's own flags, such as `--direct_num_workers=2`.
-      report: called with a line for each case that is done, from another thread.
+      report: called with a line for each case that is done or set aside, from another thread, and with warnings.
 
     Returns:
       The manifest of the folder.
@@ -33,72 +47,116 @@ def run(
       InputError: a data folder or a case is not what it should be, or `out` exists.
       ConfigError: a rule does not fit the data, or a Beam option is wrong.
     """
+    report = report or (lambda _: None)
     options.check()
-    pipeline = new_pipeline(beam_options)
-    planned = plan_cases(find_all(options), options)
+    new_pipeline(beam_options)
+    found = survey(options)
+    if found.problems and options.on_error == "fail":
+        raise _first_of(found.problems)
+    _check_left(found, {case.domain for case in found.cases})
+    planned = found.planned()
     try:
-        with folder_written_aside(options.out) as folder:
-            # Workers may stand in another directory.
-            folder = folder.resolve()
-            work_folder = folder / "work"
-            work_folder.mkdir()
-            _run_pipeline(pipeline, planned, options, folder, work_folder, report)
-            manifest = _gather(planned, options, work_folder)
-            shutil.rmtree(work_folder)
-            write_manifest(folder, manifest)
+        with published(str(options.out), options.overwrite) as workplace:
+            manifest = _work(planned, found, beam_options, workplace, report)
+            with workplace.folder.created(MANIFEST_FILE) as file:
+                file.write(manifest_bytes(manifest))
     except OSError as error:
         where = error.filename or options.out
         raise InputError(f"{where}: cannot be written ({error.strerror or error}); choose another --out") from error
     return manifest
 
 
-def find_all(options: PreprocessOptions) -> list[CaseFiles]:
-    """Returns the cases of both data folders."""
-    cases = []
-    for root, domain in ((options.mri, "mri"), (options.ct, "ct")):
-        if root is not None:
-            cases.extend(find_cases(root, domain))
-    return cases
-
-
-def _run_pipeline(
-    pipeline,
+def _work(
     planned: list[PlannedCase],
-    options: PreprocessOptions,
-    folder: Path,
-    work_folder: Path,
-    report: Callable[[str], None] | None,
-) -> None:
-    from beam_preprocess.transforms import build
+    found: Survey,
+    beam_options: Sequence[str],
+    workplace: Workplace,
+    report: Callable[[str], None],
+) -> Manifest:
+    from beam_preprocess.transforms import build, build_measurement
 
+    options = found.options
+    rejected = [_rejection(one) for one in found.problems]
+    for one in rejected:
+        report(f"set aside: {one['case'] or one['where']}: {one['message']}")
+    unresolved = options.prepare.unresolved()
+    training = [case for case in planned if case.files.domain in unresolved and case.split in (TRAIN, "all")]
+    if training:
+        _run(
+            new_pipeline(beam_options),
+            workplace,
+            {},
+            lambda pipe: build_measurement(pipe, training, options, workplace.work),
+        )
+        options = _with_training_statistics(options, workplace)
     done = 0
 
-    def tell(entry: dict) -> None:
+    def tell_case(entry: dict) -> None:
         nonlocal done
         done += 1
-        if report is not None:
-            kept = f"{entry['slices']} of {entry['slice_count']} slices"
-            report(f"[{done}/{len(planned)}] {entry['case']}: {entry['domain']}, {entry['split']}, {kept}")
+        kept = f"{entry['slices']} of {entry['slice_count']} slices"
+        report(f"[{done}/{len(planned)}] {entry['case']}: {entry['domain']}, {entry['split']}, {kept}")
 
+    def tell_rejected(note: dict) -> None:
+        nonlocal done
+        done += 1
+        report(f"[{done}/{len(planned)}] set aside: {note['case']}: {note['message']}")
+
+    _run(
+        new_pipeline(beam_options),
+        workplace,
+        {notes.CASE: tell_case, notes.REJECTED: tell_rejected},
+        lambda pipe: build(pipe, planned, options, workplace.folder, workplace.work, workplace.previews),
+    )
+    rejected += notes.collect(workplace.work, notes.REJECTED)
+    rejected.sort(key=lambda one: (natural_key(one["case"]), one["message"]))
+    return _gather(planned, options, found, workplace, rejected, report)
+
+
+def _run(pipeline, workplace: Workplace, tell: dict[str, Callable[[Any], None]], build: Callable[[Any], Any]) -> None:
     try:
-        with notes.watched(work_folder, notes.CASE, tell), pipeline:
-            build(pipeline, planned, options, str(folder), str(work_folder))
+        with notes.watched(workplace.work, tell), pipeline:
+            build(pipeline)
     except Exception:
-        refusal = notes.first_refusal(work_folder)
+        refusal = notes.first_refusal(workplace.work)
         if refusal is None:
             raise
         # The runner's own account of it is text around text; the user needs the line alone.
         raise refusal from None
 
 
-def _gather(planned: list[PlannedCase], options: PreprocessOptions, work_folder: Path) -> Manifest:
+def _with_training_statistics(options: PreprocessOptions, workplace: Workplace) -> PreprocessOptions:
+    """Puts what the training cases gave in the place of the rules that ask for it."""
+    measured: dict[str, list[IntensityStatistics]] = {}
+    for note in notes.collect(workplace.work, notes.MEASURE):
+        measured.setdefault(note["domain"], []).append(IntensityStatistics(**note["statistics"]))
+    pooled = {
+        domain: pool_statistics(
+            measured.get(domain, []), options.prepare.intensity_rule(domain), f"the training cases of {domain}"
+        )
+        for domain in options.prepare.unresolved()
+        if getattr(options, domain) is not None
+    }
+    return dataclasses.replace(options, prepare=options.prepare.resolved(pooled))
+
+
+def _gather(
+    planned: list[PlannedCase],
+    options: PreprocessOptions,
+    found: Survey,
+    workplace: Workplace,
+    rejected: list[dict[str, Any]],
+    report: Callable[[str], None],
+) -> Manifest:
     """Makes the manifest out of the workers' notes and checks that every case and shard is among them."""
-    entries = sorted(notes.collect(work_folder, notes.CASE), key=lambda entry: entry.pop("position"))
+    entries = sorted(notes.collect(workplace.work, notes.CASE), key=lambda entry: entry.pop("position"))
+    sheets = [entry.pop("preview", "") for entry in entries]
     cases = [ManifestCase(**entry | {"geometry": CaseGeometry.from_json(entry["geometry"])}) for entry in entries]
     shards = sorted(
-        (ManifestShard(**note) for note in notes.collect(work_folder, notes.SHARD)), key=lambda shard: shard.file
+        (ManifestShard(**note) for note in notes.collect(workplace.work, notes.SHARD)), key=lambda shard: shard.file
     )
-    wanted = [(case.files.case, case.shard) for case in planned]
+    lost = {one["case"] for one in rejected}
+    wanted = [(case.files.case, case.shard) for case in planned if case.files.case not in lost]
     if [(case.case, case.shard) for case in cases] != wanted or {shard.file for shard in shards} != {
         case.shard for case in planned
     }:
@@ -106,5 +164,42 @@ def _gather(planned: list[PlannedCase], options: PreprocessOptions, work_folder:
             f"{options.out}: {len(cases)} of {len(wanted)} cases and {len(shards)} shards came back from the workers; "
             "check that all of them see the folder, and run again"
         )
+    _check_left(found, {case.domain for case in cases}, rejected)
+    for domain, split in sorted({(case.files.domain, case.split) for case in planned}):
+        if not any((case.domain, case.split) == (domain, split) for case in cases):
+            report(f"Warning: no {domain} case is left in the split {split}; all of them were set aside")
     check_no_leak(cases, str(options.out))
-    return make_manifest(options.for_manifest(len(shards)), cases, shards)
+    if options.preview:
+        previews.write_index(workplace.previews, list(zip(cases, sheets, strict=True)), rejected)
+    if rejected:
+        with workplace.folder.created(REJECTED_FILE) as file:
+            file.write("".join(json.dumps(one, sort_keys=True) + "\n" for one in rejected).encode())
+    names = {one["case"]: one for one in rejected if one["case"]}
+    return make_manifest(
+        options.for_manifest(len(shards)),
+        cases,
+        shards,
+        [RejectedCase(name, one["domain"], one["reason"]) for name, one in names.items()],
+    )
+
+
+def _first_of(problems: Sequence[CaseProblem]) -> InputError:
+    first = problems[0].problem
+    more = f" ({len(problems) - 1} more; attent preprocess --check lists all)" if len(problems) > 1 else ""
+    return InputError(first.where, first.expected, first.found, first.advice + more)
+
+
+def _rejection(one: CaseProblem) -> dict[str, Any]:
+    error = InputError(*dataclasses.astuple(one.problem))
+    parts = notes.error_parts(error, one.case)
+    return {"case": one.case, "domain": one.domain, "split": "", "reason": one.check} | parts
+
+
+def _check_left(found: Survey, left: set[str], rejected: Sequence[dict[str, Any]] = ()) -> None:
+    """Refuses to go on where a domain that was asked for has no case any more."""
+    for domain in ("mri", "ct"):
+        root = getattr(found.options, domain)
+        if root is not None and domain not in left:
+            first = next((str(one.problem) for one in found.problems if one.domain == domain), None)
+            first = first or next((one["message"] for one in rejected if one["domain"] == domain), "none")
+            raise InputError(root, f"a {domain} case that can be used", f"none (the first: {first})", "mend the cases")

@@ -6,78 +6,101 @@ complete or absent, and a worker that does its work twice leaves the same note.
 """
 
 import contextlib
+import dataclasses
 import hashlib
 import json
-import os
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from attent_tf import errors
-from attent_tf.files import write_json
+from beam_preprocess.storage import SharedFolder
 
-_REFUSAL, CASE, SHARD = "refusal", "case", "shard"
+CASE, SHARD, MEASURE, REJECTED = "case", "shard", "measure", "rejected"
+_REFUSAL = "refusal"
 _SECONDS_BETWEEN_LOOKS = 0.25
 
 
-def leave(folder: str | os.PathLike, kind: str, name: str, content: Any) -> None:
-    """Writes the note `name` of a kind (`CASE` or `SHARD`) as JSON."""
+def leave(folder: SharedFolder, kind: str, name: str, content: Any) -> None:
+    """Writes the note `name` of a kind (`CASE`, `SHARD`, `MEASURE` or `REJECTED`) as JSON."""
     # Names come from users' files and need not be fit for a file name.
     stem = hashlib.sha256(name.encode()).hexdigest()[:32]
-    write_json(Path(folder) / f"{kind}-{stem}.json", content)
+    with folder.created(f"{kind}-{stem}.json") as file:
+        file.write((json.dumps(content, allow_nan=False) + "\n").encode())
 
 
-def collect(folder: str | os.PathLike, kind: str) -> list[Any]:
+def collect(folder: SharedFolder, kind: str) -> list[Any]:
     """Returns the contents of all notes of a kind, in an order that only their names decide."""
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(Path(folder).glob(f"{kind}-*.json"))]
+    return [_read(folder, name) for name in folder.names(f"{kind}-")]
 
 
-@contextlib.contextmanager
-def refusals_noted(folder: str | os.PathLike, name: str) -> Iterator[None]:
-    """Leaves a note of an error that is meant for the user before it goes on to the runner.
+def error_parts(error: Exception, name: str) -> dict[str, str] | None:
+    """Returns the parts of an error that is meant for the user, for JSON; None for a defect of the library.
 
     Args:
-      folder: where notes lie.
-      name: what the block works on; an operating-system error is reported with it.
+      error: what came.
+      name: what was worked on; an operating-system error is reported with it.
     """
-    try:
-        yield
-    except errors.AttentError as error:
-        leave(folder, _REFUSAL, name, {"kind": type(error).__name__, "message": str(error)})
-        raise
-    except OSError as error:
-        message = f"{error.filename or name}: {error.strerror or error}, while working on {name}; mend it and run again"
-        with contextlib.suppress(OSError):
-            leave(folder, _REFUSAL, name, {"kind": "InputError", "message": message})
-        raise
-
-
-def first_refusal(folder: str | os.PathLike) -> errors.AttentError | None:
-    """Returns the error that a worker met, as it was raised there, or None."""
-    for note in collect(folder, _REFUSAL):
-        kind = getattr(errors, note["kind"], errors.AttentError)
-        return kind(note["message"])
+    if isinstance(error, errors.AttentError):
+        parts = {"kind": type(error).__name__, "message": str(error)}
+        problem = getattr(error, "problem", None)
+        return parts | (dataclasses.asdict(problem) if problem else {})
+    if isinstance(error, OSError):
+        where = error.filename or name
+        message = f"{where}: {error.strerror or error}, while working on {name}; mend it and run again"
+        return {"kind": "InputError", "message": message}
     return None
 
 
 @contextlib.contextmanager
-def watched(folder: str | os.PathLike, kind: str, tell: Callable[[Any], None]) -> Iterator[None]:
-    """Calls `tell`, from another thread, with the content of each note that appears while the block runs.
+def refusals_noted(folder: SharedFolder, name: str) -> Iterator[None]:
+    """Leaves a note of an error that is meant for the user before it goes on to the runner.
 
     Args:
       folder: where notes lie.
-      kind: `CASE` or `SHARD`.
-      tell: gets a note's content, each note once; when the block ends without an error it has got all of them.
+      name: what the block works on.
+    """
+    try:
+        yield
+    except Exception as error:
+        parts = error_parts(error, name)
+        if parts is not None:
+            with contextlib.suppress(OSError):
+                leave(folder, _REFUSAL, name, parts)
+        raise
+
+
+def first_refusal(folder: SharedFolder) -> errors.AttentError | None:
+    """Returns the error that a worker met, as it was raised there, or None."""
+    for note in collect(folder, _REFUSAL):
+        return error_of(note)
+    return None
+
+
+def error_of(parts: dict[str, str]) -> errors.AttentError:
+    """Returns the error of which `error_parts` gave the parts."""
+    if "expected" in parts:
+        return errors.InputError(parts["where"], parts["expected"], parts["found"], parts["advice"])
+    return getattr(errors, parts["kind"], errors.AttentError)(parts["message"])
+
+
+@contextlib.contextmanager
+def watched(folder: SharedFolder, tell: dict[str, Callable[[Any], None]]) -> Iterator[None]:
+    """Calls functions, from another thread, with the content of each note that appears while the block runs.
+
+    Args:
+      folder: where notes lie.
+      tell: kind of note to what gets its content, each note once; when the block ends without an error it got all.
     """
     stopped = threading.Event()
     told: set[str] = set()
 
     def look() -> None:
-        for path in sorted(Path(folder).glob(f"{kind}-*.json")):
-            if path.name not in told:
-                told.add(path.name)
-                tell(json.loads(path.read_text(encoding="utf-8")))
+        for kind, listener in tell.items():
+            for name in folder.names(f"{kind}-"):
+                if name not in told:
+                    told.add(name)
+                    listener(_read(folder, name))
 
     def watch() -> None:
         while not stopped.wait(_SECONDS_BETWEEN_LOOKS):
@@ -91,3 +114,8 @@ def watched(folder: str | os.PathLike, kind: str, tell: Callable[[Any], None]) -
         stopped.set()
         watcher.join()
     look()
+
+
+def _read(folder: SharedFolder, name: str) -> Any:
+    with folder.opened(name) as file:
+        return json.loads(file.read().decode())

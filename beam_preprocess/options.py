@@ -5,7 +5,9 @@ from typing import Any
 
 from attent_tf.data import selection, splits
 from attent_tf.errors import ConfigError, InputError
-from attent_tf.volumes import PrepareOptions
+from attent_tf.volumes import IntensityRule, PrepareOptions
+
+ON_ERROR = ("fail", "skip")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -13,46 +15,61 @@ class PreprocessOptions:
     """The data, the rules, and the folder to make.
 
     Attributes:
-      out: records folder, which must not exist yet or be empty. Workers on other machines need it at the same path.
-      mri: folder of MRI cases, or None.
-      ct: folder of CT cases, or None.
-      split: `sifa`, `ratio` or `none` (see `attent_tf.data.splits`).
+      out: records folder, local or on a file system of Beam. Workers on other machines need it at the same path.
+      mri: folder of MRI cases or YAML description that says its root, or None.
+      ct: likewise of CT cases, or None.
+      mri_dataset: name or YAML file of the description of `mri`; None to recognise the layout.
+      ct_dataset: likewise of `ct`.
+      split: `sifa`, `ratio`, `file` or `none` (see `attent_tf.data.splits`).
       seed: what `ratio` draws from.
+      split_file: YAML file with the user's own split, for `file`.
       slices: `body`, `organs` or `all`, for training cases (see `attent_tf.data.selection`); other cases keep all.
       prepare: geometry and intensities of the records.
+      mri_intensity: rule of MR scans; None for that of the data set's description, or else of `prepare`.
+      ct_intensity: likewise of CT scans.
       orientation_policy: `strict` or `trust_affine`, for NIfTI files that do not say how they lie (see `read_nifti`).
       shards: number of files, or None for one a case but at most 8.
+      on_error: `fail` stops at the first case that cannot be used; `skip` sets such cases aside in `rejected.jsonl`.
+      overwrite: whether a records folder that exists is replaced.
+      preview: whether a contact sheet is drawn for each case.
     """
 
     out: str
     mri: str | None = None
     ct: str | None = None
+    mri_dataset: str | None = None
+    ct_dataset: str | None = None
     split: str = "sifa"
     seed: int = 0
+    split_file: str | None = None
     slices: str = "body"
     prepare: PrepareOptions = PrepareOptions()  # noqa: RUF009 - frozen
+    mri_intensity: IntensityRule | None = None
+    ct_intensity: IntensityRule | None = None
     orientation_policy: str = "strict"
     shards: int | None = None
+    on_error: str = "fail"
+    overwrite: bool = False
+    preview: bool = False
 
     def check(self) -> None:
         """Refuses what can be told wrong before any file is read.
 
         Raises:
-          InputError: no data folder is given, or `out` is not a path of this machine.
+          InputError: no data folder is given.
           ConfigError: a rule or a number is not one that exists.
         """
         if self.mri is None and self.ct is None:
             raise InputError("--mri, --ct: expected at least one data folder, received none; pass one or both")
-        if "://" in str(self.out):
-            raise InputError(
-                f"--out: expected a folder that is mounted on every worker, received {self.out}; mount it first"
-            )
         for option, value, known in (
             ("--split", self.split, splits.RULES),
             ("--slices", self.slices, selection.RULES),
+            ("--on-error", self.on_error, ON_ERROR),
         ):
             if value not in known:
                 raise ConfigError(f"{option}: expected one of {', '.join(known)}; received {value!r}")
+        if (self.split == "file") != (self.split_file is not None):
+            raise ConfigError("--split file, --split-file: expected both or neither; received one")
         if self.shards is not None and self.shards < 1:
             raise ConfigError(f"--shards: expected 1 or more; received {self.shards}")
 

@@ -1,13 +1,13 @@
 """Which case goes into which split and shard: pure functions, decided before any worker starts."""
 
-import collections
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attent_tf.data.manifest import shard_name
 from attent_tf.data.splits import TRAIN, assign_splits
 from attent_tf.datasets import CaseFiles
 from attent_tf.datasets.cases import natural_key
+from attent_tf.datasets.check import find_repeated_names
 from attent_tf.errors import ConfigError, InputError
 from beam_preprocess.options import PreprocessOptions
 
@@ -33,7 +33,9 @@ class PlannedCase:
     shard: str
 
 
-def plan_cases(cases: Sequence[CaseFiles], options: PreprocessOptions) -> list[PlannedCase]:
+def plan_cases(
+    cases: Sequence[CaseFiles], options: PreprocessOptions, listed: Mapping[str, str] | None = None
+) -> list[PlannedCase]:
     """Gives each case its split, rank and shard, whatever order the cases come in.
 
     Cases are ranked by domain, split and natural order of their identifiers, and the ranking is cut into runs of equal
@@ -42,6 +44,7 @@ def plan_cases(cases: Sequence[CaseFiles], options: PreprocessOptions) -> list[P
     Args:
       cases: all cases of all domains.
       options: split rule and seed, slice rule, number of shards.
+      listed: the user's split, for the rule `file`.
 
     Returns:
       The cases by rank.
@@ -50,11 +53,9 @@ def plan_cases(cases: Sequence[CaseFiles], options: PreprocessOptions) -> list[P
       InputError: an identifier occurs twice, or the rule `organs` meets training cases without labels.
       ConfigError: the split rule does not fit the cases, or there are more shards than cases.
     """
-    for name, count in collections.Counter(case.case for case in cases).items():
-        if count > 1:
-            places = " and ".join(f"{case.images[0]} ({case.domain})" for case in cases if case.case == name)
-            raise InputError(f"{name}: expected each case once, found {places}; rename or remove one")
-    splits = assign_splits(cases, options.split, options.seed)
+    for repeated in find_repeated_names(cases):
+        raise InputError(*dataclasses.astuple(repeated.problem))
+    splits = assign_splits(cases, options.split, options.seed, listed)
     count = min(_MOST_SHARDS_BY_DEFAULT, len(cases)) if options.shards is None else options.shards
     if count > len(cases):
         raise ConfigError(

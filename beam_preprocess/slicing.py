@@ -9,9 +9,19 @@ from attent_tf.data.manifest import ManifestCase
 from attent_tf.data.schema import SliceRecord
 from attent_tf.data.selection import choose_slices
 from attent_tf.datasets import read_case
-from attent_tf.volumes import PreparedCase, Volume, prepare, stack_neighbours
+from attent_tf.volumes import IntensityStatistics, PreparedCase, Volume, measure_case, prepare, stack_neighbours
 from beam_preprocess.options import PreprocessOptions
 from beam_preprocess.plan import PlannedCase
+
+
+def measure(planned: PlannedCase, options: PreprocessOptions) -> IntensityStatistics:
+    """Reads a training case and takes the statistics that its domain's rule pools.
+
+    Raises:
+      InputError: the case cannot be read or shows no body.
+    """
+    volume = read_case(planned.files, options.orientation_policy)
+    return measure_case(volume, options.prepare.intensity_rule(volume.domain))
 
 
 def read_and_prepare(planned: PlannedCase, options: PreprocessOptions) -> tuple[PreparedCase, np.ndarray, ManifestCase]:

@@ -4,88 +4,169 @@ Between the steps travel only ranks and counts. The slices themselves go through
 share, so that no worker, and no runner's shuffle, ever holds more than one case in memory.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import apache_beam as beam
+import threadpoolctl
 from apache_beam.metrics import Metrics
 
 from attent_tf.errors import RecordsError
-from attent_tf.files import written_aside
 from beam_preprocess import notes
 from beam_preprocess.options import PreprocessOptions
 from beam_preprocess.plan import PlannedCase
+from beam_preprocess.storage import SharedFolder
 
 # Rank of a case in the manifest, and its number of records.
 StagedCase = tuple[int, int]
 
+NAMESPACE = "attent"
+PREVIEW_FOLDER = "preview"
 _BLOCK_BYTES = 1 << 20
+
+
+class MeasureCase(beam.DoFn):
+    """Takes the intensity statistics of one training case and leaves them as a note."""
+
+    def __init__(self, options: PreprocessOptions, work: SharedFolder):
+        self._options = options
+        self._work = work
+
+    def setup(self) -> None:
+        from beam_preprocess import slicing
+
+        self._slicing = slicing
+
+    def process(self, planned: PlannedCase) -> None:
+        name = planned.files.case
+        try:
+            with notes.refusals_noted(self._work, name), single_threaded():
+                statistics = self._slicing.measure(planned, self._options)
+        except Exception as error:
+            # The case is rejected where it is staged.
+            if self._options.on_error == "fail" or notes.error_parts(error, name) is None:
+                raise
+            return
+        content = {"domain": planned.files.domain, "case": name, "statistics": dataclasses.asdict(statistics)}
+        notes.leave(self._work, notes.MEASURE, name, content)
 
 
 class StageCase(beam.DoFn):
     """Reads one case, writes its framed slices to a file of its own, and yields its shard and rank."""
 
-    def __init__(self, options: PreprocessOptions, work_folder: str):
+    def __init__(self, options: PreprocessOptions, work: SharedFolder, previews: SharedFolder):
         self._options = options
-        self._work_folder = work_folder
-        self._cases = Metrics.counter("attent", "cases")
-        self._slices = Metrics.counter("attent", "slices")
+        self._work = work
+        self._previews = previews
 
     def setup(self) -> None:
         from attent_tf.data import framing, schema
-        from beam_preprocess import slicing
+        from beam_preprocess import previews, slicing
 
-        self._framing, self._schema, self._slicing = framing, schema, slicing
+        self._framing, self._schema, self._slicing, self._draw = framing, schema, slicing, previews.draw
 
     def process(self, planned: PlannedCase) -> Iterator[tuple[str, StagedCase]]:
         name = planned.files.case
-        with notes.refusals_noted(self._work_folder, name):
+        try:
+            slices = self._stage(planned, name)
+        except Exception as error:
+            parts = notes.error_parts(error, name)
+            if self._options.on_error == "fail" or parts is None:
+                raise
+            reason = "anatomy" if parts.get("expected", "").startswith("organs where") else "content"
+            rejected = {"case": name, "domain": planned.files.domain, "split": planned.split, "reason": reason}
+            notes.leave(self._work, notes.REJECTED, name, rejected | parts)
+            Metrics.counter(NAMESPACE, "cases_rejected").inc()
+            Metrics.counter(NAMESPACE, f"cases_rejected_{reason}").inc()
+            slices = 0
+        else:
+            Metrics.counter(NAMESPACE, "cases").inc()
+            Metrics.counter(NAMESPACE, "slices").inc(slices)
+        # Of a rejected case as well: its shard is written even if nothing is left for it.
+        yield planned.shard, (planned.position, slices)
+
+    def _stage(self, planned: PlannedCase, name: str) -> int:
+        noted = self._options.on_error == "fail"
+        with notes.refusals_noted(self._work, name) if noted else contextlib.nullcontext(), single_threaded():
             prepared, kept, entry = self._slicing.read_and_prepare(planned, self._options)
-            with written_aside(staged_file(self._work_folder, planned.position)) as aside, aside.open("wb") as file:
+            with self._work.created(staged_file(planned.position)) as file:
                 for record in self._slicing.slice_records(prepared, kept, entry):
                     file.write(self._framing.frame(self._schema.encode(record)))
-            content = dataclasses.asdict(entry) | {"geometry": entry.geometry.to_json()}
-            notes.leave(self._work_folder, notes.CASE, name, content | {"position": planned.position})
-        self._cases.inc()
-        self._slices.inc(entry.slices)
-        yield planned.shard, (planned.position, entry.slices)
+            content = dataclasses.asdict(entry) | {"geometry": entry.geometry.to_json(), "position": planned.position}
+            if self._options.preview:
+                content["preview"] = self._draw(self._previews, prepared, entry)
+            notes.leave(self._work, notes.CASE, name, content)
+        return entry.slices
 
 
 class WriteShard(beam.DoFn):
     """Joins the cases of one shard in the order of the manifest, whatever order they arrive in."""
 
-    def __init__(self, folder: str, work_folder: str):
+    def __init__(self, folder: SharedFolder, work: SharedFolder):
         self._folder = folder
-        self._work_folder = work_folder
+        self._work = work
 
     def process(self, element: tuple[str, Iterable[StagedCase]]) -> None:
         shard, cases = element
-        with notes.refusals_noted(self._work_folder, shard):
+        with notes.refusals_noted(self._work, shard):
             ranked = sorted(cases)
             if len({position for position, _ in ranked}) < len(ranked):
                 raise RecordsError(f"{shard}: a case arrived twice; run attent preprocess again")
             digest, size = hashlib.sha256(), 0
-            with written_aside(Path(self._folder) / shard) as aside, aside.open("wb") as joined:
-                for position, _ in ranked:
-                    with staged_file(self._work_folder, position).open("rb") as staged:
+            with self._folder.created(shard) as joined:
+                for position, slices in ranked:
+                    if not slices:
+                        continue
+                    with self._work.opened(staged_file(position)) as staged:
                         while block := staged.read(_BLOCK_BYTES):
                             joined.write(block)
                             digest.update(block)
                             size += len(block)
             records = sum(slices for _, slices in ranked)
             content = {"file": shard, "records": records, "bytes": size, "sha256": digest.hexdigest()}
-            notes.leave(self._work_folder, notes.SHARD, shard, content)
+            notes.leave(self._work, notes.SHARD, shard, content)
 
 
-def staged_file(work_folder: str, position: int) -> Path:
-    """Returns where the slices of the case with a rank wait for their shard."""
-    return Path(work_folder) / f"staged-{position:06d}.tfrecord"
+@contextlib.contextmanager
+def single_threaded() -> Iterator[None]:
+    """Keeps linear algebra to one thread: cores belong to workers, and sums come in one order."""
+    with threadpoolctl.threadpool_limits(1, user_api="blas"):
+        yield
+
+
+def staged_file(position: int) -> str:
+    """Returns the name under which the slices of the case with a rank wait for their shard."""
+    return f"staged-{position:06d}.tfrecord"
+
+
+def build_measurement(
+    pipeline: beam.Pipeline, planned: list[PlannedCase], options: PreprocessOptions, work: SharedFolder
+):
+    """Adds the measuring of training cases to a pipeline.
+
+    Args:
+      pipeline: what to add to.
+      planned: the training cases of domains whose intensity rule pools them.
+      options: how to read a case, and the rules.
+      work: where workers leave notes.
+    """
+    return (
+        pipeline
+        | "Cases" >> beam.Create(planned)
+        | "Spread" >> beam.Reshuffle()
+        | "Measure" >> beam.ParDo(MeasureCase(options, work))
+    )
 
 
 def build(
-    pipeline: beam.Pipeline, planned: list[PlannedCase], options: PreprocessOptions, folder: str, work_folder: str
+    pipeline: beam.Pipeline,
+    planned: list[PlannedCase],
+    options: PreprocessOptions,
+    folder: SharedFolder,
+    work: SharedFolder,
+    previews: SharedFolder,
 ):
     """Adds the whole job to a pipeline: cases to slices, slices to shards.
 
@@ -94,13 +175,14 @@ def build(
       planned: the cases, in any order.
       options: how to read and prepare a case.
       folder: where shards are written; every worker sees it under this path.
-      work_folder: where workers leave notes and staged cases, likewise.
+      work: where workers leave notes and staged cases, likewise.
+      previews: where contact sheets are written, likewise.
     """
     return (
         pipeline
         | "Cases" >> beam.Create(planned)
         | "Spread" >> beam.Reshuffle()
-        | "Stage" >> beam.ParDo(StageCase(options, work_folder)).with_output_types(tuple[str, StagedCase])
+        | "Stage" >> beam.ParDo(StageCase(options, work, previews)).with_output_types(tuple[str, StagedCase])
         | "Gather" >> beam.GroupByKey()
-        | "Write" >> beam.ParDo(WriteShard(folder, work_folder))
+        | "Write" >> beam.ParDo(WriteShard(folder, work))
     )

@@ -1,7 +1,7 @@
 """`attent preprocess`: folders of scans in, a records folder out."""
 
-import collections
 import contextlib
+import json
 import os
 import sys
 import tempfile
@@ -15,23 +15,40 @@ from cli import console
 
 @click.command()
 @click.option(
-    "--mri", type=click.Path(), metavar="DIR", help="MRI cases: a CHAOS folder, or images/ and labels/ with NIfTI."
+    "--mri",
+    type=click.Path(),
+    metavar="DIR",
+    help="MRI cases: a folder in a known layout, or a YAML description that says its root.",
 )
+@click.option("--ct", type=click.Path(), metavar="DIR", help="CT cases, likewise.")
 @click.option(
-    "--ct", type=click.Path(), metavar="DIR", help="CT cases: a MALBCV folder, or images/ and labels/ with NIfTI."
+    "--mri-dataset",
+    metavar="NAME_OR_YAML",
+    help="How --mri lies on disk: chaos, chaos-t1-in, chaos-t1-out, malbcv, nifti, dicom, or a description of your own. "
+    " [default: recognised]",
 )
+@click.option("--ct-dataset", metavar="NAME_OR_YAML", help="How --ct lies on disk, likewise.")
+@click.option("--out", type=click.Path(), metavar="RECORDS", help="Folder to make; it must not hold anything yet.")
+@click.option("--overwrite", is_flag=True, help="Replace the records that are in --out once the new ones are complete.")
+@click.option("--check", is_flag=True, help="Look for everything that is wrong with the data, and write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="With --check: print the problems as JSON.")
 @click.option(
-    "--out", type=click.Path(), metavar="RECORDS", required=True, help="Folder to make; it must not exist yet."
+    "--on-error",
+    type=click.Choice(["fail", "skip"]),
+    default="fail",
+    show_default=True,
+    help="A case that cannot be used: stop, or set it aside in rejected.jsonl and go on.",
 )
 @click.option(
     "--split",
-    type=click.Choice(["sifa", "ratio", "none"]),
+    type=click.Choice(["sifa", "ratio", "file", "none"]),
     default="sifa",
     show_default=True,
     help="sifa: the published test cases of CHAOS and MALBCV. ratio: 4:1 by patient, drawn from --seed. "
-    "none: every case both trains and tests.",
+    "file: yours, from --split-file. none: every case both trains and tests.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="What --split ratio draws from.")
+@click.option("--split-file", type=click.Path(), metavar="YAML", help="Lists `test` and `train` of cases or patients.")
 @click.option(
     "--slices",
     type=click.Choice(["body", "organs", "all"]),
@@ -48,6 +65,22 @@ from cli import console
     help="physical: 256×256 pixels of --pixel-mm, centred on the body. resize: the whole slice, as in the paper.",
 )
 @click.option("--pixel-mm", type=float, default=1.6, show_default=True, help="Pixel size of --geometry physical.")
+@click.option("--slice-mm", type=float, help="Resample between slices to this distance.  [default: the scan's slices]")
+@click.option(
+    "--neighbours",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Slices on each side that a record holds as further channels (2.5-D).",
+)
+@click.option(
+    "--mri-intensity",
+    metavar="RULE",
+    help="What −1 and +1 stand for: window:LOW:HIGH, percentile:LOW:HIGH[:PART[:PART]] or zscore:TIMES[:PART], where PART is "
+    "volume or body; @training behind it takes the statistics of the training cases.  "
+    "[default: the data set's, or percentile:0.5:99:volume:body]",
+)
+@click.option("--ct-intensity", metavar="RULE", help="Likewise for CT.  [default: the data set's, or window:-160:240]")
 @click.option(
     "--orientation-policy",
     type=click.Choice(["strict", "trust_affine"]),
@@ -56,11 +89,10 @@ from cli import console
     help="NIfTI files whose sform and qform codes are both 0: refuse, or trust the affine that stands there.",
 )
 @click.option("--shards", type=int, help="Number of TFRecord files.  [default: one a case, at most 8]")
+@click.option("--preview", is_flag=True, help="Draw a contact sheet of each case; see preview/index.html.")
 @click.option("--verbose", is_flag=True, help="Show Beam's own messages.")
 @click.argument("beam_options", nargs=-1, type=click.UNPROCESSED, metavar="[-- BEAM OPTIONS]")
-def preprocess(
-    mri, ct, out, split, seed, slices, geometry, pixel_mm, orientation_policy, shards, verbose, beam_options
-):
+def preprocess(check, as_json, verbose, beam_options, **settings):
     """Turn MRI and CT folders into sliced TFRecords.
 
     One of --mri and --ct is enough for supervised training or for inference; adaptation needs both. What follows `--`
@@ -68,50 +100,69 @@ def preprocess(
 
     \b
     Examples:
-      attent preprocess --mri CHAOS --ct MALBCV --out records
+      attent preprocess --mri CHAOS --ct MALBCV --check
+      attent preprocess --mri CHAOS --ct MALBCV --out records --preview
       attent preprocess --mri CHAOS --ct MALBCV --out records --split ratio --seed 1
-      attent preprocess --ct my_scans --out records --split none
+      attent preprocess --mri CHAOS --mri-dataset chaos-t1-in --ct amos.yaml --out records --split ratio
+      attent preprocess --ct my_scans --out records --split none --on-error skip
       attent preprocess --mri CHAOS --ct MALBCV --out records -- \\
           --direct_running_mode=multi_processing --direct_num_workers=4
     """
+    if as_json and not check:
+        raise click.UsageError("--json goes with --check.")
+    if check:
+        _check(_options(settings | {"out": settings["out"] or ""}), as_json)
+        return
+    if not settings["out"]:
+        raise click.UsageError("Missing option '--out', the folder to make.")
     import beam_preprocess
-    from attent_tf.volumes import PrepareOptions
+    from cli.records import summary
 
-    options = beam_preprocess.PreprocessOptions(
-        out=out,
-        mri=mri,
-        ct=ct,
-        split=split,
-        seed=seed,
-        slices=slices,
-        prepare=PrepareOptions(geometry=geometry, pixel_mm=pixel_mm),
-        orientation_policy=orientation_policy,
-        shards=shards,
-    )
+    options = _options(settings)
     console.heading("Preprocess")
     with contextlib.nullcontext() if verbose else beam_kept_quiet():
         manifest = beam_preprocess.run(options, beam_options, report=console.say)
     for line in summary(manifest):
         console.say(line)
-    console.say(f"Records are in {out}")
+    if manifest.rejected:
+        count = len(manifest.rejected)
+        console.say(
+            f"{count} {'case' if count == 1 else 'cases'} set aside; the reasons are in {options.out}/rejected.jsonl"
+        )
+    if options.preview:
+        console.say(f"Contact sheets: {options.out}/preview/index.html")
+    console.say(f"Records are in {options.out}")
 
 
-def summary(manifest) -> list[str]:
-    """Returns a table of the domains of a manifest, and what a reader should know about its splits, as lines."""
-    rows = [("domain", "cases", "train", "test", "slices", "shards")]
-    for domain in sorted({case.domain for case in manifest.cases}):
-        cases = [case for case in manifest.cases if case.domain == domain]
-        splits = collections.Counter(case.split for case in cases)
-        train, test = splits["train"] + splits["all"], splits["test"] + splits["all"]
-        counts = (len(cases), train, test, sum(case.slices for case in cases), len({case.shard for case in cases}))
-        rows.append((domain, *map(str, counts)))
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    if any(case.split == "all" for case in manifest.cases):
-        lines.append("Split none: every case both trains and tests, so scores on these records are no test results.")
-    if any(case.uses_labels_for_selection for case in manifest.cases):
-        lines.append("Slices organs: labels chose the training slices, in the target domain too.")
-    return lines
+def _options(settings):
+    """Returns the job's options for the command's."""
+    import beam_preprocess
+    from attent_tf.volumes import PrepareOptions, parse_rule
+
+    prepare = PrepareOptions(
+        **{name: settings.pop(name) for name in ("geometry", "pixel_mm", "slice_mm", "neighbours")}
+    )
+    for name in ("mri_intensity", "ct_intensity"):
+        settings[name] = parse_rule(settings[name]) if settings[name] else None
+    return beam_preprocess.PreprocessOptions(prepare=prepare, **settings)
+
+
+def _check(options, as_json):
+    """Prints all problems of the data; exit code 1 where there are any."""
+    from attent_tf.datasets.check import problems_json, problems_table
+    from beam_preprocess.survey import check
+
+    problems, cases = check(options, (lambda _: None) if as_json else console.say)
+    if as_json:
+        click.echo(json.dumps({"cases": cases, "problems": problems_json(problems)}, indent=2))
+    elif problems:
+        for line in problems_table(problems):
+            console.say(line)
+    if problems:
+        affected = len({one.case for one in problems if one.case})
+        raise click.ClickException(f"{len(problems)} problems in {affected} of {cases} cases; nothing was written")
+    if not as_json:
+        console.say(f"{cases} cases, no problem found")
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from typing import Any
 from attent_tf.data.schema import SCHEMA_VERSION
 from attent_tf.data.splits import SPLITS
 from attent_tf.errors import RecordsError
-from attent_tf.files import write_json
+from attent_tf.files import json_bytes, write_bytes
 from attent_tf.organs import DOMAINS
 from attent_tf.volumes import CaseGeometry
 
@@ -70,12 +70,22 @@ class ManifestShard:
 
 
 @dataclasses.dataclass(frozen=True)
+class RejectedCase:
+    """A case that was set aside: its identifier, domain, and the check that it failed. `rejected.jsonl` says more."""
+
+    case: str
+    domain: str
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Manifest:
     """A records folder's table of contents; `fingerprint` is the SHA-256 over all the rest."""
 
     schema: int
     options: dict[str, Any]
     cases: tuple[ManifestCase, ...]
+    rejected: tuple[RejectedCase, ...]
     shards: tuple[ManifestShard, ...]
     fingerprint: str
 
@@ -89,21 +99,29 @@ def shard_name(index: int, count: int) -> str:
     return f"slices-{index:05d}-of-{count:05d}.tfrecord"
 
 
-def make_manifest(options: dict, cases: Iterable[ManifestCase], shards: Iterable[ManifestShard]) -> Manifest:
+def make_manifest(
+    options: dict, cases: Iterable[ManifestCase], shards: Iterable[ManifestShard], rejected: Iterable[RejectedCase] = ()
+) -> Manifest:
     """Returns a manifest of the current schema with its fingerprint.
 
     Args:
       options: what decided the content, as JSON; no paths, so that equal input gives equal bytes.
       cases: in the order in which they lie in the shards.
       shards: in order of their names.
+      rejected: cases that were set aside.
     """
-    manifest = Manifest(SCHEMA_VERSION, dict(options), tuple(cases), tuple(shards), "")
+    manifest = Manifest(SCHEMA_VERSION, dict(options), tuple(cases), tuple(rejected), tuple(shards), "")
     return dataclasses.replace(manifest, fingerprint=_fingerprint(_to_json(manifest)))
 
 
 def write_manifest(folder: str | os.PathLike, manifest: Manifest) -> None:
     """Writes `manifest.json`, completely or not at all."""
-    write_json(Path(folder) / MANIFEST_FILE, _to_json(manifest))
+    write_bytes(Path(folder) / MANIFEST_FILE, manifest_bytes(manifest))
+
+
+def manifest_bytes(manifest: Manifest) -> bytes:
+    """Returns the content of `manifest.json`; equal manifests give equal bytes."""
+    return json_bytes(_to_json(manifest))
 
 
 def read_manifest(folder: str | os.PathLike) -> Manifest:

@@ -75,7 +75,7 @@ def find_duplicates(cases: Sequence[CaseFiles]) -> list[CaseProblem]:
                     f"the bytes of {twins[0].images[0]} ({twins[0].case})",
                     "remove one of the two",
                 )
-                problems.append(CaseProblem(other.case, "duplicate", problem))
+                problems.append(CaseProblem(other.case, other.domain, "duplicate", problem))
     return problems
 
 
@@ -89,7 +89,12 @@ def find_repeated_names(cases: Sequence[CaseFiles]) -> list[CaseProblem]:
         if len(members) > 1:
             places = " and ".join(f"{files.images[0]} ({files.domain})" for files in members)
             problems.append(
-                CaseProblem(name, "duplicate", Problem(name, "each case once", places, "rename or remove one"))
+                CaseProblem(
+                    name,
+                    members[0].domain,
+                    "duplicate",
+                    Problem(name, "each case once", places, "rename or remove one"),
+                )
             )
     return problems
 
@@ -111,8 +116,11 @@ def problems_table(problems: Iterable[CaseProblem]) -> list[str]:
 
 
 def problems_json(problems: Iterable[CaseProblem]) -> list[dict[str, str]]:
-    """Returns problems as JSON objects: `case`, `check`, `where`, `expected`, `found`, `advice`."""
-    return [{"case": one.case, "check": one.check} | dataclasses.asdict(one.problem) for one in problems]
+    """Returns problems as JSON objects: `case`, `domain`, `check`, `where`, `expected`, `found`, `advice`."""
+    return [
+        {"case": one.case, "domain": one.domain, "check": one.check} | dataclasses.asdict(one.problem)
+        for one in problems
+    ]
 
 
 def _nifti_problems(files: CaseFiles, policy: str) -> Iterator[tuple[str, InputError]]:
@@ -162,7 +170,7 @@ def _dicom_problems(files: CaseFiles, policy: str) -> Iterator[tuple[str, InputE
 
 
 def _case_problem(files: CaseFiles, check: str, error: InputError) -> CaseProblem:
-    return CaseProblem(files.case, check, error.problem)
+    return CaseProblem(files.case, files.domain, check, error.problem)
 
 
 def _size(path: str) -> int | None:

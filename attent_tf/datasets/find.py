@@ -22,11 +22,13 @@ class CaseProblem:
 
     Attributes:
       case: its identifier.
+      domain: `mri` or `ct`.
       check: which check found it, one word such as `pairing` or `affine`.
       problem: what and where.
     """
 
     case: str
+    domain: str
     check: str
     problem: Problem
 
@@ -140,7 +142,7 @@ def _surveyed(description, root, folder, paths, domain) -> FoundCases:
         )
         for one in matches.cases
     )
-    problems = tuple(CaseProblem(name, "pairing", problem) for name, problem in matches.problems)
+    problems = tuple(CaseProblem(name, domain, "pairing", problem) for name, problem in matches.problems)
     return FoundCases(description, cases, problems)
 
 

@@ -1,5 +1,6 @@
 """Descriptions of data sets from YAML: those that ship with the library and the user's own."""
 
+import dataclasses
 import difflib
 import importlib.resources
 import os
@@ -160,7 +161,7 @@ def _bin(value: Any) -> tuple[int, int]:
 def _intensity(value: Any) -> IntensityRule:
     if not isinstance(value, dict):
         raise ConfigError(f"expected the keys kind, low and high; received {value!r}")
-    known = ("kind", "low", "high", "low_of", "high_of", "statistics")
+    known = tuple(field.name for field in dataclasses.fields(IntensityRule))
     if not value.keys() <= set(known) or not {"kind", "low", "high"} <= value.keys():
         raise ConfigError(f"expected kind, low and high out of the keys {', '.join(known)}; received {value!r}")
     for key, entry in value.items():

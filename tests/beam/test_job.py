@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import random
 import shutil
 
@@ -15,7 +16,7 @@ from attent_tf.data.verify import verify
 from attent_tf.datasets import find_cases, read_case
 from attent_tf.errors import InputError
 from attent_tf.volumes import prepare, restore_labels
-from beam_preprocess import job, slicing
+from beam_preprocess import slicing
 
 
 def _contents(folder) -> dict[str, str]:
@@ -112,14 +113,15 @@ def test_volumes_are_put_together_again(made):
 
 def test_order_of_cases_and_place_of_data_do_not_matter(made, data, make_options, tmp_path, monkeypatch):
     shutil.copytree(data, tmp_path / "elsewhere")
-    found = job.find_all
+    walk = os.walk
 
-    def shuffled(options):
-        cases = found(options)
-        random.Random(3).shuffle(cases)
-        return cases
+    def shuffled(*arguments, **options):
+        for folder, folders, names in walk(*arguments, **options):
+            random.Random(3).shuffle(folders)
+            random.Random(4).shuffle(names)
+            yield folder, folders, names
 
-    monkeypatch.setattr(job, "find_all", shuffled)
+    monkeypatch.setattr(os, "walk", shuffled)
     options = make_options(mri=str(tmp_path / "elsewhere" / "chaos"), ct=str(tmp_path / "elsewhere" / "malbcv"))
     beam_preprocess.run(options)
     assert _contents(tmp_path / "records") == _contents(made[1])
@@ -245,7 +247,9 @@ def test_same_scan_in_two_splits_is_refused(data, make_options, tmp_path):
     for kind in ("img", "label"):
         folder = root / "RawData" / "Training" / kind
         shutil.copy(folder / f"{kind}0001.nii.gz", folder / f"{kind}0002.nii.gz")
-    with pytest.raises(Exception, match=r"malbcv-0001 \(test\) and malbcv-0002 \(train\) are the same scan"):
+    with pytest.raises(
+        Exception, match=r"img0002.*: expected a scan of its own, found the bytes of .*img0001.*\(malbcv-0001\)"
+    ):
         beam_preprocess.run(make_options(mri=None, ct=str(root)))
     assert not (tmp_path / "records").exists()
 

@@ -86,7 +86,9 @@ def test_organs_needs_labels_before_anything_is_read():
     ("change", "found"),
     [
         ({"mri": None}, "--mri, --ct: expected at least one data folder"),
-        ({"out": "gs://bucket/records"}, "--out: .*gs://bucket/records"),
+        ({"on_error": "pass"}, "--on-error: expected one of fail, skip; received 'pass'"),
+        ({"split": "file"}, "--split file, --split-file: expected both"),
+        ({"split_file": "mine.yaml"}, "--split file, --split-file: expected both"),
         ({"split": "random"}, "--split: .*sifa, ratio, file, none; received 'random'"),
         ({"slices": "few"}, "--slices: .*received 'few'"),
         ({"shards": 0}, "--shards: expected 1 or more; received 0"),

@@ -35,7 +35,7 @@ def test_cases_of_the_split_all_serve_both(write_records):
 
 def test_file_has_the_keys_of_the_contract(folder):
     content = json.loads((folder / "manifest.json").read_text())
-    assert list(content) == ["schema", "options", "cases", "shards", "fingerprint"]
+    assert list(content) == ["schema", "options", "cases", "rejected", "shards", "fingerprint"]
     assert content["cases"][0].keys() == {
         *("case", "patient", "domain", "dataset", "split", "labelled", "slices", "slice_count"),
         *("uses_labels_for_selection", "sha256", "shard", "geometry"),

@@ -1,0 +1,33 @@
+"""Contact sheets of cases, drawn by workers, and the page that shows them all."""
+
+import hashlib
+from typing import Any
+
+from attent_tf.data.manifest import ManifestCase
+from attent_tf.volumes import PreparedCase
+from beam_preprocess.storage import SharedFolder
+
+
+def draw(folder: SharedFolder, prepared: PreparedCase, entry: ManifestCase) -> str:
+    """Draws the contact sheet of a case; returns its file name in the folder."""
+    from attent_tf.reporting.contact_sheet import draw_contact_sheet
+
+    # Identifiers come from users' files and need not be fit for a file name.
+    name = f"{hashlib.sha256(entry.case.encode()).hexdigest()[:16]}.png"
+    title = f"{entry.case}  ({entry.domain}, {entry.split})"
+    sheet = draw_contact_sheet(prepared.images, prepared.labels, title, prepared.geometry.record_spacing_mm)
+    with folder.created(name) as file:
+        file.write(sheet)
+    return name
+
+
+def write_index(folder: SharedFolder, cases: list[tuple[ManifestCase, str]], rejected: list[dict[str, Any]]) -> None:
+    """Writes `index.html`: every case with its sheet, then the rejected ones with their reasons."""
+    from attent_tf.reporting.contact_sheet import PreviewEntry, preview_page
+
+    entries = [
+        PreviewEntry(entry.case, entry.domain, entry.split, sheet, entry.slices, entry.slice_count)
+        for entry, sheet in cases
+    ]
+    with folder.created("index.html") as file:
+        file.write(preview_page(entries, [(one["case"], one["message"]) for one in rejected]).encode())

@@ -1,0 +1,115 @@
+"""The folder that main program and workers share, on a local disk or on any file system of Beam.
+
+A file in it is whole or absent. On a local disk that is a rename; elsewhere it is written under another name first.
+"""
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from attent_tf.files import written_aside
+from attent_tf.storage import file_systems, is_remote
+
+
+class SharedFolder(Protocol):
+    """What the job asks of a folder; small enough to travel to workers."""
+
+    def created(self, name: str) -> contextlib.AbstractContextManager[BinaryIO]:
+        """Opens a file for writing that appears when the block ends without an error."""
+
+    def opened(self, name: str) -> contextlib.AbstractContextManager[BinaryIO]:
+        """Opens a file for reading."""
+
+    def names(self, prefix: str) -> list[str]:
+        """Returns the sorted names of its files that begin with `prefix`."""
+
+
+class LocalFolder:
+    """A folder of this machine, or one that all workers have mounted at the same path."""
+
+    def __init__(self, path: str | os.PathLike):
+        self.path = str(path)
+
+    @contextlib.contextmanager
+    def created(self, name: str) -> Iterator[BinaryIO]:
+        with written_aside(Path(self.path) / name) as aside, aside.open("wb") as file:
+            yield file
+
+    def opened(self, name: str) -> BinaryIO:
+        return open(os.path.join(self.path, name), "rb")
+
+    def names(self, prefix: str) -> list[str]:
+        with contextlib.suppress(FileNotFoundError):
+            return sorted(name for name in os.listdir(self.path) if name.startswith(prefix))
+        return []
+
+
+class RemoteFolder:
+    """A folder on a file system of Beam, such as `gs://bucket/records`."""
+
+    def __init__(self, path: str):
+        self.path = path.rstrip("/")
+
+    @contextlib.contextmanager
+    def created(self, name: str) -> Iterator[BinaryIO]:
+        target, part = self._join(name), self._join(f".part-{uuid.uuid4().hex}-{name}")
+        file = self._systems().create(part, compression_type=_uncompressed())
+        try:
+            yield file
+            file.close()
+            # Not every file system renames onto a file; a worker that does its work twice leaves the same one.
+            if self._systems().exists(target):
+                self._systems().delete([target])
+            self._systems().rename([part], [target])
+        except BaseException:
+            with contextlib.suppress(Exception):
+                file.close()
+                self._systems().delete([part])
+            raise
+
+    def opened(self, name: str) -> BinaryIO:
+        return self._systems().open(self._join(name), compression_type=_uncompressed())
+
+    def names(self, prefix: str) -> list[str]:
+        (matched,) = self._systems().match([self._join(prefix + "*")])
+        return sorted(metadata.path.rsplit("/", 1)[1] for metadata in matched.metadata_list)
+
+    def rename_to(self, name: str, target: "RemoteFolder") -> None:
+        """Moves one file."""
+        self._systems().rename([self._join(name)], [target._join(name)])
+
+    def make(self) -> None:
+        """Makes the folder where the file system has folders."""
+        if not self._systems().exists(self.path):
+            self._systems().mkdirs(self.path)
+
+    def delete(self, name: str) -> None:
+        """Deletes one file."""
+        self._systems().delete([self._join(name)])
+
+    def delete_all(self) -> None:
+        """Deletes the folder with everything in it, if it is there."""
+        with contextlib.suppress(Exception):
+            self._systems().delete([self.path + "/"])
+        for name in self.names(""):
+            self.delete(name)
+
+    def _join(self, name: str) -> str:
+        return self._systems().join(self.path, name)
+
+    def _systems(self):
+        return file_systems(self.path)
+
+
+def shared_folder(path: str | os.PathLike) -> LocalFolder | RemoteFolder:
+    """Returns the folder at a path, local or with `://`."""
+    return RemoteFolder(str(path)) if is_remote(path) else LocalFolder(path)
+
+
+def _uncompressed() -> str:
+    from apache_beam.io.filesystem import CompressionTypes
+
+    return CompressionTypes.UNCOMPRESSED

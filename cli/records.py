@@ -1,0 +1,26 @@
+"""What several commands say of a records folder."""
+
+import collections
+
+
+def summary(manifest) -> list[str]:
+    """Returns a table of the domains of a manifest, and what a reader should know about its splits, as lines."""
+    rows = [("domain", "cases", "train", "test", "slices", "shards")]
+    for domain in sorted({case.domain for case in manifest.cases}):
+        cases = [case for case in manifest.cases if case.domain == domain]
+        splits = collections.Counter(case.split for case in cases)
+        train, test = splits["train"] + splits["all"], splits["test"] + splits["all"]
+        counts = (len(cases), train, test, sum(case.slices for case in cases), len({case.shard for case in cases}))
+        rows.append((domain, *map(str, counts)))
+    lines = table(rows)
+    if any(case.split == "all" for case in manifest.cases):
+        lines.append("Split none: every case both trains and tests, so scores on these records are no test results.")
+    if any(case.uses_labels_for_selection for case in manifest.cases):
+        lines.append("Slices organs: labels chose the training slices, in the target domain too.")
+    return lines
+
+
+def table(rows) -> list[str]:
+    """Returns rows of texts as lines with aligned columns."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
