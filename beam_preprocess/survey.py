@@ -17,18 +17,27 @@ class Survey:
 
     Attributes:
       options: the job's, with the intensity rules that its data sets describe.
-      cases: those of which names, pairs and headers are right.
+      named: all cases of which names and pairs are right.
+      cases: those of them of which the headers are right too.
       problems: of all other cases, and of folders.
     """
 
     options: PreprocessOptions
+    named: tuple[CaseFiles, ...]
     cases: tuple[CaseFiles, ...]
     problems: tuple[CaseProblem, ...]
 
     def planned(self) -> list[PlannedCase]:
-        """Gives each case its split and shard; raises as `plan_cases` and `read_split_file`."""
+        """Gives each of `cases` its split and shard; raises as `plan_cases` and `read_split_file`."""
+        return self._planned(self.cases)
+
+    def check_plan(self) -> None:
+        """Raises what `planned` would if all of `named` could be used."""
+        self._planned(self.named)
+
+    def _planned(self, cases: tuple[CaseFiles, ...]) -> list[PlannedCase]:
         path = self.options.split_file
-        return plan_cases(self.cases, self.options, None if path is None else read_split_file(path))
+        return plan_cases(cases, self.options, None if path is None else read_split_file(path))
 
 
 def survey(options: PreprocessOptions) -> Survey:
@@ -63,6 +72,7 @@ def survey(options: PreprocessOptions) -> Survey:
     broken = {one.case for one in problems}
     return Survey(
         dataclasses.replace(options, prepare=dataclasses.replace(options.prepare, **rules)),
+        tuple(cases),
         tuple(files for files in cases if files.case not in broken),
         tuple(problems),
     )
@@ -84,9 +94,10 @@ def check(options: PreprocessOptions, report: Callable[[str], None] = lambda _: 
     """
     found = survey(options)
     problems = list(found.problems)
-    if found.cases:
+    # With cases missing, a split that fits the data set may seem not to.
+    if not any(one.check in ("pairing", "duplicate") for one in found.problems):
         try:
-            found.planned()
+            found.check_plan()
         except (ConfigError, InputError) as error:
             problem = getattr(error, "problem", None) or _split_problem(options, str(error))
             problems.append(CaseProblem("", "", "split", problem))
