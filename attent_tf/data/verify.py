@@ -3,8 +3,9 @@
 import collections
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from attent_tf.data.framing import read_frames
 from attent_tf.data.manifest import Manifest, ManifestCase, ManifestShard, read_manifest
@@ -28,11 +29,40 @@ def verify(folder: str | os.PathLike) -> Manifest:
       RecordsError: a checksum, a count or a record differs from the manifest, or a patient is in two splits.
     """
     manifest = read_manifest(folder)
-    check_no_leak(manifest.cases, str(folder))
+    for fault in faults(folder, manifest):
+        raise fault
+    return manifest
+
+
+def faults(
+    folder: str | os.PathLike, manifest: Manifest, report: Callable[[int], None] = lambda _: None
+) -> Iterator[RecordsError]:
+    """Yields what is wrong with a records folder: at most one fault for each shard, and leaks between splits.
+
+    Args:
+      folder: a records folder.
+      manifest: its manifest, from `read_manifest`.
+      report: called with the number of records of each shard that was looked at.
+    """
+    try:
+        check_no_leak(manifest.cases, str(folder))
+    except RecordsError as error:
+        yield error
     for shard in manifest.shards:
         cases = [case for case in manifest.cases if case.shard == shard.file]
-        _verify_shard(Path(folder) / shard.file, shard, cases)
-    return manifest
+        try:
+            _verify_shard(Path(folder) / shard.file, shard, cases)
+        except RecordsError as error:
+            yield error
+        report(shard.records)
+
+
+def strangers(folder: str | os.PathLike, manifest: Manifest) -> list[str]:
+    """Returns the names of TFRecord files in a folder that its manifest does not list; readers leave them alone."""
+    listed = {shard.file for shard in manifest.shards}
+    return sorted(
+        path.name for path in Path(folder).iterdir() if path.suffix == ".tfrecord" and path.name not in listed
+    )
 
 
 def check_no_leak(cases: Iterable[ManifestCase], name: str) -> None:
@@ -56,9 +86,16 @@ def check_no_leak(cases: Iterable[ManifestCase], name: str) -> None:
                 raise RecordsError(f"{name}: one patient in two splits: {listing} are {same}; remove one of them")
 
 
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise RecordsError(f"{path}: cannot be read ({error.strerror}); copy it here or preprocess again") from error
+
+
 def _verify_shard(path: Path, shard: ManifestShard, cases: list[ManifestCase]) -> None:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with _opened(path) as file:
         while block := file.read(_BLOCK_BYTES):
             digest.update(block)
         if digest.hexdigest() != shard.sha256:

@@ -37,7 +37,7 @@ from attent_tf.datasets import load_description
 from attent_tf.errors import AttentError
 from attent_tf.volumes import read_nifti, read_nifti_labels
 from attent_tf.volumes.dicom import read_slice
-from attent_tf.volumes.png import read_ground
+from attent_tf.volumes.png import read_grey
 from tests.fuzz.mutations import damaged_bytes, damaged_json
 from tests.support.small_runs import make_small_records
 
@@ -75,7 +75,7 @@ class Seeds:
             labels=_nifti_bytes((voxels % 5).astype(np.float32)),
             dicom=slice_path.read_bytes(),
             ground=(series / "Ground" / f"{slice_path.stem}.png").read_bytes(),
-            ground_shape=read_slice(slice_path, "mri").pixels.shape,
+            ground_shape=read_slice(slice_path, "mri")[1].shape,
             manifest=json.loads((records / "manifest.json").read_text()),
             payload=payload,
             description=dataclasses_to_yaml("malbcv"),
@@ -114,7 +114,7 @@ def _dicom(seeds: Seeds, draw: random.Random) -> None:
 
 
 def _png(seeds: Seeds, draw: random.Random) -> None:
-    read_ground(_written(seeds, "ground.png", damaged_bytes(seeds.ground, draw, fields=60)), seeds.ground_shape)
+    read_grey(_written(seeds, "ground.png", damaged_bytes(seeds.ground, draw, fields=60)), seeds.ground_shape)
 
 
 def _description(seeds: Seeds, draw: random.Random) -> None:

@@ -1,0 +1,138 @@
+"""What a records folder holds, in numbers: the fingerprint of its data. Read record by record; NumPy only."""
+
+import collections
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from attent_tf.data.manifest import Manifest, ManifestCase
+from attent_tf.data.reader import read_case_records
+from attent_tf.organs import CLASS_NAMES, ORGANS
+from attent_tf.volumes import middle_channel
+
+_LEVELS = 512  # bins of the histogram from which percentiles come: a fine 1/256 of the range
+_PERCENTILES = (1, 25, 50, 75, 99)
+
+
+def folder_statistics(
+    folder: str | os.PathLike, manifest: Manifest, report: Callable[[int], None] = lambda _: None
+) -> dict[str, Any]:
+    """Reads all records once.
+
+    Args:
+      folder: a records folder.
+      manifest: its manifest, from `read_manifest`.
+      report: called with the number of records that were read since the last call.
+
+    Returns:
+      A JSON object: `schema`, `fingerprint`, `options`, `rejected` (identifiers), `domains` and `cases`. A domain has `cases`
+      (count by split), `labelled`, `slices` (records), `spacing_mm` ([smallest, median, largest] of slice, row and column distances of
+      records), `stored_shapes` (smallest and largest), `raw_low` and `raw_high` ([smallest, median, largest] raw values of −1 and
+      +1), `intensity` (mean, standard deviation and percentiles of images in [−1, 1]) and `organs` (each: cases, slices, share of
+      pixels, volume in ml as [smallest, median, largest]). A case has its entry of the manifest in short, and volumes in ml.
+
+    Raises:
+      RecordsError: a record is missing or damaged.
+    """
+    cases, totals = [], {}
+    for entry in manifest.cases:
+        measured = _measure(folder, manifest, entry)
+        totals.setdefault(entry.domain, []).append((entry, measured))
+        cases.append(
+            {
+                "case": entry.case,
+                "patient": entry.patient,
+                "domain": entry.domain,
+                "split": entry.split,
+                "slices": entry.slices,
+                "slice_count": entry.slice_count,
+                "spacing_mm": list(entry.geometry.record_spacing_mm),
+                "raw": [entry.geometry.intensity.low, entry.geometry.intensity.high],
+                "organs_ml": measured["ml"] if entry.labelled else None,
+            }
+        )
+        report(entry.slices)
+    return {
+        "schema": manifest.schema,
+        "fingerprint": manifest.fingerprint,
+        "options": manifest.options,
+        "rejected": [one.case for one in manifest.rejected],
+        "domains": {domain: _domain(members) for domain, members in sorted(totals.items())},
+        "cases": cases,
+    }
+
+
+def _measure(folder: str | os.PathLike, manifest: Manifest, entry: ManifestCase) -> dict[str, Any]:
+    histogram = np.zeros(_LEVELS, np.int64)
+    total = squares = 0.0
+    pixels = np.zeros(len(CLASS_NAMES), np.int64)
+    slices = np.zeros(len(CLASS_NAMES), np.int64)
+    for record in read_case_records(folder, manifest, entry.case):
+        image = middle_channel(record.image[..., None] if record.image.ndim == 2 else record.image).astype(np.float64)
+        histogram += np.histogram(image, _LEVELS, (-1.0, 1.0))[0]
+        total += image.sum()
+        squares += (image**2).sum()
+        if record.label is not None:
+            counts = np.bincount(record.label.ravel(), minlength=len(CLASS_NAMES))
+            pixels += counts
+            slices += counts > 0
+    ml = float(np.prod(entry.geometry.record_spacing_mm)) / 1000.0
+    return {
+        "histogram": histogram,
+        "total": total,
+        "squares": squares,
+        "pixels": pixels,
+        "slices": slices,
+        "ml": {organ: float(pixels[CLASS_NAMES.index(organ)] * ml) for organ in ORGANS},
+    }
+
+
+def _domain(members: Sequence[tuple[ManifestCase, dict[str, Any]]]) -> dict[str, Any]:
+    entries = [entry for entry, _ in members]
+    labelled = [(entry, measured) for entry, measured in members if entry.labelled]
+    histogram = sum(measured["histogram"] for _, measured in members)
+    count = int(histogram.sum())
+    mean = sum(measured["total"] for _, measured in members) / count
+    variance = max(0.0, sum(measured["squares"] for _, measured in members) / count - mean**2)
+    shapes = sorted(entry.geometry.stored_shape for entry in entries)
+    organs = {}
+    for organ in ORGANS:
+        index = CLASS_NAMES.index(organ)
+        volumes = [measured["ml"][organ] for _, measured in labelled if measured["pixels"][index]]
+        shown = sum(int(measured["pixels"].sum()) for _, measured in labelled)
+        organs[organ] = {
+            "cases": len(volumes),
+            "slices": int(sum(measured["slices"][index] for _, measured in labelled)),
+            "pixel_share": sum(int(measured["pixels"][index]) for _, measured in labelled) / shown if shown else None,
+            "volume_ml": _range(volumes),
+        }
+    return {
+        "cases": dict(sorted(collections.Counter(entry.split for entry in entries).items())),
+        "labelled": len(labelled),
+        "slices": sum(entry.slices for entry in entries),
+        "spacing_mm": {
+            axis: _range([entry.geometry.record_spacing_mm[place] for entry in entries])
+            for place, axis in enumerate(("slice", "row", "column"))
+        },
+        "stored_shapes": [list(shapes[0]), list(shapes[-1])],
+        "raw_low": _range([entry.geometry.intensity.low for entry in entries]),
+        "raw_high": _range([entry.geometry.intensity.high for entry in entries]),
+        "intensity": {
+            "mean": mean,
+            "std": float(np.sqrt(variance)),
+            "percentiles": {str(point): _percentile(histogram, point) for point in _PERCENTILES},
+        },
+        "organs": organs,
+    }
+
+
+def _range(values: Sequence[float]) -> list[float] | None:
+    return [float(min(values)), float(np.median(values)), float(max(values))] if values else None
+
+
+def _percentile(histogram: np.ndarray, point: float) -> float:
+    """Middle of the bin in which a percentile lies."""
+    place = int(np.searchsorted(np.cumsum(histogram), point / 100 * histogram.sum()))
+    return float(-1 + (min(place, _LEVELS - 1) + 0.5) * 2 / _LEVELS)

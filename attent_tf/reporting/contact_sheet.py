@@ -1,0 +1,151 @@
+"""Contact sheets of preprocessed cases: what a record shows, whether labels lie on organs, which side is which."""
+
+import dataclasses
+import io
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import jinja2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from attent_tf.organs import CLASS_NAMES, ORGAN_TITLES
+from attent_tf.reporting.palette import ORGAN_COLOURS
+from attent_tf.reporting.pictures import body_box, overlay_picture
+
+_SLICES = 11
+_COLUMNS = 4
+_TILE_WIDTH = 320
+_GAP = 8
+_BAR = 34
+_PAGE, _INK = (16, 18, 22), (228, 232, 236)
+
+
+@dataclasses.dataclass(frozen=True)
+class PreviewEntry:
+    """A line of the page of previews.
+
+    Attributes:
+      case, domain, split: as in the manifest.
+      sheet: file name of its contact sheet.
+      slices: number of its records.
+      slice_count: number of its prepared slices.
+    """
+
+    case: str
+    domain: str
+    split: str
+    sheet: str
+    slices: int
+    slice_count: int
+
+
+def draw_contact_sheet(
+    images: np.ndarray, labels: np.ndarray | None, title: str, spacing_mm: tuple[float, float, float]
+) -> bytes:
+    """Draws slices of a case from feet to head, then one coronal cut, with labels outlined and sides named.
+
+    Args:
+      images: [slice, row, column] in [−1, 1], canonical: slices upwards, rows to the back, columns to the patient's left.
+      labels: [slice, row, column] class indices, or None.
+      title: stands above the pictures.
+      spacing_mm: (slice, row, column) distances.
+
+    Returns:
+      A PNG.
+    """
+    grey = np.rint((np.clip(images, -1, 1) + 1) * 127.5).astype(np.uint8)
+    slice_mm, row_mm, column_mm = spacing_mm
+    rows, columns = body_box(grey)
+    chosen = sorted({round(place) for place in np.linspace(0, len(grey) - 1, min(_SLICES, len(grey)))})
+    tiles = []
+    for index in chosen:
+        part = None if labels is None else labels[index, rows, columns]
+        tile = _tile(grey[index, rows, columns], part, (row_mm, column_mm))
+        tiles.append((tile, f"{index + 1}/{len(grey)}", ("A", "P", "R", "L")))
+    # Seen from the front, so feet are below: a slice out of order shows as a step.
+    row = _coronal_row(labels, grey)
+    part = None if labels is None else labels[::-1, row, columns]
+    coronal = _tile(grey[::-1, row, columns], part, (slice_mm, column_mm))
+    tiles.append((coronal, "coronal", ("S", "I", "R", "L")))
+    return _png(_laid_out(tiles, title, [] if labels is None else [i for i in range(1, 5) if (labels == i).any()]))
+
+
+def preview_page(entries: Sequence[PreviewEntry], rejected: Sequence[tuple[str, str]]) -> str:
+    """Returns the HTML page that shows all contact sheets.
+
+    Args:
+      entries: the cases, in the order of the manifest.
+      rejected: identifier and reason of each case that was set aside.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=jinja2.select_autoescape(default=True),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    groups = []
+    for domain in sorted({entry.domain for entry in entries}):
+        members = [entry for entry in entries if entry.domain == domain]
+        groups.append(({"mri": "MRI", "ct": "CT"}.get(domain, domain), members))
+    return environment.get_template("previews.html.j2").render(groups=groups, rejected=list(rejected))
+
+
+def _tile(image: np.ndarray, labels: np.ndarray | None, spacing_mm: tuple[float, float]) -> Image.Image:
+    nothing = np.zeros(image.shape, np.uint8)
+    picture = overlay_picture(image, nothing if labels is None else labels, spacing_mm)
+    height = max(1, round(picture.height * _TILE_WIDTH / picture.width))
+    return picture.resize((_TILE_WIDTH, height), Image.Resampling.LANCZOS)
+
+
+def _coronal_row(labels: np.ndarray | None, grey: np.ndarray) -> int:
+    """The row of the largest cut through organs, or through the body."""
+    shown = (labels > 0) if labels is not None and labels.any() else grey > 64
+    return int(shown.sum(axis=(0, 2)).argmax())
+
+
+def _laid_out(tiles, title: str, organs: list[int]) -> Image.Image:
+    lines = [tiles[start : start + _COLUMNS] for start in range(0, len(tiles), _COLUMNS)]
+    heights = [max(tile.height for tile, _, _ in line) for line in lines]
+    width = _COLUMNS * (_TILE_WIDTH + _GAP) + _GAP
+    sheet = Image.new("RGB", (width, _BAR + sum(heights) + _GAP * (len(lines) + 1)), _PAGE)
+    draw = ImageDraw.Draw(sheet)
+    font, small = ImageFont.load_default(size=18), ImageFont.load_default(size=15)
+    draw.text((_GAP, _BAR / 2), title, _INK, font, anchor="lm")
+    right = width - _GAP
+    for index in reversed(organs):
+        name = CLASS_NAMES[index]
+        draw.text((right, _BAR / 2), ORGAN_TITLES[name], _INK, small, anchor="rm")
+        right -= math.ceil(draw.textlength(ORGAN_TITLES[name], small)) + 22
+        draw.rectangle((right, _BAR / 2 - 7, right + 14, _BAR / 2 + 7), ORGAN_COLOURS[name])
+        right -= 14
+    top = _BAR + _GAP
+    for line, height in zip(lines, heights, strict=True):
+        for place, (tile, caption, sides) in enumerate(line):
+            left = _GAP + place * (_TILE_WIDTH + _GAP)
+            sheet.paste(tile, (left, top))
+            _name_sides(draw, small, (left, top, left + tile.width, top + tile.height), sides)
+            draw.text((left + 5, top + 3), caption, _INK, small, stroke_width=2, stroke_fill=_PAGE)
+        top += height + _GAP
+    return sheet
+
+
+def _name_sides(draw, font, box, sides) -> None:
+    left, top, right, bottom = box
+    middle_x, middle_y = (left + right) / 2, (top + bottom) / 2
+    above, below, left_side, right_side = sides
+    for letter, place, anchor in (
+        (above, (middle_x, top + 3), "ma"),
+        (below, (middle_x, bottom - 3), "md"),
+        (left_side, (left + 5, middle_y), "lm"),
+        (right_side, (right - 5, middle_y), "rm"),
+    ):
+        draw.text(place, letter, _INK, font, anchor=anchor, stroke_width=2, stroke_fill=_PAGE)
+
+
+def _png(picture: Image.Image) -> bytes:
+    content = io.BytesIO()
+    picture.save(content, "PNG", optimize=True)
+    return content.getvalue()
