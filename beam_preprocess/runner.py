@@ -52,3 +52,8 @@ def new_pipeline(flags: Sequence[str]):
         return beam.Pipeline(options=options)
     except (ValueError, ImportError, AttributeError) as error:
         raise ConfigError(f"--runner={standard.runner}: Beam has no such runner here ({error})") from error
+
+
+def is_local(pipeline) -> bool:
+    """Whether a pipeline runs on this machine, in processes that are this program's own."""
+    return type(pipeline.runner).__name__ == _LOCAL_RUNNER
