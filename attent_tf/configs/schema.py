@@ -80,6 +80,7 @@ class SegmentationConfig:
       epochs: passes over the labelled slices, when `steps` is 0.
       batch_size: slices of each domain a step, over all devices.
       backbone: see `attent_tf.models.BACKBONES`.
+      weights: that the backbone begins with: `none`, `imagenet` (from Keras's cache) or a file of `keras.applications`.
       rates: dilation rates of both heads.
       main_weight, aux_weight: of the supervised loss of either head.
       dice_weight: of the soft Dice loss beside the cross-entropy (Eq. 5).
@@ -97,6 +98,7 @@ class SegmentationConfig:
     epochs: int = 20
     batch_size: int = 8
     backbone: str = "resnet101"
+    weights: str = "none"
     rates: tuple[int, ...] = (6, 12, 18, 24)
     main_weight: float = 1.0
     aux_weight: float = 0.1

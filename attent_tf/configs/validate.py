@@ -35,6 +35,13 @@ def validate(config: Config) -> Config:
                 _check(0 <= value.decay_from <= 1, f"{key}.decay_from", "0 to 1", config)
             elif isinstance(value, (int, float)):
                 _check(value >= 0, f"{stage}.{name}", "at least 0", config)
+    pretrained = config.segmentation.weights not in ("none", "")
+    _check(
+        not (pretrained and config.segmentation.backbone == "small"),
+        "segmentation.weights",
+        "none for the backbone small",
+        config,
+    )
     for name in ("log_every", "checkpoint_every"):
         _check(getattr(config, name) > 0, name, "at least 1", config)
     return config

@@ -2,6 +2,7 @@
 
 from attent_tf.models.deeplab import AtrousHead, DeepLabV2, SegmentorOutput
 from attent_tf.models.generator import Generator
+from attent_tf.models.imagenet import find_weights, load_imagenet
 from attent_tf.models.map_discriminator import MapDiscriminator
 from attent_tf.models.patch_discriminator import PatchDiscriminator
 from attent_tf.models.resnet import BACKBONES, DilatedResNet
@@ -15,4 +16,6 @@ __all__ = [
     "MapDiscriminator",
     "PatchDiscriminator",
     "SegmentorOutput",
+    "find_weights",
+    "load_imagenet",
 ]

@@ -69,6 +69,7 @@ class DeepLabV2(keras.Model):
       backbone: `resnet101` (paper), `resnet50` or `small`.
       num_classes: C, with the background.
       rates: dilation rates of both heads.
+      imagenet_input: whether the backbone is made for ImageNet weights, which `load_imagenet` brings.
     """
 
     def __init__(
@@ -76,13 +77,15 @@ class DeepLabV2(keras.Model):
         backbone: str = "resnet101",
         num_classes: int = NUM_CLASSES,
         rates: tuple[int, ...] = (6, 12, 18, 24),
+        imagenet_input: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.imagenet_input = imagenet_input
         self.backbone = backbone
         self.num_classes = num_classes
         self.rates = tuple(rates)
-        self.resnet = DilatedResNet(backbone, name="resnet")
+        self.resnet = DilatedResNet(backbone, imagenet_input, name="resnet")
         self.main_head = AtrousHead(num_classes, self.rates, name="main_head")
         self.aux_head = AtrousHead(num_classes, self.rates, name="aux_head")
 
@@ -102,6 +105,7 @@ class DeepLabV2(keras.Model):
             "backbone": self.backbone,
             "num_classes": self.num_classes,
             "rates": self.rates,
+            "imagenet_input": self.imagenet_input,
         }
 
 

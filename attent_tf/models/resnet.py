@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from attent_tf.layers import PaddedConv2D
+from attent_tf.models.imagenet import ImageNetInput
 
 _IMAGENET_EPSILON = 1.001e-5
 
@@ -104,16 +105,19 @@ class DilatedResNet(keras.Model):
 
     Args:
       backbone: a key of `BACKBONES`.
+      imagenet_input: whether slices are shown as ImageNet's images were, for its weights (see `models.imagenet`).
 
     Raises:
       ValueError: the name is unknown.
     """
 
-    def __init__(self, backbone: str = "resnet101", **kwargs):
+    def __init__(self, backbone: str = "resnet101", imagenet_input: bool = False, **kwargs):
         super().__init__(**kwargs)
         if backbone not in BACKBONES:
             raise ValueError(f"Argument `backbone` must be one of {sorted(BACKBONES)}. Received: {backbone!r}")
         self.backbone = backbone
+        self.imagenet_input = imagenet_input
+        self.entry = ImageNetInput(name="imagenet_input") if imagenet_input else None
         spec = BACKBONES[backbone]
         self.stem = PaddedConv2D(spec.stem_filters, spec.stem_kernel, 2, kernel_initializer="he_normal", name="stem")
         self.stem_norm = _batch_norm("stem_norm")
@@ -138,19 +142,25 @@ class DilatedResNet(keras.Model):
 
     def call(self, inputs, training=False):
         """Returns the features of stage 3 and stage 4 of `inputs` [batch, height, width, channels]."""
+        return self.stages(inputs, training)[2:]
+
+    def stages(self, inputs, training=False) -> tuple[tf.Tensor, ...]:
+        """Returns the features of all four stages of `inputs` [batch, height, width, channels]."""
+        if self.entry is not None:
+            inputs = self.entry(inputs)
         x = tf.nn.relu(self.stem_norm(self.stem(inputs), training=training))
         if self.pool is not None:
             # Zeros cannot win against the output of a ReLU, so this is a pool with one pixel of padding.
             x = self.pool(tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]]))
-        stage_3 = None
+        features = []
         for count, unit in enumerate(self.units, start=1):
             x = unit(x, training=training)
-            if count == self.stage_ends[2]:
-                stage_3 = x
-        return stage_3, x
+            if count in self.stage_ends:
+                features.append(x)
+        return tuple(features)
 
     def get_config(self):
-        return {**super().get_config(), "backbone": self.backbone}
+        return {**super().get_config(), "backbone": self.backbone, "imagenet_input": self.imagenet_input}
 
 
 def _batch_norm(name):

@@ -28,7 +28,8 @@ def make_generator(config: TranslationConfig, translator: str, name: str, channe
 
 def make_segmentor(config: SegmentationConfig) -> DeepLabV2:
     """Makes S."""
-    return DeepLabV2(backbone=config.backbone, rates=config.rates, name="segmentor")
+    imagenet_input = config.weights != "none"
+    return DeepLabV2(backbone=config.backbone, rates=config.rates, imagenet_input=imagenet_input, name="segmentor")
 
 
 def load_segmentor(run: Run) -> DeepLabV2:

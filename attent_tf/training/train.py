@@ -15,6 +15,7 @@ from attent_tf.data.slices import SliceArrays, load_slices
 from attent_tf.errors import ConfigError, RecordsError, RunError
 from attent_tf.files import write_json
 from attent_tf.methods import get_domains, get_method
+from attent_tf.models import find_weights, load_imagenet
 from attent_tf.runs import Run, create_or_check, resolve_steps
 from attent_tf.runs.networks import load_generators, trained_steps
 from attent_tf.training.checkpoints import has_checkpoint
@@ -71,6 +72,9 @@ def train(
     stages = _stages(run, stage)
     if fresh and any(has_checkpoint(run.stage_folder(name) / "checkpoints") for name in STAGES):
         raise RunError(f"{run.folder}: holds a checkpoint, and --fresh was given; choose another --out")
+    if "segmentation" in stages and _begins_pretrained(run):
+        # Better now than after a night of translation.
+        find_weights(config.segmentation.weights, config.segmentation.backbone)
     create_or_check(run)
     strategy = strategy or default_strategy()
     for name in stages:
@@ -85,6 +89,11 @@ def train(
 def default_strategy() -> tf.distribute.Strategy:
     """Returns `MirroredStrategy` over all GPUs of this machine, or over its CPU."""
     return tf.distribute.MirroredStrategy(None if tf.config.list_physical_devices("GPU") else ["CPU:0"])
+
+
+def _begins_pretrained(run):
+    pretrained = run.config.segmentation.weights != "none"
+    return pretrained and not has_checkpoint(run.stage_folder("segmentation") / "checkpoints")
 
 
 def _stages(run, stage):
@@ -135,6 +144,8 @@ def _train_segmentation(run, manifest: Manifest, records, strategy, observer):
     with strategy.scope():
         step = tf.Variable(0, dtype=tf.int64, name="step")
         inner = SegmentationStep(config, run.method.aligner, size, steps, config.batch_size, channels)
+        if _begins_pretrained(run):
+            load_imagenet(inner.segmentor.resnet, find_weights(config.weights, config.backbone))
     panel = SegmentationPanel(inner, labelled.images, target.images if target else None)
     run_stage(_plan(run, "segmentation", "Segmentation", steps), inner, step, make_data, strategy, observer, panel)
 
