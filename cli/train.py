@@ -28,9 +28,16 @@ from cli.console import ConsoleObserver
     show_default=True,
     help="Train all stages of the method, or one.",
 )
+@click.option(
+    "--deterministic",
+    is_flag=True,
+    help="The same bits from every run on the same machine, resumed or not; slower on a GPU.",
+)
 @click.option("--fresh", is_flag=True, help="Refuse to go on with a run that has a checkpoint.")
-def train(records, out, direction, method, config_name, overrides, stage, fresh):
+def train(records, out, direction, method, config_name, overrides, stage, deterministic, fresh):
     """Train a method on a records folder, or go on with a run.
+
+    A run that was stopped, killed, or ended by SIGTERM (which saves first) goes on when the command is given again.
 
     \b
     Examples:
@@ -42,6 +49,10 @@ def train(records, out, direction, method, config_name, overrides, stage, fresh)
 
     config = load_config(config_name, overrides)
     start_quietly()
+    if deterministic:
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
     from attent_tf.training.train import train as train_run
 
     run = train_run(records, out, method, direction, config, ConsoleObserver(), stage, fresh)

@@ -1,7 +1,10 @@
 """The outer loop: steps, checkpoints, history, TensorBoard. Only the inner step is inside `tf.function`."""
 
+import contextlib
 import dataclasses
 import math
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +14,9 @@ import tensorflow as tf
 from attent_tf.errors import RunError
 from attent_tf.training.checkpoints import Checkpoints
 from attent_tf.training.history import History
+
+# What a shell reports for a program that SIGTERM ended.
+_EXIT_TERMINATED = 143
 
 
 class Observer(Protocol):
@@ -76,6 +82,7 @@ def run_stage(
 
     Raises:
       RunError: a loss is not finite, or the checkpoints cannot be used. The last good checkpoint is kept.
+      SystemExit: SIGTERM came; a checkpoint was saved first.
     """
     checkpoints = Checkpoints(plan.folder / "checkpoints", step, inner.state(), observer.say)
     if checkpoints.restore() and step.numpy() < plan.steps:
@@ -90,6 +97,7 @@ def run_stage(
     with (
         tf.summary.create_file_writer(str(plan.folder / "events")).as_default(),
         observer.stage(plan.title, plan.steps, start) as bar,
+        _termination_noted() as terminated,
     ):
         position = start
         while position < plan.steps:
@@ -106,8 +114,26 @@ def run_stage(
             if plan.panel_every and position % plan.panel_every == 0:
                 for name, images in draw_panel().items():
                     tf.summary.image(name, images, step=position, max_outputs=images.shape[0])
-            if position % plan.checkpoint_every == 0 or position == plan.steps:
+            stopping = terminated.is_set() and position < plan.steps
+            if position % plan.checkpoint_every == 0 or position == plan.steps or stopping:
                 checkpoints.save()
+            if stopping:
+                observer.say(f"{plan.title}: stopped by SIGTERM at step {position} of {plan.steps}, which is saved")
+                raise SystemExit(_EXIT_TERMINATED)
+
+
+@contextlib.contextmanager
+def _termination_noted() -> Iterator[threading.Event]:
+    """Yields an event that SIGTERM sets, so that the interval of steps that is under way can end and be saved."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: event.set())
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _compile(inner, step, strategy):

@@ -1,0 +1,93 @@
+"""Runs of the command that are stopped and go on: saved on SIGTERM, and equal to undisturbed ones to the last bit."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.support.small_runs import TINY, make_small_records
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    return make_small_records(tmp_path_factory.mktemp("resume"))
+
+
+def _start(records, out, *settings):
+    words = [word for setting in (*TINY, *settings) for word in ("--set", setting)]
+    command = [sys.executable, "-m", "cli.main", "train", "--records", str(records), "--out", str(out)]
+    return subprocess.Popen(
+        [*command, "--direction", "mri2ct", "--config", "demo", "--deterministic", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _finished(process):
+    output, _ = process.communicate(timeout=300)
+    return process.returncode, output
+
+
+def _wait_for_rows(process, history, rows):
+    while not (history.exists() and len(history.read_text().splitlines()) > rows):
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.02)
+
+
+def _stage(out, name):
+    """All variables of a stage's newest checkpoint by name, and its history."""
+    path = tf.train.latest_checkpoint(str(out / name / "checkpoints"))
+    reader = tf.train.load_checkpoint(path)
+    names = [key for key in reader.get_variable_to_shape_map() if "save_counter" not in key]
+    values = {key: reader.get_tensor(key) for key in names if key != "_CHECKPOINTABLE_OBJECT_GRAPH"}
+    return values, (out / name / "history.csv").read_text()
+
+
+LONG = ("translation.steps=60", "translation.identity_steps=30", "segmentation.steps=60", "checkpoint_every=10")
+
+
+def test_killed_and_terminated_runs_equal_an_undisturbed_one_bit_for_bit(records, tmp_path):
+    code, output = _finished(_start(records, tmp_path / "a", *LONG))
+    assert code == 0, output
+
+    out = tmp_path / "b"
+    process = _start(records, out, *LONG)
+    _wait_for_rows(process, out / "translation" / "history.csv", 8)
+    process.kill()
+    process.communicate()
+    process = _start(records, out, *LONG)
+    _wait_for_rows(process, out / "segmentation" / "history.csv", 4)
+    process.send_signal(signal.SIGTERM)
+    code, output = _finished(process)
+    assert code == 128 + signal.SIGTERM, output
+    (step,) = re.findall(r"Segmentation: stopped by SIGTERM at step (\d+) of 60, which is saved", output)
+    assert "Traceback" not in output
+    code, output = _finished(_start(records, out, *LONG))
+    assert code == 0, output
+    assert f"Segmentation: goes on at step {step} of 60" in output
+
+    for name in ("translation", "segmentation"):
+        (undisturbed, rows), (resumed, resumed_rows) = _stage(tmp_path / "a", name), _stage(out, name)
+        assert resumed_rows == rows
+        assert undisturbed.keys() == resumed.keys()
+        for key, value in undisturbed.items():
+            np.testing.assert_array_equal(resumed[key], value, err_msg=key)
+
+
+def test_sigterm_before_training_ends_at_once(records, tmp_path):
+    process = _start(records, tmp_path / "run", *LONG)
+    time.sleep(1.0)
+    os.kill(process.pid, signal.SIGTERM)
+    begin = time.monotonic()
+    _finished(process)
+    assert process.returncode != 0
+    assert time.monotonic() - begin < 30
