@@ -184,13 +184,15 @@ def test_a_domain_without_any_case_left_is_refused(make_options, ct, tmp_path, d
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EMFILE])
 def test_a_fault_of_the_machine_is_not_laid_on_the_case(make_options, tmp_path, monkeypatch, code):
-    from attent_tf.data import framing
+    read = slicing.read_and_prepare
 
-    def full(_):
-        raise OSError(code, "the machine cannot")
+    def full(planned, options):
+        if planned.files.case == "malbcv-0010":
+            raise OSError(code, "the machine cannot")
+        return read(planned, options)
 
-    monkeypatch.setattr(framing, "frame", full)
-    with pytest.raises(InputError, match="the machine cannot"):
+    monkeypatch.setattr(slicing, "read_and_prepare", full)
+    with pytest.raises(InputError, match=r"^malbcv-0010: the machine cannot"):
         beam_preprocess.run(make_options(on_error="skip"))
     assert not list(tmp_path.iterdir())
 
