@@ -25,10 +25,10 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo install dev test test-fast lint format lock clean
+.PHONY: help demo install dev test test-fast check-runners fuzz lint format lock clean
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo "Variables: PYTHON=$(PYTHON) VENV=$(VENV) OUT=$(OUT) WORKERS=$(WORKERS) UPGRADE=--upgrade (make lock)"
 
 demo: $(RUNTIME) ## Run the whole method on the embedded data, into the folder OUT.
@@ -43,6 +43,12 @@ test: $(DEV) ## Run all tests.
 
 test-fast: $(DEV) ## Run the tests that take less than a few seconds each.
 	$(PYTEST) -m "not slow"
+
+check-runners: $(DEV) ## Run the preprocessing job on every runner that can be had, Flink too, and compare the bytes.
+	$(BIN)/python -m tests.portability.check_runners 2>/dev/null
+
+fuzz: $(DEV) ## Feed 20 000 damaged files to the readers.
+	$(BIN)/python -m tests.fuzz.fuzz_readers
 
 lint: $(DEV) ## Check style, formatting and spelling.
 	$(BIN)/ruff check .

@@ -18,14 +18,14 @@ from attent_tf.data.splits import TRAIN
 from attent_tf.data.verify import check_no_leak
 from attent_tf.datasets.cases import natural_key
 from attent_tf.datasets.find import CaseProblem
-from attent_tf.errors import InputError, RecordsError
+from attent_tf.errors import ConfigError, InputError, RecordsError
 from attent_tf.volumes import CaseGeometry, IntensityStatistics, pool_statistics
 from beam_preprocess import notes, previews
 from beam_preprocess.counters import counters_line, read_counters
 from beam_preprocess.options import PreprocessOptions
 from beam_preprocess.plan import PlannedCase
 from beam_preprocess.publish import REJECTED_FILE, Workplace, check_target, published
-from beam_preprocess.runner import new_pipeline, run_pipeline
+from beam_preprocess.runner import is_local, new_pipeline
 from beam_preprocess.survey import Survey, survey
 
 
@@ -129,13 +129,22 @@ def _run(
     build(pipeline)
     try:
         with notes.watched(workplace.work, tell):
-            return read_counters(run_pipeline(pipeline))
-    except Exception:
+            # Waits whatever --no_wait_until_finish says, because the folder is published after it.
+            result = pipeline.run()
+            result.wait_until_finish()
+            return read_counters(result)
+    except Exception as error:
         refusal = notes.first_refusal(workplace.work)
-        if refusal is None:
+        if refusal is not None:
+            # The runner's own account of it is text around text; the user needs the line alone.
+            raise refusal from None
+        if is_local(pipeline):
             raise
-        # The runner's own account of it is text around text; the user needs the line alone.
-        raise refusal from None
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ConfigError(
+            f"--runner={type(pipeline.runner).__name__}: the job could not be run there ({reason}); check its options and "
+            "job server, and see Beam's own messages with --verbose"
+        ) from error
 
 
 def _with_training_statistics(options: PreprocessOptions, workplace: Workplace) -> PreprocessOptions:

@@ -70,7 +70,7 @@ def check_target(out: str, overwrite: bool) -> None:
         found = "records" if MANIFEST_FILE in names else "parts of records that an interrupted job left"
         raise InputError(
             out,
-            "a folder that does not exist yet or is empty",
+            "a folder without records",
             found,
             "choose another --out, or replace them with --overwrite",
         )

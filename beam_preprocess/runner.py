@@ -62,31 +62,9 @@ def new_pipeline(flags: Sequence[str]):
     return pipeline
 
 
-def run_pipeline(pipeline):
-    """Runs a pipeline and waits for its end, whatever `--no_wait_until_finish` says: the folder is published then.
-
-    Returns:
-      Beam's `PipelineResult`.
-
-    Raises:
-      ConfigError: the job could not be handed to a runner outside this program.
-      Exception: what the runner raises where the job fails.
-    """
-    import grpc
-
-    name = type(pipeline.runner).__name__
-    try:
-        result = pipeline.run()
-    except (OSError, RuntimeError, ValueError, grpc.RpcError, grpc.FutureTimeoutError) as error:
-        # This one runs the job within `run`, and its errors are those of the job.
-        if name == _LOCAL_RUNNER:
-            raise
-        raise ConfigError(
-            f"--runner={name}: expected a job server that takes the job, found {_first_line(error)}; "
-            "check the runner's options, or see Beam's own messages with --verbose"
-        ) from error
-    result.wait_until_finish()
-    return result
+def is_local(pipeline) -> bool:
+    """Whether a pipeline runs on this machine, in processes that are this program's own."""
+    return type(pipeline.runner).__name__ == _LOCAL_RUNNER
 
 
 def _check_job_server(runner: str, options) -> None:
@@ -106,9 +84,6 @@ def _check_job_server(runner: str, options) -> None:
         )
     jar = known[_JAR_OPTIONS[runner]]
     if jar and "://" not in jar and not os.path.isfile(jar):
-        raise ConfigError(f"--{_JAR_OPTIONS[runner]}: expected a jar, found no file {jar}; check the path")
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0].rstrip(".;")
+        raise ConfigError(
+            f"--runner={runner}: expected a jar as --{_JAR_OPTIONS[runner]}, found no file {jar}; check the path"
+        )

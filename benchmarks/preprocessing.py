@@ -1,6 +1,6 @@
 """`attent preprocess` against a plain loop over the same scans: cases a second, and the memory of a worker.
 
-Run: python benchmarks/preprocessing.py [--cases 30] [--shape 512 512 200] [--rounds 1]
+Run: python benchmarks/preprocessing.py [--cases 30] [--shape 512 512 200] [--rounds 1] [--profile]
 Makes that many labelled CTs in MALBCV's layout (30 of 512×512×200 take 2 GB and two minutes) and runs, each in a process of
 its own and in turns: the loop, the job in one process, the job with two worker processes. Prints for each the seconds, cases
 a second, the ratio to the loop, and the largest resident memory of any of its processes, also as a multiple of one scan in
@@ -85,6 +85,18 @@ def plain_loop(root: Path, out: Path) -> None:
                 file.write(framing.frame(schema.encode(record)))
 
 
+def profile(root: Path, out: Path) -> None:
+    """Prints where the job in one process spends its time."""
+    import cProfile
+    import pstats
+
+    import apache_beam  # noqa: F401 - its import is not the job's time
+
+    with cProfile.Profile() as profiler:
+        job(root, out, 1)
+    pstats.Stats(profiler).sort_stats("tottime").print_stats(16)
+
+
 def job(root: Path, out: Path, workers: int) -> None:
     """Runs the library's job."""
     import beam_preprocess
@@ -149,6 +161,7 @@ def main():
     parser.add_argument("--shape", type=int, nargs=3, default=(512, 512, 200), metavar="VOXELS")
     parser.add_argument("--rounds", type=int, default=1, help="times that each way runs; the fastest counts")
     parser.add_argument("--folder", type=Path, help="where the scans lie, or are made and stay; temporary by default")
+    parser.add_argument("--profile", action="store_true", help="show where the job spends its time instead")
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     parser.add_argument("--root", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
@@ -160,6 +173,9 @@ def main():
         root = arguments.folder or Path(scratch) / "scans"
         if not root.exists():
             write_cases(root, arguments.cases, tuple(arguments.shape))
+        if arguments.profile:
+            profile(root, Path(scratch) / "out")
+            return
         count = len(list((root / "RawData" / "Training" / "img").iterdir()))
         results = {way: [] for way in WAYS}
         for turn in range(arguments.rounds):

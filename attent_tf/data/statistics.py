@@ -27,11 +27,12 @@ def folder_statistics(
       report: called with the number of records that were read since the last call.
 
     Returns:
-      A JSON object: `schema`, `fingerprint`, `options`, `rejected` (identifiers), `domains` and `cases`. A domain has `cases`
-      (count by split), `labelled`, `slices` (records), `spacing_mm` ([smallest, median, largest] of slice, row and column distances of
-      records), `stored_shapes` (smallest and largest), `raw_low` and `raw_high` ([smallest, median, largest] raw values of −1 and
-      +1), `intensity` (mean, standard deviation and percentiles of images in [−1, 1]) and `organs` (each: cases, slices, share of
-      pixels, volume in ml as [smallest, median, largest]). A case has its entry of the manifest in short, and volumes in ml.
+      A JSON object: `schema`, `fingerprint`, `options`, `rejected` (identifiers), `domains` and `cases`.
+      A domain has `cases` (count by split), `labelled`, `slices` (records), `spacing_mm` ([smallest, median, largest] of slice,
+      row and column distances of records), `stored_shapes` (smallest and largest), `raw_low` and `raw_high` ([smallest, median,
+      largest] raw values of −1 and +1), `intensity` (mean, standard deviation and percentiles of images in [−1, 1]) and
+      `organs` (each: cases, slices, share of pixels, volume in ml as [smallest, median, largest]).
+      A case has its entry of the manifest in short, and volumes in ml.
 
     Raises:
       RecordsError: a record is missing or damaged.

@@ -69,6 +69,11 @@ class DatasetDescription:
             for organ, _ in getattr(self, key):
                 if organ not in ORGANS:
                     raise ConfigError(f"{key}: expected organs out of {', '.join(ORGANS)}; received {organ!r}")
+        for pattern in (self.labels, *(pattern for _, pattern in self.masks)):
+            if pattern and ("{patient}" in pattern) != ("{patient}" in self.images):
+                raise ConfigError(
+                    f"labels, masks: expected {{patient}} in all patterns or in none; received {pattern!r} for {self.images!r}"
+                )
         if self.labels and self.masks:
             raise ConfigError("labels, masks: expected one of them; received both")
         if self.labels and not self.label_values and not self.label_bins:

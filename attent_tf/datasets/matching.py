@@ -12,6 +12,8 @@ from attent_tf.datasets.description import DatasetDescription
 from attent_tf.errors import Problem
 from attent_tf.volumes.scan import slice_files
 
+# Reports and evaluations name files after cases.
+_FIT_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _SCAN_SUFFIXES = (".nii", ".nii.gz", ".dcm")
 
 
@@ -33,7 +35,7 @@ class MatchedCase:
 
 @dataclasses.dataclass(frozen=True)
 class Matches:
-    """What was found: whole cases, and what is wrong; `broken` are cases that a problem belongs to."""
+    """What was found: whole cases, and problems with the identifier of the case that each belongs to, or none."""
 
     cases: tuple[MatchedCase, ...]
     problems: tuple[tuple[str, Problem], ...]
@@ -80,6 +82,10 @@ def match_cases(description: DatasetDescription, paths: Sequence[str], shown: st
         name = case_name(description, *key)
         found = images.get(key, ()), [group.get(key, ()) for group in labels]
         pairs, faults = _paired(_filled(description, *key), *found, labelled, shown)
+        if not _FIT_NAME.fullmatch(name):
+            where = shown + next(iter((*found[0], *(path for files in found[1] for path in files))))
+            expected = "a case named by letters, digits, '.', '_' and '-'"
+            faults.append(Problem(where, expected, repr(name), "rename the file or folder"))
         problems += [(name, fault) for fault in faults]
         if not faults:
             cases.append(MatchedCase(*key, *pairs))
@@ -120,7 +126,13 @@ def _groups(
     return {key: tuple(sorted(files, key=natural_key)) for key, files in groups.items()}
 
 
-def _paired(description, images, labels, labelled, shown) -> tuple[tuple, list[Problem]]:
+def _paired(
+    description: DatasetDescription,
+    images: tuple[str, ...],
+    labels: list[tuple[str, ...]],
+    labelled: bool,
+    shown: str,
+) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], list[Problem]]:
     """(images, labels) of one case that belong together, or what keeps them from it."""
     if description.is_nifti:
         faults = [
@@ -179,7 +191,13 @@ def _filled(description: DatasetDescription, patient: str, case: str) -> Dataset
     )
 
 
-def _strangers(description, paths, known, images, shown) -> list[tuple[str, Problem]]:
+def _strangers(
+    description: DatasetDescription,
+    paths: Sequence[str],
+    known: set[str],
+    images: dict[tuple[str, str], tuple[str, ...]],
+    shown: str,
+) -> list[tuple[str, Problem]]:
     """Scans beside the cases whose names do not fit, and folders of cases that lack their images."""
     problems = []
     expressions = [

@@ -88,12 +88,13 @@ class CaseGeometry:
                 intensity=Intensity(str(intensity["rule"]), _finite(intensity["low"]), _finite(intensity["high"])),
                 neighbours=int(content["neighbours"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise RecordsError(
                 f"geometry of a case: expected the fields of schema 2, found a fault at {error}; write them again"
             ) from error
-        sizes = (len(geometry.stored_shape), np.shape(geometry.stored_affine), len(geometry.record_spacing_mm))
-        if sizes != (3, (4, 4), 3) or geometry.geometry not in GEOMETRIES or geometry.neighbours < 0:
+        rows = [len(row) for row in geometry.stored_affine]
+        sizes = (len(geometry.stored_shape), rows, len(geometry.record_spacing_mm))
+        if sizes != (3, [4] * 4, 3) or geometry.geometry not in GEOMETRIES or geometry.neighbours < 0:
             raise RecordsError(
                 f"geometry of a case: expected 3 sizes, a 4 × 4 affine, 3 spacings, one of {', '.join(GEOMETRIES)} and "
                 f"0 or more neighbours, found {content}; write them again"

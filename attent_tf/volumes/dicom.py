@@ -150,7 +150,7 @@ def series_problems(headers: Sequence[SliceHeader], series: str) -> Iterator[Inp
         found = f"{voxels} in {len(headers)} slices"
         yield InputError(series, f"at most {MAX_VOXELS} voxels", found, "give one series, or crop it")
     # Positions of slices that are not parallel have no order.
-    if not mixed:
+    if not any("orientation" in one.problem.expected for one in mixed):
         yield from _step_problems(headers, series)
 
 

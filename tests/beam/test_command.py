@@ -1,5 +1,7 @@
 """`attent preprocess` as users type it."""
 
+import re
+
 import click.testing
 import pytest
 
@@ -74,3 +76,25 @@ def test_help_has_examples():
     output = _invoke("--help").output
     assert "Examples:" in output
     assert "--direct_num_workers" in output
+
+
+@pytest.mark.parametrize(
+    ("flags", "found"),
+    [
+        (
+            ("--runner=FlinkRunner", "--flink_job_server_jar=/nowhere/job-server.jar"),
+            "--runner=FlinkRunner: .*nowhere/job-server.jar",
+        ),
+        (
+            ("--runner=PortableRunner", "--job_endpoint=localhost:1", "--job_server_timeout=1"),
+            "--runner=PortableRunner",
+        ),
+    ],
+)
+def test_a_runner_that_cannot_be_had_is_one_line(data, tmp_path, flags, found):
+    result = _invoke("--ct", data / "malbcv", "--out", tmp_path / "records", "--split", "none", "--", *flags)
+    assert result.exit_code == 1
+    (line,) = [line for line in result.output.splitlines() if line.startswith("Error: ")]
+    assert re.search(found, line)
+    assert "Traceback" not in result.output
+    assert not list(tmp_path.iterdir())

@@ -274,3 +274,134 @@ def test_digest_sees_voxels_labels_and_place_only(made):
     relabelled[0, 0, 0] ^= 1
     others = [{"voxels": volume.voxels + 1}, {"affine": moved}, {"labels": relabelled}, {"labels": None}]
     assert digest not in {slicing.input_digest(dataclasses.replace(volume, **other)) for other in others}
+
+
+def test_rejected_cases_do_not_change_the_others(make_options, made, damaged, tmp_path):
+    """With the plan unchanged, the shards of the other cases have the bytes that they would have had."""
+    lines = []
+    manifest = beam_preprocess.run(make_options(ct=str(damaged), on_error="skip"), report=lines.append)
+    assert [(one.case, one.domain, one.reason) for one in manifest.rejected] == [("malbcv-0002", "ct", "content")]
+    undisturbed, found = _contents(made[1]), _contents(tmp_path / "records")
+    lost = next(case.shard for case in read_manifest(made[1]).cases if case.case == "malbcv-0002")
+    assert {name for name in undisturbed if found.get(name) != undisturbed[name]} == {lost, "manifest.json"}
+    # Its shard stays, and holds nothing.
+    assert (tmp_path / "records" / lost).stat().st_size == 0
+    verify(tmp_path / "records")
+    assert any(line.startswith("[") and "set aside: malbcv-0002: " in line for line in lines)
+    assert len(list(read_records(tmp_path / "records", manifest, "ct", "train"))) == 5
+
+
+def test_an_emptied_split_is_a_warning_and_an_emptied_domain_an_error(data, make_options, tmp_path):
+    root = tmp_path / "ct"
+    shutil.copytree(data / "malbcv", root)
+    images = root / "RawData" / "Training" / "img"
+    (images / "img0001.nii.gz").write_bytes((images / "img0001.nii.gz").read_bytes()[:5000])
+    lines = []
+    beam_preprocess.run(make_options(mri=None, ct=str(root), on_error="skip"), report=lines.append)
+    assert "Warning: no ct case is left in the split test; all of them were set aside" in lines
+    for path in images.iterdir():
+        path.write_bytes(b"nothing")
+    with pytest.raises(InputError, match="expected a ct case that can be used, found none"):
+        beam_preprocess.run(make_options(ct=str(root), on_error="skip", out=str(tmp_path / "other")))
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        [],
+        pytest.param(
+            ["--direct_running_mode=multi_processing", "--direct_num_workers=2"], marks=pytest.mark.slow, id="processes"
+        ),
+        ["--direct_running_mode=multi_threading", "--direct_num_workers=2"],
+    ],
+)
+def test_training_statistics_come_from_training_cases_alone(make_options, tmp_path, flags):
+    from attent_tf.volumes import PrepareOptions, measure_case, parse_rule, pool_statistics
+
+    rule = parse_rule("zscore:3:body@training")
+    options = make_options(mri_intensity=rule, ct_intensity=parse_rule("percentile:1:99@training"))
+    manifest = beam_preprocess.run(options, flags)
+    volumes = _volumes(options)
+    expected = pool_statistics([measure_case(volumes["chaos-2"], rule)], rule)
+    used = {case.case: case.geometry.intensity for case in manifest.cases}
+    # The test case, chaos-1, gets the numbers of the training case.
+    assert {(used[case].low, used[case].high) for case in ("chaos-1", "chaos-2")} == {(expected.low, expected.high)}
+    assert len({(used[case].low, used[case].high) for case in used if case.startswith("malbcv")}) == 1
+    preparation = PrepareOptions.from_json(manifest.options["preparation"])
+    assert preparation.unresolved() == ()
+    again = prepare(volumes["chaos-1"], preparation)
+    for record in read_case_records(tmp_path / "records", manifest, "chaos-1"):
+        np.testing.assert_array_equal(record.image, again.images[record.slice_index])
+
+
+def test_a_list_of_the_users_own_decides_the_split(make_options, tmp_path):
+    (tmp_path / "split.yaml").write_text("test: [chaos-2, malbcv-0010]\n")
+    manifest = beam_preprocess.run(make_options(split="file", split_file=str(tmp_path / "split.yaml")))
+    assert {case.case for case in manifest.cases if case.split == "test"} == {"chaos-2", "malbcv-0010"}
+
+
+def test_a_description_brings_its_intensity_rule_and_the_user_overrules_it(data, make_options, tmp_path):
+    from attent_tf.volumes import parse_rule
+
+    (tmp_path / "mine.yaml").write_text(
+        f"name: mine\nmodality: ct\nroot: {data}/malbcv/RawData/Training\nimages: 'img/img{{case}}.nii.gz'\n"
+        "labels: 'label/label{case}.nii.gz'\nlabel_values: {spleen: 1, right_kidney: 2, left_kidney: 3, liver: 6}\n"
+        "intensity: {kind: window, low: -200, high: 300}\n"
+    )
+    options = make_options(mri=None, ct=str(tmp_path / "mine.yaml"), split="none")
+    manifest = beam_preprocess.run(options)
+    assert [case.case for case in manifest.cases] == ["mine-0001", "mine-0002", "mine-0010"]
+    assert {(case.geometry.intensity.low, case.geometry.intensity.high) for case in manifest.cases} == {(-200, 300)}
+    other = make_options(
+        mri=None, ct=options.ct, split="none", ct_intensity=parse_rule("window:-100:100"), out=str(tmp_path / "other")
+    )
+    assert {case.geometry.intensity.high for case in beam_preprocess.run(other).cases} == {100}
+
+
+def test_previews_show_every_case(make_options, tmp_path):
+    from PIL import Image
+
+    beam_preprocess.run(make_options(preview=True))
+    folder = tmp_path / "records" / "preview"
+    page = (folder / "index.html").read_text()
+    sheets = sorted(path.name for path in folder.glob("*.png"))
+    assert len(sheets) == 5
+    assert all(f'src="{name}"' in page for name in sheets)
+    assert all(case in page for case in ("chaos-1", "chaos-2", "malbcv-0001", "malbcv-0002", "malbcv-0010"))
+    with Image.open(folder / sheets[0]) as picture:
+        assert picture.width > 1000
+
+
+def test_records_are_replaced_only_where_that_is_asked_for(make_options, tmp_path):
+    beam_preprocess.run(make_options())
+    with pytest.raises(InputError, match=r"expected a folder without records, found records; .*--overwrite"):
+        beam_preprocess.run(make_options(shards=2))
+    assert len(read_manifest(tmp_path / "records").shards) == 5
+    assert len(beam_preprocess.run(make_options(shards=2, overwrite=True)).shards) == 2
+    assert len(_contents(tmp_path / "records")) == 3
+    # What is not a records folder is never replaced.
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("mine")
+    with pytest.raises(InputError, match="expected a folder that does not exist yet or is empty"):
+        beam_preprocess.run(make_options(out=str(tmp_path / "mine"), overwrite=True))
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "mine"
+
+
+def test_counters_tell_cases_slices_and_reasons(make_options, damaged, monkeypatch):
+    from apache_beam.runners.runner import PipelineResult
+
+    results = []
+    wait = PipelineResult.wait_until_finish
+
+    def kept(result, *arguments, **options):
+        results.append(result)
+        return wait(result, *arguments, **options)
+
+    import apache_beam.runners.portability.fn_api_runner.fn_runner as fn_runner
+
+    monkeypatch.setattr(fn_runner.RunnerResult, "wait_until_finish", kept)
+    beam_preprocess.run(make_options(ct=str(damaged), on_error="skip"))
+    counters = {one.key.metric.name: one.committed for one in results[-1].metrics().query()["counters"]}
+    mine = {name: count for name, count in counters.items() if name.startswith(("cases", "slices"))}
+    assert mine == {"cases": 4, "slices": 23, "cases_rejected": 1, "cases_rejected_content": 1}

@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from attent_tf.errors import ConfigError
-from beam_preprocess.runner import new_pipeline, run_pipeline
+from beam_preprocess import PreprocessOptions, run
+from beam_preprocess.runner import new_pipeline
 
 
 def _options(pipeline, kind):
@@ -73,7 +74,10 @@ def test_flink_on_a_running_job_server_needs_no_java(tmp_path):
 @pytest.mark.parametrize(("runner", "option"), [("Flink", "flink_job_server_jar"), ("Spark", "spark_job_server_jar")])
 def test_a_jar_that_is_not_there_is_one_line(tmp_path, runner, option):
     flags = [f"--runner={runner}Runner", f"--job_server_java_launcher={sys.executable}"]
-    with pytest.raises(ConfigError, match=rf"--{option}: expected a jar, found no file .*server\.jar; check the path"):
+    with pytest.raises(
+        ConfigError,
+        match=rf"--runner={runner}Runner: expected a jar as --{option}, found no file .*server\.jar; check the path",
+    ):
         new_pipeline([*flags, f"--{option}={tmp_path}/server.jar"])
 
 
@@ -88,16 +92,18 @@ def test_a_job_server_that_does_not_start_is_one_line(data, tmp_path):
     done = subprocess.run([*command, "--out", str(out), "--", *flags], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
-        "Error: --runner=FlinkRunner: expected a job server that takes the job, found Service failed to start up with "
-        "error 1; check the runner's options, or see Beam's own messages with --verbose"
+        "Error: --runner=FlinkRunner: the job could not be run there (Service failed to start up with error 1); check its "
+        "options and job server, and see Beam's own messages with --verbose"
     ]
     assert not list(out.parent.iterdir())
 
 
-def test_a_job_server_that_does_not_answer_is_one_line():
+def test_a_job_server_that_does_not_answer_is_one_line(data, tmp_path):
+    options = PreprocessOptions(out=str(tmp_path / "records"), mri=str(data / "chaos"), split="none")
     flags = ["--runner=PortableRunner", "--job_endpoint=localhost:1", "--job_server_timeout=1"]
-    with pytest.raises(ConfigError, match="--runner=PortableRunner: expected a job server that takes the job"):
-        run_pipeline(new_pipeline([*flags, "--environment_type=LOOPBACK"]))
+    with pytest.raises(ConfigError, match=r"--runner=PortableRunner: the job could not be run there \(FutureTimeout"):
+        run(options, [*flags, "--environment_type=LOOPBACK"])
+    assert not list(tmp_path.iterdir())
 
 
 def test_imports_load_no_tensorflow_and_beam_only_when_a_job_runs():

@@ -10,6 +10,7 @@ from attent_tf.configs import load_config
 from attent_tf.data.manifest import read_manifest
 from attent_tf.data.reader import read_case_records
 from attent_tf.data.slices import load_slices
+from attent_tf.datasets import find_cases, read_case
 from attent_tf.errors import RecordsError
 from attent_tf.export.saved_model import export_chain
 from attent_tf.inference.chain import load_chain
@@ -17,7 +18,7 @@ from attent_tf.inference.evaluate import evaluate
 from attent_tf.inference.volumes import preparation, segment_volume, translate_volume
 from attent_tf.runs import load_run
 from attent_tf.training.train import train
-from attent_tf.volumes import PrepareOptions, find_cases, parse_rule, prepare, read_case
+from attent_tf.volumes import PrepareOptions, parse_rule, prepare
 from beam_preprocess import PreprocessOptions
 from beam_preprocess import run as run_job
 from tests.support.small_runs import TINY, SilentObserver, write_small_data

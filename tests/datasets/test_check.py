@@ -1,0 +1,142 @@
+"""The check reports everything at once, and finds what belongs to whole data sets."""
+
+import json
+import shutil
+
+import click.testing
+import nibabel
+import numpy as np
+import pydicom
+import pytest
+
+from attent_tf.datasets import find_cases
+from attent_tf.datasets.check import check_headers
+from attent_tf.storage import list_files
+from cli.main import main
+from tests.support.folders import write_mr
+from tests.support.small_runs import write_small_data
+
+
+@pytest.fixture
+def root(tmp_path):
+    return write_small_data(tmp_path / "data")
+
+
+def _check(root, *arguments):
+    command = ["preprocess", "--mri", root / "chaos", "--ct", root / "malbcv", "--check", "--json", *arguments]
+    result = click.testing.CliRunner().invoke(main, [str(word) for word in command])
+    return result, json.loads(result.stdout)
+
+
+def _found(report):
+    return sorted((one["case"], one["check"]) for one in report["problems"])
+
+
+def test_good_data_have_no_problem(root):
+    result, report = _check(root)
+    assert result.exit_code == 0
+    assert report == {"cases": 5, "problems": []}
+
+
+def test_problems_of_many_files_are_told_at_once(root):
+    slices = sorted((root / "chaos" / "Train_Sets" / "MR" / "2").rglob("*.dcm"))
+    slices[0].write_bytes(b"garbage")
+    slices[3].write_bytes(slices[3].read_bytes()[:300])
+    images = root / "malbcv" / "RawData" / "Training" / "img"
+    (images / "img0001.nii.gz").write_bytes(b"no archive")
+    labels = images.parent / "label" / "label0010.nii.gz"
+    image = nibabel.load(labels)
+    numbers = np.asarray(image.dataobj).copy()
+    numbers[0] = 99
+    nibabel.save(nibabel.Nifti1Image(numbers, image.affine), labels)
+    result, report = _check(root)
+    assert result.exit_code == 1
+    assert _found(report) == [
+        ("chaos-2", "readable"),
+        ("chaos-2", "readable"),
+        ("malbcv-0001", "readable"),
+        ("malbcv-0010", "content"),
+    ]
+    assert "4 problems in 3 of 5 cases; nothing was written" in result.stderr
+
+
+def test_the_table_says_what_was_expected_found_and_is_to_do(root):
+    path = root / "malbcv" / "RawData" / "Training" / "img" / "img0001.nii.gz"
+    path.write_bytes(b"no archive")
+    command = ["preprocess", "--ct", str(root / "malbcv"), "--check"]
+    lines = [line.split() for line in click.testing.CliRunner().invoke(main, command).output.splitlines()]
+    assert ["malbcv-0001"] in lines
+    assert ["readable", str(path)] in lines
+    for word in ("expected", "found", "to"):
+        assert any(line[:1] == [word] for line in lines)
+
+
+def test_two_sizes_and_a_gap_are_both_told(root):
+    slices = sorted((root / "chaos" / "Train_Sets" / "MR" / "1").rglob("*.dcm"))
+    scan = pydicom.dcmread(slices[2])
+    scan.PixelSpacing = [9, 9]
+    scan.save_as(slices[2])
+    scan = pydicom.dcmread(slices[-1])
+    scan.ImagePositionPatient = [*scan.ImagePositionPatient[:2], 444.0]
+    scan.save_as(slices[-1])
+    (files, _) = find_cases(root / "chaos", "mri")
+    texts = [str(one.problem) for one in check_headers(files)]
+    assert len(texts) == 2
+    assert any("slices of one pixel spacing" in text for text in texts)
+    assert any("even steps" in text or "order of their positions" in text for text in texts)
+
+
+def test_the_same_scan_under_two_names_is_told(root):
+    training = root / "malbcv" / "RawData" / "Training"
+    for kind in ("img", "label"):
+        shutil.copy(training / kind / f"{kind}0001.nii.gz", training / kind / f"{kind}0011.nii.gz")
+    result, report = _check(root)
+    assert result.exit_code == 1
+    assert ("malbcv-0011", "duplicate") in _found(report)
+
+
+def test_a_patient_in_two_splits_is_told(root, tmp_path):
+    (tmp_path / "mine.yaml").write_text(
+        f"name: mine\nmodality: ct\nroot: {root}/malbcv/RawData/Training/img\nimages: 'img{{patient}}0{{case}}.nii.gz'\n"
+    )
+    (tmp_path / "split.yaml").write_text("test: [mine-0-02]\n")
+    command = ["preprocess", "--ct", tmp_path / "mine.yaml", "--split", "file", "--split-file", tmp_path / "split.yaml"]
+    result = click.testing.CliRunner().invoke(main, [str(word) for word in (*command, "--check", "--json")])
+    (problem,) = json.loads(result.stdout)["problems"]
+    assert problem["check"] == "split"
+    assert "in two splits" in problem["found"]
+
+
+def test_ct1_dual_is_read_in_both_phases(tmp_path):
+    from attent_tf.datasets import read_case
+
+    write_mr(tmp_path, 1, upwards=True)
+    patient = tmp_path / "Train_Sets" / "MR" / "1"
+    (patient / "T2SPIR").rename(patient / "T1DUAL")
+    dicom = patient / "T1DUAL" / "DICOM_anon"
+    for phase, step in (("InPhase", 2), ("OutPhase", 1)):
+        (dicom / phase).mkdir()
+        for rank, path in enumerate(sorted(dicom.glob("*.dcm"))):
+            shutil.copy(path, dicom / phase / f"IMG-0001-{2 * rank + step:05d}.dcm")
+    for path in dicom.glob("*.dcm"):
+        path.unlink()
+    for rank, path in enumerate(sorted((patient / "T1DUAL" / "Ground").iterdir(), reverse=True)):
+        path.rename(path.with_name(f"IMG-0001-{2 * (6 - rank):05d}.png"))
+    volumes = []
+    for name in ("chaos-t1-in", "chaos-t1-out"):
+        (files,) = find_cases(tmp_path, "mri", name)
+        assert (files.case, files.patient) == (f"{name}-1", "chaos-1")
+        volumes.append(read_case(files))
+    np.testing.assert_array_equal(volumes[0].labels, volumes[1].labels)
+    assert set(np.unique(volumes[0].labels)) == {0, 1, 2, 3, 4}
+
+
+def test_listing_follows_links_once_and_skips_what_is_hidden(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "scan.nii").write_text("")
+    (tmp_path / "a" / "._scan.nii").write_text("")
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / ".hidden" / "scan.nii").write_text("")
+    (tmp_path / "a" / "loop").symlink_to(tmp_path)
+    (tmp_path / "empty").mkdir()
+    assert list_files(tmp_path) == ["a/scan.nii", "empty/"]
