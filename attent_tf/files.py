@@ -2,9 +2,9 @@
 
 import contextlib
 import fcntl
-import glob
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -49,16 +49,14 @@ def folder_written_aside(path: str | os.PathLike, overwrite: bool = False) -> It
     Raises:
       InputError: `path` exists, is not an empty folder, and `overwrite` is not set.
     """
-    path = Path(path)
+    path = _followed(path)
     _check_vacant(path, overwrite)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(path)
+    remove_abandoned(path)
     _check_vacant(path, overwrite)
-    handle, name = tempfile.mkstemp(prefix=f".aside-{path.name}-", suffix=_LOCK, dir=path.parent)
-    lock = Path(name)
+    handle, lock = _locked_file(path)
     aside, old = lock.with_suffix(".new"), lock.with_suffix(".old")
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
         aside.mkdir()
         yield aside
         # Another process may have been faster.
@@ -71,6 +69,21 @@ def folder_written_aside(path: str | os.PathLike, overwrite: bool = False) -> It
         _bring_back(old, path)
         lock.unlink(missing_ok=True)
         os.close(handle)
+
+
+def remove_abandoned(path: str | os.PathLike) -> None:
+    """Removes what a killed `folder_written_aside` left beside `path`; what it had replaced already comes back."""
+    path = _followed(path)
+    # The random part holds no dash, so that what lies aside for `records-b` is never taken for that of `records`.
+    mine = re.compile(rf"\.aside-{re.escape(path.name)}-[^-]+{re.escape(_LOCK)}")
+    beside = list(path.parent.iterdir()) if path.parent.is_dir() else []
+    for lock in (entry for entry in beside if mine.fullmatch(entry.name)):
+        # Some network file systems lock only what is open for writing.
+        with contextlib.suppress(OSError), lock.open("r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(lock.with_suffix(".new"), ignore_errors=True)
+            _bring_back(lock.with_suffix(".old"), path)
+            lock.unlink()
 
 
 def write_bytes(path: str | os.PathLike, content: bytes) -> None:
@@ -102,14 +115,22 @@ def _check_vacant(path: Path, overwrite: bool) -> None:
         )
 
 
-def _remove_abandoned(path: Path) -> None:
-    """Removes what a program that was killed left beside `path`; what it had replaced already comes back."""
-    for lock in path.parent.glob(f".aside-{glob.escape(path.name)}-*{_LOCK}"):
-        with contextlib.suppress(OSError), lock.open() as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(lock.with_suffix(".new"), ignore_errors=True)
-            _bring_back(lock.with_suffix(".old"), path)
-            lock.unlink()
+def _followed(path: str | os.PathLike) -> Path:
+    """Returns where a link leads, so that the folder behind it is replaced and not the link."""
+    return Path(os.path.realpath(path)) if os.path.islink(path) else Path(path)
+
+
+def _locked_file(path: Path) -> tuple[int, Path]:
+    """Makes the file beside `path` whose lock says that its owner lives; returns its open handle and its path."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=f".aside-{path.name}-", suffix=_LOCK, dir=path.parent)
+        # Some mounts know no locks. There nothing is ever taken for abandoned, because no lock can be taken.
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        # Before the lock was held, another job may have found it free and removed the file.
+        if os.path.exists(name):
+            return handle, Path(name)
+        os.close(handle)
 
 
 def _bring_back(old: Path, path: Path) -> None:

@@ -21,13 +21,12 @@ from attent_tf.datasets.find import CaseProblem
 from attent_tf.errors import ConfigError, InputError, RecordsError
 from attent_tf.volumes import CaseGeometry, IntensityStatistics, pool_statistics
 from beam_preprocess import notes, previews
+from beam_preprocess.counters import counters_line, read_counters
 from beam_preprocess.options import PreprocessOptions
 from beam_preprocess.plan import PlannedCase
-from beam_preprocess.publish import Workplace, published
+from beam_preprocess.publish import REJECTED_FILE, Workplace, check_target, published
 from beam_preprocess.runner import is_local, new_pipeline
 from beam_preprocess.survey import Survey, survey
-
-REJECTED_FILE = "rejected.jsonl"
 
 
 def run(
@@ -38,26 +37,29 @@ def run(
     Args:
       options: the data, the rules and the folder to make.
       beam_options: Beam's own flags, such as `--direct_num_workers=2`.
-      report: called with a line for each case that is done or set aside, from another thread, and with warnings.
+      report: called with a line for each case that is done or set aside, from another thread, with warnings, and at the
+        end with what the workers counted, where the runner tells.
 
     Returns:
       The manifest of the folder.
 
     Raises:
       InputError: a data folder or a case is not what it should be, or `out` exists.
-      ConfigError: a rule does not fit the data, or a Beam option is wrong.
+      ConfigError: a rule does not fit the data, a Beam option is wrong, or the runner cannot be started.
     """
     report = report or (lambda _: None)
     options.check()
     new_pipeline(beam_options)
+    # Scans may take minutes to look through; a folder that may not be made is told at once.
+    check_target(str(options.out), options.overwrite)
     found = survey(options)
     if found.problems and options.on_error == "fail":
         raise _first_of(found.problems)
     _check_left(found, {case.domain for case in found.cases})
-    planned = found.planned()
+    planned, refused = found.planned()
     try:
         with published(str(options.out), options.overwrite) as workplace:
-            manifest = _work(planned, found, beam_options, workplace, report)
+            manifest = _work(planned, refused, found, beam_options, workplace, report)
             with workplace.folder.created(MANIFEST_FILE) as file:
                 file.write(manifest_bytes(manifest))
     except OSError as error:
@@ -68,6 +70,7 @@ def run(
 
 def _work(
     planned: list[PlannedCase],
+    refused: list[PlannedCase],
     found: Survey,
     beam_options: Sequence[str],
     workplace: Workplace,
@@ -76,7 +79,9 @@ def _work(
     from beam_preprocess.transforms import build, build_measurement
 
     options = found.options
-    rejected = [_rejection(one) for one in found.problems]
+    splits = {case.files.case: case.split for case in refused}
+    rejected = sorted((_rejection(one, splits.get(one.case, "")) for one in found.problems), key=_rank)
+    reasons = {one["case"]: one["reason"] for one in reversed(rejected)}
     for one in rejected:
         report(f"set aside: {one['case'] or one['where']}: {one['message']}")
     unresolved = options.prepare.unresolved()
@@ -102,21 +107,32 @@ def _work(
         done += 1
         report(f"[{done}/{len(planned)}] set aside: {note['case']}: {note['message']}")
 
-    _run(
+    set_aside = [(case, reasons[case.files.case]) for case in refused]
+    counters = _run(
         new_pipeline(beam_options),
         workplace,
         {notes.CASE: tell_case, notes.REJECTED: tell_rejected},
-        lambda pipe: build(pipe, planned, options, workplace.folder, workplace.work, workplace.previews),
+        lambda pipe: build(pipe, planned, set_aside, options, workplace.folder, workplace.work, workplace.previews),
     )
-    rejected += notes.collect(workplace.work, notes.REJECTED)
-    rejected.sort(key=lambda one: (natural_key(one["case"]), one["message"]))
-    return _gather(planned, options, found, workplace, rejected, report)
+    rejected = sorted([*rejected, *notes.collect(workplace.work, notes.REJECTED)], key=_rank)
+    everything = sorted([*planned, *refused], key=lambda case: case.position)
+    manifest = _gather(everything, options, found, workplace, rejected, report)
+    if counters:
+        report(counters_line(counters))
+    return manifest
 
 
-def _run(pipeline, workplace: Workplace, tell: dict[str, Callable[[Any], None]], build: Callable[[Any], Any]) -> None:
+def _run(
+    pipeline, workplace: Workplace, tell: dict[str, Callable[[Any], None]], build: Callable[[Any], Any]
+) -> dict[str, int]:
+    """Runs a pipeline to its end; returns what its workers counted."""
+    build(pipeline)
     try:
-        with notes.watched(workplace.work, tell), pipeline:
-            build(pipeline)
+        with notes.watched(workplace.work, tell):
+            # Waits whatever --no_wait_until_finish says, because the folder is published after it.
+            result = pipeline.run()
+            result.wait_until_finish()
+            return read_counters(result)
     except Exception as error:
         refusal = notes.first_refusal(workplace.work)
         if refusal is not None:
@@ -180,12 +196,12 @@ def _gather(
     if rejected:
         with workplace.folder.created(REJECTED_FILE) as file:
             file.write("".join(json.dumps(one, sort_keys=True) + "\n" for one in rejected).encode())
-    names = {one["case"]: one for one in rejected if one["case"]}
+    names = {one["case"]: one for one in reversed(rejected) if one["case"]}
     return make_manifest(
         options.for_manifest(len(shards)),
         cases,
         shards,
-        [RejectedCase(name, one["domain"], one["reason"]) for name, one in names.items()],
+        [RejectedCase(name, one["domain"], one["split"], one["reason"]) for name, one in reversed(names.items())],
     )
 
 
@@ -195,10 +211,14 @@ def _first_of(problems: Sequence[CaseProblem]) -> InputError:
     return InputError(first.where, first.expected, first.found, first.advice + more)
 
 
-def _rejection(one: CaseProblem) -> dict[str, Any]:
+def _rejection(one: CaseProblem, split: str) -> dict[str, Any]:
     error = InputError(*dataclasses.astuple(one.problem))
     parts = notes.error_parts(error, one.case)
-    return {"case": one.case, "domain": one.domain, "split": "", "reason": one.check} | parts
+    return {"case": one.case, "domain": one.domain, "split": split, "reason": one.check} | parts
+
+
+def _rank(one: dict[str, Any]):
+    return natural_key(one["case"]), one["message"]
 
 
 def _check_left(found: Survey, left: set[str], rejected: Sequence[dict[str, Any]] = ()) -> None:

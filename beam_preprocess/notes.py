@@ -7,6 +7,7 @@ complete or absent, and a worker that does its work twice leaves the same note.
 
 import contextlib
 import dataclasses
+import errno
 import hashlib
 import json
 import threading
@@ -14,19 +15,27 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from attent_tf import errors
-from beam_preprocess.storage import SharedFolder
+from beam_preprocess.storage import RemoteFolder, SharedFolder
 
 CASE, SHARD, MEASURE, REJECTED = "case", "shard", "measure", "rejected"
 _REFUSAL = "refusal"
-_SECONDS_BETWEEN_LOOKS = 0.25
+# Listing a folder of an object store takes a request, which is slow and is paid for.
+_SECONDS_BETWEEN_LOOKS, _SECONDS_BETWEEN_REMOTE_LOOKS = 0.25, 5.0
+
+# What is wrong with the machine and not with the case that it works on.
+_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
 
 def leave(folder: SharedFolder, kind: str, name: str, content: Any) -> None:
     """Writes the note `name` of a kind (`CASE`, `SHARD`, `MEASURE` or `REJECTED`) as JSON."""
-    # Names come from users' files and need not be fit for a file name.
-    stem = hashlib.sha256(name.encode()).hexdigest()[:32]
-    with folder.created(f"{kind}-{stem}.json") as file:
+    with folder.created(_file_name(kind, name)) as file:
         file.write((json.dumps(content, allow_nan=False) + "\n").encode())
+
+
+def find(folder: SharedFolder, kind: str, name: str) -> Any | None:
+    """Returns the content of one note, or None where it was not left."""
+    file_name = _file_name(kind, name)
+    return _read(folder, file_name) if file_name in folder.names(file_name) else None
 
 
 def collect(folder: SharedFolder, kind: str) -> list[Any]:
@@ -50,6 +59,11 @@ def error_parts(error: Exception, name: str) -> dict[str, str] | None:
         message = f"{where}: {error.strerror or error}, while working on {name}; mend it and run again"
         return {"kind": "InputError", "message": message}
     return None
+
+
+def is_fault_of_case(error: Exception) -> bool:
+    """Whether an error speaks of the case that was worked on, not of a defect or of the machine (a full disk)."""
+    return isinstance(error, errors.AttentError) or (isinstance(error, OSError) and error.errno not in _MACHINE)
 
 
 @contextlib.contextmanager
@@ -102,8 +116,10 @@ def watched(folder: SharedFolder, tell: dict[str, Callable[[Any], None]]) -> Ite
                     told.add(name)
                     listener(_read(folder, name))
 
+    pause = _SECONDS_BETWEEN_REMOTE_LOOKS if isinstance(folder, RemoteFolder) else _SECONDS_BETWEEN_LOOKS
+
     def watch() -> None:
-        while not stopped.wait(_SECONDS_BETWEEN_LOOKS):
+        while not stopped.wait(pause):
             look()
 
     watcher = threading.Thread(target=watch, name="attent-notes", daemon=True)
@@ -114,6 +130,11 @@ def watched(folder: SharedFolder, tell: dict[str, Callable[[Any], None]]) -> Ite
         stopped.set()
         watcher.join()
     look()
+
+
+def _file_name(kind: str, name: str) -> str:
+    # Names come from users' files and need not be fit for a file name.
+    return f"{kind}-{hashlib.sha256(name.encode()).hexdigest()[:32]}.json"
 
 
 def _read(folder: SharedFolder, name: str) -> Any:

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -10,11 +11,18 @@ from pathlib import Path
 
 from attent_tf.data.manifest import MANIFEST_FILE
 from attent_tf.errors import InputError
-from attent_tf.files import folder_written_aside
+from attent_tf.files import folder_written_aside, remove_abandoned
 from attent_tf.storage import is_remote
 from beam_preprocess.storage import LocalFolder, RemoteFolder, SharedFolder
 
 PREVIEW = "preview"
+REJECTED_FILE = "rejected.jsonl"
+
+# What a job writes, and all that --overwrite may delete.
+_OURS = re.compile(
+    rf"{re.escape(MANIFEST_FILE)}|{re.escape(REJECTED_FILE)}|slices-\d{{5}}-of-\d{{5}}\.tfrecord"
+    rf"|{PREVIEW}/(index\.html|[0-9a-f]{{16}}\.png)"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +38,42 @@ class Workplace:
     folder: SharedFolder
     work: SharedFolder
     previews: SharedFolder
+
+
+def check_target(out: str, overwrite: bool) -> None:
+    """Refuses a folder that a job may not make or replace. What a killed job left beside it is put in order first.
+
+    Args:
+      out: the records folder, local or with `://`.
+      overwrite: whether records that are there already may be replaced.
+
+    Raises:
+      InputError: `out` is a file, holds records and `overwrite` is not set, or holds anything that no job wrote.
+    """
+    if is_remote(out):
+        names = RemoteFolder(out).all_names()
+    else:
+        remove_abandoned(out)
+        path = Path(out)
+        if path.exists() and not path.is_dir():
+            raise InputError(out, "a folder", "a file", "choose another --out")
+        names = sorted(_names_below(path))
+    others = [name for name in names if not _OURS.fullmatch(name)]
+    if others:
+        raise InputError(
+            out,
+            "a folder that does not exist yet or is empty, or records",
+            f"{others[0]}, which attent preprocess did not write",
+            "choose another --out",
+        )
+    if names and not overwrite:
+        found = "records" if MANIFEST_FILE in names else "parts of records that an interrupted job left"
+        raise InputError(
+            out,
+            "a folder without records",
+            found,
+            "choose another --out, or replace them with --overwrite",
+        )
 
 
 @contextlib.contextmanager
@@ -50,43 +94,45 @@ def published(out: str, overwrite: bool) -> Iterator[Workplace]:
         yield workplace
 
 
+def _names_below(path: Path) -> Iterator[str]:
+    """Yields the files below a folder, and its empty folders with a `/` behind."""
+    for folder, folders, names in os.walk(path):
+        relative = Path(folder).relative_to(path)
+        yield from (str(relative / name) for name in names)
+        if not folders and not names and relative.parts:
+            yield f"{relative}/"
+
+
 @contextlib.contextmanager
 def _published_local(out: str, overwrite: bool) -> Iterator[Workplace]:
     path = Path(out)
-    if path.is_dir() and any(path.iterdir()) and (path / MANIFEST_FILE).is_file() and not overwrite:
-        raise InputError(
-            out, "a folder without records", "records", "choose another --out, or replace them with --overwrite"
-        )
-    # Whatever else lies there is not ours to delete.
-    with folder_written_aside(path, overwrite and (path / MANIFEST_FILE).is_file()) as aside:
+    check_target(out, overwrite)
+    with folder_written_aside(path, overwrite) as aside:
         # Workers may stand in another directory.
         root = aside.resolve()
         places = Workplace(LocalFolder(root), LocalFolder(root / "work"), LocalFolder(root / PREVIEW))
         os.mkdir(root / "work")
         yield places
         shutil.rmtree(root / "work")
+        # Somebody may have put a file there in the meantime.
+        check_target(out, overwrite)
 
 
 @contextlib.contextmanager
 def _published_remote(out: str, overwrite: bool) -> Iterator[Workplace]:
+    check_target(out, overwrite)
     target, target_previews = RemoteFolder(out), RemoteFolder(f"{out.rstrip('/')}/{PREVIEW}")
-    if target.names(MANIFEST_FILE) and not overwrite:
-        raise InputError(
-            out, "a folder without records", "records", "choose another --out, or replace them with --overwrite"
-        )
-    if target.names("") and not target.names(MANIFEST_FILE):
-        raise InputError(
-            out, "an empty folder", "other files", "choose another --out, or remove what an interrupted job left"
-        )
     aside = f"{out.rstrip('/')}.aside-{uuid.uuid4().hex[:12]}"
     places = Workplace(RemoteFolder(f"{aside}/new"), RemoteFolder(f"{aside}/work"), RemoteFolder(f"{aside}/preview"))
     try:
         for place in (places.folder, places.work, places.previews):
             place.make()
         yield places
+        check_target(out, overwrite)
+        # Without its manifest, readers refuse the folder from here until the new one has come.
         if target.names(MANIFEST_FILE):
             target.delete(MANIFEST_FILE)
-            target.delete_all()
+        target.delete_all()
         target.make()
         if names := places.previews.names(""):
             target_previews.make()

@@ -1,7 +1,9 @@
-"""Beam's options, as the user wrote them after `--`."""
+"""Beam's options, as the user wrote them after `--`, and the runner that they name."""
 
 import contextlib
 import io
+import os
+import shutil
 from collections.abc import Sequence
 
 from attent_tf.errors import ConfigError
@@ -11,6 +13,10 @@ from attent_tf.errors import ConfigError
 _LOCAL_RUNNER = "FnApiRunner"
 _LOCAL_NAMES = {"", "direct", "directrunner", "fnapi", "fnapirunner"}
 
+# Runners that start a program in Java on this machine, and the option that says where that program lies.
+_JAR_OPTIONS = {"FlinkRunner": "flink_job_server_jar", "SparkRunner": "spark_job_server_jar"}
+_CLUSTER_OPTIONS = {"FlinkRunner": "flink_submit_uber_jar", "SparkRunner": "spark_submit_uber_jar"}
+
 
 def new_pipeline(flags: Sequence[str]):
     """Returns an empty Beam `Pipeline` for flags such as `--direct_num_workers=2`.
@@ -19,8 +25,8 @@ def new_pipeline(flags: Sequence[str]):
       flags: arguments as on a command line. Without `--runner`, or with DirectRunner, the job runs on this machine.
 
     Raises:
-      ConfigError: a flag is malformed, the runner does not exist, or a flag is unknown and the job runs on this
-        machine (the job servers of other runners have options that this process cannot know).
+      ConfigError: a flag is malformed, the runner does not exist or lacks its Java or its jar, or a flag is unknown and the
+        job runs on this machine (the job servers of other runners have options that this process cannot know).
     """
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
@@ -49,11 +55,35 @@ def new_pipeline(flags: Sequence[str]):
             )
         standard.runner = _LOCAL_RUNNER
     try:
-        return beam.Pipeline(options=options)
+        pipeline = beam.Pipeline(options=options)
     except (ValueError, ImportError, AttributeError) as error:
         raise ConfigError(f"--runner={standard.runner}: Beam has no such runner here ({error})") from error
+    _check_job_server(type(pipeline.runner).__name__, options)
+    return pipeline
 
 
 def is_local(pipeline) -> bool:
     """Whether a pipeline runs on this machine, in processes that are this program's own."""
     return type(pipeline.runner).__name__ == _LOCAL_RUNNER
+
+
+def _check_job_server(runner: str, options) -> None:
+    """Tells what a runner lacks that starts its job server here, before any scan is looked at."""
+    from apache_beam.options.pipeline_options import JobServerOptions, PortableOptions
+
+    if runner not in _JAR_OPTIONS or options.view_as(PortableOptions).job_endpoint:
+        return
+    known = options.get_all_options()
+    if known[_CLUSTER_OPTIONS[runner]]:
+        return
+    java = options.view_as(JobServerOptions).job_server_java_launcher
+    if shutil.which(java) is None:
+        raise ConfigError(
+            f"--runner={runner}: expected Java to start its job server with, found no {java}; install Java, or name a job "
+            "server that runs already with --job_endpoint"
+        )
+    jar = known[_JAR_OPTIONS[runner]]
+    if jar and "://" not in jar and not os.path.isfile(jar):
+        raise ConfigError(
+            f"--runner={runner}: expected a jar as --{_JAR_OPTIONS[runner]}, found no file {jar}; check the path"
+        )

@@ -90,12 +90,18 @@ class RemoteFolder:
         """Deletes one file."""
         self._systems().delete([self._join(name)])
 
+    def all_names(self) -> list[str]:
+        """Returns the sorted names of all files below it, with `/` where they lie deeper."""
+        (matched,) = self._systems().match([self.path + "/**"])
+        return sorted(metadata.path.removeprefix(self.path + "/") for metadata in matched.metadata_list)
+
     def delete_all(self) -> None:
         """Deletes the folder with everything in it, if it is there."""
+        if names := self.all_names():
+            self._systems().delete([f"{self.path}/{name}" for name in names])
+        # What is left are empty folders, which object stores do not have.
         with contextlib.suppress(Exception):
             self._systems().delete([self.path + "/"])
-        for name in self.names(""):
-            self.delete(name)
 
     def _join(self, name: str) -> str:
         return self._systems().join(self.path, name)

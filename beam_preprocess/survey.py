@@ -27,9 +27,20 @@ class Survey:
     cases: tuple[CaseFiles, ...]
     problems: tuple[CaseProblem, ...]
 
-    def planned(self) -> list[PlannedCase]:
-        """Gives each of `cases` its split and shard; raises as `plan_cases` and `read_split_file`."""
-        return self._planned(self.cases)
+    def planned(self) -> tuple[list[PlannedCase], list[PlannedCase]]:
+        """Gives each case its split and shard; raises as `plan_cases` and `read_split_file`.
+
+        Returns:
+          What to work on, and what has a place in the plan and is set aside already. Without the latter, one bad file
+          would move other patients from one split to the other.
+        """
+        repeated = {one.case for one in find_repeated_names(self.named)}
+        planned = self._planned(tuple(files for files in self.named if files.case not in repeated))
+        usable = {files.case for files in self.cases}
+        return (
+            [case for case in planned if case.files.case in usable],
+            [case for case in planned if case.files.case not in usable],
+        )
 
     def check_plan(self) -> None:
         """Raises what `planned` would if all of `named` could be used."""

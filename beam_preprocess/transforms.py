@@ -15,6 +15,7 @@ from apache_beam.metrics import Metrics
 
 from attent_tf.errors import RecordsError
 from beam_preprocess import notes
+from beam_preprocess.counters import CASES, NAMESPACE, REJECTED, SLICES
 from beam_preprocess.options import PreprocessOptions
 from beam_preprocess.plan import PlannedCase
 from beam_preprocess.storage import SharedFolder
@@ -22,8 +23,6 @@ from beam_preprocess.storage import SharedFolder
 # Rank of a case in the manifest, and its number of records.
 StagedCase = tuple[int, int]
 
-NAMESPACE = "attent"
-PREVIEW_FOLDER = "preview"
 _BLOCK_BYTES = 1 << 20
 
 
@@ -42,11 +41,11 @@ class MeasureCase(beam.DoFn):
     def process(self, planned: PlannedCase) -> None:
         name = planned.files.case
         try:
-            with notes.refusals_noted(self._work, name), single_threaded():
+            with refusals_kept(self._options, self._work, name), single_threaded():
                 statistics = self._slicing.measure(planned, self._options)
         except Exception as error:
             # The case is rejected where it is staged.
-            if self._options.on_error == "fail" or notes.error_parts(error, name) is None:
+            if not may_be_set_aside(self._options, error):
                 raise
             return
         content = {"domain": planned.files.domain, "case": name, "statistics": dataclasses.asdict(statistics)}
@@ -69,27 +68,27 @@ class StageCase(beam.DoFn):
 
     def process(self, planned: PlannedCase) -> Iterator[tuple[str, StagedCase]]:
         name = planned.files.case
-        try:
-            slices = self._stage(planned, name)
-        except Exception as error:
-            parts = notes.error_parts(error, name)
-            if self._options.on_error == "fail" or parts is None:
-                raise
-            reason = "anatomy" if parts.get("expected", "").startswith("organs where") else "content"
-            rejected = {"case": name, "domain": planned.files.domain, "split": planned.split, "reason": reason}
-            notes.leave(self._work, notes.REJECTED, name, rejected | parts)
-            Metrics.counter(NAMESPACE, "cases_rejected").inc()
-            Metrics.counter(NAMESPACE, f"cases_rejected_{reason}").inc()
-            slices = 0
+        # A runner that gives a bundle to a second worker must not have the case both set aside and written.
+        rejected = notes.find(self._work, notes.REJECTED, name) if self._options.on_error == "skip" else None
+        slices = 0
+        if rejected is None:
+            try:
+                slices = self._stage(planned, name)
+            except Exception as error:
+                if not may_be_set_aside(self._options, error):
+                    raise
+                rejected = rejection(planned, notes.error_parts(error, name))
+                notes.leave(self._work, notes.REJECTED, name, rejected)
+        if rejected is None:
+            Metrics.counter(NAMESPACE, CASES).inc()
+            Metrics.counter(NAMESPACE, SLICES).inc(slices)
         else:
-            Metrics.counter(NAMESPACE, "cases").inc()
-            Metrics.counter(NAMESPACE, "slices").inc(slices)
+            count_rejected(rejected["reason"])
         # Of a rejected case as well: its shard is written even if nothing is left for it.
         yield planned.shard, (planned.position, slices)
 
     def _stage(self, planned: PlannedCase, name: str) -> int:
-        noted = self._options.on_error == "fail"
-        with notes.refusals_noted(self._work, name) if noted else contextlib.nullcontext(), single_threaded():
+        with refusals_kept(self._options, self._work, name), single_threaded():
             prepared, kept, entry = self._slicing.read_and_prepare(planned, self._options)
             with self._work.created(staged_file(planned.position)) as file:
                 for record in self._slicing.slice_records(prepared, kept, entry):
@@ -99,6 +98,15 @@ class StageCase(beam.DoFn):
                 content["preview"] = self._draw(self._previews, prepared, entry)
             notes.leave(self._work, notes.CASE, name, content)
         return entry.slices
+
+
+class SetAside(beam.DoFn):
+    """Counts a case that was refused before the job began, and keeps its shard in the plan."""
+
+    def process(self, element: tuple[PlannedCase, str]) -> Iterator[tuple[str, StagedCase]]:
+        planned, reason = element
+        count_rejected(reason)
+        yield planned.shard, (planned.position, 0)
 
 
 class WriteShard(beam.DoFn):
@@ -127,6 +135,40 @@ class WriteShard(beam.DoFn):
             records = sum(slices for _, slices in ranked)
             content = {"file": shard, "records": records, "bytes": size, "sha256": digest.hexdigest()}
             notes.leave(self._work, notes.SHARD, shard, content)
+
+
+def may_be_set_aside(options: PreprocessOptions, error: Exception) -> bool:
+    """Whether the job goes on without the case that raised an error."""
+    return options.on_error == "skip" and notes.is_fault_of_case(error)
+
+
+@contextlib.contextmanager
+def refusals_kept(options: PreprocessOptions, work: SharedFolder, name: str) -> Iterator[None]:
+    """Leaves a note of an error that will end the job, and only of such."""
+    try:
+        yield
+    except Exception as error:
+        if may_be_set_aside(options, error):
+            raise
+        with notes.refusals_noted(work, name):
+            raise
+
+
+def rejection(planned: PlannedCase, parts: dict[str, str]) -> dict[str, str]:
+    """Returns the line of `rejected.jsonl` for a case that a worker could not use."""
+    reason = "anatomy" if parts.get("expected", "").startswith("organs where") else "content"
+    return {
+        "case": planned.files.case,
+        "domain": planned.files.domain,
+        "split": planned.split,
+        "reason": reason,
+    } | parts
+
+
+def count_rejected(reason: str) -> None:
+    """Counts a rejected case, and that its reason was this one."""
+    Metrics.counter(NAMESPACE, REJECTED).inc()
+    Metrics.counter(NAMESPACE, f"{REJECTED}_{reason}").inc()
 
 
 @contextlib.contextmanager
@@ -163,6 +205,7 @@ def build_measurement(
 def build(
     pipeline: beam.Pipeline,
     planned: list[PlannedCase],
+    set_aside: list[tuple[PlannedCase, str]],
     options: PreprocessOptions,
     folder: SharedFolder,
     work: SharedFolder,
@@ -172,17 +215,27 @@ def build(
 
     Args:
       pipeline: what to add to.
-      planned: the cases, in any order.
+      planned: the cases to work on, in any order.
+      set_aside: cases of the plan that were refused before, each with its reason.
       options: how to read and prepare a case.
       folder: where shards are written; every worker sees it under this path.
       work: where workers leave notes and staged cases, likewise.
       previews: where contact sheets are written, likewise.
     """
-    return (
+    staged = (
         pipeline
         | "Cases" >> beam.Create(planned)
         | "Spread" >> beam.Reshuffle()
         | "Stage" >> beam.ParDo(StageCase(options, work, previews)).with_output_types(tuple[str, StagedCase])
+    )
+    refused = (
+        pipeline
+        | "Refused" >> beam.Create(set_aside, reshuffle=False)
+        | "Set aside" >> beam.ParDo(SetAside()).with_output_types(tuple[str, StagedCase])
+    )
+    return (
+        (staged, refused)
+        | "Together" >> beam.Flatten()
         | "Gather" >> beam.GroupByKey()
         | "Write" >> beam.ParDo(WriteShard(folder, work))
     )

@@ -71,10 +71,18 @@ class ManifestShard:
 
 @dataclasses.dataclass(frozen=True)
 class RejectedCase:
-    """A case that was set aside: its identifier, domain, and the check that it failed. `rejected.jsonl` says more."""
+    """A case that was set aside. `rejected.jsonl` says more.
+
+    Attributes:
+      case: identifier such as `malbcv-0001`.
+      domain: `mri` or `ct`.
+      split: that it would have had, or empty where its files were too incomplete to plan with.
+      reason: one word for the check that it failed.
+    """
 
     case: str
     domain: str
+    split: str
     reason: str
 
 

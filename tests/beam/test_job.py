@@ -133,7 +133,12 @@ def test_worker_processes_write_the_same_bytes(made, make_options, tmp_path):
     flags = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
     beam_preprocess.run(make_options(), flags, lines.append)
     assert _contents(tmp_path / "records") == _contents(made[1])
-    assert len(lines) == 5
+    assert lines[-1] == "Counted by the workers: 5 cases, 28 slices"
+
+
+def test_worker_threads_write_the_same_bytes(made, make_options, tmp_path):
+    beam_preprocess.run(make_options(), ["--direct_running_mode=multi_threading", "--direct_num_workers=2"])
+    assert _contents(tmp_path / "records") == _contents(made[1])
 
 
 def test_number_of_shards_changes_files_and_nothing_else(made, make_options, tmp_path):
@@ -171,8 +176,10 @@ def test_one_domain_without_labels(data, make_options, tmp_path):
 def test_report_gets_a_line_for_each_case(make_options):
     lines = []
     beam_preprocess.run(make_options(), report=lines.append)
-    assert len(lines) == 5
-    assert lines[-1].startswith("[5/5] ")
+    assert len(lines) == 6
+    assert lines[-2].startswith("[5/5] ")
+    # Two MR of 6 slices, a test CT of 6, two training CT that lose their slice of air.
+    assert lines[-1] == "Counted by the workers: 5 cases, 28 slices"
     assert any("malbcv-0002: ct, train, 5 of 6 slices" in line for line in lines)
 
 

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from attent_tf.errors import ConfigError
+from beam_preprocess import PreprocessOptions, run
 from beam_preprocess.runner import new_pipeline
 
 
@@ -52,6 +53,57 @@ def test_wrong_options_are_one_line(flags, found, capfd):
         new_pipeline(flags)
     assert "\n" not in str(refused.value)
     assert capfd.readouterr().err == ""
+
+
+def _no_java(tmp_path):
+    return ["--runner=FlinkRunner", f"--job_server_java_launcher={tmp_path}/java"]
+
+
+def test_flink_without_java_is_one_line(tmp_path):
+    with pytest.raises(
+        ConfigError, match=r"--runner=FlinkRunner: expected Java .*; install Java, or name a job server"
+    ):
+        new_pipeline(_no_java(tmp_path))
+
+
+def test_flink_on_a_running_job_server_needs_no_java(tmp_path):
+    new_pipeline([*_no_java(tmp_path), "--job_endpoint=localhost:1"])
+    new_pipeline([*_no_java(tmp_path), "--flink_submit_uber_jar", "--flink_master=localhost:1"])
+
+
+@pytest.mark.parametrize(("runner", "option"), [("Flink", "flink_job_server_jar"), ("Spark", "spark_job_server_jar")])
+def test_a_jar_that_is_not_there_is_one_line(tmp_path, runner, option):
+    flags = [f"--runner={runner}Runner", f"--job_server_java_launcher={sys.executable}"]
+    with pytest.raises(
+        ConfigError,
+        match=rf"--runner={runner}Runner: expected a jar as --{option}, found no file .*server\.jar; check the path",
+    ):
+        new_pipeline([*flags, f"--{option}={tmp_path}/server.jar"])
+
+
+def test_a_job_server_that_does_not_start_is_one_line(data, tmp_path):
+    """A launcher that exits at once, as Java does with a file that is no jar."""
+    launcher, jar, out = tmp_path / "java", tmp_path / "server.jar", tmp_path / "out" / "records"
+    launcher.write_text("#!/bin/sh\nexit 1\n")
+    launcher.chmod(0o755)
+    jar.write_text("no jar")
+    command = [sys.executable, "-m", "cli.main", "preprocess", "--mri", str(data / "chaos"), "--split", "none"]
+    flags = ["--runner=FlinkRunner", f"--job_server_java_launcher={launcher}", f"--flink_job_server_jar={jar}"]
+    done = subprocess.run([*command, "--out", str(out), "--", *flags], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "Error: --runner=FlinkRunner: the job could not be run there (Service failed to start up with error 1); check its "
+        "options and job server, and see Beam's own messages with --verbose"
+    ]
+    assert not list(out.parent.iterdir())
+
+
+def test_a_job_server_that_does_not_answer_is_one_line(data, tmp_path):
+    options = PreprocessOptions(out=str(tmp_path / "records"), mri=str(data / "chaos"), split="none")
+    flags = ["--runner=PortableRunner", "--job_endpoint=localhost:1", "--job_server_timeout=1"]
+    with pytest.raises(ConfigError, match=r"--runner=PortableRunner: the job could not be run there \(FutureTimeout"):
+        run(options, [*flags, "--environment_type=LOOPBACK"])
+    assert not list(tmp_path.iterdir())
 
 
 def test_imports_load_no_tensorflow_and_beam_only_when_a_job_runs():

@@ -4,7 +4,7 @@ Run: make check-runners, or python -m tests.portability.check_runners
 Makes a small phantom and preprocesses it on DirectRunner in one process, on DirectRunner with two worker processes, through
 a job server over gRPC (PortableRunner, workers of environment LOOPBACK), and on FlinkRunner with its embedded cluster. The Flink
 job server is fetched by its Maven coordinates; where Java, Maven or the jar cannot be had, that part is skipped with a line that
-says so. The exit code is 1 if a folder differs.
+says so. The exit code is 1 if a folder differs or a runner fails.
 """
 
 import contextlib
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -108,7 +109,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         data = Path(scratch) / "phantom"
         write_phantom(data, subjects=2, seed=0)
-        reference, different = None, []
+        reference, failed = None, []
         for number, (name, make_flags) in enumerate(RUNNERS.items()):
             out = Path(scratch) / f"records-{number}"
             start = time.monotonic()
@@ -118,14 +119,20 @@ def main() -> int:
             except Skipped as reason:
                 print(f"skipped: {name}: {reason}", flush=True)
                 continue
+            except Exception as error:
+                # To the standard output: the other one is full of the runners' own messages, and make drops it.
+                print(f"FAILED: {name}: {error}", flush=True)
+                traceback.print_exc(file=sys.stdout)
+                failed.append(name)
+                continue
             found = contents(out)
             reference = reference or found
             same = found == reference
             if not same:
-                different.append(name)
+                failed.append(name)
             verdict = "the same bytes" if same else "DIFFERENT BYTES"
             print(f"{name}: {len(found)} files, {verdict}, {time.monotonic() - start:.1f} s", flush=True)
-    return bool(different)
+    return bool(failed)
 
 
 def _run(data: Path, out: Path, flags: list[str]) -> None:
