@@ -84,7 +84,7 @@ def test_info_shows_domains_and_cases(records):
     result = _attent("info", "--records", records, "--cases")
     assert result.exit_code == 0, result.output
     rows = [line.split() for line in result.output.splitlines()]
-    assert ["ct:", "3", "cases", "(1", "test,", "2", "train),", "3", "labelled,", "16", "slices"] in rows
+    assert ["ct:", "3", "cases", "(1", "test,", "2", "train),", "3", "labelled,", "16", "of", "18", "slices"] in rows
     assert any(row[:3] == ["malbcv-0002", "ct", "train"] for row in rows)
 
 
