@@ -43,13 +43,15 @@ def _lines(found, cases):
         yield f"set aside: {', '.join(found['rejected'])}"
     for domain, content in found["domains"].items():
         splits = ", ".join(f"{count} {split}" for split, count in content["cases"].items())
-        spacing = content["spacing_mm"]
+        spacing, scans = content["spacing_mm"], content["scan_spacing_mm"]
+        kept = f"{content['slices']} of {content['slice_count']} slices"
         percentiles = content["intensity"]["percentiles"]
         yield ""
         count = sum(content["cases"].values())
-        yield f"{domain}: {count} cases ({splits}), {content['labelled']} labelled, {content['slices']} slices"
+        yield f"{domain}: {count} cases ({splits}), {content['labelled']} labelled, {kept}"
         yield f"  slice distance   {_of(spacing['slice'])} mm"
         yield f"  pixel            {_of(spacing['row'])} × {_of(spacing['column'])} mm"
+        yield f"  in the scans     {_of(scans['slice'])} mm; {_of(scans['row'])} × {_of(scans['column'])} mm"
         yield f"  stored shapes    {' to '.join('×'.join(map(str, shape)) for shape in content['stored_shapes'])}"
         yield f"  raw −1, +1       {_of(content['raw_low'])}, {_of(content['raw_high'])}"
         shown = ", ".join(f"{point}: {value:.2f}" for point, value in percentiles.items())

@@ -132,11 +132,12 @@ def manifest_bytes(manifest: Manifest) -> bytes:
     return json_bytes(_to_json(manifest))
 
 
-def read_manifest(folder: str | os.PathLike) -> Manifest:
+def read_manifest(folder: str | os.PathLike, check_shards: bool = True) -> Manifest:
     """Reads and checks a manifest and that its shards are there in their full size (`verify` looks into them).
 
     Args:
       folder: a records folder.
+      check_shards: whether to look for the shards as well.
 
     Returns:
       The manifest.
@@ -162,16 +163,19 @@ def read_manifest(folder: str | os.PathLike) -> Manifest:
         )
     manifest = _strict(Manifest, content, str(path), "the manifest")
     _check_agreement(manifest, str(path))
-    for shard in manifest.shards:
-        file = folder / shard.file
-        if not file.is_file():
-            raise RecordsError(
-                f"{file}: the manifest lists this shard and it is missing; copy it here or preprocess again"
-            )
-        size = file.stat().st_size
-        if size != shard.bytes:
-            raise RecordsError(f"{file}: expected {shard.bytes} bytes, found {size}; copy it again or preprocess again")
+    if check_shards:
+        for shard in manifest.shards:
+            check_shard_size(folder / shard.file, shard)
     return manifest
+
+
+def check_shard_size(path: Path, shard: ManifestShard) -> None:
+    """Raises RecordsError unless the file of a shard is there in its full size."""
+    if not path.is_file():
+        raise RecordsError(f"{path}: the manifest lists this shard and it is missing; copy it here or preprocess again")
+    size = path.stat().st_size
+    if size != shard.bytes:
+        raise RecordsError(f"{path}: expected {shard.bytes} bytes, found {size}; copy it again or preprocess again")
 
 
 def _to_json(manifest: Manifest) -> dict[str, Any]:

@@ -10,10 +10,11 @@ import numpy as np
 from attent_tf.data.manifest import Manifest, ManifestCase
 from attent_tf.data.reader import read_case_records
 from attent_tf.organs import CLASS_NAMES, ORGANS
-from attent_tf.volumes import middle_channel
+from attent_tf.volumes import CaseGeometry, middle_channel
 
 _LEVELS = 512  # bins of the histogram from which percentiles come: a fine 1/256 of the range
 _PERCENTILES = (1, 25, 50, 75, 99)
+_AXES = ("slice", "row", "column")
 
 
 def folder_statistics(
@@ -28,10 +29,11 @@ def folder_statistics(
 
     Returns:
       A JSON object: `schema`, `fingerprint`, `options`, `rejected` (identifiers), `domains` and `cases`.
-      A domain has `cases` (count by split), `labelled`, `slices` (records), `spacing_mm` ([smallest, median, largest] of slice,
-      row and column distances of records), `stored_shapes` (smallest and largest), `raw_low` and `raw_high` ([smallest, median,
-      largest] raw values of −1 and +1), `intensity` (mean, standard deviation and percentiles of images in [−1, 1]) and
-      `organs` (each: cases, slices, share of pixels, volume in ml as [smallest, median, largest]).
+      A domain has `cases` (count by split), `labelled`, `slices` (records) out of `slice_count`, `spacing_mm` of records and
+      `scan_spacing_mm` of the scans they come from ([smallest, median, largest] of slice, row and column distances),
+      `stored_shapes` (smallest and largest), `raw_low` and `raw_high` ([smallest, median, largest] raw values of −1 and +1),
+      `intensity` (mean, standard deviation and percentiles of images in [−1, 1]) and `organs` (each: cases, slices, share of
+      pixels, volume in ml as [smallest, median, largest]).
       A case has its entry of the manifest in short, and volumes in ml.
 
     Raises:
@@ -113,10 +115,9 @@ def _domain(members: Sequence[tuple[ManifestCase, dict[str, Any]]]) -> dict[str,
         "cases": dict(sorted(collections.Counter(entry.split for entry in entries).items())),
         "labelled": len(labelled),
         "slices": sum(entry.slices for entry in entries),
-        "spacing_mm": {
-            axis: _range([entry.geometry.record_spacing_mm[place] for entry in entries])
-            for place, axis in enumerate(("slice", "row", "column"))
-        },
+        "slice_count": sum(entry.slice_count for entry in entries),
+        "spacing_mm": _ranges([entry.geometry.record_spacing_mm for entry in entries]),
+        "scan_spacing_mm": _ranges([_scan_spacing_mm(entry.geometry) for entry in entries]),
         "stored_shapes": [list(shapes[0]), list(shapes[-1])],
         "raw_low": _range([entry.geometry.intensity.low for entry in entries]),
         "raw_high": _range([entry.geometry.intensity.high for entry in entries]),
@@ -127,6 +128,16 @@ def _domain(members: Sequence[tuple[ManifestCase, dict[str, Any]]]) -> dict[str,
         },
         "organs": organs,
     }
+
+
+def _scan_spacing_mm(geometry: CaseGeometry) -> tuple[float, ...]:
+    grid = geometry.grid
+    scales = (grid.slice_scale, grid.row_scale, grid.column_scale)
+    return tuple(step_mm / abs(scale) for step_mm, scale in zip(geometry.record_spacing_mm, scales, strict=True))
+
+
+def _ranges(spacings_mm: Sequence[Sequence[float]]) -> dict[str, list[float] | None]:
+    return {axis: _range(steps) for axis, steps in zip(_AXES, zip(*spacings_mm, strict=True), strict=True)}
 
 
 def _range(values: Sequence[float]) -> list[float] | None:

@@ -5,10 +5,9 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from attent_tf.data.framing import read_frames
-from attent_tf.data.manifest import Manifest, ManifestCase, ManifestShard, read_manifest
+from attent_tf.data.manifest import Manifest, ManifestCase, ManifestShard, check_shard_size, read_manifest
 from attent_tf.data.reader import check_promise
 from attent_tf.data.schema import decode
 from attent_tf.errors import RecordsError
@@ -28,7 +27,7 @@ def verify(folder: str | os.PathLike) -> Manifest:
     Raises:
       RecordsError: a checksum, a count or a record differs from the manifest, or a patient is in two splits.
     """
-    manifest = read_manifest(folder)
+    manifest = read_manifest(folder, check_shards=False)
     for fault in faults(folder, manifest):
         raise fault
     return manifest
@@ -41,7 +40,7 @@ def faults(
 
     Args:
       folder: a records folder.
-      manifest: its manifest, from `read_manifest`.
+      manifest: its manifest, from `read_manifest`; its shards may be missing.
       report: called with the number of records of each shard that was looked at.
     """
     try:
@@ -49,11 +48,16 @@ def faults(
     except RecordsError as error:
         yield error
     for shard in manifest.shards:
+        path = Path(folder) / shard.file
         cases = [case for case in manifest.cases if case.shard == shard.file]
         try:
-            _verify_shard(Path(folder) / shard.file, shard, cases)
+            check_shard_size(path, shard)
+            _verify_shard(path, shard, cases)
         except RecordsError as error:
             yield error
+        except OSError as error:
+            # Also a disk that gives up half way through a shard.
+            yield RecordsError(f"{path}: cannot be read ({error.strerror}); copy it here or preprocess again")
         report(shard.records)
 
 
@@ -86,16 +90,9 @@ def check_no_leak(cases: Iterable[ManifestCase], name: str) -> None:
                 raise RecordsError(f"{name}: one patient in two splits: {listing} are {same}; remove one of them")
 
 
-def _opened(path: Path) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise RecordsError(f"{path}: cannot be read ({error.strerror}); copy it here or preprocess again") from error
-
-
 def _verify_shard(path: Path, shard: ManifestShard, cases: list[ManifestCase]) -> None:
     digest = hashlib.sha256()
-    with _opened(path) as file:
+    with path.open("rb") as file:
         while block := file.read(_BLOCK_BYTES):
             digest.update(block)
         if digest.hexdigest() != shard.sha256:

@@ -10,7 +10,7 @@ import jinja2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from attent_tf.organs import CLASS_NAMES, ORGAN_TITLES
+from attent_tf.organs import CLASS_NAMES, ORGAN_TITLES, ORGANS
 from attent_tf.reporting.palette import ORGAN_COLOURS
 from attent_tf.reporting.pictures import body_box, overlay_picture
 
@@ -19,7 +19,8 @@ _COLUMNS = 4
 _TILE_WIDTH = 320
 _GAP = 8
 _BAR = 34
-_PAGE, _INK = (16, 18, 22), (228, 232, 236)
+_LEAST_HEIGHT = 120  # of a picture with letters on its four sides
+_PAGE, _INK, _INK_SOFT = (16, 18, 22), (228, 232, 236), (150, 158, 166)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +45,7 @@ class PreviewEntry:
 def draw_contact_sheet(
     images: np.ndarray, labels: np.ndarray | None, title: str, spacing_mm: tuple[float, float, float]
 ) -> bytes:
-    """Draws slices of a case from feet to head, then one coronal cut, with labels outlined and sides named.
+    """Draws slices of a case from feet to head, then one coronal cut, with labels outlined, sides named and volumes.
 
     Args:
       images: [slice, row, column] in [−1, 1], canonical: slices upwards, rows to the back, columns to the patient's left.
@@ -69,7 +70,8 @@ def draw_contact_sheet(
     part = None if labels is None else labels[::-1, row, columns]
     coronal = _tile(grey[::-1, row, columns], part, (slice_mm, column_mm))
     tiles.append((coronal, "coronal", ("S", "I", "R", "L")))
-    return _png(_laid_out(tiles, title, [] if labels is None else [i for i in range(1, 5) if (labels == i).any()]))
+    legend = [] if labels is None else _legend(labels, spacing_mm)
+    return _png(_laid_out(tiles, title, legend))
 
 
 def preview_page(entries: Sequence[PreviewEntry], rejected: Sequence[tuple[str, str]]) -> str:
@@ -97,7 +99,25 @@ def _tile(image: np.ndarray, labels: np.ndarray | None, spacing_mm: tuple[float,
     nothing = np.zeros(image.shape, np.uint8)
     picture = overlay_picture(image, nothing if labels is None else labels, spacing_mm)
     height = max(1, round(picture.height * _TILE_WIDTH / picture.width))
-    return picture.resize((_TILE_WIDTH, height), Image.Resampling.LANCZOS)
+    picture = picture.resize((_TILE_WIDTH, height), Image.Resampling.LANCZOS)
+    if height >= _LEAST_HEIGHT:
+        return picture
+    # The coronal cut of few slices: letters stand beside it, not on it.
+    padded = Image.new("RGB", (_TILE_WIDTH, _LEAST_HEIGHT))
+    padded.paste(picture, (0, (_LEAST_HEIGHT - height) // 2))
+    return padded
+
+
+def _legend(labels: np.ndarray, spacing_mm: tuple[float, float, float]) -> list[tuple[str, str, bool]]:
+    """Returns (organ, text, whether it is there) for each organ; one that is missing must catch the eye as well."""
+    voxel_ml = float(np.prod(spacing_mm)) / 1000.0
+    counts = np.bincount(labels.ravel(), minlength=len(CLASS_NAMES))
+    legend = []
+    for organ in ORGANS:
+        count = counts[CLASS_NAMES.index(organ)]
+        amount = f"{count * voxel_ml:.0f} ml" if count else "none"
+        legend.append((organ, f"{ORGAN_TITLES[organ]} {amount}", bool(count)))
+    return legend
 
 
 def _coronal_row(labels: np.ndarray | None, grey: np.ndarray) -> int:
@@ -106,21 +126,21 @@ def _coronal_row(labels: np.ndarray | None, grey: np.ndarray) -> int:
     return int(shown.sum(axis=(0, 2)).argmax())
 
 
-def _laid_out(tiles, title: str, organs: list[int]) -> Image.Image:
+def _laid_out(tiles, title: str, legend: list[tuple[str, str, bool]]) -> Image.Image:
     lines = [tiles[start : start + _COLUMNS] for start in range(0, len(tiles), _COLUMNS)]
     heights = [max(tile.height for tile, _, _ in line) for line in lines]
     width = _COLUMNS * (_TILE_WIDTH + _GAP) + _GAP
     sheet = Image.new("RGB", (width, _BAR + sum(heights) + _GAP * (len(lines) + 1)), _PAGE)
     draw = ImageDraw.Draw(sheet)
     font, small = ImageFont.load_default(size=18), ImageFont.load_default(size=15)
-    draw.text((_GAP, _BAR / 2), title, _INK, font, anchor="lm")
     right = width - _GAP
-    for index in reversed(organs):
-        name = CLASS_NAMES[index]
-        draw.text((right, _BAR / 2), ORGAN_TITLES[name], _INK, small, anchor="rm")
-        right -= math.ceil(draw.textlength(ORGAN_TITLES[name], small)) + 22
-        draw.rectangle((right, _BAR / 2 - 7, right + 14, _BAR / 2 + 7), ORGAN_COLOURS[name])
-        right -= 14
+    for organ, text, present in reversed(legend):
+        draw.text((right, _BAR / 2), text, _INK if present else _INK_SOFT, small, anchor="rm")
+        right -= math.ceil(draw.textlength(text, small)) + 22
+        fill = ORGAN_COLOURS[organ] if present else None
+        draw.rectangle((right, _BAR / 2 - 7, right + 14, _BAR / 2 + 7), fill, ORGAN_COLOURS[organ])
+        right -= 14 + 2 * _GAP
+    draw.text((_GAP, _BAR / 2), _shortened(title, right - _GAP, draw, font), _INK, font, anchor="lm")
     top = _BAR + _GAP
     for line, height in zip(lines, heights, strict=True):
         for place, (tile, caption, sides) in enumerate(line):
@@ -130,6 +150,16 @@ def _laid_out(tiles, title: str, organs: list[int]) -> Image.Image:
             draw.text((left + 5, top + 3), caption, _INK, small, stroke_width=2, stroke_fill=_PAGE)
         top += height + _GAP
     return sheet
+
+
+def _shortened(title: str, width: float, draw, font) -> str:
+    """The title, cut where it would run into the legend."""
+    title = " ".join(title.split())
+    if draw.textlength(title, font) <= width:
+        return title
+    while title and draw.textlength(title + "…", font) > width:
+        title = title[:-1]
+    return title + "…"
 
 
 def _name_sides(draw, font, box, sides) -> None:

@@ -1,14 +1,14 @@
 """Colours of organs and curves, in one place.
 
-The organs' colours follow Okabe and Ito (2008), light enough to stand on a grey scan, and stay apart for people with
-colour vision deficiency; outlines get a dark rim, so that no picture relies on hue alone.
+The organs' colours follow Okabe and Ito (2008), light enough to stand on a grey scan; the spleen's is stronger than theirs, so
+that all stay apart for people with any colour vision deficiency; outlines get a dark rim, so that no picture relies on hue alone.
 """
 
 ORGAN_COLOURS = {
     "liver": "#e69f00",
     "right_kidney": "#56b4e9",
     "left_kidney": "#f0e442",
-    "spleen": "#e58ac0",
+    "spleen": "#e0569f",
 }
 
 # (on a light page, on a dark page)

@@ -54,9 +54,23 @@ def test_a_shard_that_lost_records_is_refused(records, cut):
     path.write_bytes(path.read_bytes()[:-cut] if cut else b"")
     result = _attent("verify", "--records", records)
     assert result.exit_code == 1
-    (line,) = [line for line in result.output.splitlines() if line.startswith("Error: ")]
-    assert path.name in line
+    (line,) = [line for line in result.output.splitlines() if path.name in line]
     assert "bytes, found" in line
+    assert "Error: " in result.stderr
+    assert "1 fault;" in result.stderr
+
+
+def test_shards_that_are_missing_or_short_hide_no_other_fault(records):
+    first, second, third, *_ = (records / shard.file for shard in read_manifest(records).shards)
+    first.unlink()
+    second.write_bytes(second.read_bytes()[:-9])
+    third.write_bytes(b"x" + third.read_bytes()[1:])
+    result = _attent("verify", "--records", records)
+    assert result.exit_code == 1
+    for path, fault in ((first, "it is missing"), (second, "bytes, found"), (third, "SHA-256 differs")):
+        (line,) = [line for line in result.stdout.splitlines() if path.name in line]
+        assert fault in line
+    assert "3 faults;" in result.stderr
 
 
 def test_stray_shards_are_noted_and_do_no_harm(records):
@@ -70,7 +84,7 @@ def test_info_shows_domains_and_cases(records):
     result = _attent("info", "--records", records, "--cases")
     assert result.exit_code == 0, result.output
     rows = [line.split() for line in result.output.splitlines()]
-    assert ["ct:", "3", "cases", "(1", "test,", "2", "train),", "3", "labelled,", "16", "slices"] in rows
+    assert ["ct:", "3", "cases", "(1", "test,", "2", "train),", "3", "labelled,", "16", "of", "18", "slices"] in rows
     assert any(row[:3] == ["malbcv-0002", "ct", "train"] for row in rows)
 
 

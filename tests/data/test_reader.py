@@ -10,7 +10,7 @@ from attent_tf.data.framing import frame
 from attent_tf.data.manifest import read_manifest
 from attent_tf.data.reader import read_case_records, read_records
 from attent_tf.data.schema import encode
-from attent_tf.data.verify import verify
+from attent_tf.data.verify import faults, verify
 from attent_tf.errors import RecordsError
 
 
@@ -116,3 +116,14 @@ def test_verify_finds_two_scans_of_a_patient_in_two_splits(folder, rewrite):
     rewrite(cases=(manifest.cases[0], second, manifest.cases[2]))
     with pytest.raises(RecordsError, match=r"malbcv-0001 \(test\) and malbcv-0002 \(train\) are one patient"):
         verify(folder)
+
+
+def test_verify_names_a_shard_that_the_disk_gives_up_on(folder, monkeypatch):
+    def broken(file, name):
+        raise OSError(5, "Input/output error")
+        yield
+
+    monkeypatch.setattr("attent_tf.data.verify.read_frames", broken)
+    found = [str(fault) for fault in faults(folder, read_manifest(folder))]
+    assert [line.split(":")[0] for line in found] == [str(path) for path in sorted(folder.glob("*.tfrecord"))]
+    assert all("cannot be read (Input/output error)" in line for line in found)

@@ -58,5 +58,17 @@ def test_ranges_are_smallest_median_and_largest(found):
     assert found["domains"]["ct"]["stored_shapes"] == [[20, 18, 9], [20, 18, 10]]
 
 
+def test_distances_of_the_scans_are_those_of_their_affine(found):
+    # The grid's pixels are 1.25 and 1.5 pixels of the scan.
+    for axis, step_mm in (("slice", 5.0), ("row", 1.5 / 1.25), ("column", 1.65 / 1.5)):
+        assert found["domains"]["ct"]["scan_spacing_mm"][axis] == pytest.approx([step_mm] * 3)
+
+
+def test_slices_are_counted_out_of_all_that_were_prepared(found):
+    # The two CT cases have 9 and 10 prepared slices, of which 3 each are kept.
+    ct = found["domains"]["ct"]
+    assert (ct["slices"], ct["slice_count"]) == (6, 19)
+
+
 def test_it_is_strict_json(found):
     assert json.loads(json.dumps(found, allow_nan=False)) == found

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from attent_tf.organs import LIVER, SPLEEN
 from attent_tf.reporting.contact_sheet import PreviewEntry, draw_contact_sheet, preview_page
@@ -46,6 +46,84 @@ def test_without_labels_no_organ_is_coloured(case):
     sheet = _sheet(case[0], None, "case-1", (5.0, 2.0, 2.0))
     assert not _columns_of(sheet, "liver").size
     assert sheet.max() > 100
+
+
+def test_slices_run_from_feet_to_head(case):
+    images, _ = case
+    liver_below = np.zeros(images.shape, np.uint8)
+    liver_below[0, 20:40, 8:28] = LIVER
+    found = _columns_of(_sheet(images, liver_below, "case-1", (5.0, 2.0, 2.0)), "liver")
+    # The first picture, and the coronal cut at the end of the last row.
+    assert set(found // 328) == {0, 3}
+
+
+def test_the_head_is_at_the_top_of_the_coronal_cut(case):
+    images, _ = case
+    labels = np.zeros(images.shape, np.uint8)
+    labels[:4, 20:40, 8:28] = LIVER
+    labels[8:, 20:40, 8:28] = SPLEEN
+    sheet = _sheet(images, labels, "case-1", (20.0, 2.0, 2.0))
+    # 12 slices of 20 mm are the highest picture; the 11 others stand in its row and above.
+    coronal = sheet[-(8 + 12 * 20 // 2 * 320 // 68) :, 3 * 328 :]
+    liver, spleen = (np.nonzero((np.abs(coronal - rgb(ORGAN_COLOURS[o])) < 12).all(-1))[0] for o in ("liver", "spleen"))
+    assert liver.size > 200
+    assert spleen.size > 200
+    assert spleen.max() < liver.min()
+
+
+def _written(letter, anchor):
+    """A letter in white on black, 30 × 30 pixels, as the sheet writes it at a side."""
+    patch = Image.new("L", (30, 30))
+    place = {"lm": (5, 15), "rm": (25, 15), "ma": (15, 3), "md": (15, 27)}[anchor]
+    ImageDraw.Draw(patch).text(place, letter, 255, ImageFont.load_default(size=15), anchor=anchor)
+    return np.asarray(patch).astype(float)
+
+
+def test_letters_name_the_sides():
+    """Air alone, so that nothing but the letters is bright; 64 × 64 mm make pictures of 320 × 320."""
+    sheet = _sheet(np.full((30, 64, 64), -1.0, np.float32), None, "", (2.0, 1.0, 1.0)).sum(-1).astype(float)
+    first, coronal = (8, 42), (8 + 3 * 328, 42 + 2 * 328)
+    for (left, top), height, letters in ((first, 320, "APRL"), (coronal, 300, "SIRL")):
+        middle = top + height // 2
+        patches = {
+            "ma": (top, left + 145),
+            "md": (top + height - 30, left + 145),
+            "lm": (middle - 15, left),
+            "rm": (middle - 15, left + 290),
+        }
+        for (anchor, (row, column)), letter in zip(patches.items(), letters, strict=True):
+            patch = sheet[row : row + 30, column : column + 30]
+            match = {each: np.corrcoef(patch.ravel(), _written(each, anchor).ravel())[0, 1] for each in "APRLSI"}
+            assert max(match, key=match.get) == letter, (letter, match)
+            assert match[letter] > 0.9
+
+
+def test_an_organ_that_is_missing_is_shown_empty(case):
+    images, labels = case
+    full = _sheet(images, labels, "", (5.0, 2.0, 2.0))[:34]
+    without = _sheet(images, np.where(labels == SPLEEN, 0, labels), "", (5.0, 2.0, 2.0))[:34]
+    # A square of 15 pixels, filled where the organ is there and outlined where it is not.
+    for sheet, filled, outlined in ((full, 2, 2), (without, 1, 3)):
+        areas = [int((np.abs(sheet - rgb(colour)) < 4).all(-1).sum()) for colour in ORGAN_COLOURS.values()]
+        assert sorted(areas) == [56] * outlined + [225] * filled
+
+
+def test_a_long_title_ends_before_the_legend(case):
+    images, labels = case
+    short, long = (_sheet(images, labels, title, (5.0, 2.0, 2.0))[:34] for title in ("case", "case-" + "w" * 300))
+    legend = np.nonzero((np.abs(short - rgb(ORGAN_COLOURS["liver"])) < 4).all(-1))[1].min() - 8
+    np.testing.assert_array_equal(short[:, legend:], long[:, legend:])
+    assert (long[:, legend - 60 : legend] > 100).any()
+
+
+def test_few_slices_leave_room_for_the_letters():
+    flat = _sheet(np.zeros((3, 64, 64), np.float32), None, "", (1.0, 1.0, 1.0))
+    # Three pictures and the cut stand in one row.
+    cut = flat[42 : 42 + 120, 8 + 3 * 328 + 60 : 8 + 3 * 328 + 120].max(axis=(1, 2))
+    # 3 mm of 64 are 15 of 320 pixels, in the middle of 120.
+    grey = np.flatnonzero(cut > 100)
+    assert 13 <= len(grey) <= 17
+    assert abs(grey.mean() - 59.5) <= 1
 
 
 def test_pixels_keep_their_proportions(case):

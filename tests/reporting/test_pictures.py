@@ -65,6 +65,32 @@ def test_every_organ_has_a_colour_of_its_own():
     assert apart[~np.eye(len(colours), dtype=bool)].min() > 80
 
 
+# Machado, Oliveira and Fernandes (2009), severity 1: linear RGB as people with the deficiency see it.
+DEFICIENCIES = {
+    "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritan": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+
+
+def _lab(linear):
+    """CIELAB (D65) of linear RGB in [0, 1]."""
+    to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    ratio = to_xyz @ linear / (0.9505, 1.0, 1.089)
+    x, y, z = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("deficiency", DEFICIENCIES)
+def test_colours_stay_apart_with_colour_vision_deficiency(deficiency):
+    encoded = np.array([rgb(colour) for colour in ORGAN_COLOURS.values()]) / 255
+    linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+    seen = [_lab(np.clip(np.array(DEFICIENCIES[deficiency]) @ colour, 0, 1)) for colour in linear]
+    apart = [np.linalg.norm(one - other) for i, one in enumerate(seen) for other in seen[:i]]
+    # A difference of 2.3 is just noticeable between large patches side by side.
+    assert min(apart) > 16
+
+
 @pytest.mark.parametrize("organ", ORGANS)
 def test_colours_stand_out_from_every_grey(organ):
     assert np.ptp(rgb(ORGAN_COLOURS[organ])) > 80
