@@ -11,6 +11,7 @@ import click
 
 from attent_tf.errors import AttentError
 from cli import console
+from cli import options as shared
 
 
 @click.command()
@@ -81,13 +82,7 @@ from cli import console
     "[default: the data set's, or percentile:0.5:99:volume:body]",
 )
 @click.option("--ct-intensity", metavar="RULE", help="Likewise for CT.  [default: the data set's, or window:-160:240]")
-@click.option(
-    "--orientation-policy",
-    type=click.Choice(["strict", "trust_affine"]),
-    default="strict",
-    show_default=True,
-    help="NIfTI files whose sform and qform codes are both 0: refuse, or trust the affine that stands there.",
-)
+@shared.orientation_policy
 @click.option("--shards", type=int, help="Number of TFRecord files.  [default: one a case, at most 8]")
 @click.option("--preview", is_flag=True, help="Draw a contact sheet of each case; see preview/index.html.")
 @click.option("--verbose", is_flag=True, help="Show Beam's own messages.")

@@ -3,22 +3,13 @@
 import click
 
 from attent_tf.runtime import start_quietly
+from cli import options
 from cli.console import progress
 
 
 @click.command()
 @click.option("--run", "run_folder", required=True, type=click.Path(), help="Trained run of cyclegan, pixel or attent.")
-@click.option(
-    "--input", "scan", required=True, type=click.Path(), help="NIfTI file, or folder with the DICOM slices of a series."
-)
-@click.option("--out", required=True, type=click.Path(), help="NIfTI file to write (.nii or .nii.gz).")
-@click.option(
-    "--orientation-policy",
-    type=click.Choice(["strict", "trust_affine"]),
-    default="strict",
-    show_default=True,
-    help="NIfTI files whose sform and qform codes are both 0: refuse, or trust the affine that stands there.",
-)
+@options.scan_to_file
 def translate(run_folder, scan, out, orientation_policy):
     """Show a target scan in source style.
 
