@@ -56,6 +56,26 @@ def heading(text: str) -> None:
     say(click.style(f"== {text}", bold=True) if sys.stdout.isatty() else f"== {text}")
 
 
+class _Nothing:
+    """The part of tqdm's interface that callers use, without a word."""
+
+    def update(self, count: int = 1) -> None:
+        """Shows nothing."""
+
+    def set_postfix_str(self, note: str) -> None:
+        """Shows nothing."""
+
+
+class QuietObserver:
+    """Shows what a run has to say and no progress."""
+
+    def say(self, line: str) -> None:
+        say(line)
+
+    def stage(self, title: str, total: int, initial: int):
+        return contextlib.nullcontext(_Nothing())
+
+
 class ConsoleObserver:
     """Shows the progress of training and inference (see `attent_tf.training.loop.Observer`)."""
 

@@ -4,7 +4,7 @@ import click
 
 from attent_tf.methods import DIRECTIONS, METHODS
 from attent_tf.runtime import start_quietly
-from cli.console import ConsoleObserver
+from cli.console import ConsoleObserver, QuietObserver
 
 
 @click.command()
@@ -29,12 +29,20 @@ from cli.console import ConsoleObserver
     help="Train all stages of the method, or one.",
 )
 @click.option(
+    "--strategy",
+    type=click.Choice(["auto", "one", "mirrored"]),
+    default="auto",
+    show_default=True,
+    help="Devices. auto, mirrored: every GPU, or the CPU. one: the first GPU, or the CPU.",
+)
+@click.option("--quiet", is_flag=True, help="Show no progress; warnings and the result only.")
+@click.option(
     "--deterministic",
     is_flag=True,
     help="The same bits from every run on the same machine, resumed or not; slower on a GPU.",
 )
 @click.option("--fresh", is_flag=True, help="Refuse to go on with a run that has a checkpoint.")
-def train(records, out, direction, method, config_name, overrides, stage, deterministic, fresh):
+def train(records, out, direction, method, config_name, overrides, stage, strategy, quiet, deterministic, fresh):
     """Train a method on a records folder, or go on with a run.
 
     A run that was stopped, killed, or ended by SIGTERM (which saves first) goes on when the command is given again.
@@ -53,8 +61,10 @@ def train(records, out, direction, method, config_name, overrides, stage, determ
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
+    from attent_tf.training.train import default_strategy
     from attent_tf.training.train import train as train_run
 
-    run = train_run(records, out, method, direction, config, ConsoleObserver(), stage, fresh)
+    observer = QuietObserver() if quiet else ConsoleObserver()
+    run = train_run(records, out, method, direction, config, observer, stage, fresh, default_strategy(strategy))
     click.echo(f"Trained {run.method.id} ({run.direction}): {run.folder}")
     click.echo(f"Next: attent evaluate --run {run.folder} --records {records} --out {run.folder / 'evaluation'}")

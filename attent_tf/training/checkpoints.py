@@ -32,8 +32,22 @@ class Checkpoints:
         self._say = say
 
     def save(self) -> None:
-        """Writes a checkpoint of the present step."""
-        self._manager.save(checkpoint_number=int(self._step.numpy()))
+        """Writes a checkpoint of the present step.
+
+        Raises:
+          RunError: it cannot be written, for example because the disk is full; the ones before it are kept.
+        """
+        step = int(self._step.numpy())
+        try:
+            self._manager.save(checkpoint_number=step)
+        except (OSError, tf.errors.OpError) as error:
+            reason = " ".join(str(getattr(error, "message", None) or error).split())
+            newest = self._manager.latest_checkpoint
+            kept = f"{os.path.basename(newest)} is kept" if newest else "none was written before"
+            raise RunError(
+                f"{self._manager.directory}: expected room for a checkpoint of step {step}, writing failed ({reason}); {kept}, "
+                "make room and give the command again"
+            ) from error
 
     def restore(self) -> bool:
         """Loads the newest checkpoint that can be read.

@@ -86,9 +86,25 @@ def train(
     return run
 
 
-def default_strategy() -> tf.distribute.Strategy:
-    """Returns `MirroredStrategy` over all GPUs of this machine, or over its CPU."""
-    return tf.distribute.MirroredStrategy(None if tf.config.list_physical_devices("GPU") else ["CPU:0"])
+STRATEGIES = ("auto", "one", "mirrored")
+
+
+def default_strategy(name: str = "auto") -> tf.distribute.Strategy:
+    """Returns a strategy by name.
+
+    Args:
+      name: `auto` and `mirrored`: `MirroredStrategy` over all GPUs of this machine, or over its CPU. `one`: the first GPU, or
+        the CPU.
+
+    Raises:
+      ConfigError: there is no such name.
+    """
+    if name not in STRATEGIES:
+        raise ConfigError(f"--strategy: expected one of {', '.join(STRATEGIES)}; received {name!r}")
+    gpus = tf.config.list_physical_devices("GPU")
+    if name == "one":
+        return tf.distribute.OneDeviceStrategy("GPU:0" if gpus else "CPU:0")
+    return tf.distribute.MirroredStrategy(None if gpus else ["CPU:0"])
 
 
 def _begins_pretrained(run):
@@ -123,7 +139,9 @@ def _train_translation(run, manifest: Manifest, records, strategy, observer):
             config, run.method.translator, size, steps, config.batch_size, run.config.seed, channels
         )
     panel = TranslationPanel(inner, source.images, target.images)
-    run_stage(_plan(run, "translation", "Translation", steps), inner, step, make_data, strategy, observer, panel)
+    run_stage(
+        _plan(run, "translation", "Translation", steps, strategy), inner, step, make_data, strategy, observer, panel
+    )
 
 
 def _train_segmentation(run, manifest: Manifest, records, strategy, observer):
@@ -147,7 +165,9 @@ def _train_segmentation(run, manifest: Manifest, records, strategy, observer):
         if _begins_pretrained(run):
             load_imagenet(inner.segmentor.resnet, find_weights(config.weights, config.backbone))
     panel = SegmentationPanel(inner, labelled.images, target.images if target else None)
-    run_stage(_plan(run, "segmentation", "Segmentation", steps), inner, step, make_data, strategy, observer, panel)
+    run_stage(
+        _plan(run, "segmentation", "Segmentation", steps, strategy), inner, step, make_data, strategy, observer, panel
+    )
 
 
 def _translate(run, labelled, target, observer):
@@ -196,11 +216,23 @@ def _per_replica(stage, batch_size, strategy):
     return batch_size // replicas
 
 
-def _plan(run, stage, title, steps):
+def _plan(run, stage, title, steps, strategy):
     folder = run.stage_folder(stage)
-    write_json(folder / "stage.json", {"steps": steps})
+    write_json(folder / "stage.json", {"steps": steps, "devices": _devices(strategy)})
     config = run.config
     return StagePlan(title, folder, steps, config.log_every, config.checkpoint_every, config.panel_every)
+
+
+def _devices(strategy):
+    """Names of the replicas' devices, with the model of a GPU where there is one."""
+    names = []
+    for device in strategy.extended.worker_devices:
+        short = tf.DeviceSpec.from_string(device)
+        kind = f"{short.device_type}:{short.device_index}"
+        gpus = tf.config.list_physical_devices("GPU") if short.device_type == "GPU" else []
+        details = tf.config.experimental.get_device_details(gpus[short.device_index]) if gpus else {}
+        names.append(" ".join(filter(None, (kind, details.get("device_name", "")))))
+    return names
 
 
 def _check_translation_complete(run):

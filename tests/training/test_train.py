@@ -105,3 +105,49 @@ def test_the_seed_decides_the_result(records, config, tmp_path):
 
     assert float(first_loss("a", 1)) == pytest.approx(float(first_loss("b", 1)), rel=1e-4)
     assert first_loss("c", 2) != first_loss("a2", 1)
+
+
+def test_a_checkpoint_that_cannot_be_written_is_one_line_and_the_one_before_stays(
+    records, config, tmp_path, monkeypatch
+):
+    save = tf.train.CheckpointManager.save
+
+    def full(manager, checkpoint_number=None, **options):
+        if checkpoint_number == 4:
+            raise tf.errors.ResourceExhaustedError(None, None, "No space left on device")
+        return save(manager, checkpoint_number=checkpoint_number, **options)
+
+    monkeypatch.setattr(tf.train.CheckpointManager, "save", full)
+    with pytest.raises(
+        RunError, match=r"checkpoint of step 4, .*No space left on device\); ckpt-2 is kept, make room"
+    ) as stopped:
+        train(records, tmp_path, "source_only", "mri2ct", config, SilentObserver())
+    assert "\n" not in str(stopped.value)
+    monkeypatch.undo()
+    observer = SilentObserver()
+    train(records, tmp_path, "source_only", "mri2ct", config, observer)
+    assert any("goes on at step 2 of 6" in line for line in observer.lines)
+
+
+def test_what_is_needed_to_repeat_a_run_stands_in_its_folder(records, config, tmp_path):
+    import json
+
+    from attent_tf.data.manifest import read_manifest
+    from attent_tf.training.train import default_strategy
+
+    train(records, tmp_path, "source_only", "mri2ct", config, SilentObserver(), strategy=default_strategy("one"))
+    run = json.loads((tmp_path / "run.json").read_text())
+    assert run["records"] == read_manifest(records).fingerprint
+    assert run["seed"] == config.seed
+    assert {"python", "attent-tf", "tensorflow", "keras", "commit"} <= run["versions"].keys()
+    assert json.loads((tmp_path / "segmentation" / "stage.json").read_text()) == {"steps": 6, "devices": ["CPU:0"]}
+
+
+def test_strategies_are_chosen_by_name():
+    from attent_tf.errors import ConfigError
+    from attent_tf.training.train import default_strategy
+
+    assert isinstance(default_strategy("one"), tf.distribute.OneDeviceStrategy)
+    assert isinstance(default_strategy("auto"), tf.distribute.MirroredStrategy)
+    with pytest.raises(ConfigError, match="--strategy: expected one of auto, one, mirrored; received 'many'"):
+        default_strategy("many")

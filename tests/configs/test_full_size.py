@@ -1,0 +1,99 @@
+"""The configurations `paper` and `released` at full size, layer by layer, against numbers worked out from their description.
+
+Generators: 7×7 convolution to 64, two 3×3 with stride 2 to 128 and 256, nine residual blocks of two 3×3, bilinear up-sampling and
+1×1 convolutions to 128 and 64, three gates, a 7×7 head. A normalised convolution has no bias; instance norm has no parameters.
+"""
+
+import pytest
+import tensorflow as tf
+
+from attent_tf.configs import load_config
+from attent_tf.models import MapDiscriminator, PatchDiscriminator
+from attent_tf.runs.networks import make_generator, make_segmentor
+
+pytestmark = pytest.mark.slow
+
+CONFIGS = ("paper", "released")
+
+# layer -> (parameters, edge of its output for an image of 256 × 256, channels of its output)
+GENERATOR = {
+    "encode_full": (7 * 7 * 1 * 64, 256, 64),
+    "encode_half": (3 * 3 * 64 * 128, 128, 128),
+    "encode_quarter": (3 * 3 * 128 * 256, 64, 256),
+    **{f"block_{i}": (2 * 3 * 3 * 256 * 256, 64, 256) for i in range(9)},
+    # Two projections to half the width with a bias each, and theta; the output is the gated feature.
+    "gate_quarter": (2 * (256 * 128 + 128) + 128 + 1, 64, 256),
+    # What is up-sampled is the gated feature beside the decoder's own.
+    "decode_half": (1 * 1 * (256 + 256) * 128, 128, 128),
+    "gate_half": (2 * (128 * 64 + 64) + 64 + 1, 128, 128),
+    "decode_full": (1 * 1 * (128 + 128) * 64, 256, 64),
+    "gate_full": (2 * (64 * 32 + 32) + 32 + 1, 256, 64),
+    "head": (7 * 7 * (64 + 64) * 1 + 1, 256, 1),
+}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_generator(name, monkeypatch):
+    generator = make_generator(load_config(name).translation, "attention_cyclegan", "g_t2s")
+    layers = {
+        layer.name: layer for layer in (*generator.encoders, *generator.blocks, *generator.decoders, *generator.gates)
+    }
+    layers["head"] = generator.head
+    shapes = {}
+    for layer_name, layer in layers.items():
+        call = layer.call
+
+        def watched(*inputs, layer_name=layer_name, call=call, **options):
+            output = call(*inputs, **options)
+            shapes[layer_name] = tuple(output.shape)
+            return output
+
+        monkeypatch.setattr(layer, "call", watched)
+    generator(tf.zeros((1, 256, 256, 1)))
+    found = {key: (layer.count_params(), shapes[key][1], shapes[key][3]) for key, layer in layers.items()}
+    assert found == GENERATOR
+    assert generator.count_params() == sum(parameters for parameters, _, _ in GENERATOR.values())
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_image_discriminator(name):
+    config = load_config(name).translation
+    discriminator = PatchDiscriminator(config.discriminator_filters, config.normalization)
+    # 256 → 128 → 64 → 32, then two convolutions of 4 × 4 with stride 1 and padding 1 take a pixel each.
+    assert discriminator(tf.zeros((1, 256, 256, 1))).shape == (1, 30, 30, 1)
+    # Receptive field: each layer adds (kernel − 1) × the strides before it.
+    field, step = 1, 1
+    for stride in (2, 2, 2, 1, 1):
+        field, step = field + 3 * step, step * stride
+    assert field == 70
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_segmentor(name):
+    config = load_config(name).segmentation
+    segmentor = make_segmentor(config)
+    image = tf.zeros((1, 256, 256, 1))
+    output = segmentor(image)
+    assert output.main.shape == output.aux.shape == (1, 256, 256, 5)
+    stages = segmentor.resnet.stages(image)
+    # Output stride 8: the last two stages are dilated and keep 32 × 32.
+    assert [tuple(stage.shape[1:]) for stage in stages] == [
+        (64, 64, 256),
+        (32, 32, 512),
+        (32, 32, 1024),
+        (32, 32, 2048),
+    ]
+    # As keras.applications.ResNet101 without its top.
+    assert segmentor.resnet.count_params() == 42_658_176
+    # Four 3×3 convolutions with a bias on stage 4 for the main head, on stage 3 for the auxiliary one.
+    assert segmentor.main_head.count_params() == 4 * (3 * 3 * 2048 * 5 + 5)
+    assert segmentor.aux_head.count_params() == 4 * (3 * 3 * 1024 * 5 + 5)
+    assert [branch.dilation for branch in segmentor.main_head.branches] == [6, 12, 18, 24]
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_entropy_discriminator(name):
+    discriminator = MapDiscriminator(load_config(name).segmentation.discriminator_filters)
+    assert discriminator(tf.zeros((1, 256, 256, 1))).shape == (1, 8, 8, 1)
+    widths = ((1, 64), (64, 128), (128, 256), (256, 512), (512, 1))
+    assert discriminator.count_params() == sum(4 * 4 * a * b + b for a, b in widths)
