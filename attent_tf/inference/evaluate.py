@@ -18,6 +18,7 @@ from attent_tf.reporting.report import write_report
 from attent_tf.reporting.sources import EvaluationForReport
 from attent_tf.runs import Run
 from attent_tf.runs.networks import trained_steps
+from attent_tf.runs.translation_check import read_warning
 from attent_tf.training.loop import Observer
 from attent_tf.volumes import middle_channel
 
@@ -112,6 +113,8 @@ def _warnings(run: Run, fingerprint: str, cases) -> Iterator[str]:
         done, planned = trained_steps(run, stage)
         if done < planned:
             yield f"The {stage} stage was stopped at step {done} of {planned}."
+    if warning := read_warning(run.folder):
+        yield warning
     if any(case.split == "all" for case in cases):
         yield "Split none: these cases were also trained on, so the scores are no test results."
     if fingerprint != run.records:

@@ -18,6 +18,7 @@ from attent_tf.methods import get_domains, get_method
 from attent_tf.models import find_weights, load_imagenet
 from attent_tf.runs import Run, create_or_check, resolve_steps
 from attent_tf.runs.networks import load_generators, trained_steps
+from attent_tf.runs.translation_check import check_translation, write_check
 from attent_tf.training.checkpoints import has_checkpoint
 from attent_tf.training.loop import Observer, StagePlan, run_stage
 from attent_tf.training.panels import SegmentationPanel, TranslationPanel
@@ -148,7 +149,7 @@ def _train_segmentation(run, manifest: Manifest, records, strategy, observer):
     config, size, channels = run.config.segmentation, run.config.data.image_size, run.prepare_options.channels
     labelled = load_slices(records, manifest, run.labelled, "train", size, labels=True)
     target = None
-    if run.method.aligner:
+    if run.method.aligner or run.method.translator:
         target = load_slices(records, manifest, run.target, "train", size, labels=False)
     if run.method.translator:
         _check_translation_complete(run)
@@ -157,7 +158,7 @@ def _train_segmentation(run, manifest: Manifest, records, strategy, observer):
     per_replica = _per_replica("segmentation", config.batch_size, strategy)
 
     def make_data(first):
-        return _zip_replicas(run, per_replica, first, strategy, labelled, *([target] if target else []))
+        return _zip_replicas(run, per_replica, first, strategy, labelled, *([target] if run.method.aligner else []))
 
     with strategy.scope():
         step = tf.Variable(0, dtype=tf.int64, name="step")
@@ -168,6 +169,19 @@ def _train_segmentation(run, manifest: Manifest, records, strategy, observer):
     run_stage(
         _plan(run, "segmentation", "Segmentation", steps, strategy), inner, step, make_data, strategy, observer, panel
     )
+    if run.method.translator:
+        _judge_translation(run, inner.segmentor, labelled, target, observer)
+
+
+def _judge_translation(run, segmentor, labelled, target, observer):
+    """Says, and keeps for the report, whether the translation has likely failed; no label of the target is read."""
+    segment = tf.function(lambda x: tf.argmax(segmentor(x, training=False).main, axis=-1), reduce_retracing=True)
+    starts = range(0, len(target), _TRANSLATE_BATCH)
+    parts = [segment(tf.constant(target.images[at : at + _TRANSLATE_BATCH])).numpy() for at in starts]
+    check = check_translation(labelled.labels, np.concatenate(parts).astype(np.uint8))
+    write_check(run.folder, check)
+    if check.warning:
+        observer.say(f"Warning: {check.warning}")
 
 
 def _translate(run, labelled, target, observer):

@@ -151,3 +151,17 @@ def test_strategies_are_chosen_by_name():
     assert isinstance(default_strategy("auto"), tf.distribute.MirroredStrategy)
     with pytest.raises(ConfigError, match="--strategy: expected one of auto, one, mirrored; received 'many'"):
         default_strategy("many")
+
+
+def test_a_failed_translation_is_told_in_training_and_in_the_scores(records, config, tmp_path):
+    """Six steps teach no translation, so that nothing, or anything, is found in translated slices."""
+    from attent_tf.inference.evaluate import evaluate
+    from attent_tf.runs.translation_check import read_warning
+
+    observer = SilentObserver()
+    run = train(records, tmp_path / "run", "pixel", "mri2ct", config, observer)
+    warning = read_warning(run.folder)
+    assert warning is not None
+    assert f"Warning: {warning}" in observer.lines
+    evaluation = evaluate(run, records, tmp_path / "evaluation", SilentObserver())
+    assert warning in evaluation.header["warnings"]

@@ -1,0 +1,64 @@
+"""The label-free sign of a failed translation."""
+
+import numpy as np
+import pytest
+
+from attent_tf.errors import RunError
+from attent_tf.runs.translation_check import CHECK_FILE, check_translation, read_warning, write_check
+
+
+def _labels(*counts):
+    """[1, 1, pixel] labels with so many pixels of background, liver, right kidney, left kidney and spleen."""
+    return np.repeat(np.arange(5, dtype=np.uint8), counts)[None, None]
+
+
+SOURCE = _labels(500, 760, 80, 80, 80)
+
+
+def test_equal_shares_are_silent_whatever_the_scan_shows_beside_them():
+    check = check_translation(SOURCE, _labels(9000, 76, 8, 8, 8))
+    assert check.distance == pytest.approx(0.0)
+    assert check.warning is None
+    assert check.source == check.predicted == pytest.approx((0.76, 0.08, 0.08, 0.08))
+
+
+def test_the_distance_is_half_of_the_summed_differences():
+    check = check_translation(SOURCE, _labels(0, 710, 80, 130, 80))
+    assert check.distance == pytest.approx((0.05 + 0.0 + 0.05 + 0.0) / 2)
+    assert check.warning is None
+
+
+def test_a_smaller_difference_is_a_suspicion():
+    check = check_translation(SOURCE, _labels(0, 660, 130, 130, 80))
+    assert check.distance == pytest.approx(0.10)
+    assert "may have failed" in check.warning
+
+
+def test_another_composition_is_a_warning_that_names_the_organ():
+    check = check_translation(SOURCE, _labels(900, 10, 20, 50, 20))
+    assert check.distance == pytest.approx((0.66 + 0.12 + 0.42 + 0.12) / 2)
+    assert "likely failed" in check.warning
+    assert "10% are liver, in source labels 76%" in check.warning
+
+
+def test_no_organ_at_all_is_a_warning():
+    check = check_translation(SOURCE, _labels(900, 0, 0, 0, 0))
+    assert (check.predicted, check.distance) == (None, 1.0)
+    assert "no organ was found" in check.warning
+
+
+def test_a_source_without_organs_is_a_mistake_of_the_caller():
+    with pytest.raises(ValueError, match="must show an organ"):
+        check_translation(_labels(5, 0, 0, 0, 0), SOURCE)
+
+
+def test_the_warning_is_kept_in_the_run_folder(tmp_path):
+    assert read_warning(tmp_path) is None
+    write_check(tmp_path, check_translation(SOURCE, SOURCE))
+    assert read_warning(tmp_path) is None
+    failed = check_translation(SOURCE, _labels(900, 10, 20, 50, 20))
+    write_check(tmp_path, failed)
+    assert read_warning(tmp_path) == failed.warning
+    (tmp_path / CHECK_FILE).write_text("[")
+    with pytest.raises(RunError, match="expected the check of a translation"):
+        read_warning(tmp_path)
