@@ -175,10 +175,17 @@ def _train_segmentation(run, manifest: Manifest, records, strategy, observer):
 
 def _judge_translation(run, segmentor, labelled, target, observer):
     """Says, and keeps for the report, whether the translation has likely failed; no label of the target is read."""
-    segment = tf.function(lambda x: tf.argmax(segmentor(x, training=False).main, axis=-1), reduce_retracing=True)
+    g_t2s, g_s2t = load_generators(run, "g_t2s", "g_s2t")
+
+    @tf.function(reduce_retracing=True)
+    def segment_twice(translated):
+        again = g_t2s(g_s2t(translated, training=False), training=False)
+        return [tf.argmax(segmentor(images, training=False).main, axis=-1) for images in (translated, again)]
+
     starts = range(0, len(target), _TRANSLATE_BATCH)
-    parts = [segment(tf.constant(target.images[at : at + _TRANSLATE_BATCH])).numpy() for at in starts]
-    check = check_translation(labelled.labels, np.concatenate(parts).astype(np.uint8))
+    parts = [segment_twice(tf.constant(target.images[at : at + _TRANSLATE_BATCH])) for at in starts]
+    once, again = (np.concatenate([part[i].numpy() for part in parts]).astype(np.uint8) for i in (0, 1))
+    check = check_translation(labelled.labels, once, again)
     write_check(run.folder, check)
     if check.warning:
         observer.say(f"Warning: {check.warning}")
