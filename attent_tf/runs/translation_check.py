@@ -22,8 +22,8 @@ from attent_tf.organs import CLASS_NAMES, NUM_CLASSES, ORGAN_TITLES
 
 CHECK_FILE = "translation_check.json"
 
-# On the phantom, good runs (Dice 81 and 84 %) lie at a distance of 0.03 and an agreement of 0.95; four runs without an identity
-# loss and with fewer steps (Dice 6 to 52 %) at 0.04 to 0.27 and at 0.76 to 0.77.
+# On the phantom, good runs lie at a distance of 0.03 and an agreement of 0.95, runs made to fail at 0.04 to 0.27 and at 0.76 to
+# 0.77 (docs/method.md has the commands).
 LARGEST_DISTANCE, LEAST_AGREEMENT = 0.15, 0.87
 
 
