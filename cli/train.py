@@ -41,8 +41,27 @@ from cli.console import ConsoleObserver, QuietObserver
     is_flag=True,
     help="The same bits from every run on the same machine, resumed or not; slower on a GPU.",
 )
+@click.option(
+    "--translation-from",
+    type=click.Path(),
+    metavar="RUN",
+    help="Take over the finished translation stage of a run with the same records, settings and seed.",
+)
 @click.option("--fresh", is_flag=True, help="Refuse to go on with a run that has a checkpoint.")
-def train(records, out, direction, method, config_name, overrides, stage, strategy, quiet, deterministic, fresh):
+def train(
+    records,
+    out,
+    direction,
+    method,
+    config_name,
+    overrides,
+    stage,
+    strategy,
+    quiet,
+    deterministic,
+    translation_from,
+    fresh,
+):
     """Train a method on a records folder, or go on with a run.
 
     A run that was stopped, killed, or ended by SIGTERM (which saves first) goes on when the command is given again.
@@ -65,6 +84,8 @@ def train(records, out, direction, method, config_name, overrides, stage, strate
     from attent_tf.training.train import train as train_run
 
     observer = QuietObserver() if quiet else ConsoleObserver()
-    run = train_run(records, out, method, direction, config, observer, stage, fresh, default_strategy(strategy))
+    run = train_run(
+        records, out, method, direction, config, observer, stage, fresh, default_strategy(strategy), translation_from
+    )
     click.echo(f"Trained {run.method.id} ({run.direction}): {run.folder}")
     click.echo(f"Next: attent evaluate --run {run.folder} --records {records} --out {run.folder / 'evaluation'}")

@@ -16,8 +16,9 @@ from attent_tf.errors import ConfigError, RecordsError, RunError
 from attent_tf.files import write_json
 from attent_tf.methods import get_domains, get_method
 from attent_tf.models import find_weights, load_imagenet
-from attent_tf.runs import Run, create_or_check, resolve_steps
+from attent_tf.runs import Run, create_or_check, load_run, resolve_steps
 from attent_tf.runs.networks import load_generators, trained_steps
+from attent_tf.runs.reuse import reuse_translation
 from attent_tf.runs.translation_check import check_translation, write_check
 from attent_tf.training.checkpoints import has_checkpoint
 from attent_tf.training.loop import Observer, StagePlan, run_stage
@@ -40,6 +41,7 @@ def train(
     stage: str = "all",
     fresh: bool = False,
     strategy: tf.distribute.Strategy | None = None,
+    translation_from: str | os.PathLike | None = None,
 ) -> Run:
     """Trains a method on a records folder, or goes on where an earlier call stopped.
 
@@ -55,6 +57,7 @@ def train(
       stage: `all`, `translation` or `segmentation`.
       fresh: refuse to go on with a run that has a checkpoint.
       strategy: of distribution; by default one that uses every GPU, or the CPU.
+      translation_from: a run folder whose finished translation stage is taken over, see `attent_tf.runs.reuse`.
 
     Returns:
       The run.
@@ -77,6 +80,8 @@ def train(
         # Better now than after a night of translation.
         find_weights(config.segmentation.weights, config.segmentation.backbone)
     create_or_check(run)
+    if translation_from is not None:
+        _take_over_translation(run, translation_from, observer)
     strategy = strategy or default_strategy()
     for name in stages:
         # Weights follow from the seed, whichever stages ran before in this process.
@@ -85,6 +90,16 @@ def train(
             run, manifest, records, strategy, observer
         )
     return run
+
+
+def _take_over_translation(run, folder, observer):
+    if not run.method.translator:
+        raise ConfigError(f"--translation-from: the method {run.method.id} has no translator; leave the option out")
+    if has_checkpoint(run.stage_folder("translation") / "checkpoints"):
+        observer.say(f"{run.folder}: holds a translation stage; --translation-from is not needed again")
+        return
+    reuse_translation(run, load_run(folder))
+    observer.say(f"Translation: taken over from {folder}")
 
 
 STRATEGIES = ("auto", "one", "mirrored")

@@ -1,0 +1,61 @@
+"""`attent benchmark`: all methods over seeds, in the form of the paper's Tables I and II."""
+
+from pathlib import Path
+
+import click
+
+from attent_tf.methods import DIRECTIONS, METHODS
+from attent_tf.runtime import start_quietly
+from cli.console import ConsoleObserver, QuietObserver
+
+
+@click.command()
+@click.option("--records", required=True, type=click.Path(), help="Records folder with test cases of both domains.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Benchmark folder; resumed if there.")
+@click.option(
+    "--methods", default="all", show_default=True, metavar="ID,ID…", help=f"all, or some of {', '.join(METHODS)}."
+)
+@click.option(
+    "--directions",
+    type=click.Choice([*DIRECTIONS, "both"]),
+    default="both",
+    show_default=True,
+    help="From the labelled source to the unlabelled target.",
+)
+@click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Trains with seeds 0, 1, …")
+@click.option(
+    "--config", "config_name", default="recommended", show_default=True, metavar="NAME_OR_FILE", help="Configuration."
+)
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one key; may be repeated.")
+@click.option("--quiet", is_flag=True, help="Show no progress; warnings and the result only.")
+def benchmark(records, out, methods, directions, seeds, config_name, overrides, quiet):
+    """Train and score all methods over seeds, in the form of the paper's tables.
+
+    Every run is trained to its last step and scored once; nothing is chosen by scores. Methods with the same translator share
+    its training. Interrupted, the command goes on where it stopped. Writes benchmark.md and benchmark.json, and leaves each
+    run with its evaluation in OUT/runs.
+
+    \b
+    Examples:
+      attent benchmark --records records --out benchmark --config demo
+      attent benchmark --records records --out benchmark --methods source_only,attent,supervised --seeds 5
+    """
+    from attent_tf.benchmark import plan_runs
+    from attent_tf.benchmark.text import as_json, as_markdown
+    from attent_tf.configs import load_config
+    from attent_tf.files import write_json, write_text
+
+    config = load_config(config_name, overrides)
+    chosen = list(METHODS) if methods == "all" else list(dict.fromkeys(name.strip() for name in methods.split(",")))
+    plan = plan_runs(chosen, list(DIRECTIONS) if directions == "both" else [directions], range(seeds))
+    start_quietly()
+    from attent_tf.benchmark import benchmark_tables
+    from attent_tf.benchmark.run import run_benchmark
+
+    evaluations = run_benchmark(records, out, plan, config, QuietObserver() if quiet else ConsoleObserver())
+    tables = {direction: benchmark_tables(of_direction) for direction, of_direction in evaluations.items()}
+    text = as_markdown(tables, config.name)
+    write_json(out / "benchmark.json", as_json(tables, config))
+    write_text(out / "benchmark.md", text)
+    click.echo(text)
+    click.echo(f"Tables: {out / 'benchmark.md'}")

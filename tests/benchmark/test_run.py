@@ -1,0 +1,81 @@
+"""A benchmark trains what is missing, shares what is the same, and goes on where it stopped."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from attent_tf.configs import load_config
+from attent_tf.errors import ConfigError, RunError
+from attent_tf.runs import load_run
+from attent_tf.runs.networks import load_generators
+from attent_tf.training.train import train
+from cli.main import main
+from tests.support.small_runs import TINY, SilentObserver, make_small_records
+
+pytestmark = pytest.mark.slow
+
+_SETTINGS = [word for setting in TINY for word in ("--set", setting)]
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    return make_small_records(tmp_path_factory.mktemp("benchmark"))
+
+
+@pytest.fixture(scope="module")
+def pixel(records, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pixel") / "run"
+    return train(records, folder, "pixel", "mri2ct", load_config("demo", TINY), SilentObserver())
+
+
+def _generator_weights(run):
+    return [variable.numpy() for model in load_generators(run, "g_t2s", "g_s2t") for variable in model.variables]
+
+
+def test_a_translation_that_is_taken_over_is_what_the_run_would_have_trained(records, pixel, tmp_path):
+    config = load_config("demo", TINY)
+    own = train(records, tmp_path / "own", "attent", "mri2ct", config, SilentObserver(), stage="translation")
+    observer = SilentObserver()
+    taken = train(records, tmp_path / "taken", "attent", "mri2ct", config, observer, translation_from=pixel.folder)
+    assert any("taken over from" in line for line in observer.lines)
+    for mine, theirs in zip(_generator_weights(own), _generator_weights(taken), strict=True):
+        np.testing.assert_allclose(theirs, mine, rtol=1e-3, atol=1e-5)
+    assert (taken.folder / "segmentation" / "stage.json").is_file()
+
+
+def test_a_translation_of_something_else_is_refused(records, pixel, tmp_path):
+    other = load_config("demo", [*TINY, "translation.cycle_weight=3"])
+    with pytest.raises(RunError, match="translation settings"):
+        train(records, tmp_path / "a", "attent", "mri2ct", other, SilentObserver(), translation_from=pixel.folder)
+    config = load_config("demo", TINY)
+    with pytest.raises(RunError, match="translator 'cyclegan'"):
+        train(records, tmp_path / "b", "cyclegan", "mri2ct", config, SilentObserver(), translation_from=pixel.folder)
+    with pytest.raises(ConfigError, match="no translator"):
+        train(records, tmp_path / "c", "entropy", "mri2ct", config, SilentObserver(), translation_from=pixel.folder)
+
+
+def test_the_command_compares_methods_and_is_not_done_twice(records, tmp_path):
+    out = tmp_path / "benchmark"
+    words = ["benchmark", "--records", str(records), "--out", str(out), "--config", "demo", "--seeds", "1"]
+    words += ["--methods", "source_only,pixel,attent", "--directions", "mri2ct", *_SETTINGS]
+    first = CliRunner().invoke(main, words)
+    assert first.exit_code == 0, first.output + repr(first.exception)
+    assert first.output.count("Translation: taken over from") == 1
+    content = json.loads((out / "benchmark.json").read_text())
+    assert [row["method"] for row in content["directions"]["mri2ct"]["rows"]] == ["source_only", "pixel", "attent"]
+    assert "| Pixel space alignment | 1 |" in (out / "benchmark.md").read_text()
+    evaluated = json.loads((out / "runs/mri2ct/attent/seed-0/evaluation/metrics.json").read_text())
+    average = content["directions"]["mri2ct"]["rows"][2]["scores"]["dice"]["average"]["mean"]
+    assert average == pytest.approx(evaluated["average"]["dice"])
+    assert load_run(out / "runs/mri2ct/attent/seed-0").config.seed == 0
+
+    again = CliRunner().invoke(main, words)
+    assert again.exit_code == 0, again.output
+    assert "Segmentation" not in again.output
+    assert json.loads((out / "benchmark.json").read_text()) == content
+
+    changed = CliRunner().invoke(main, [*words, "--set", "segmentation.dice_weight=0.5"])
+    assert changed.exit_code != 0
+    assert "another configuration" in changed.output

@@ -1,0 +1,113 @@
+"""The tables of a benchmark say what the runs scored: numbers worked out by hand."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from attent_tf.benchmark import benchmark_tables, plan_runs
+from attent_tf.benchmark.published import ASSD_VOXEL, DICE_PERCENT, P_VALUES, PAIRS
+from attent_tf.benchmark.tables import spread
+from attent_tf.benchmark.text import as_json, as_markdown
+from attent_tf.configs import Config
+from attent_tf.errors import ConfigError
+from attent_tf.files import json_bytes
+from attent_tf.methods import METHODS
+from attent_tf.metrics.evaluation import Evaluation
+from attent_tf.organs import ORGANS
+
+
+def _evaluation(dice_by_case, assd=1.0):
+    """An evaluation whose organs all have the same Dice in a case."""
+    cases = [
+        {"case": case, **{organ: {"dice": dice, "assd_voxel": assd, "assd_mm": assd} for organ in ORGANS}}
+        for case, dice in dice_by_case.items()
+    ]
+    mean = sum(dice_by_case.values()) / len(dice_by_case)
+    average = {"dice": mean, "assd_voxel": assd, "assd_mm": assd}
+    organs = {organ: {measure: {"mean": value} for measure, value in average.items()} for organ in ORGANS}
+    return Evaluation(Path("nowhere"), {"protocol": "any"}, cases, organs, average)
+
+
+def test_means_and_deviations_run_over_seeds():
+    by_seed = {0: _evaluation({"a": 80.0, "b": 90.0}), 1: _evaluation({"a": 84.0, "b": 90.0})}
+    (row,) = benchmark_tables({"attent": by_seed}).rows
+    average = row.scores["dice"]["average"]
+    # Means of the seeds are 85 and 87.
+    assert (average.mean, average.n) == (86.0, 2)
+    assert average.std == pytest.approx(math.sqrt(2.0))
+    assert row.dice_by_seed == {0: 85.0, 1: 87.0}
+
+
+def test_pairs_are_cases_averaged_over_the_seeds_that_both_methods_have():
+    tables = benchmark_tables(
+        {
+            "entropy": {0: _evaluation({"a": 60.0, "b": 70.0}), 5: _evaluation({"a": 0.0, "b": 0.0})},
+            "attent": {0: _evaluation({"a": 80.0, "b": 80.0})},
+        }
+    )
+    (comparison,) = tables.comparisons
+    assert (comparison.first, comparison.second) == ("entropy", "attent")
+    assert (comparison.test.n, comparison.test.mean_difference) == (2, -15.0)
+    # Two pairs with one sign: two of four patterns of signs are as extreme.
+    assert comparison.test.p_value == comparison.corrected == 0.5
+
+
+def test_an_inverted_translation_is_named_by_its_seed():
+    tables = benchmark_tables(
+        {
+            "source_only": {0: _evaluation({"a": 30.0}), 1: _evaluation({"a": 30.0})},
+            "attent": {0: _evaluation({"a": 80.0}), 1: _evaluation({"a": 12.0})},
+        }
+    )
+    assert tables.inverted_seeds == (1,)
+    assert "(an inverted translation): 1." in as_markdown({"mri2ct": tables}, "demo")
+
+
+def test_a_missed_organ_stays_infinite_and_is_counted():
+    value = spread([1.0, math.inf, math.nan])
+    assert (value.mean, value.n, value.n_infinite) == (math.inf, 2, 1)
+    assert math.isnan(value.std)
+    by_seed = {0: _evaluation({"a": 10.0}, assd=math.inf)}
+    assert "∞ (1 of 1)" in as_markdown({"mri2ct": benchmark_tables({"source_only": by_seed})}, "demo")
+
+
+def test_the_json_is_strict_and_holds_what_the_text_says():
+    tables = {"ct2mri": benchmark_tables({"attent": {0: _evaluation({"a": 81.5}, assd=math.inf)}})}
+    content = as_json(tables, Config())
+    assert b"Infinity" not in json_bytes(content)
+    assert content["directions"]["ct2mri"]["rows"][0]["scores"]["dice"]["average"]["mean"] == 81.5
+    assert "| AttENT | 1 | 81.5 |" in as_markdown(tables, "demo")
+
+
+@pytest.mark.parametrize("table", [DICE_PERCENT, ASSD_VOXEL], ids=["dice", "assd"])
+def test_the_papers_averages_follow_from_its_organs(table):
+    for rows in table.values():
+        for method, (*organs, average) in rows.items():
+            assert method in METHODS
+            # The paper rounds to one or two digits; one average of its own is off by a little more.
+            assert sum(organs) / 4 == pytest.approx(average, abs=0.11), method
+
+
+def test_every_published_pair_has_a_p_value_in_both_directions():
+    assert {direction: len(values) for direction, values in P_VALUES.items()} == {"mri2ct": 7, "ct2mri": 7}
+    assert len(set(PAIRS)) == 7
+
+
+def test_the_plan_goes_seed_by_seed_and_shares_translators_of_one_kind():
+    plan = plan_runs(["source_only", "cyclegan", "pixel", "attent"], ["mri2ct"], [0, 1])
+    assert [(run.seed, run.method, run.donor) for run in plan[:4]] == [
+        (0, "source_only", None),
+        (0, "cyclegan", None),
+        (0, "pixel", None),
+        (0, "attent", "pixel"),
+    ]
+    assert [run.seed for run in plan] == [0] * 4 + [1] * 4
+    assert plan[3].folder(Path("out"), "pixel") == Path("out/runs/mri2ct/pixel/seed-0")
+
+
+def test_an_unknown_method_or_direction_is_a_line():
+    with pytest.raises(ConfigError, match="did you mean 'attent'"):
+        plan_runs(["atent"], ["mri2ct"], [0])
+    with pytest.raises(ConfigError, match="unknown direction"):
+        plan_runs(["attent"], ["ct2ct"], [0])
