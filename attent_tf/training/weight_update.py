@@ -67,4 +67,8 @@ class WeightUpdate(tf.Module):
         self._run([gradient / self._strategy.num_replicas_in_sync for gradient in summed])
 
     def _run(self, gradients):
-        self._strategy.run(lambda *parts: self.optimizer.apply(parts, self.variables_updated), args=tuple(gradients))
+        def apply(*parts):
+            # A copy of its own for each replica: one tensor that all share cannot be summed.
+            self.optimizer.apply([tf.identity(part) for part in parts], self.variables_updated)
+
+        self._strategy.run(apply, args=tuple(gradients))
