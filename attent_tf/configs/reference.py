@@ -1,6 +1,6 @@
 """The reference of all configuration keys, made from the dataclasses and their docstrings.
 
-    python -m attent_tf.configs.reference > docs/configuration.md
+python -m attent_tf.configs.reference > docs/configuration.md
 """
 
 import dataclasses
@@ -14,9 +14,9 @@ from attent_tf.configs.schema import Config
 
 _HEAD = """# Configuration
 
-A configuration is a YAML file, or the name of one that ships; `--set section.key=value` changes one key. Keys that a file leaves out
-have the defaults below, unknown keys and values out of range are errors. The YAML files in `attent_tf/configs/` say where each value
-comes from. A run folder keeps its configuration, complete, in `config.yaml`.
+A configuration is a YAML file, or the name of one that ships; `--set section.key=value` changes one key. Keys that a file
+leaves out have the defaults below, unknown keys and values out of range are errors. The YAML files in `attent_tf/configs/` say
+where each value comes from. A run folder keeps its configuration, complete, in `config.yaml`.
 
 This page is made from the code: `python -m attent_tf.configs.reference > docs/configuration.md`.
 """

@@ -22,7 +22,9 @@ def test_the_page_is_up_to_date():
 
 
 def test_every_key_has_a_line_with_its_meaning_and_default():
-    rows = {line.split(" | ")[0].strip("| `"): line for line in _PAGE.read_text().splitlines() if line.startswith("| `")}
+    rows = {
+        line.split(" | ")[0].strip("| `"): line for line in _PAGE.read_text().splitlines() if line.startswith("| `")
+    }
     assert set(rows) == set(_keys(Config))
     assert "| 10.0 |" in rows["translation.cycle_weight"]
     assert all(row.split(" | ")[1].strip() for row in rows.values())
