@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from attent_tf import layers, losses, models
 from attent_tf.layers.addons_normalization import AddonsInstanceNormalization
@@ -58,8 +59,6 @@ class PooledImages:
         self.variables = list(self.pool.variables)
 
     def __call__(self, images, seeds):
-        import tensorflow as tf
-
         return tf.concat([self.pool.exchange(images[:1] + i, seeds[0] + i) for i in range(5)], axis=0)
 
 
