@@ -16,6 +16,7 @@ from attent_tf.data.verify import verify
 from attent_tf.datasets import find_cases, input_digest, read_case
 from attent_tf.errors import InputError
 from attent_tf.volumes import prepare, restore_labels
+from beam_preprocess import slicing
 
 
 def _contents(folder) -> dict[str, str]:
