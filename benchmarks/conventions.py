@@ -8,10 +8,10 @@ lies a little aside and has a stray block far away. A test holds the document to
 import numpy as np
 
 from attent_tf.metrics.overlap import dice
-from attent_tf.metrics.surface import OUTSIDE
+from attent_tf.metrics.surface import hd95, surface_dice
 from attent_tf.metrics.surface_distances import SurfaceDistances, surface_distances
 from attent_tf.metrics.surface_elements import surface_dice_by_area
-from attent_tf.metrics.surface_metrics import hd95, surface_dice
+from attent_tf.metrics.surface_voxels import OUTSIDE
 
 SPACING_MM = (5.0, 1.5, 1.5)
 TOLERANCE_MM = 3.0

@@ -56,7 +56,7 @@ def dice_and_assd(prediction: np.ndarray, reference: np.ndarray) -> dict:
     """The same two from this library."""
     from attent_tf.metrics.boxes import boxes_of_classes
     from attent_tf.metrics.overlap import dice
-    from attent_tf.metrics.surface_metrics import assd
+    from attent_tf.metrics.surface import assd
 
     scores = {}
     boxes = boxes_of_classes(prediction, reference, NUM_CLASSES)

@@ -9,7 +9,7 @@ from scipy.spatial import KDTree
 from attent_tf.errors import InputError
 from attent_tf.metrics.boxes import box_of_masks
 from attent_tf.metrics.overlap import as_masks
-from attent_tf.metrics.surface import check_conventions, surface_voxels
+from attent_tf.metrics.surface_voxels import check_conventions, surface_voxels
 
 PERCENTILE_RULES = ("pooled", "max")
 

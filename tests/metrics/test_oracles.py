@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from attent_tf.metrics.overlap import dice
-from attent_tf.metrics.surface import OUTSIDE, surface_voxels
+from attent_tf.metrics.surface import asd, assd, hd95
 from attent_tf.metrics.surface_distances import surface_distances
 from attent_tf.metrics.surface_elements import areas_of_patterns, surface_dice_by_area
-from attent_tf.metrics.surface_metrics import asd, assd, hd95
+from attent_tf.metrics.surface_voxels import OUTSIDE, surface_voxels
 from tests.support import brute_force, deepmind, medpy_values
 
 EXACT = 1e-9
