@@ -57,6 +57,7 @@ def test_organ_in_neither_map_is_undefined_and_in_one_map_infinite():
         "volume_difference_ml": pytest.approx(math.prod(SPACING) / 1000),
     }
     assert tuple(scores["liver"]) == METRICS
+    assert {type(value) for organ in scores.values() for value in organ.values()} == {float}
     assert all(math.isnan(value) for value in scores["spleen"].values())
 
 
