@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from attent_tf.metrics.evaluation import Evaluation
 from attent_tf.organs import ORGAN_TITLES, ORGANS
+from attent_tf.reporting.wording import number
 
 
 def score_table(entries: Sequence[tuple[str, Evaluation]]) -> list[str]:
@@ -12,9 +13,9 @@ def score_table(entries: Sequence[tuple[str, Evaluation]]) -> list[str]:
     rows = [head]
     for title, evaluation in entries:
         average = evaluation.average
-        numbers = [evaluation.organs[organ]["dice"]["mean"] for organ in ORGANS]
-        numbers += [average["dice"], average["assd_voxel"], average["assd_mm"]]
-        rows.append([title, *(f"{number:.2f}" for number in numbers)])
+        values = [evaluation.organs[organ]["dice"]["mean"] for organ in ORGANS]
+        values += [average["dice"], average["assd_voxel"], average["assd_mm"]]
+        rows.append([title, *(number(value, 2) for value in values)])
     widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
     return [
         "  ".join(

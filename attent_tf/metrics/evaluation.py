@@ -17,8 +17,9 @@ import numpy as np
 
 from attent_tf import files
 from attent_tf.errors import ConfigError, InputError
-from attent_tf.metrics.case_result import CaseResult, check_case, organ_volumes_ml, quantised
+from attent_tf.metrics.case_result import CaseResult, LabelMaps, check_case, organ_volumes_ml, quantised
 from attent_tf.metrics.json_numbers import from_json, to_json
+from attent_tf.metrics.postprocessing import DEFAULT_POSTPROCESSING, Postprocessing, find_postprocessing
 from attent_tf.metrics.protocols import find_protocol
 from attent_tf.metrics.scores import METRICS, Score
 from attent_tf.metrics.summary import mean_score, summarise
@@ -74,7 +75,8 @@ def write_evaluation(
     Args:
       folder: the folder to make.
       header: `method`, `direction`, `protocol` (a name in `PROTOCOLS`), `seed`, and free keys that JSON can hold, such
-        as `warnings` (lines for the report's head) and `selection` (how the model was chosen, in words).
+        as `warnings` (lines for the report's head), `selection` (how the model was chosen, in words) and
+        `postprocessing` (a name in `POSTPROCESSINGS`, which is applied to every prediction; `none` where it is absent).
       case_results: the cases; an iterator is consumed with one case in memory at a time.
       overwrite: whether an existing folder may be replaced.
 
@@ -82,11 +84,13 @@ def write_evaluation(
       The evaluation, as `read_evaluation` returns it.
 
     Raises:
-      ConfigError: the header lacks a key, uses a reserved one, or names an unknown protocol.
+      ConfigError: the header lacks a key, uses a reserved one, or names an unknown protocol or postprocessing; or the
+        protocol scores on the grid of the scan and a case has no label maps there.
       InputError: a case is not what `CaseResult` says, comes twice, or the folder is occupied.
     """
     _check_header(header)
     protocol = find_protocol(header["protocol"])
+    postprocessing = find_postprocessing(header.get("postprocessing", DEFAULT_POSTPROCESSING))
     cases: list[dict[str, Any]] = []
     units: list[Score] = []
     with files.folder_written_aside(folder, overwrite) as aside:
@@ -95,16 +99,14 @@ def write_evaluation(
             check_case(result)
             if result.case in {case["case"] for case in cases}:
                 raise InputError(f"case {result.case}: expected each case once, it came twice; check the records")
-            scored = (
-                []
-                if result.reference is None
-                else protocol.score(result.prediction, result.reference, result.spacing_mm)
-            )
+            result = _postprocessed(result, postprocessing)
+            maps = result.maps(protocol.grid)
+            scored = [] if maps.reference is None else protocol.score(maps.prediction, maps.reference, maps.spacing_mm)
             units += scored
-            cases.append(_case_entry(result, mean_score(scored)))
+            cases.append(_case_entry(result.case, maps, mean_score(scored)))
             np.savez_compressed(aside / "cases" / f"{result.case}.npz", **quantised(result))
-            # The iterator makes the next case while this name would keep the last one alive.
-            del result
+            # The iterator makes the next case while these names would keep the last one alive.
+            del result, maps
         if not cases:
             raise InputError(
                 f"{folder}: expected at least one case to evaluate, got none; check the split of the records"
@@ -112,8 +114,9 @@ def write_evaluation(
         organs, average = summarise(units)
         document = {
             **{key: header[key] for key in REQUIRED_HEADER},
-            "protocol_text": protocol.text,
+            "protocol_text": " ".join(filter(None, (protocol.text, postprocessing.text))),
             "scored_unit": protocol.unit,
+            "postprocessing": postprocessing.name,
             **{key: value for key, value in header.items() if key not in REQUIRED_HEADER},
             "average": average,
             "organs": organs,
@@ -158,13 +161,20 @@ def _check_header(header: Mapping[str, Any]) -> None:
             raise ConfigError(f"header of the evaluation: the key {key!r} is reserved; choose another")
 
 
-def _case_entry(result: CaseResult, score: Score) -> dict[str, Any]:
+def _postprocessed(result: CaseResult, step: Postprocessing) -> CaseResult:
+    on_scan = result.on_scan
+    if on_scan is not None:
+        on_scan = dataclasses.replace(on_scan, prediction=step.apply(on_scan.prediction))
+    return dataclasses.replace(result, prediction=step.apply(result.prediction), on_scan=on_scan)
+
+
+def _case_entry(case: str, maps: LabelMaps, score: Score) -> dict[str, Any]:
     return {
-        "case": result.case,
-        "labelled": result.reference is not None,
-        "slices": len(result.image),
-        "spacing_mm": [float(step) for step in result.spacing_mm],
-        "volume_ml": organ_volumes_ml(result),
+        "case": case,
+        "labelled": maps.reference is not None,
+        "slices": len(maps.prediction),
+        "spacing_mm": [float(step) for step in maps.spacing_mm],
+        "volume_ml": organ_volumes_ml(maps),
         **score,
     }
 

@@ -1,153 +1,93 @@
-"""Average symmetric surface distance (Eq. 10).
+"""Measures of the distance between two masks: ASSD (Eq. 10), its directed parts, HD95 and surface Dice.
 
-Eq. 10 pools the distances of both directions and divides by the number of all surface voxels; it is not the mean of two
-directed means. Tools differ in what lies beyond the border of the volume: background (medpy, the default here) or
-object (the CHAOS challenge's own code), so that the cut face of an organ is surface in the one and not in the other.
+Each takes the conventions of `attent_tf.metrics.surface_voxels`. Who wants several of one pair of masks takes them from one
+`surface_distances`, as `attent_tf.metrics.scores` does.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import ndimage
 
-from attent_tf.errors import InputError
-from attent_tf.metrics.overlap import as_masks
+from attent_tf.metrics.surface_distances import surface_distances
 
-OUTSIDE = ("background", "object")
-
-
-def surface_voxels(mask: np.ndarray, outside: str = "background") -> np.ndarray:
-    """Marks the object voxels that have a neighbour which is not object.
-
-    Neighbours share a face (6 in 3-D, 4 in 2-D).
-
-    Args:
-      mask: [slice, row, column] bool, or an array of another rank.
-      outside: what lies beyond the border of the array: `background` or `object`.
-
-    Returns:
-      Bool array of the shape of `mask`.
-
-    Raises:
-      InputError: `outside` is neither of the two.
-    """
-    if outside not in OUTSIDE:
-        raise InputError(f"outside: expected one of {', '.join(OUTSIDE)}; got {outside!r}")
-    mask = np.asarray(mask).astype(bool, copy=False)
-    return mask & ~ndimage.binary_erosion(mask, border_value=outside == "object")
+Spacing = Sequence[float] | None
 
 
 def assd(
     prediction: np.ndarray,
     reference: np.ndarray,
-    spacing_mm: Sequence[float] | None = None,
+    spacing_mm: Spacing = None,
     outside: str = "background",
+    connectivity: int = 1,
 ) -> float:
-    """Average symmetric surface distance of two masks (Eq. 10).
-
-    Args:
-      prediction: [slice, row, column] bool.
-      reference: [slice, row, column] bool.
-      spacing_mm: distance of neighbouring voxel centres along each axis, in millimetres; None measures in voxels.
-      outside: what lies beyond the border of the arrays: `background` or `object`.
-
-    Returns:
-      Millimetres, or voxels without `spacing_mm`. NaN if neither mask has a surface, infinity if only one has.
-
-    Raises:
-      InputError: the shapes differ, or `spacing_mm` or `outside` cannot be used.
-    """
-    return assd_in_units(prediction, reference, [spacing_mm], outside)[0]
-
-
-def assd_in_units(
-    prediction: np.ndarray,
-    reference: np.ndarray,
-    spacings_mm: Sequence[Sequence[float] | None],
-    outside: str = "background",
-) -> list[float]:
-    """`assd` for several spacings at once; the surfaces are found only once.
-
-    Args:
-      prediction: [slice, row, column] bool.
-      reference: [slice, row, column] bool.
-      spacings_mm: one spacing, or None for voxels, for each value wanted.
-      outside: what lies beyond the border of the arrays: `background` or `object`.
-
-    Returns:
-      One distance for each spacing, as `assd` defines it.
-
-    Raises:
-      InputError: the shapes differ, or a spacing or `outside` cannot be used.
-    """
-    prediction, reference = as_masks(prediction, reference)
-    samplings = [_checked_spacing(spacing, prediction.ndim) for spacing in spacings_mm]
-    surface_p, surface_r = _surfaces(prediction, reference, outside)
-    counts = np.count_nonzero(surface_p), np.count_nonzero(surface_r)
-    if not all(counts):
-        return [float("inf") if any(counts) else float("nan")] * len(samplings)
-    return [
-        float((_distances(surface_p, surface_r, s).sum() + _distances(surface_r, surface_p, s).sum()) / sum(counts))
-        for s in samplings
-    ]
-
-
-def directed_mean_distance(
-    prediction: np.ndarray,
-    reference: np.ndarray,
-    spacing_mm: Sequence[float] | None = None,
-    outside: str = "background",
-) -> float:
-    """Mean distance from the predicted surface to the reference surface: one direction of Eq. 10 only.
+    """Average symmetric surface distance (Eq. 10): both directions pooled, over the number of all surface voxels.
 
     Args:
       prediction: [slice, row, column] bool, or an array of another rank.
       reference: bool of the same shape.
       spacing_mm: distance of neighbouring voxel centres along each axis, in millimetres; None measures in voxels.
       outside: what lies beyond the border of the arrays: `background` or `object`.
+      connectivity: which neighbours make a surface voxel, see `surface_voxels`.
 
     Returns:
       Millimetres, or voxels without `spacing_mm`. NaN if neither mask has a surface, infinity if only one has.
 
     Raises:
-      InputError: the shapes differ, or `spacing_mm` or `outside` cannot be used.
+      InputError: the shapes differ, or the spacing or a convention cannot be used.
     """
-    prediction, reference = as_masks(prediction, reference)
-    sampling = _checked_spacing(spacing_mm, prediction.ndim)
-    surface_p, surface_r = _surfaces(prediction, reference, outside)
-    present = surface_p.any(), surface_r.any()
-    if not all(present):
-        return float("inf") if any(present) else float("nan")
-    return float(_distances(surface_p, surface_r, sampling).mean())
+    return surface_distances(prediction, reference, [spacing_mm], outside, connectivity)[0].assd
 
 
-def _surfaces(prediction: np.ndarray, reference: np.ndarray, outside: str) -> tuple[np.ndarray, np.ndarray]:
-    box = _common_box(prediction, reference)
-    return surface_voxels(prediction[box], outside), surface_voxels(reference[box], outside)
+def asd(
+    prediction: np.ndarray,
+    reference: np.ndarray,
+    spacing_mm: Spacing = None,
+    outside: str = "background",
+    connectivity: int = 1,
+) -> float:
+    """Mean distance from the predicted surface to the reference surface: one direction of Eq. 10 only.
 
-
-def _distances(of: np.ndarray, to: np.ndarray, sampling: tuple[float, ...]) -> np.ndarray:
-    return ndimage.distance_transform_edt(~to, sampling=sampling)[of]
-
-
-def _common_box(a: np.ndarray, b: np.ndarray) -> tuple[slice, ...]:
-    """The smallest box around both masks, one voxel wider where the array allows.
-
-    The extra voxel keeps the border of the box from being mistaken for the border of the volume.
+    Exchanging the masks gives the other direction. Arguments, result and errors as for `assd`.
     """
-    union = a | b
-    box = []
-    for axis in range(union.ndim):
-        others = tuple(i for i in range(union.ndim) if i != axis)
-        inside = np.flatnonzero(union.any(axis=others))
-        box.append(slice(max(inside[0] - 1, 0), inside[-1] + 2) if inside.size else slice(0, 0))
-    return tuple(box)
+    return surface_distances(prediction, reference, [spacing_mm], outside, connectivity)[0].asd_prediction
 
 
-def _checked_spacing(spacing_mm: Sequence[float] | None, rank: int) -> tuple[float, ...]:
-    if spacing_mm is None:
-        return (1.0,) * rank
-    spacing = tuple(float(step) for step in spacing_mm)
-    if len(spacing) != rank or not all(np.isfinite(step) and step > 0 for step in spacing):
-        raise InputError(f"spacing_mm: expected {rank} positive numbers, one for each axis; got {spacing}")
-    return spacing
+def hd95(
+    prediction: np.ndarray,
+    reference: np.ndarray,
+    spacing_mm: Spacing = None,
+    outside: str = "background",
+    connectivity: int = 1,
+    rule: str = "pooled",
+) -> float:
+    """The distance that 95 % of the surface voxels do not exceed.
+
+    Arguments, result and errors as for `assd`; `rule` is that of `SurfaceDistances.percentile`: `pooled` as medpy, or
+    `max` of both directions.
+    """
+    return surface_distances(prediction, reference, [spacing_mm], outside, connectivity)[0].percentile(95.0, rule)
+
+
+def surface_dice(
+    prediction: np.ndarray,
+    reference: np.ndarray,
+    tolerance_mm: float,
+    spacing_mm: Spacing,
+    outside: str = "background",
+    connectivity: int = 1,
+) -> float:
+    """The share of the surface voxels of both masks that are no farther than a tolerance from the other surface.
+
+    Every voxel counts alike; `attent_tf.metrics.surface_elements.surface_dice_by_area` weighs pieces of surface by area.
+
+    Args:
+      tolerance_mm: in millimetres, or in voxels where `spacing_mm` is None.
+      prediction, reference, spacing_mm, outside, connectivity: as for `assd`.
+
+    Returns:
+      A fraction in [0, 1]; 0 if only one mask is empty, NaN if both are.
+
+    Raises:
+      InputError: as for `assd`.
+    """
+    return surface_distances(prediction, reference, [spacing_mm], outside, connectivity)[0].within(tolerance_mm)
