@@ -122,7 +122,8 @@ def test_everything_that_can_be_asked_for_lies_beside_the_labels(place, cts, ope
     certain = -(0.9 * np.log(0.9) + 4 * 0.025 * np.log(0.025)) / np.log(5)
     np.testing.assert_allclose(entropy[inside], certain, atol=0.5 / 255 + 1e-6)
     assert inside.any()
-    assert Image.open(names["preview"]).size[0] > 1000
+    with Image.open(names["preview"]) as sheet:
+        assert sheet.width > 1000
 
     content = json.loads(report.read_text())
     assert content["device"] == "an oracle"
@@ -288,7 +289,7 @@ def test_scans_that_cannot_be_used_are_told_before_networks_are_loaded(place, op
 
 def test_intensities_that_are_no_hounsfield_units_are_warned_of(place, opened, tmp_path):
     voxels = np.zeros((60, 50, 4), np.uint8)
-    voxels[10:50, 10:40] = 140
+    voxels[10:50, 10:40] = 100 + np.add.outer(np.arange(40), 2 * np.arange(30))[..., None]
     path, report = _ct(tmp_path / "scan.nii.gz", voxels), tmp_path / "run.json"
     words = ("--run", place / "to_ct", "--input", path, "--out", tmp_path / "out.nii.gz", "--report", report)
     result = _attent("segment", *words)

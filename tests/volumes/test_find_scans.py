@@ -89,3 +89,8 @@ def test_intensities_of_another_modality_are_told(domain, low, high, warned):
     voxels = np.linspace(low, high, 30**3).reshape(30, 30, 30).astype(np.float32)
     warning = intensity_warning(Volume(voxels, np.eye(4), "scan", domain))
     assert (warning is None) if warned is None else (warned in warning and warning.startswith("scan: "))
+
+
+def test_label_maps_are_told():
+    voxels = np.arange(30**3).reshape(30, 30, 30) % 14
+    assert "label map" in intensity_warning(Volume(voxels.astype(np.uint8), np.eye(4), "scan", "mri"))
