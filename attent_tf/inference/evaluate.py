@@ -10,9 +10,9 @@ from attent_tf.data.manifest import Manifest, ManifestCase, read_manifest
 from attent_tf.data.reader import read_case_records
 from attent_tf.datasets import CaseFiles
 from attent_tf.errors import ConfigError, RecordsError
+from attent_tf.inference.batches import run_slices
 from attent_tf.inference.chain import Chain, load_chain
 from attent_tf.inference.original_scans import OriginalScans, find_originals, read_original
-from attent_tf.inference.volumes import run_slices
 from attent_tf.metrics.case_result import CaseResult, LabelMaps
 from attent_tf.metrics.evaluation import Evaluation, write_evaluation
 from attent_tf.metrics.postprocessing import DEFAULT_POSTPROCESSING
@@ -24,7 +24,7 @@ from attent_tf.runs.networks import trained_steps
 from attent_tf.runs.translation_check import read_warning
 from attent_tf.training.loop import Observer
 from attent_tf.volumes import middle_channel
-from attent_tf.volumes.resampling import probability_blocks_from_grid
+from attent_tf.volumes.blocks_from_grid import probability_blocks_from_grid
 
 _SELECTION = "The weights after the last training step; nothing was chosen by scores of test cases or by target labels."
 
