@@ -1,12 +1,12 @@
 """Scans through the deployed chain: slice by slice there, and back onto the scan's own voxels."""
 
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import numpy as np
-import tensorflow as tf
 
 from attent_tf.errors import RunError
-from attent_tf.inference.chain import Chain, ChainOutput
+from attent_tf.inference.output import ChainOutput
 from attent_tf.runs import Run
 from attent_tf.volumes import (
     PreparedCase,
@@ -26,6 +26,19 @@ _BATCH = 8
 _UNITLESS_RANGE = (0.0, 1000.0)
 
 
+class Chain(Protocol):
+    """What is asked of a chain: `attent_tf.inference.chain.Chain`, or `attent_tf.serving.RemoteChain` in its place.
+
+    Attributes:
+      translator: None for methods without a translator.
+    """
+
+    translator: object | None
+
+    def __call__(self, images: np.ndarray) -> ChainOutput:
+        """Segments `images` [batch, size, size, channels] float32 in [−1, 1]."""
+
+
 def preparation(run: Run) -> PrepareOptions:
     """Returns how scans must be prepared for a run: as its training records were."""
     return run.prepare_options
@@ -35,7 +48,7 @@ def run_slices(chain: Chain, images: np.ndarray, batch_size: int = _BATCH) -> It
     """Runs slices through the chain in batches.
 
     Args:
-      chain: from `load_chain`.
+      chain: from `load_chain`, or a `RemoteChain`.
       images: [slices, size, size, channels] float32 in [−1, 1].
       batch_size: slices at once; the result does not depend on it.
 
@@ -46,8 +59,11 @@ def run_slices(chain: Chain, images: np.ndarray, batch_size: int = _BATCH) -> It
         part = images[start : start + batch_size]
         # One batch size only, so that the graph is traced once.
         padded = np.concatenate([part, np.full((batch_size - len(part), *part.shape[1:]), -1.0, np.float32)])
-        output = chain(tf.constant(padded))
-        yield slice(start, start + len(part)), ChainOutput(*(value.numpy()[: len(part)] for value in output))
+        output = chain(padded)
+        yield (
+            slice(start, start + len(part)),
+            ChainOutput(*(None if value is None else np.asarray(value)[: len(part)] for value in output)),
+        )
 
 
 def segment_volume(
@@ -56,7 +72,7 @@ def segment_volume(
     """Segments a scan.
 
     Args:
-      chain: from `load_chain`.
+      chain: from `load_chain`, or a `RemoteChain`.
       volume: a scan of the run's target domain, in any orientation.
       options: from `preparation`.
       report: called with the number of the scan's slices done since the last call.
