@@ -13,7 +13,7 @@ from attent_tf.serving.messages import (
     parse_message,
     read_tensor,
 )
-from attent_tf.serving.signature import Signature, TensorSpec
+from attent_tf.serving.signature import Signature, TensorSpec, without_internal
 from attent_tf.serving.wording import in_one_line
 
 _SERVICE = "/tensorflow.serving.PredictionService"
@@ -64,6 +64,8 @@ class GrpcServer:
                 ("grpc.max_receive_message_length", -1),
                 ("grpc.max_send_message_length", -1),
                 ("grpc.enable_retries", int(attempts > 1)),
+                # What is larger is not sent again; by default that is one slice.
+                ("grpc.per_rpc_retry_buffer_size", 1 << 30),
                 ("grpc.service_config", json.dumps(config)),
             ],
         )
@@ -75,7 +77,9 @@ class GrpcServer:
         answer = self._ask("GetModelMetadata", request, "check the names of model and version")
         found = {item.key: item.value.value for item in answer.metadata}
         signatures = parse_message("SignatureDefMap", found.get("signature_def", b"")).signature_def
-        return {item.key: Signature(_tensors(item.value.inputs), _tensors(item.value.outputs)) for item in signatures}
+        return without_internal(
+            {item.key: Signature(_tensors(item.value.inputs), _tensors(item.value.outputs)) for item in signatures}
+        )
 
     def predict(self, name: str, signature: Signature, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Runs a signature; see `RestServer.predict`."""
@@ -96,8 +100,8 @@ class GrpcServer:
             code = error.code()
             if code in (self._grpc.StatusCode.UNAVAILABLE, self._grpc.StatusCode.DEADLINE_EXCEEDED):
                 raise ServerError(
-                    f"{self.where}: expected a TensorFlow Serving that answers within {self._timeout_s:g} s, found none "
-                    f"({in_one_line(error.details())}); start one (docs/serving.md) or check the address"
+                    f"{self.where}: expected a TensorFlow Serving that answers within {self._timeout_s:g} s, found none that "
+                    f"is ready ({in_one_line(error.details())}); start one (docs/serving.md) or check the address"
                 ) from error
             raise ServerError(f"{self.where}: the server says “{in_one_line(error.details())}”; {advice}") from error
 

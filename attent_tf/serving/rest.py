@@ -9,7 +9,7 @@ import requests
 from urllib3.util.retry import Retry
 
 from attent_tf.errors import ServerError
-from attent_tf.serving.signature import Signature, TensorSpec
+from attent_tf.serving.signature import Signature, TensorSpec, without_internal
 from attent_tf.serving.wording import in_one_line
 
 # A full queue (429) and what gateways say of a server that is starting or busy. A request changes nothing on the server,
@@ -68,10 +68,12 @@ class RestServer:
         content = self._ask("GET", f"{self._base}/metadata")
         try:
             found = content["metadata"]["signature_def"]["signature_def"]
-            return {
-                name: Signature(_tensors(signature["inputs"]), _tensors(signature["outputs"]))
-                for name, signature in found.items()
-            }
+            return without_internal(
+                {
+                    name: Signature(_tensors(signature["inputs"]), _tensors(signature["outputs"]))
+                    for name, signature in found.items()
+                }
+            )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise self._strange("the metadata of a model", content) from error
 
@@ -95,10 +97,16 @@ class RestServer:
         # The name of a single output is left out.
         if len(signature.outputs) == 1:
             outputs = {next(iter(signature.outputs)): outputs}
+        return {key: self._read(key, spec, outputs, content) for key, spec in signature.outputs.items()}
+
+    def _read(self, name: str, spec: TensorSpec, outputs: Any, content: Any) -> np.ndarray:
         try:
-            return {key: np.array(outputs[key], _DTYPES[spec.dtype]) for key, spec in signature.outputs.items()}
+            values = np.array(outputs[name], _DTYPES[spec.dtype])
         except (KeyError, TypeError, ValueError) as error:
-            raise self._strange(f"the outputs {', '.join(signature.outputs)}", content) from error
+            raise self._strange(f"{name} {spec}", content) from error
+        if not spec.fits(values.shape):
+            raise self._strange(f"{name} {spec}", f"the shape {values.shape}")
+        return values
 
     def _ask(self, method: str, url: str, body: Any = None, expected: str = "") -> dict[str, Any]:
         try:

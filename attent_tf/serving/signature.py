@@ -6,6 +6,8 @@ from attent_tf.errors import ServerError
 
 _FLOAT, _INT64 = "DT_FLOAT", "DT_INT64"
 _NAMES = {_FLOAT: "float32", _INT64: "int64"}
+# What the graph of an exported chain accepts beyond type and shape.
+_VALUES = {"image": " in [-1, 1]", "intensities": " finite", "low": " below high"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,6 +21,13 @@ class TensorSpec:
 
     dtype: str
     shape: tuple[int, ...] | None
+
+    def fits(self, shape: tuple[int, ...]) -> bool:
+        """Says whether an array of this shape is such a tensor."""
+        return self.shape is None or (
+            len(shape) == len(self.shape)
+            and all(want < 0 or want == size for want, size in zip(self.shape, shape, strict=True))
+        )
 
     def __str__(self) -> str:
         sizes = "any shape" if self.shape is None else ", ".join("batch" if n < 0 else str(n) for n in self.shape)
@@ -37,7 +46,7 @@ class Signature:
     outputs: dict[str, TensorSpec]
 
     def __str__(self) -> str:
-        return ", ".join(f"{name} {spec}" for name, spec in self.inputs.items())
+        return ", ".join(f"{name} {spec}{_VALUES.get(name, '')}" for name, spec in self.inputs.items())
 
 
 def expected_signatures(size: int, channels: int, classes: int) -> dict[str, Signature]:
@@ -60,6 +69,11 @@ def expected_signatures(size: int, channels: int, classes: int) -> dict[str, Sig
         "entropy": Signature({"image": image}, {"entropy": TensorSpec(_FLOAT, (-1, size, size, 1))}),
         "raw": Signature({"intensities": image, "low": window, "high": window}, segmented),
     }
+
+
+def without_internal(signatures: dict[str, Signature]) -> dict[str, Signature]:
+    """Leaves out what TensorFlow keeps among the signatures for its own use."""
+    return {name: signature for name, signature in signatures.items() if not name.startswith("__saved_model")}
 
 
 def check_signature(where: str, name: str, found: dict[str, Signature], expected: Signature) -> None:
