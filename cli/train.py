@@ -30,11 +30,18 @@ from cli.console import ConsoleObserver, QuietObserver
 )
 @click.option(
     "--strategy",
-    type=click.Choice(["auto", "one", "mirrored"]),
+    type=click.Choice(["auto", "one", "mirrored", "multi_worker"]),
     default="auto",
     show_default=True,
-    help="Devices. auto, mirrored: every GPU, or the CPU. one: the first GPU, or the CPU.",
+    help="Devices. auto, mirrored: every GPU, or the CPU. one: the first GPU, or the CPU. multi_worker: those of all machines "
+    "that TF_CONFIG names.",
 )
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "mixed_bfloat16", "mixed_float16"]),
+    help="What networks compute in; instead of the configuration's.",
+)
+@click.option("--jit", is_flag=True, help="Compile gradients by XLA; for GPUs, since it makes CPUs slower.")
 @click.option("--quiet", is_flag=True, help="Show no progress; warnings and the result only.")
 @click.option(
     "--deterministic",
@@ -57,6 +64,8 @@ def train(
     overrides,
     stage,
     strategy,
+    precision,
+    jit,
     quiet,
     deterministic,
     translation_from,
@@ -74,18 +83,18 @@ def train(
     """
     from attent_tf.configs import load_config
 
-    config = load_config(config_name, overrides)
+    chosen = [f"precision={precision}"] if precision else []
+    config = load_config(config_name, [*overrides, *chosen, *(["jit=true"] if jit else [])])
     start_quietly()
     if deterministic:
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
-    from attent_tf.training.train import default_strategy
+    from attent_tf.training.strategies import make_strategy, worker_index
     from attent_tf.training.train import train as train_run
 
-    observer = QuietObserver() if quiet else ConsoleObserver()
-    run = train_run(
-        records, out, method, direction, config, observer, stage, fresh, default_strategy(strategy), translation_from
-    )
+    devices = make_strategy(strategy)
+    observer = QuietObserver() if quiet or worker_index(devices) else ConsoleObserver()
+    run = train_run(records, out, method, direction, config, observer, stage, fresh, devices, translation_from)
     click.echo(f"Trained {run.method.id} ({run.direction}): {run.folder}")
     click.echo(f"Next: attent evaluate --run {run.folder} --records {records} --out {run.folder / 'evaluation'}")

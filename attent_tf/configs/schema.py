@@ -11,12 +11,14 @@ class OptimizerConfig:
       learning_rate: at the start.
       beta_1, beta_2: decay of the two moments.
       decay_from: share of the stage's steps after which the rate falls linearly to 0; 1 keeps it constant.
+      clip_norm: largest norm of the whole gradient, summed over devices; 0 leaves it as it is.
     """
 
     learning_rate: float = 2e-4
     beta_1: float = 0.9
     beta_2: float = 0.999
     decay_from: float = 1.0
+    clip_norm: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,6 +123,8 @@ class Config:
     Attributes:
       name: shown in reports.
       seed: of weights, order and augmentation.
+      precision: what networks compute in: `float32`, `mixed_bfloat16` or `mixed_float16`; weights, losses and scores are float32.
+      jit: whether gradients are compiled by XLA; for GPUs, since it makes CPUs slower.
       data, translation, segmentation: see their classes.
       log_every: steps between two rows of the history.
       checkpoint_every: steps between two checkpoints.
@@ -129,6 +133,8 @@ class Config:
 
     name: str = "recommended"
     seed: int = 0
+    precision: str = "float32"
+    jit: bool = False
     data: DataConfig = DataConfig()
     translation: TranslationConfig = TranslationConfig()
     segmentation: SegmentationConfig = SegmentationConfig()

@@ -4,6 +4,7 @@ from attent_tf.configs.schema import Config, OptimizerConfig
 from attent_tf.errors import ConfigError
 
 _CHOICES = {
+    "precision": ("float32", "mixed_bfloat16", "mixed_float16"),
     "translation.normalization": ("instance", "tfa_instance", "none"),
     "translation.adversarial": ("log_likelihood", "least_squares"),
     "segmentation.aligner_adversarial": ("log_likelihood", "least_squares"),
@@ -33,6 +34,7 @@ def validate(config: Config) -> Config:
                 _check(0 <= value.beta_1 < 1, f"{key}.beta_1", "at least 0 and below 1", config)
                 _check(0 <= value.beta_2 < 1, f"{key}.beta_2", "at least 0 and below 1", config)
                 _check(0 <= value.decay_from <= 1, f"{key}.decay_from", "0 to 1", config)
+                _check(value.clip_norm >= 0, f"{key}.clip_norm", "at least 0", config)
             elif isinstance(value, (int, float)):
                 _check(value >= 0, f"{stage}.{name}", "at least 0", config)
     pretrained = config.segmentation.weights not in ("none", "")

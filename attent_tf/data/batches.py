@@ -4,6 +4,8 @@ Which slice comes at position p, and how it is cropped, follows from (seed, p); 
 from a checkpoint therefore sees exactly what an undisturbed run would have seen.
 """
 
+import dataclasses
+
 import tensorflow as tf
 
 from attent_tf.configs import DataConfig
@@ -11,17 +13,36 @@ from attent_tf.data.augmentation import random_resized_crop
 from attent_tf.data.slices import SliceArrays
 
 
-def batches(slices: SliceArrays, config: DataConfig, batch_size: int, seed: int, first: int = 0) -> tf.data.Dataset:
-    """Makes the endless sequence of augmented batches from batch `first` on.
+@dataclasses.dataclass(frozen=True)
+class Share:
+    """Which of the batches of a step a worker makes: those of `count` replicas from `first` on, of `replicas` in all."""
 
-    Every slice comes once before any comes again; the order is drawn anew for each pass.
+    replicas: int = 1
+    first: int = 0
+    count: int = 1
+
+    @classmethod
+    def of_worker(cls, worker: int, strategy: tf.distribute.Strategy) -> "Share":
+        """Returns the share of a worker whose machine has as many replicas as each other one."""
+        local = len(strategy.extended.worker_devices)
+        return cls(strategy.num_replicas_in_sync, worker * local, local)
+
+
+def batches(
+    slices: SliceArrays, config: DataConfig, batch_size: int, seed: int, first: int = 0, share: Share = Share()
+) -> tf.data.Dataset:
+    """Makes the endless sequence of augmented batches from step `first` on.
+
+    Every slice comes once before any comes again; the order is drawn anew for each pass. All batches are full: one that the end
+    of a pass cuts short is filled from the next pass.
 
     Args:
       slices: what to draw from.
       config: of the augmentation.
-      batch_size: slices in a batch.
+      batch_size: slices in a batch, of one replica.
       seed: two sequences with different seeds are independent.
-      first: index of the first batch.
+      first: the first step.
+      share: whose batches are made; within a step, one replica's after the other's.
 
     Returns:
       Batches of images [batch, size, size, channels] float32, or pairs (images, labels [batch, size, size] uint8) where `slices`
@@ -31,8 +52,9 @@ def batches(slices: SliceArrays, config: DataConfig, batch_size: int, seed: int,
     images = tf.constant(slices.images)
     labels = None if slices.labels is None else tf.constant(slices.labels)
 
-    def make(step):
-        positions = step * batch_size + tf.range(batch_size, dtype=tf.int64)
+    def make(number):
+        step, replica = first + number // share.count, share.first + number % share.count
+        positions = (step * share.replicas + replica) * batch_size + tf.range(batch_size, dtype=tf.int64)
         index = tf.map_fn(lambda position: _draw(position, count, seed), positions)
         seeds = tf.stack([tf.fill([batch_size], tf.constant(seed, tf.int64)), positions], axis=1)
         image, label = random_resized_crop(
@@ -45,8 +67,8 @@ def batches(slices: SliceArrays, config: DataConfig, batch_size: int, seed: int,
         )
         return image if label is None else (image, label)
 
-    steps = tf.data.Dataset.counter(start=first, dtype=tf.int64)
-    return steps.map(make, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(4)
+    numbers = tf.data.Dataset.counter(dtype=tf.int64)
+    return numbers.map(make, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(4)
 
 
 def _draw(position, count, seed):

@@ -6,6 +6,7 @@ import math
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -71,8 +72,12 @@ class Run:
         return self.folder / stage
 
 
-def create_or_check(run: Run) -> None:
+def create_or_check(run: Run, devices: Sequence[str]) -> None:
     """Writes `run.json` and `config.yaml`, or checks that those that are there say the same.
+
+    Args:
+      run: what is to be trained.
+      devices: names of the devices that it begins on.
 
     Raises:
       RunError: the folder holds a run of another method, direction, configuration or records.
@@ -95,7 +100,7 @@ def create_or_check(run: Run) -> None:
     if run.folder.exists() and any(run.folder.iterdir()):
         raise RunError(f"{run.folder}: expected a run folder or an empty one, found other files; choose another --out")
     write_text(run.folder / "config.yaml", config_to_yaml(run.config))
-    write_json(path, {**content, "versions": _versions()})
+    write_json(path, {**content, "devices": list(devices), "versions": _versions()})
 
 
 def load_run(folder: str | os.PathLike) -> Run:

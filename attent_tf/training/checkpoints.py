@@ -5,12 +5,14 @@ word. Checkpoints therefore hold plain lists of variables under names of their o
 """
 
 import os
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
 from attent_tf.errors import RunError
+from attent_tf.training.image_pool import ImagePool
 
 _KEEP = 2
 
@@ -22,12 +24,29 @@ class Checkpoints:
       folder: where they lie.
       step: [] int64 variable that counts updates.
       state: everything else that training changes, by name.
+      pools: image pools by name, which hold images of each replica.
       say: called with one line for the user.
+      writes: whether this process is the one that keeps checkpoints; the others take part and throw theirs away.
     """
 
-    def __init__(self, folder: str | os.PathLike, step: tf.Variable, state: dict[str, Any], say: Callable[[str], None]):
-        self._checkpoint = tf.train.Checkpoint(step=step, **state)
-        self._manager = tf.train.CheckpointManager(self._checkpoint, str(folder), max_to_keep=_KEEP)
+    def __init__(
+        self,
+        folder: str | os.PathLike,
+        step: tf.Variable,
+        state: dict[str, Any],
+        pools: dict[str, ImagePool],
+        say: Callable[[str], None],
+        writes: bool = True,
+    ):
+        self._shared = tf.train.Checkpoint(step=step, **state)
+        self._pools = {name: pool.stored() for name, pool in pools.items()}
+        self._checkpoint = tf.train.Checkpoint(step=step, **state, **self._pools)
+        # What is written by processes that do not keep it must not stand in the way of the one that does.
+        self._aside = None if writes else tempfile.TemporaryDirectory()
+        self._manager = tf.train.CheckpointManager(
+            self._checkpoint, str(folder) if writes else self._aside.name, max_to_keep=_KEEP
+        )
+        self._folder = str(folder)
         self._step = step
         self._say = say
 
@@ -58,11 +77,11 @@ class Checkpoints:
         Raises:
           RunError: checkpoints are there and none of them can be read, or they are of another model.
         """
-        paths = list(reversed(self._manager.checkpoints))
+        state = tf.train.get_checkpoint_state(self._folder)
+        paths = list(reversed(state.all_model_checkpoint_paths)) if state else []
         for path in paths:
             try:
-                # A mismatch raises nothing unless it is asked for.
-                self._checkpoint.restore(path).assert_consumed()
+                self._restore(path)
             except (IndexError, tf.errors.OpError) as error:
                 self._say(f"{path}: damaged checkpoint ({type(error).__name__}); trying the one before")
                 continue
@@ -76,6 +95,23 @@ class Checkpoints:
                 f"{os.path.dirname(paths[0])}: none of {len(paths)} checkpoints can be read; start a new run"
             )
         return False
+
+    def _restore(self, path):
+        # A mismatch raises nothing unless it is asked for.
+        here = {name: len(replicas) for name, replicas in self._pools.items()}
+        there = {name: _replicas_stored(path, name) for name in self._pools}
+        if here == there:
+            self._checkpoint.restore(path).assert_consumed()
+            return
+        self._shared.restore(path).expect_partial().assert_existing_objects_matched()
+        self._say(
+            f"{path}: written with {max(there.values())} devices, going on with {max(here.values())}; image pools begin empty"
+        )
+
+
+def _replicas_stored(path, pool):
+    keys = tf.train.load_checkpoint(path).get_variable_to_shape_map()
+    return len({key.split("/")[1] for key in keys if key.startswith(f"{pool}/")})
 
 
 def has_checkpoint(folder: str | os.PathLike) -> bool:

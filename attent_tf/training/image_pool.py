@@ -59,3 +59,11 @@ class ImagePool(tf.Module):
         self._images.assign(updated)
         self._count.assign(tf.minimum(count + 1, self.capacity))
         return shown
+
+    def stored(self) -> list[list[tf.Variable]]:
+        """Returns what a checkpoint holds: the variables of each replica on this machine."""
+        if not self.capacity:
+            return []
+        strategy = tf.distribute.get_strategy()
+        images, counts = (strategy.experimental_local_results(variable) for variable in (self._images, self._count))
+        return [list(pair) for pair in zip(images, counts, strict=True)]

@@ -14,6 +14,9 @@ import tensorflow as tf
 from attent_tf.errors import RunError
 from attent_tf.training.checkpoints import Checkpoints
 from attent_tf.training.history import History
+from attent_tf.training.image_pool import ImagePool
+from attent_tf.training.strategies import worker_index
+from attent_tf.training.weight_update import WeightUpdate
 
 # What a shell reports for a program that SIGTERM ended.
 _EXIT_TERMINATED = 143
@@ -35,6 +38,10 @@ class InnerStep(Protocol):
     metric_names: tuple[str, ...]
 
     def state(self) -> dict[str, Any]: ...
+
+    def pools(self) -> dict[str, ImagePool]: ...
+
+    def updates(self) -> dict[str, WeightUpdate]: ...
 
     def phase(self, step: int) -> tuple[str, int | None]: ...
 
@@ -64,7 +71,7 @@ def run_stage(
     plan: StagePlan,
     inner: InnerStep,
     step: tf.Variable,
-    make_data: Callable[[int], tf.data.Dataset],
+    make_data: Callable[[int, int], tf.data.Dataset],
     strategy: tf.distribute.Strategy,
     observer: Observer,
     draw_panel: Callable[[], dict[str, tf.Tensor]],
@@ -75,7 +82,8 @@ def run_stage(
       plan: how long, and how often to report.
       inner: the update.
       step: [] int64 variable that counts updates, made in the strategy's scope.
-      make_data: makes the batches of one replica from a global step on; elements are tuples for `inner.update`.
+      make_data: makes the batches of this worker's replicas from (a global step, the worker's index) on, one replica's after
+        the other's; elements are tuples for `inner.update`.
       strategy: that `inner` was made under.
       observer: shows progress.
       draw_panel: makes a fixed panel, images by name, for TensorBoard.
@@ -84,18 +92,22 @@ def run_stage(
       RunError: a loss is not finite, or the checkpoints cannot be used. The last good checkpoint is kept.
       SystemExit: SIGTERM came; a checkpoint was saved first.
     """
-    checkpoints = Checkpoints(plan.folder / "checkpoints", step, inner.state(), observer.say)
+    worker = worker_index(strategy)
+    checkpoints = Checkpoints(
+        plan.folder / "checkpoints", step, inner.state(), inner.pools(), observer.say, writes=worker == 0
+    )
     if checkpoints.restore() and step.numpy() < plan.steps:
         observer.say(f"{plan.title}: goes on at step {step.numpy()} of {plan.steps}")
     start = int(step.numpy())
     if start >= plan.steps:
         observer.say(f"{plan.title}: complete ({plan.steps} steps)")
         return
-    history = History(plan.folder / "history.csv", inner.metric_names, start)
-    data = _distribute(make_data, start, strategy)
-    train = _compile(inner, step, strategy)
+    names = _reported(inner)
+    history = History(plan.folder / "history.csv", names, start) if worker == 0 else None
+    data = iter(strategy.distribute_datasets_from_function(lambda _: make_data(start, worker)))
+    train = _compile(inner, step)
     with (
-        tf.summary.create_file_writer(str(plan.folder / "events")).as_default(),
+        _summaries(plan.folder / "events" if worker == 0 else None).as_default(),
         observer.stage(plan.title, plan.steps, start) as bar,
         _termination_noted() as terminated,
     ):
@@ -105,17 +117,18 @@ def run_stage(
             stop = min(_next_multiple(position, plan.log_every), phase_end or plan.steps, plan.steps)
             values = {name: float(v) for name, v in train(phase, data, tf.constant(stop - position)).items()}
             _check_finite(values, plan, stop)
-            bar.set_postfix_str(", ".join(f"{name} {values[name]:.3f}" for name in inner.metric_names[:3]))
+            bar.set_postfix_str(", ".join(f"{name} {values[name]:.3f}" for name in names[:3]))
             bar.update(stop - position)
             position = stop
-            history.append(position, values)
-            for name, value in values.items():
-                tf.summary.scalar(name, value, step=position)
+            if history:
+                history.append(position, values)
+            _summarise(values, inner, position)
             if plan.panel_every and position % plan.panel_every == 0:
                 for name, images in draw_panel().items():
                     tf.summary.image(name, images, step=position, max_outputs=images.shape[0])
             stopping = terminated.is_set() and position < plan.steps
             if position % plan.checkpoint_every == 0 or position == plan.steps or stopping:
+                _check_weights(inner, plan, position)
                 checkpoints.save()
             if stopping:
                 observer.say(f"{plan.title}: stopped by SIGTERM at step {position} of {plan.steps}, which is saved")
@@ -136,29 +149,39 @@ def _termination_noted() -> Iterator[threading.Event]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _compile(inner, step, strategy):
+def _compile(inner, step):
     """Returns a function of (phase, iterator, count) that runs `count` updates and returns their mean metrics."""
-
-    def one(phase, batch):
-        parts = batch if isinstance(batch, tuple) else (batch,)
-        metrics = strategy.run(lambda at, *args: inner.update(phase, at, *args), args=(step.read_value(), *parts))
-        step.assign_add(1)
-        return {name: strategy.reduce("SUM", metrics[name], axis=None) for name in inner.metric_names}
+    scales = {f"loss_scale_{name}": update.loss_scale for name, update in inner.updates().items() if update.loss_scale}
 
     @tf.function
     def train(phase, iterator, count):
         totals = {name: tf.constant(0.0) for name in inner.metric_names}
         for _ in tf.range(count):
-            metrics = one(phase, next(iterator))
+            metrics = inner.update(phase, step.read_value(), *next(iterator))
+            step.assign_add(1)
             totals = {name: totals[name] + metrics[name] for name in inner.metric_names}
-        return {name: total / tf.cast(count, tf.float32) for name, total in totals.items()}
+        means = {name: total / tf.cast(count, tf.float32) for name, total in totals.items()}
+        return {**means, **{name: scale.value.read_value() for name, scale in scales.items()}}
 
     return train
 
 
-def _distribute(make_data, start, strategy) -> Iterator:
-    """Returns the iterator whose n-th element is the batch of global step `start` + n, split over the replicas."""
-    return iter(strategy.distribute_datasets_from_function(lambda _: make_data(start)))
+def _reported(inner):
+    scales = (f"loss_scale_{name}" for name, update in inner.updates().items() if update.loss_scale)
+    return (*inner.metric_names, *scales)
+
+
+def _summaries(folder):
+    return tf.summary.create_noop_writer() if folder is None else tf.summary.create_file_writer(str(folder))
+
+
+def _summarise(values, inner, step):
+    for name, value in values.items():
+        tf.summary.scalar(name, value, step=step)
+    for name, update in inner.updates().items():
+        tf.summary.scalar(
+            f"learning_rate_{name}", float(tf.convert_to_tensor(update.optimizer.learning_rate)), step=step
+        )
 
 
 def _next_multiple(position, interval):
@@ -172,3 +195,18 @@ def _check_finite(values, plan, step):
             f"{plan.folder}: {', '.join(wrong)} not finite by step {step}; the last good checkpoint is kept, lower the "
             "learning rate or use float32"
         )
+
+
+def _check_weights(inner, plan, step):
+    """An update may spoil the weights after the last loss was looked at; a checkpoint of them would be of no use."""
+    wrong = [name for name, update in inner.updates().items() if not _finite(update.variables_updated)]
+    if wrong:
+        raise RunError(
+            f"{plan.folder}: weights of {', '.join(wrong)} not finite at step {step}; the last good checkpoint is kept, lower "
+            "the learning rate or use float32"
+        )
+
+
+@tf.function
+def _finite(variables):
+    return tf.reduce_all([tf.reduce_all(tf.math.is_finite(variable)) for variable in variables])

@@ -9,7 +9,9 @@ from attent_tf.configs import SegmentationConfig
 from attent_tf.errors import ConfigError
 from attent_tf.models import MapDiscriminator, SegmentorOutput
 from attent_tf.runs.networks import make_segmentor, stored
-from attent_tf.training.optimizers import make_optimizer
+from attent_tf.training.precision import computing_in
+from attent_tf.training.replicas import compiled, run_and_sum
+from attent_tf.training.weight_update import WeightUpdate
 
 
 def alignment_maps(output: SegmentorOutput, aligner: str, entropy_channels: str) -> tuple[tf.Tensor, ...]:
@@ -43,6 +45,8 @@ class SegmentationStep(tf.Module):
       steps: number of updates in all, for the learning rates.
       global_batch_size: slices of each domain a step, over all replicas.
       channels: of the images.
+      precision: see `attent_tf.training.precision`.
+      jit: whether gradients are compiled by XLA.
     """
 
     def __init__(
@@ -53,28 +57,38 @@ class SegmentationStep(tf.Module):
         steps: int,
         global_batch_size: int,
         channels: int = 1,
+        precision: str = "float32",
+        jit: bool = False,
     ):
         super().__init__(name="segmentation")
         self.config = config
         self.aligner = aligner
         self.global_batch_size = global_batch_size
-        self.segmentor = make_segmentor(config)
-        output = self.segmentor(tf.zeros((1, image_size, image_size, channels)))
-        self._segmentor_variables = self.segmentor.trainable_variables
-        self.segmentor_optimizer = make_optimizer(config.segmentor, steps, self._segmentor_variables)
-        self.discriminators = []
+        self._strategy = tf.distribute.get_strategy()
+        with computing_in(precision):
+            self.segmentor = make_segmentor(config)
+            output = self.segmentor(tf.zeros((1, image_size, image_size, channels)))
+            self.discriminators = self._make_discriminators(output, image_size) if aligner else []
+        self.segmentor_update = WeightUpdate(config.segmentor, steps, self.segmentor.trainable_variables, precision)
         if aligner:
-            for name, maps in zip(("d_main", "d_aux"), self._maps(output), strict=False):
-                if min(maps.shape[1:3]) < MapDiscriminator.smallest_edge:
-                    raise ConfigError(
-                        f"configuration key data.image_size: {image_size} leaves maps of {maps.shape[1]} pixels to the {aligner} "
-                        f"aligner, which needs {MapDiscriminator.smallest_edge}; choose a larger one"
-                    )
-                discriminator = MapDiscriminator(config.discriminator_filters, name=name)
-                discriminator(tf.zeros_like(maps))
-                self.discriminators.append(discriminator)
-            self._discriminator_variables = [v for d in self.discriminators for v in d.trainable_variables]
-            self.discriminator_optimizer = make_optimizer(config.discriminator, steps, self._discriminator_variables)
+            variables = [v for d in self.discriminators for v in d.trainable_variables]
+            self.discriminator_update = WeightUpdate(config.discriminator, steps, variables, precision)
+        self._supervised_gradients = compiled(self._supervised_gradients, jit)
+        self._aligned_gradients = compiled(self._aligned_gradients, jit)
+        self._discriminator_gradients = compiled(self._discriminator_gradients, jit)
+
+    def _make_discriminators(self, output, image_size):
+        discriminators = []
+        for name, maps in zip(("d_main", "d_aux"), self._maps(output), strict=False):
+            if min(maps.shape[1:3]) < MapDiscriminator.smallest_edge:
+                raise ConfigError(
+                    f"configuration key data.image_size: {image_size} leaves maps of {maps.shape[1]} pixels to the "
+                    f"{self.aligner} aligner, which needs {MapDiscriminator.smallest_edge}; choose a larger one"
+                )
+            discriminator = MapDiscriminator(self.config.discriminator_filters, name=name)
+            discriminator(tf.zeros_like(maps))
+            discriminators.append(discriminator)
+        return discriminators
 
     @property
     def metric_names(self) -> tuple[str, ...]:
@@ -83,11 +97,17 @@ class SegmentationStep(tf.Module):
 
     def state(self) -> dict[str, Any]:
         """Returns all that an update changes, by name, for a checkpoint."""
-        state = {"segmentor": stored(self.segmentor), "segmentor_optimizer": stored(self.segmentor_optimizer)}
-        if self.aligner:
-            state.update({network.name: stored(network) for network in self.discriminators})
-            state["discriminator_optimizer"] = stored(self.discriminator_optimizer)
-        return state
+        networks = {network.name: stored(network) for network in (self.segmentor, *self.discriminators)}
+        return {**networks, **{f"{name}_optimizer": update.state() for name, update in self.updates().items()}}
+
+    def pools(self) -> dict:
+        """Returns no image pools: this stage has none."""
+        return {}
+
+    def updates(self) -> dict[str, WeightUpdate]:
+        """Returns the weight updates by name."""
+        updates = {"segmentor": self.segmentor_update}
+        return {**updates, "discriminator": self.discriminator_update} if self.aligner else updates
 
     def phase(self, step: int) -> tuple[str, int | None]:
         """Returns the name of the update at `step` and the step at which another one begins (None: never)."""
@@ -100,43 +120,62 @@ class SegmentationStep(tf.Module):
     def update(
         self, phase: str, step: tf.Tensor, labelled: tuple[tf.Tensor, tf.Tensor], x_t: tf.Tensor | None = None
     ) -> dict[str, tf.Tensor]:
-        """One update of S and, when `phase` is `aligned`, one of the discriminators; call it in replica context.
+        """One update of S and, when `phase` is `aligned`, one of the discriminators; call it in cross-replica context.
 
         Args:
           phase: `supervised` or `aligned`.
           step: scalar int64.
-          labelled: images [batch, height, width, channels] in [−1, 1] and labels [batch, height, width].
-          x_t: target images, translated where the method has a translator; unlabelled.
+          labelled: each replica's images [batch, height, width, channels] in [−1, 1] and labels [batch, height, width].
+          x_t: each replica's target images, translated where the method has a translator; unlabelled.
 
         Returns:
-          Scalars by `metric_names`: this replica's share of the means over the global batch.
+          Scalars by `metric_names`, means over the global batch.
         """
         del step
-        images, labels = labelled
-        aligned = phase == "aligned"
-        target = None
+        if phase == "supervised":
+            gradients, metrics = run_and_sum(self._strategy, self._supervised_gradients, labelled)
+            self.segmentor_update.apply(gradients)
+        else:
+            gradients, shown, metrics = run_and_sum(self._strategy, self._aligned_gradients, (*labelled, x_t))
+            self.segmentor_update.apply(gradients)
+            gradients, judged = run_and_sum(self._strategy, self._discriminator_gradients, shown)
+            self.discriminator_update.apply(gradients)
+            metrics = {**metrics, **judged}
+        return {name: metrics.get(name, tf.constant(0.0)) for name in self.metric_names}
+
+    def _supervised_gradients(self, images, labels):
         with tf.GradientTape() as tape:
             source = self.segmentor(images, training=True)
-            cross_entropy, dice = self._supervised(source, labels)
-            total = cross_entropy + self.config.dice_weight * dice
-            if aligned:
-                # Without `training`: the statistics of the batch norms stay those of labelled images.
-                target = self.segmentor(x_t, training=False)
-                alignment = self._alignment(target)
-                total = total + alignment
-            loss = self._share(total)
-        self.segmentor_optimizer.apply(tape.gradient(loss, self._segmentor_variables), self._segmentor_variables)
+            loss, metrics = self._supervised_loss(source, labels)
+            scaled = self.segmentor_update.scaled(loss)
+        return tape.gradient(scaled, self.segmentor_update.variables_updated), {"segmentor": loss, **metrics}
+
+    def _aligned_gradients(self, images, labels, x_t):
+        with tf.GradientTape() as tape:
+            source = self.segmentor(images, training=True)
+            supervised, metrics = self._supervised_loss(source, labels)
+            # Without `training`: the statistics of the batch norms stay those of labelled images.
+            target = self.segmentor(x_t, training=False)
+            alignment = self._share(self._alignment(target))
+            loss = supervised + alignment
+            scaled = self.segmentor_update.scaled(loss)
         metrics = {
             "segmentor": loss,
+            **metrics,
+            "entropy_target": self._share(_mean_entropy(target)),
+            "alignment": alignment,
+        }
+        shown = (self._maps(source), self._maps(target))
+        return tape.gradient(scaled, self.segmentor_update.variables_updated), shown, metrics
+
+    def _supervised_loss(self, source, labels):
+        cross_entropy, dice = self._supervised(source, labels)
+        metrics = {
             "cross_entropy": self._share(cross_entropy),
             "dice": self._share(dice),
             "entropy_source": self._share(_mean_entropy(source)),
         }
-        if aligned:
-            metrics["entropy_target"] = self._share(_mean_entropy(target))
-            metrics["alignment"] = self._share(alignment)
-            metrics.update(self._update_discriminators(source, target))
-        return {name: metrics.get(name, tf.constant(0.0)) for name in self.metric_names}
+        return self._share(cross_entropy + self.config.dice_weight * dice), metrics
 
     def _supervised(self, output, labels):
         """Weighted sums over both heads of the cross-entropy (Eq. 5) and of the Dice loss, each [batch]."""
@@ -153,17 +192,16 @@ class SegmentationStep(tf.Module):
         judged = zip(weights, self.discriminators, self._maps(target), strict=False)
         return sum(weight * losses.real_loss(d(maps), kind) for weight, d, maps in judged)
 
-    def _update_discriminators(self, source, target):
-        """Eq. 7."""
+    def _discriminator_gradients(self, shown_s, shown_t):
+        """Eq. 7, of maps that are given."""
         kind = self.config.aligner_adversarial
-        shown_s = [tf.stop_gradient(maps) for maps in self._maps(source)]
-        shown_t = [tf.stop_gradient(maps) for maps in self._maps(target)]
         with tf.GradientTape() as tape:
             judged = [(d(s), d(t)) for d, s, t in zip(self.discriminators, shown_s, shown_t, strict=True)]
             loss = sum(self._share(losses.discriminator_loss(s, t, kind)) for s, t in judged)
-        gradients = tape.gradient(loss, self._discriminator_variables)
-        self.discriminator_optimizer.apply(gradients, self._discriminator_variables)
-        return {"discriminator": loss, "accuracy": self._share(losses.decision_accuracy(*judged[0], kind))}
+            scaled = self.discriminator_update.scaled(loss)
+        gradients = tape.gradient(scaled, self.discriminator_update.variables_updated)
+        accuracy = self._share(losses.decision_accuracy(*judged[0], kind))
+        return gradients, {"discriminator": loss, "accuracy": accuracy}
 
     def _maps(self, output):
         return alignment_maps(output, self.aligner, self.config.entropy_channels)

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from attent_tf.configs import Config
-from attent_tf.data.batches import batches
+from attent_tf.data.batches import Share, batches
 from attent_tf.data.manifest import Manifest, read_manifest
 from attent_tf.data.slices import SliceArrays, load_slices
 from attent_tf.errors import ConfigError, RecordsError, RunError
@@ -24,6 +24,7 @@ from attent_tf.training.checkpoints import has_checkpoint
 from attent_tf.training.loop import Observer, StagePlan, run_stage
 from attent_tf.training.panels import SegmentationPanel, TranslationPanel
 from attent_tf.training.segmentation import SegmentationStep
+from attent_tf.training.strategies import device_names, make_strategy, replica_batch, wait_for_all, worker_index
 from attent_tf.training.translation import TranslationStep
 from attent_tf.volumes import PrepareOptions
 
@@ -79,16 +80,20 @@ def train(
     if "segmentation" in stages and _begins_pretrained(run):
         # Better now than after a night of translation.
         find_weights(config.segmentation.weights, config.segmentation.backbone)
-    create_or_check(run)
-    if translation_from is not None:
-        _take_over_translation(run, translation_from, observer)
-    strategy = strategy or default_strategy()
+    strategy = strategy or make_strategy()
+    if worker_index(strategy) == 0:
+        create_or_check(run, device_names(strategy))
+        if translation_from is not None:
+            _take_over_translation(run, translation_from, observer)
+    wait_for_all(strategy)
     for name in stages:
         # Weights follow from the seed, whichever stages ran before in this process.
         keras.utils.set_random_seed(config.seed)
         (_train_translation if name == "translation" else _train_segmentation)(
             run, manifest, records, strategy, observer
         )
+        # The chief's last checkpoint is what the next stage begins with.
+        wait_for_all(strategy)
     return run
 
 
@@ -100,27 +105,6 @@ def _take_over_translation(run, folder, observer):
         return
     reuse_translation(run, load_run(folder))
     observer.say(f"Translation: taken over from {folder}")
-
-
-STRATEGIES = ("auto", "one", "mirrored")
-
-
-def default_strategy(name: str = "auto") -> tf.distribute.Strategy:
-    """Returns a strategy by name.
-
-    Args:
-      name: `auto` and `mirrored`: `MirroredStrategy` over all GPUs of this machine, or over its CPU. `one`: the first GPU, or
-        the CPU.
-
-    Raises:
-      ConfigError: there is no such name.
-    """
-    if name not in STRATEGIES:
-        raise ConfigError(f"--strategy: expected one of {', '.join(STRATEGIES)}; received {name!r}")
-    gpus = tf.config.list_physical_devices("GPU")
-    if name == "one":
-        return tf.distribute.OneDeviceStrategy("GPU:0" if gpus else "CPU:0")
-    return tf.distribute.MirroredStrategy(None if gpus else ["CPU:0"])
 
 
 def _begins_pretrained(run):
@@ -144,15 +128,23 @@ def _train_translation(run, manifest: Manifest, records, strategy, observer):
     source = load_slices(records, manifest, run.source, "train", size, labels=False)
     target = load_slices(records, manifest, run.target, "train", size, labels=False)
     steps = resolve_steps(config.steps, config.epochs, max(len(source), len(target)), config.batch_size)
-    per_replica = _per_replica("translation", config.batch_size, strategy)
+    per_replica = replica_batch("translation", config.batch_size, strategy)
 
-    def make_data(first):
-        return _zip_replicas(run, per_replica, first, strategy, source, target)
+    def make_data(first, worker):
+        return _zip_batches(run, per_replica, first, Share.of_worker(worker, strategy), source, target)
 
     with strategy.scope():
         step = tf.Variable(0, dtype=tf.int64, name="step")
         inner = TranslationStep(
-            config, run.method.translator, size, steps, config.batch_size, run.config.seed, channels
+            config,
+            run.method.translator,
+            size,
+            steps,
+            config.batch_size,
+            run.config.seed,
+            channels,
+            run.config.precision,
+            run.config.jit,
         )
     panel = TranslationPanel(inner, source.images, target.images)
     run_stage(
@@ -170,21 +162,32 @@ def _train_segmentation(run, manifest: Manifest, records, strategy, observer):
         _check_translation_complete(run)
         labelled, target = _translate(run, labelled, target, observer)
     steps = resolve_steps(config.steps, config.epochs, len(labelled), config.batch_size)
-    per_replica = _per_replica("segmentation", config.batch_size, strategy)
+    per_replica = replica_batch("segmentation", config.batch_size, strategy)
 
-    def make_data(first):
-        return _zip_replicas(run, per_replica, first, strategy, labelled, *([target] if run.method.aligner else []))
+    parts = [labelled, target] if run.method.aligner else [labelled]
+
+    def make_data(first, worker):
+        return _zip_batches(run, per_replica, first, Share.of_worker(worker, strategy), *parts)
 
     with strategy.scope():
         step = tf.Variable(0, dtype=tf.int64, name="step")
-        inner = SegmentationStep(config, run.method.aligner, size, steps, config.batch_size, channels)
+        inner = SegmentationStep(
+            config,
+            run.method.aligner,
+            size,
+            steps,
+            config.batch_size,
+            channels,
+            run.config.precision,
+            run.config.jit,
+        )
         if _begins_pretrained(run):
             load_imagenet(inner.segmentor.resnet, find_weights(config.weights, config.backbone))
     panel = SegmentationPanel(inner, labelled.images, target.images if target else None)
     run_stage(
         _plan(run, "segmentation", "Segmentation", steps, strategy), inner, step, make_data, strategy, observer, panel
     )
-    if run.method.translator:
+    if run.method.translator and worker_index(strategy) == 0:
         _judge_translation(run, inner.segmentor, labelled, target, observer)
 
 
@@ -231,44 +234,23 @@ def _map_images(function, images, title, observer):
     return result
 
 
-def _zip_replicas(run, per_replica, first, strategy, *parts):
+def _zip_batches(run, per_replica, first, share, *parts):
     """Zips the batches of each part; successive elements go to successive replicas."""
-    replicas = strategy.num_replicas_in_sync
     seeds = np.random.SeedSequence(run.config.seed).generate_state(len(parts))
     streams = [
-        batches(part, run.config.data, per_replica, int(seed) >> 1, first * replicas)
+        batches(part, run.config.data, per_replica, int(seed) >> 1, first, share)
         for part, seed in zip(parts, seeds, strict=True)
     ]
     # A dataset of 1-tuples where there is one part, so that the elements always are the inner step's arguments.
     return tf.data.Dataset.zip(tuple(streams))
 
 
-def _per_replica(stage, batch_size, strategy):
-    replicas = strategy.num_replicas_in_sync
-    if batch_size % replicas:
-        raise ConfigError(
-            f"configuration key {stage}.batch_size: expected a multiple of the {replicas} devices; received {batch_size}"
-        )
-    return batch_size // replicas
-
-
 def _plan(run, stage, title, steps, strategy):
     folder = run.stage_folder(stage)
-    write_json(folder / "stage.json", {"steps": steps, "devices": _devices(strategy)})
+    if worker_index(strategy) == 0:
+        write_json(folder / "stage.json", {"steps": steps, "devices": device_names(strategy)})
     config = run.config
     return StagePlan(title, folder, steps, config.log_every, config.checkpoint_every, config.panel_every)
-
-
-def _devices(strategy):
-    """Names of the replicas' devices, with the model of a GPU where there is one."""
-    names = []
-    for device in strategy.extended.worker_devices:
-        short = tf.DeviceSpec.from_string(device)
-        kind = f"{short.device_type}:{short.device_index}"
-        gpus = tf.config.list_physical_devices("GPU") if short.device_type == "GPU" else []
-        details = tf.config.experimental.get_device_details(gpus[short.device_index]) if gpus else {}
-        names.append(" ".join(filter(None, (kind, details.get("device_name", "")))))
-    return names
 
 
 def _check_translation_complete(run):

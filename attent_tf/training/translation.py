@@ -9,7 +9,9 @@ from attent_tf.configs import TranslationConfig
 from attent_tf.models import PatchDiscriminator
 from attent_tf.runs.networks import make_generator, stored
 from attent_tf.training.image_pool import ImagePool
-from attent_tf.training.optimizers import make_optimizer
+from attent_tf.training.precision import computing_in
+from attent_tf.training.replicas import compiled, run_and_sum
+from attent_tf.training.weight_update import WeightUpdate
 
 
 class TranslationStep(tf.Module):
@@ -25,6 +27,8 @@ class TranslationStep(tf.Module):
       global_batch_size: images of each domain a step, over all replicas.
       seed: of the image pools' choices.
       channels: of the images.
+      precision: see `attent_tf.training.precision`.
+      jit: whether gradients are compiled by XLA.
     """
 
     metric_names = (
@@ -48,35 +52,47 @@ class TranslationStep(tf.Module):
         global_batch_size: int,
         seed: int,
         channels: int = 1,
+        precision: str = "float32",
+        jit: bool = False,
     ):
         super().__init__(name="translation")
         self.config = config
         self.global_batch_size = global_batch_size
         self._seed = seed
-        self.g_t2s = make_generator(config, translator, "g_t2s", channels)
-        self.g_s2t = make_generator(config, translator, "g_s2t", channels)
-        self.d_source = PatchDiscriminator(config.discriminator_filters, config.normalization, name="d_source")
-        self.d_target = PatchDiscriminator(config.discriminator_filters, config.normalization, name="d_target")
+        self._strategy = tf.distribute.get_strategy()
+        with computing_in(precision):
+            self.g_t2s = make_generator(config, translator, "g_t2s", channels)
+            self.g_s2t = make_generator(config, translator, "g_s2t", channels)
+            self.d_source = PatchDiscriminator(config.discriminator_filters, config.normalization, name="d_source")
+            self.d_target = PatchDiscriminator(config.discriminator_filters, config.normalization, name="d_target")
         image_shape = (image_size, image_size, channels)
         for model in (self.g_t2s, self.g_s2t, self.d_source, self.d_target):
             model(tf.zeros((1, *image_shape)))
-        self._generator_variables = self.g_t2s.trainable_variables + self.g_s2t.trainable_variables
-        self._discriminator_variables = self.d_source.trainable_variables + self.d_target.trainable_variables
-        self.generator_optimizer = make_optimizer(config.generator, steps, self._generator_variables)
-        self.discriminator_optimizer = make_optimizer(config.discriminator, steps, self._discriminator_variables)
+        generators = self.g_t2s.trainable_variables + self.g_s2t.trainable_variables
+        discriminators = self.d_source.trainable_variables + self.d_target.trainable_variables
+        self.generator_update = WeightUpdate(config.generator, steps, generators, precision)
+        self.discriminator_update = WeightUpdate(config.discriminator, steps, discriminators, precision)
         self.pool_source = ImagePool(config.pool_size, image_shape, name="pool_source")
         self.pool_target = ImagePool(config.pool_size, image_shape, name="pool_target")
+        self._generator_gradients = compiled(self._generator_gradients, jit)
+        self._discriminator_gradients = compiled(self._discriminator_gradients, jit)
 
     def state(self) -> dict[str, Any]:
         """Returns all that an update changes, by name, for a checkpoint."""
         networks = (self.g_t2s, self.g_s2t, self.d_source, self.d_target)
         return {
             **{network.name: stored(network) for network in networks},
-            "generator_optimizer": stored(self.generator_optimizer),
-            "discriminator_optimizer": stored(self.discriminator_optimizer),
-            "pool_source": self.pool_source,
-            "pool_target": self.pool_target,
+            "generator_optimizer": self.generator_update.state(),
+            "discriminator_optimizer": self.discriminator_update.state(),
         }
+
+    def pools(self) -> dict[str, ImagePool]:
+        """Returns the image pools by name; each replica has its own images in them."""
+        return {pool.name: pool for pool in (self.pool_source, self.pool_target)}
+
+    def updates(self) -> dict[str, WeightUpdate]:
+        """Returns the weight updates by name."""
+        return {"generator": self.generator_update, "discriminator": self.discriminator_update}
 
     def phase(self, step: int) -> tuple[str, int | None]:
         """Returns the name of the update at `step` and the step at which another one begins (None: never)."""
@@ -89,24 +105,28 @@ class TranslationStep(tf.Module):
         return "free", None
 
     def update(self, phase: str, step: tf.Tensor, x_s: tf.Tensor, x_t: tf.Tensor) -> dict[str, tf.Tensor]:
-        """One update of the generators, then one of the discriminators; call it in replica context.
+        """One update of the generators, then one of the discriminators; call it in cross-replica context.
 
         Args:
           phase: `anchored` with identity loss, `free` without.
           step: scalar int64.
-          x_s: source images [batch, height, width, channels] in [−1, 1].
-          x_t: target images of the same shape.
+          x_s: each replica's source images [batch, height, width, channels] in [−1, 1].
+          x_t: each replica's target images of the same shape.
 
         Returns:
-          Scalars by `metric_names`: this replica's share of the means over the global batch.
+          Scalars by `metric_names`, means over the global batch.
         """
-        metrics, fake_s, fake_t = self._update_generators(x_s, x_t, anchored=phase == "anchored")
-        seed = tf.stack([tf.constant(self._seed, tf.int64), step])
-        shown_s = self.pool_source.exchange(tf.stop_gradient(fake_s), seed)
-        shown_t = self.pool_target.exchange(tf.stop_gradient(fake_t), seed + tf.constant([7919, 0], tf.int64))
-        return {**metrics, **self._update_discriminators(x_s, x_t, shown_s, shown_t)}
+        anchored = phase == "anchored"
+        gradients, fake_s, fake_t, metrics = run_and_sum(
+            self._strategy, lambda s, t: self._generator_gradients(s, t, anchored), (x_s, x_t)
+        )
+        self.generator_update.apply(gradients)
+        shown_s, shown_t = self._strategy.run(self._exchange, args=(step, fake_s, fake_t))
+        gradients, judged = run_and_sum(self._strategy, self._discriminator_gradients, (x_s, x_t, shown_s, shown_t))
+        self.discriminator_update.apply(gradients)
+        return {**metrics, **judged}
 
-    def _update_generators(self, x_s, x_t, anchored):
+    def _generator_gradients(self, x_s, x_t, anchored):
         config, batch = self.config, x_s.shape[0]
         with tf.GradientTape() as tape:
             # One pass through each generator for translation and identity together.
@@ -121,7 +141,8 @@ class TranslationStep(tf.Module):
                 identity = losses.l1_loss(to_source[batch:], x_s) + losses.l1_loss(to_target[batch:], x_t)
             total = adversarial_t2s + adversarial_s2t + config.cycle_weight * cycle + config.identity_weight * identity
             loss = self._share(total)
-        self.generator_optimizer.apply(tape.gradient(loss, self._generator_variables), self._generator_variables)
+            scaled = self.generator_update.scaled(loss)
+        gradients = tape.gradient(scaled, self.generator_update.variables_updated)
         metrics = {
             "generator": loss,
             "cycle": self._share(cycle),
@@ -129,22 +150,26 @@ class TranslationStep(tf.Module):
             "adversarial_t2s": self._share(adversarial_t2s),
             "adversarial_s2t": self._share(adversarial_s2t),
         }
-        return metrics, fake_s, fake_t
+        return gradients, fake_s, fake_t, metrics
 
-    def _update_discriminators(self, x_s, x_t, fake_s, fake_t):
+    def _exchange(self, step, fake_s, fake_t):
+        seed = tf.stack([tf.constant(self._seed, tf.int64), step])
+        shown_s = self.pool_source.exchange(fake_s, seed)
+        return shown_s, self.pool_target.exchange(fake_t, seed + tf.constant([7919, 0], tf.int64))
+
+    def _discriminator_gradients(self, x_s, x_t, shown_s, shown_t):
         kind, batch = self.config.adversarial, x_s.shape[0]
         with tf.GradientTape() as tape:
-            judged_s = self.d_source(tf.concat([x_s, fake_s], axis=0))
-            judged_t = self.d_target(tf.concat([x_t, fake_t], axis=0))
+            judged_s = self.d_source(tf.concat([x_s, shown_s], axis=0))
+            judged_t = self.d_target(tf.concat([x_t, shown_t], axis=0))
             loss_s = losses.discriminator_loss(judged_s[:batch], judged_s[batch:], kind)
             loss_t = losses.discriminator_loss(judged_t[:batch], judged_t[batch:], kind)
             # Halved, as in CycleGAN, which slows the discriminators against the generators.
-            loss = 0.5 * self._share(loss_s + loss_t)
-        gradients = tape.gradient(loss, self._discriminator_variables)
-        self.discriminator_optimizer.apply(gradients, self._discriminator_variables)
+            scaled = self.discriminator_update.scaled(0.5 * self._share(loss_s + loss_t))
+        gradients = tape.gradient(scaled, self.discriminator_update.variables_updated)
         accuracy_s = losses.decision_accuracy(judged_s[:batch], judged_s[batch:], kind)
         accuracy_t = losses.decision_accuracy(judged_t[:batch], judged_t[batch:], kind)
-        return {
+        return gradients, {
             "discriminator_source": self._share(loss_s),
             "discriminator_target": self._share(loss_t),
             "accuracy_source": self._share(accuracy_s),

@@ -30,11 +30,13 @@ _PROGRAM = textwrap.dedent(
         if stage == "translation":
             config = TranslationConfig(filters=2, residual_blocks=1, discriminator_filters=2, pool_size=0)
             inner = TranslationStep(config, "attention_cyclegan", 32, 10, 4, 0)
-            inner.generator_optimizer.epsilon = inner.discriminator_optimizer.epsilon = 1e-2
+            for update in inner.updates().values():
+                update.optimizer.epsilon = 1e-2
         else:
             config = SegmentationConfig(backbone="small", rates=(1,), dice_weight=1.0, discriminator_filters=2)
             inner = SegmentationStep(config, "entropy", 32, 10, 4)
-            inner.segmentor_optimizer.epsilon = inner.discriminator_optimizer.epsilon = 1e-2
+            for update in inner.updates().values():
+                update.optimizer.epsilon = 1e-2
             # Batch norms see half of the batch on each of two devices; that part differs by design.
             for layer in inner.segmentor._flatten_layers():
                 if isinstance(layer, keras.layers.BatchNormalization):
@@ -48,13 +50,13 @@ _PROGRAM = textwrap.dedent(
     @tf.function
     def step(i, *batch):
         if stage == "translation":
-            return strategy.run(lambda *x: inner.update("anchored", i, *x), args=batch)
+            return inner.update("anchored", i, *batch)
         x, labels, t = batch
-        return strategy.run(lambda *x: inner.update("aligned", i, (x[0], x[1]), x[2]), args=(x, labels, t))
+        return inner.update("aligned", i, (x, labels), t)
     for i in range(3):
         batch = (value(a), value(b)) if stage == "translation" else (value(a), value(y), value(b))
         metrics = step(tf.constant(i, tf.int64), *batch)
-    total = {k: float(strategy.reduce("SUM", v, None)) for k, v in metrics.items()}
+    total = {k: float(v) for k, v in metrics.items()}
     weights = [float(np.abs(v.numpy()).sum()) for v in inner.trainable_variables]
     print(json.dumps({"weights": weights, "metrics": total}))
     """

@@ -106,7 +106,7 @@ def test_alignment_trains_the_discriminator_on_both_domains(aligner, size):
         for weight in head.weights:
             # A fresh head is equally unsure of everything, so that no map would tell the domains apart.
             weight.assign(100.0 * weight)
-    step.discriminator_optimizer.learning_rate = 1e-2
+    step.discriminator_update.optimizer.learning_rate = 1e-2
     update = tf.function(step.update)
     labelled = (tf.image.resize(_discs(4)[0], (size, size)), tf.zeros((4, size, size), tf.uint8))
     target = tf.image.resize(_images(4), (size, size), method="nearest")

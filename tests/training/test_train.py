@@ -133,24 +133,27 @@ def test_what_is_needed_to_repeat_a_run_stands_in_its_folder(records, config, tm
     import json
 
     from attent_tf.data.manifest import read_manifest
-    from attent_tf.training.train import default_strategy
+    from attent_tf.training.strategies import make_strategy
 
-    train(records, tmp_path, "source_only", "mri2ct", config, SilentObserver(), strategy=default_strategy("one"))
+    train(records, tmp_path, "source_only", "mri2ct", config, SilentObserver(), strategy=make_strategy("one"))
     run = json.loads((tmp_path / "run.json").read_text())
     assert run["records"] == read_manifest(records).fingerprint
     assert run["seed"] == config.seed
+    assert run["devices"] == ["CPU:0"]
     assert {"python", "attent-tf", "tensorflow", "keras", "commit"} <= run["versions"].keys()
     assert json.loads((tmp_path / "segmentation" / "stage.json").read_text()) == {"steps": 6, "devices": ["CPU:0"]}
 
 
 def test_strategies_are_chosen_by_name():
     from attent_tf.errors import ConfigError
-    from attent_tf.training.train import default_strategy
+    from attent_tf.training.strategies import make_strategy
 
-    assert isinstance(default_strategy("one"), tf.distribute.OneDeviceStrategy)
-    assert isinstance(default_strategy("auto"), tf.distribute.MirroredStrategy)
-    with pytest.raises(ConfigError, match="--strategy: expected one of auto, one, mirrored; received 'many'"):
-        default_strategy("many")
+    assert isinstance(make_strategy("one"), tf.distribute.OneDeviceStrategy)
+    assert isinstance(make_strategy("auto"), tf.distribute.MirroredStrategy)
+    with pytest.raises(
+        ConfigError, match="--strategy: expected one of auto, one, mirrored, multi_worker; received 'many'"
+    ):
+        make_strategy("many")
 
 
 def test_a_failed_translation_is_told_in_training_and_in_the_scores(records, config, tmp_path):

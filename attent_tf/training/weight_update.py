@@ -1,0 +1,74 @@
+"""From the gradients of every replica to one update of the weights.
+
+Order: summed over replicas, unscaled, checked, clipped, applied. Keras's own optimizers clip each replica's part before the
+sum, and decide on an overflow by the first replica alone.
+"""
+
+import tensorflow as tf
+
+from attent_tf.configs import OptimizerConfig
+from attent_tf.runs.networks import stored
+from attent_tf.training.optimizers import make_optimizer
+from attent_tf.training.precision import LossScale
+
+
+class WeightUpdate(tf.Module):
+    """The optimizer of one loss, with its loss scale where the precision asks for one.
+
+    Make it in the scope of the strategy.
+
+    Args:
+      config: of the optimizer.
+      steps: number of updates in all, for the learning rate.
+      variables: that are updated.
+      precision: see `attent_tf.training.precision`.
+    """
+
+    def __init__(self, config: OptimizerConfig, steps: int, variables: list, precision: str = "float32"):
+        super().__init__(name="weight_update")
+        self._strategy = tf.distribute.get_strategy()
+        self._clip_norm = config.clip_norm
+        self.variables_updated = variables
+        self.optimizer = make_optimizer(config, steps, variables)
+        self.loss_scale = LossScale() if precision == "mixed_float16" else None
+
+    def state(self) -> list[tf.Variable]:
+        """Returns what a checkpoint holds."""
+        return stored(self.optimizer) + (self.loss_scale.stored() if self.loss_scale else [])
+
+    def scaled(self, loss: tf.Tensor) -> tf.Tensor:
+        """Returns what is to be differentiated for `loss` [], the share of one replica; call it in replica context."""
+        return loss if self.loss_scale is None else loss * self.loss_scale.value
+
+    def apply(self, gradients: list) -> None:
+        """Updates the weights, or where a float16 gradient overflowed on any replica, skips the step on all.
+
+        Call it in cross-replica context.
+
+        Args:
+          gradients: of `scaled` losses by `variables_updated`, on every replica, as `strategy.run` returned them.
+        """
+        if self.loss_scale is None and not self._clip_norm:
+            self._run(gradients)
+            return
+        summed = [self._strategy.reduce("SUM", gradient, axis=None) for gradient in gradients]
+        if self.loss_scale is None:
+            self._apply_summed(summed)
+            return
+        summed = [gradient / self.loss_scale.value for gradient in summed]
+        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(gradient)) for gradient in summed])
+        tf.cond(finite, lambda: self._apply_summed(summed), lambda: None)
+        self.loss_scale.update(finite)
+
+    def _apply_summed(self, summed):
+        if self._clip_norm:
+            summed, _ = tf.clip_by_global_norm(summed, self._clip_norm)
+        # The optimizer sums over replicas.
+        self._run([gradient / self._strategy.num_replicas_in_sync for gradient in summed])
+
+    def _run(self, gradients):
+        def apply(*parts):
+            # A copy of its own for each replica: one tensor that all share cannot be summed.
+            self.optimizer.apply([tf.identity(part) for part in parts], self.variables_updated)
+
+        self._strategy.run(apply, args=tuple(gradients))

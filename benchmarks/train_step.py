@@ -1,0 +1,229 @@
+"""How fast the training steps of both stages are: images a second, what each optimisation brings, and peak memory.
+
+Every figure is of one process of its own, so that peaks of memory and compiled graphs do not mix; ratios are of one call of
+this script. `real` are steps fed by the input pipeline from slices of a records folder's size, `synthetic` are steps on one
+fixed batch; the difference is what input costs.
+
+    python benchmarks/train_step.py --size demo
+    python benchmarks/train_step.py --size paper --steps 5 --variants precision,jit
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+STAGES = ("translation", "segmentation")
+
+# variant -> changes of the setting; the first is what the others are compared with.
+VARIANTS = {
+    "input": {"float32, synthetic": {}, "float32, real": {"real": True}},
+    "calls": {"10 steps a call": {}, "1 step a call": {"steps_per_call": 1}},
+    "passes": {"identity with translation": {}, "identity apart": {"apart": True}},
+    "precision": {"float32": {}, "mixed_bfloat16": {"precision": "mixed_bfloat16"}},
+    "half": {"float32": {}, "mixed_float16": {"precision": "mixed_float16"}},
+    "jit": {"without XLA": {}, "with XLA": {"jit": True}},
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """What one process measures."""
+
+    size: str
+    stage: str
+    steps: int
+    real: bool = False
+    steps_per_call: int = 10
+    apart: bool = False
+    precision: str = "float32"
+    jit: bool = False
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", choices=["demo", "paper", "recommended"], default="demo", help="configuration")
+    parser.add_argument("--stages", default=",".join(STAGES))
+    parser.add_argument("--steps", type=int, default=30, help="timed steps of each process")
+    parser.add_argument("--rounds", type=int, default=3, help="the fastest round counts")
+    parser.add_argument("--variants", default="input,calls,passes,precision", help=f"of {', '.join(VARIANTS)}")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one:
+        print(json.dumps(_measure(Setting(**json.loads(arguments.one)))))
+        return
+    for stage in arguments.stages.split(","):
+        for group in arguments.variants.split(","):
+            if group == "passes" and stage != "translation":
+                continue
+            _compare(stage, group, arguments)
+
+
+def _compare(stage, group, arguments):
+    print(f"\n{stage}, {arguments.size}, {group}", flush=True)
+    settings = {
+        name: Setting(arguments.size, stage, arguments.steps, **changes) for name, changes in VARIANTS[group].items()
+    }
+    best: dict[str, dict] = {}
+    # Variants take turns, so that a machine that slows down slows all of them.
+    for _ in range(arguments.rounds):
+        for name, setting in settings.items():
+            result = _in_process(setting)
+            if name not in best or result["seconds"] < best[name]["seconds"]:
+                best[name] = result
+    base = next(iter(best.values()))
+    for name, result in best.items():
+        rate = result["images"] / result["seconds"]
+        print(
+            f"  {name:28s} {result['seconds'] * 1000:9.1f} ms a step  {rate:8.2f} images/s  "
+            f"time ratio {result['seconds'] / base['seconds']:.3f}  peak {result['peak_mib']:.0f} MiB"
+            f"  {result['flop'] / 1e9:.1f} GFLOP"
+            + (f"  {result['share_of_peak']:.1%} of the card's peak" if result.get("share_of_peak") else ""),
+            flush=True,
+        )
+
+
+def _in_process(setting):
+    command = [sys.executable, __file__, "--one", json.dumps(dataclasses.asdict(setting))]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr[-3000:])
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _measure(setting):
+    import keras
+    import tensorflow as tf
+
+    from attent_tf.configs import load_config
+    from attent_tf.training.segmentation import SegmentationStep
+    from attent_tf.training.strategies import make_strategy
+    from attent_tf.training.translation import TranslationStep
+
+    keras.utils.set_random_seed(0)
+    config = load_config(setting.size)
+    stage, size = getattr(config, setting.stage), config.data.image_size
+    strategy = make_strategy("auto")
+    with strategy.scope():
+        options = {"precision": setting.precision, "jit": setting.jit}
+        if setting.stage == "translation":
+            inner = TranslationStep(stage, "attention_cyclegan", size, 10**6, stage.batch_size, 0, **options)
+            phase = "anchored" if stage.identity_weight else "free"
+            if setting.apart:
+                _separate_identity(inner)
+        else:
+            inner = SegmentationStep(stage, "entropy", size, 10**6, stage.batch_size, **options)
+            phase = "aligned"
+        step = tf.Variable(0, dtype=tf.int64)
+    data = _data(config, setting, stage.batch_size, strategy)
+
+    @tf.function
+    def train(iterator, count):
+        last = tf.constant(0.0)
+        for _ in tf.range(count):
+            metrics = inner.update(phase, step.read_value(), *next(iterator))
+            step.assign_add(1)
+            last = metrics[inner.metric_names[0]]
+        return last
+
+    count = tf.constant(min(setting.steps_per_call, setting.steps))
+    for _ in range(2):
+        train(data, count).numpy()
+    calls = max(setting.steps // int(count), 1)
+    begin = time.perf_counter()
+    for _ in range(calls):
+        train(data, count).numpy()
+    seconds = (time.perf_counter() - begin) / (calls * int(count))
+    result = {"seconds": seconds, "images": 2 * stage.batch_size, "peak_mib": _peak_mib(tf)}
+    result["flop"] = _count_flop(tf, lambda: inner.update(phase, step.read_value(), *next(data)))
+    if peak := _card_peak(tf, setting.precision):
+        result["share_of_peak"] = result["flop"] / seconds / peak
+    return result
+
+
+def _separate_identity(inner):
+    """Gives identity a pass of its own through each generator, as a plain implementation would."""
+    import tensorflow as tf
+
+    from attent_tf import losses
+
+    def gradients(x_s, x_t, anchored):
+        config = inner.config
+        with tf.GradientTape() as tape:
+            fake_s, fake_t = inner.g_t2s(x_t), inner.g_s2t(x_s)
+            cycle = losses.l1_loss(inner.g_t2s(fake_t), x_s) + losses.l1_loss(inner.g_s2t(fake_s), x_t)
+            adversarial_t2s = losses.real_loss(inner.d_source(fake_s), config.adversarial)
+            adversarial_s2t = losses.real_loss(inner.d_target(fake_t), config.adversarial)
+            identity = losses.l1_loss(inner.g_t2s(x_s), x_s) + losses.l1_loss(inner.g_s2t(x_t), x_t)
+            total = adversarial_t2s + adversarial_s2t + config.cycle_weight * cycle + config.identity_weight * identity
+            loss = tf.reduce_sum(total) / inner.global_batch_size
+        zero = tf.constant(0.0)
+        metrics = dict.fromkeys(("generator", "cycle", "identity", "adversarial_t2s", "adversarial_s2t"), zero)
+        metrics["generator"] = loss
+        return tape.gradient(loss, inner.generator_update.variables_updated), fake_s, fake_t, metrics
+
+    inner._generator_gradients = gradients
+
+
+def _data(config, setting, batch_size, strategy):
+    import numpy as np
+    import tensorflow as tf
+
+    from attent_tf.data.batches import batches
+    from attent_tf.data.slices import SliceArrays
+
+    size, count = config.data.image_size, 400
+    rng = np.random.default_rng(0)
+    images = rng.uniform(-1, 1, (count, size, size, 1)).astype(np.float32)
+    labels = rng.integers(0, 5, (count, size, size)).astype(np.uint8)
+    labelled = SliceArrays(images, labels if setting.stage == "segmentation" else None)
+    streams = (
+        batches(part, config.data, batch_size, seed) for seed, part in enumerate((labelled, SliceArrays(images, None)))
+    )
+    real = tf.data.Dataset.zip(tuple(streams))
+    if not setting.real:
+        real = real.take(1).cache().repeat()
+    return iter(strategy.distribute_datasets_from_function(lambda _: real))
+
+
+def _peak_mib(tf):
+    if tf.config.list_physical_devices("GPU"):
+        return tf.config.experimental.get_memory_info("GPU:0")["peak"] / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+# Dense peak arithmetic in FLOP/s by a part of the card's name: (float32 as TF32, 16 bits), from the makers' data sheets.
+_PEAKS = {
+    "H100": (494.7e12, 989.4e12),
+    "H200": (494.7e12, 989.4e12),
+    "A100": (156e12, 312e12),
+    "V100": (15.7e12, 125e12),
+}
+
+
+def _count_flop(tf, update):
+    """Arithmetic of one update as TensorFlow's profiler counts it from the traced operations, before any is pruned."""
+    options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
+    options["output"] = "none"
+    graph = tf.function(update).get_concrete_function().graph
+    return tf.compat.v1.profiler.profile(graph, options=options).total_float_ops
+
+
+def _card_peak(tf, precision):
+    """FLOP/s that the GPU can do at most; None without a GPU that is known."""
+    gpus = tf.config.list_physical_devices("GPU")
+    name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "") if gpus else ""
+    peaks = next((values for part, values in _PEAKS.items() if part in name), None)
+    return peaks and peaks[0 if precision == "float32" else 1]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Two processes on the loopback interface, each with a share of every batch, train one run."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from attent_tf.errors import ConfigError
+from attent_tf.runs import load_run
+from attent_tf.runs.networks import load_generators
+from attent_tf.training.strategies import make_strategy
+from tests.support.small_runs import TINY, make_small_records
+
+# Instance norm and a pool of nothing: each image is treated alike, whichever worker has it.
+_SETTINGS = (*TINY, "translation.batch_size=2", "translation.pool_size=0", "translation.generator.learning_rate=1e-5")
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    return make_small_records(tmp_path_factory.mktemp("workers"))
+
+
+def _start(records, out, cluster=None, index=0, settings=_SETTINGS):
+    words = [word for setting in settings for word in ("--set", setting)]
+    command = [sys.executable, "-m", "cli.main", "train", "--records", str(records), "--out", str(out)]
+    command += ["--direction", "mri2ct", "--method", "pixel", "--config", "demo", *words]
+    environment = dict(os.environ)
+    if cluster:
+        command += ["--strategy", "multi_worker"]
+        task = {"cluster": {"worker": cluster}, "task": {"type": "worker", "index": index}}
+        environment["TF_CONFIG"] = json.dumps(task)
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def _finish(*processes):
+    outputs = [process.communicate(timeout=300)[0] for process in processes]
+    assert all(process.returncode == 0 for process in processes), "\n".join(output[-3000:] for output in outputs)
+    return outputs
+
+
+def _cluster():
+    sockets = [socket.socket() for _ in range(2)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return [f"127.0.0.1:{port}" for port in ports]
+
+
+@pytest.mark.slow
+def test_two_workers_train_what_one_process_trains(records, tmp_path):
+    _finish(_start(records, tmp_path / "one"))
+    cluster = _cluster()
+    chief, other = _finish(*(_start(records, tmp_path / "two", cluster, index) for index in (0, 1)))
+    assert "Translation: 6/6 steps" in chief
+    assert "steps" not in other
+
+    one, two = load_run(tmp_path / "one"), load_run(tmp_path / "two")
+    for mine, theirs in zip(
+        load_generators(two, "g_t2s", "g_s2t"), load_generators(one, "g_t2s", "g_s2t"), strict=True
+    ):
+        for a, b in zip(mine.variables, theirs.variables, strict=True):
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-3, atol=2e-5)
+    rows = [(run.folder / "translation" / "history.csv").read_text().splitlines() for run in (one, two)]
+    # Of steps 2 and 3, where the identity loss ends, 4 and 6.
+    assert len(rows[0]) == len(rows[1]) == 5
+    for mine, theirs in zip(rows[0][1:], rows[1][1:], strict=True):
+        np.testing.assert_allclose(
+            [float(x) for x in mine.split(",")], [float(x) for x in theirs.split(",")], rtol=0.02
+        )
+    assert tf.train.latest_checkpoint(str(two.folder / "segmentation" / "checkpoints")).endswith("ckpt-6")
+
+    cluster = _cluster()
+    again, _ = _finish(*(_start(records, tmp_path / "two", cluster, index) for index in (0, 1)))
+    assert "Translation: complete (6 steps)" in again
+
+
+def test_workers_that_are_not_described_are_refused(monkeypatch):
+    for text in ("", "{}", '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 4}}'):
+        monkeypatch.setenv("TF_CONFIG", text)
+        with pytest.raises(ConfigError, match="--strategy multi_worker: expected TF_CONFIG like"):
+            make_strategy("multi_worker")
