@@ -24,6 +24,11 @@ class Chain(tf.Module):
         self.translator = translator
         self.image_size = image_size
 
+    @property
+    def has_translator(self) -> bool:
+        """Whether slices are translated before they are segmented."""
+        return self.translator is not None
+
     @tf.function(reduce_retracing=True)
     def __call__(self, images: tf.Tensor) -> ChainOutput:
         """Segments `images` [batch, height, width, channels] in [−1, 1], height = width a multiple of `image_size`."""

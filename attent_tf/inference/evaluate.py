@@ -9,8 +9,8 @@ import numpy as np
 from attent_tf.data.manifest import ManifestCase, read_manifest
 from attent_tf.data.reader import read_case_records
 from attent_tf.errors import RecordsError
+from attent_tf.inference.batches import run_slices
 from attent_tf.inference.chain import Chain, load_chain
-from attent_tf.inference.volumes import run_slices
 from attent_tf.metrics.case_result import CaseResult
 from attent_tf.metrics.evaluation import Evaluation, write_evaluation
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL

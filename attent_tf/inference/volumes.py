@@ -1,42 +1,92 @@
-"""Scans through the deployed chain: slice by slice there, and back onto the scan's own voxels."""
+"""Scans through the deployed chain: slice by slice there, and back onto the scan's own voxels.
 
+What the chain says of the whole scan is never held at once: each batch is resampled and kept as a class, and where asked for
+as bytes, before the next one is asked of the chain. A chain is `attent_tf.inference.chain.Chain`, or anything that is called
+with [batch, size, size, channels] float32 slices, returns a `ChainOutput`, and has `has_translator`. TensorFlow is not loaded here.
+"""
+
+import dataclasses
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from attent_tf.errors import RunError
-from attent_tf.inference.output import ChainOutput
+from attent_tf.inference.batches import DEFAULT_BATCH, run_slices
+from attent_tf.organs import NUM_CLASSES
 from attent_tf.runs import Run
+from attent_tf.stopwatch import Stopwatch
 from attent_tf.volumes import (
     PreparedCase,
     PrepareOptions,
     Volume,
-    from_canonical,
     middle_channel,
     prepare,
     restore_image,
     stack_neighbours,
 )
-from attent_tf.volumes.resampling import probability_blocks_from_grid
+from attent_tf.volumes.blocks_from_grid import blocks_from_grid
+from attent_tf.volumes.orientation import canonical_view
 
-_BATCH = 8
+if TYPE_CHECKING:
+    from attent_tf.inference.chain import Chain
 
 # Where each source scan had intensities of its own (MR has no unit), a translation into their style spans this range.
 _UNITLESS_RANGE = (0.0, 1000.0)
 
+# Bytes stand for values from 0 to 1.
+_ONE = 255
 
-class Chain(Protocol):
-    """What is asked of a chain: `attent_tf.inference.chain.Chain`, or `attent_tf.serving.RemoteChain` in its place.
+
+@dataclasses.dataclass(frozen=True)
+class Segmentation:
+    """What is known of a scan after it was segmented; arrays are filled by `segment_prepared`.
 
     Attributes:
-      translator: None for methods without a translator.
+      labels: [i, j, k] uint8 class indices on the voxels of the scan.
+      entropy: [i, j, k] uint8, 255 for entropy 1 (Eq. 6), 0 outside the grid; or None.
+      probabilities: [i, j, k, classes] uint8, 255 for 1, 0 outside the grid, where no class has any; or None.
+      labels_on_grid: [slice, size, size] uint8, the chain's own answer on the prepared slices.
+      entropy_sums, pixels: [classes] float64 and int64, of each class on the prepared slices.
     """
 
-    translator: object | None
+    labels: np.ndarray
+    entropy: np.ndarray | None
+    probabilities: np.ndarray | None
+    labels_on_grid: np.ndarray
+    entropy_sums: np.ndarray
+    pixels: np.ndarray
 
-    def __call__(self, images: np.ndarray) -> ChainOutput:
-        """Segments `images` [batch, size, size, channels] float32 in [−1, 1]."""
+    @classmethod
+    def blank(
+        cls, prepared: PreparedCase, entropy: bool = False, probabilities: np.ndarray | None = None
+    ) -> "Segmentation":
+        """Makes room for the answer on a prepared scan.
+
+        Args:
+          prepared: the scan.
+          entropy: whether to keep the entropy map.
+          probabilities: [i, j, k, classes] uint8 zeros to fill, which may lie on disk (`numpy.memmap`), or None.
+        """
+        shape = prepared.geometry.stored_shape
+        return cls(
+            # In the order in which NIfTI stores voxels.
+            labels=np.zeros(shape, np.uint8, order="F"),
+            entropy=np.zeros(shape, np.uint8, order="F") if entropy else None,
+            probabilities=probabilities,
+            labels_on_grid=np.zeros(prepared.images.shape, np.uint8),
+            entropy_sums=np.zeros(NUM_CLASSES, np.float64),
+            pixels=np.zeros(NUM_CLASSES, np.int64),
+        )
+
+    @property
+    def mean_entropy(self) -> float:
+        """Mean of Eq. 6 over all pixels of the prepared slices."""
+        return float(self.entropy_sums.sum() / max(1, self.pixels.sum()))
+
+    def entropy_of(self, index: int) -> float | None:
+        """Mean of Eq. 6 over the pixels that were given to class `index`; None where there are none."""
+        return float(self.entropy_sums[index] / self.pixels[index]) if self.pixels[index] else None
 
 
 def preparation(run: Run) -> PrepareOptions:
@@ -44,38 +94,21 @@ def preparation(run: Run) -> PrepareOptions:
     return run.prepare_options
 
 
-def run_slices(chain: Chain, images: np.ndarray, batch_size: int = _BATCH) -> Iterator[tuple[slice, ChainOutput]]:
-    """Runs slices through the chain in batches.
-
-    Args:
-      chain: from `load_chain`, or a `RemoteChain`.
-      images: [slices, size, size, channels] float32 in [−1, 1].
-      batch_size: slices at once; the result does not depend on it.
-
-    Yields:
-      Which slices, and the chain's output for them as NumPy arrays.
-    """
-    for start in range(0, len(images), batch_size):
-        part = images[start : start + batch_size]
-        # One batch size only, so that the graph is traced once.
-        padded = np.concatenate([part, np.full((batch_size - len(part), *part.shape[1:]), -1.0, np.float32)])
-        output = chain(padded)
-        yield (
-            slice(start, start + len(part)),
-            ChainOutput(*(None if value is None else np.asarray(value)[: len(part)] for value in output)),
-        )
-
-
 def segment_volume(
-    chain: Chain, volume: Volume, options: PrepareOptions, report: Callable[[int], None] = lambda _: None
+    chain: "Chain",
+    volume: Volume,
+    options: PrepareOptions,
+    report: Callable[[int], None] = lambda _: None,
+    batch_size: int = DEFAULT_BATCH,
 ) -> np.ndarray:
     """Segments a scan.
 
     Args:
-      chain: from `load_chain`, or a `RemoteChain`.
+      chain: from `load_chain`.
       volume: a scan of the run's target domain, in any orientation.
       options: from `preparation`.
       report: called with the number of the scan's slices done since the last call.
+      batch_size: slices at once; the result does not depend on it.
 
     Returns:
       [i, j, k] uint8 class indices on the voxels of the scan.
@@ -84,23 +117,56 @@ def segment_volume(
       InputError: the scan shows no body.
     """
     prepared = prepare(volume, options)
+    answer = Segmentation.blank(prepared)
+    segment_prepared(chain, prepared, answer, report, batch_size)
+    return answer.labels
+
+
+def segment_prepared(
+    chain: "Chain",
+    prepared: PreparedCase,
+    answer: Segmentation,
+    report: Callable[[int], None] = lambda _: None,
+    batch_size: int = DEFAULT_BATCH,
+    watch: Stopwatch | None = None,
+) -> None:
+    """Segments a prepared scan into `answer`.
+
+    Args:
+      chain: from `load_chain`.
+      prepared: from `prepare`.
+      answer: from `Segmentation.blank`; what it has room for is filled.
+      report: called with the number of the scan's slices done since the last call.
+      batch_size: slices at once; the result does not depend on it.
+      watch: is told the time of the phases `network` and `resampling`.
+    """
+    watch = watch or Stopwatch()
     geometry = prepared.geometry
-    labels = np.zeros(geometry.canonical_shape, np.uint8)
-    stacked = stack_neighbours(prepared.images, None, options.neighbours)
-    answers = (output.probabilities for _, output in run_slices(chain, stacked))
+    labels, entropy, probabilities = (
+        None if array is None else canonical_view(array, geometry.affine)
+        for array in (answer.labels, answer.entropy, answer.probabilities)
+    )
+    outputs = _slices_of_answers(chain, prepared, answer, batch_size, watch, entropy is not None)
     # Probabilities go back to the scan's voxels before a class is chosen, so that outlines stay smooth.
-    for part, found in probability_blocks_from_grid(answers, geometry.grid, labels.shape):
-        labels[part] = found
-        report(part.stop - part.start)
-    return from_canonical(labels, geometry.affine)
+    for block in blocks_from_grid(outputs, geometry.grid, geometry.canonical_shape):
+        with watch.phase("resampling"):
+            labels[block.part] = block.largest(NUM_CLASSES)
+            if entropy is not None:
+                entropy[block.part] = _as_bytes(block.values(NUM_CLASSES))
+            if probabilities is not None:
+                for index in range(NUM_CLASSES):
+                    probabilities[block.part, ..., index] = _as_bytes(block.values(index))
+        report(block.part.stop - block.part.start)
 
 
 def translate_volume(
-    chain: Chain,
+    chain: "Chain",
     volume: Volume,
     options: PrepareOptions,
     source: str,
     report: Callable[[int], None] = lambda _: None,
+    batch_size: int = DEFAULT_BATCH,
+    watch: Stopwatch | None = None,
 ) -> np.ndarray:
     """Shows a target scan in source style.
 
@@ -110,6 +176,8 @@ def translate_volume(
       options: from `preparation`.
       source: `mri` or `ct`, for the unit of the result.
       report: called with the number of the scan's slices done since the last call.
+      batch_size: slices at once; the result does not depend on it.
+      watch: is told the time of the phases `preparing`, `network` and `resampling`.
 
     Returns:
       [i, j, k] float32 on the voxels of the scan, within the window of the source domain's intensity rule (CT: HU); where
@@ -119,16 +187,39 @@ def translate_volume(
       RunError: the method has no translator.
       InputError: the scan shows no body.
     """
-    if chain.translator is None:
+    if not chain.has_translator:
         raise RunError("this method has no translator; translate needs a run of cyclegan, pixel or attent")
-    prepared: PreparedCase = prepare(volume, options)
+    watch = watch or Stopwatch()
+    with watch.phase("preparing"):
+        prepared = prepare(volume, options)
     translated = np.empty_like(prepared.images)
     slices, reported = prepared.geometry.canonical_shape[0], 0
-    for part, output in run_slices(chain, stack_neighbours(prepared.images, None, options.neighbours)):
+    stacked = stack_neighbours(prepared.images, None, options.neighbours)
+    for part, output in run_slices(chain, stacked, batch_size, watch):
         translated[part] = middle_channel(output.translated)
         done = slices * part.stop // len(translated)
         report(done - reported)
         reported = done
     rule = options.intensity_rule(source)
     low, high = (rule.low, rule.high) if rule.kind == "window" else _UNITLESS_RANGE
-    return restore_image(low + (high - low) * 0.5 * (translated + 1.0), prepared.geometry, low)
+    with watch.phase("resampling"):
+        return restore_image(low + (high - low) * 0.5 * (translated + 1.0), prepared.geometry, low)
+
+
+def _slices_of_answers(
+    chain: "Chain", prepared: PreparedCase, answer: Segmentation, batch_size: int, watch: Stopwatch, entropy: bool
+) -> Iterator[np.ndarray]:
+    """Yields [slices, size, size, classes] probabilities, with the entropy as one more channel where it is asked for."""
+    stacked = stack_neighbours(prepared.images, None, prepared.geometry.neighbours)
+    for part, output in run_slices(chain, stacked, batch_size, watch):
+        answer.labels_on_grid[part] = output.labels
+        entropies, classes = output.entropy[..., 0].ravel(), output.labels.ravel()
+        answer.entropy_sums[:] += np.bincount(classes, entropies, NUM_CLASSES)
+        answer.pixels[:] += np.bincount(classes, minlength=NUM_CLASSES)
+        yield np.concatenate([output.probabilities, output.entropy], axis=-1) if entropy else output.probabilities
+
+
+def _as_bytes(values: np.ndarray) -> np.ndarray:
+    """Values from 0 to 1, but for rounding, to uint8 from 0 to 255."""
+    values *= np.float32(_ONE)
+    return np.clip(np.rint(values, out=values), 0, _ONE, out=values).astype(np.uint8)

@@ -1,6 +1,7 @@
 """What a scan is: readers, orientation, anatomy, the grid of records, intensities. NumPy only."""
 
 from attent_tf.volumes.anatomy import check_anatomy
+from attent_tf.volumes.blocks_from_grid import probabilities_from_grid
 from attent_tf.volumes.body import body_mask
 from attent_tf.volumes.case_geometry import CaseGeometry
 from attent_tf.volumes.grid import SliceGrid, fit_grid
@@ -14,8 +15,9 @@ from attent_tf.volumes.intensity import (
 from attent_tf.volumes.intensity_rule import DEFAULT_RULES, IntensityRule
 from attent_tf.volumes.intensity_text import parse_rule, rule_from_json, rule_text, rule_to_json
 from attent_tf.volumes.neighbours import middle_channel, stack_neighbours
-from attent_tf.volumes.nifti import read_nifti, read_nifti_labels, write_labels, write_scan
+from attent_tf.volumes.nifti import read_nifti, read_nifti_labels
 from attent_tf.volumes.nifti_header import ORIENTATION_POLICIES
+from attent_tf.volumes.nifti_writing import write_fractions, write_labels, write_scan
 from attent_tf.volumes.orientation import from_canonical, to_canonical
 from attent_tf.volumes.prepare import PreparedCase, measure_case, prepare
 from attent_tf.volumes.prepare_options import PrepareOptions
@@ -24,7 +26,6 @@ from attent_tf.volumes.resampling import (
     images_to_grid,
     labels_from_grid,
     labels_to_grid,
-    probabilities_from_grid,
     resampling_matrix,
 )
 from attent_tf.volumes.restore import restore_image, restore_label_probabilities, restore_labels
@@ -70,6 +71,7 @@ __all__ = [
     "rule_to_json",
     "stack_neighbours",
     "to_canonical",
+    "write_fractions",
     "write_labels",
     "write_scan",
 ]

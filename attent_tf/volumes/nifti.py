@@ -1,19 +1,16 @@
-"""NIfTI in and out."""
+"""NIfTI in."""
 
 import os
-from pathlib import Path
 
 import nibabel
 import numpy as np
 from nibabel.spatialimages import HeaderDataError
 
 from attent_tf.errors import InputError
-from attent_tf.files import written_aside
 from attent_tf.volumes.nifti_header import (
     MAX_VOXELS,
     checked_affine,
     checked_shape,
-    is_nifti_name,
     read_bytes,
     read_header,
     unreadable,
@@ -125,49 +122,6 @@ def check_same_grid(
             f"corners up to {apart_mm:.3g} mm away",
             "resample the labels to their image, or mend the header that is wrong",
         )
-
-
-def write_scan(path: str | os.PathLike, voxels: np.ndarray, affine: np.ndarray, dtype: np.typing.DTypeLike) -> None:
-    """Writes intensities as NIfTI, completely or not at all; sform and qform are both set.
-
-    Args:
-      path: `.nii` or `.nii.gz`.
-      voxels: [i, j, k] intensities.
-      affine: [4, 4], voxel index to millimetres in RAS+.
-      dtype: the type on disk; for integer types values are rounded.
-
-    Raises:
-      InputError: the name has another suffix, or a value does not fit into `dtype`.
-    """
-    path = Path(path)
-    if not is_nifti_name(path):
-        raise InputError(
-            path, "a name that ends in .nii or .nii.gz", path.suffix or "none", "choose another output name"
-        )
-    dtype = np.dtype(dtype)
-    voxels = np.asarray(voxels)
-    if dtype.kind in "iu":
-        voxels = np.rint(voxels) if voxels.dtype.kind == "f" else voxels
-        limits = np.iinfo(dtype)
-        # Written so that NaN fails as well.
-        if voxels.size and not (voxels.min() >= limits.min and voxels.max() <= limits.max):
-            raise InputError(
-                path,
-                f"values that fit into {dtype} ({limits.min}..{limits.max})",
-                f"{voxels.min()}..{voxels.max()}",
-                "write floats instead",
-            )
-    image = nibabel.Nifti1Image(voxels.astype(dtype, copy=False), np.asarray(affine, np.float64))
-    image.set_sform(affine, code=1)
-    image.set_qform(affine, code=1)
-    image.header.set_xyzt_units("mm")
-    with written_aside(path) as aside:
-        nibabel.save(image, aside)
-
-
-def write_labels(path: str | os.PathLike, labels: np.ndarray, affine: np.ndarray) -> None:
-    """Writes [i, j, k] class indices as a uint8 NIfTI file, completely or not at all."""
-    write_scan(path, labels, affine, np.uint8)
 
 
 def shown_values(values: np.ndarray, limit: int = 5) -> str:

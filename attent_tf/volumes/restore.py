@@ -3,6 +3,7 @@
 import numpy as np
 
 from attent_tf.volumes import resampling
+from attent_tf.volumes.blocks_from_grid import probabilities_from_grid
 from attent_tf.volumes.case_geometry import CaseGeometry
 from attent_tf.volumes.orientation import canonical_view, from_canonical
 
@@ -33,7 +34,7 @@ def restore_label_probabilities(probabilities_on_grid: np.ndarray, geometry: Cas
       [i, j, k] uint8 class indices in stored order; background outside the grid.
     """
     _check_shape(probabilities_on_grid, geometry)
-    labels = resampling.probabilities_from_grid(probabilities_on_grid, geometry.grid, geometry.canonical_shape)
+    labels = probabilities_from_grid(probabilities_on_grid, geometry.grid, geometry.canonical_shape)
     return from_canonical(labels, geometry.affine)
 
 

@@ -7,9 +7,9 @@ import numpy as np
 
 from attent_tf.errors import ConfigError, InputError
 from attent_tf.organs import DOMAINS
-from attent_tf.volumes.dicom import read_slice, stack_slices
+from attent_tf.volumes.dicom import read_slice, series_affine
 from attent_tf.volumes.nifti import read_nifti
-from attent_tf.volumes.nifti_header import nifti_stem
+from attent_tf.volumes.nifti_header import MAX_VOXELS, nifti_stem
 from attent_tf.volumes.volume import Volume
 
 # What often lies beside slices.
@@ -67,9 +67,37 @@ def slice_files(names: list[str]) -> list[str]:
     return marked or [name for name in names if PurePath(name).suffix.lower() not in _OTHER_SUFFIXES]
 
 
+def series_files(folder: str | os.PathLike) -> list[Path]:
+    """Returns the files of a folder that look like the slices of a series, by name."""
+    entries = (entry for entry in Path(folder).iterdir() if entry.is_file() and entry.name[0] != ".")
+    return [Path(folder) / name for name in slice_files(sorted(entry.name for entry in entries))]
+
+
 def _read_series(folder: Path, domain: str) -> tuple[np.ndarray, np.ndarray]:
-    files = slice_files(sorted(entry.name for entry in folder.iterdir() if entry.is_file() and entry.name[0] != "."))
+    files = series_files(folder)
     if not files:
         raise InputError(folder, "DICOM slices", "no such files", "give the folder that holds them")
-    slices = sorted((read_slice(folder / name, domain) for name in files), key=lambda one: one[0].height_mm)
-    return stack_slices(slices, str(folder))
+    headers, voxels = [], None
+    for place, path in enumerate(files):
+        header, pixels = read_slice(path, domain)
+        headers.append(header)
+        if voxels is None:
+            if len(files) * pixels.size > MAX_VOXELS:
+                found = f"{len(files)} files of {pixels.size}"
+                raise InputError(folder, f"at most {MAX_VOXELS} voxels", found, "give one series, or crop it")
+            # Each slice goes to its place at once: a list of slices that is then stacked takes twice the memory.
+            voxels = np.empty((len(files), *pixels.shape), np.float32)
+        # Slices of another size are told below, with their names.
+        if pixels.shape == voxels.shape[1:]:
+            voxels[place] = pixels
+    order = np.argsort([header.height_mm for header in headers], kind="stable")
+    affine = series_affine([headers[place] for place in order], str(folder))
+    return _in_order(voxels, order).T, affine
+
+
+def _in_order(voxels: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Slices in the order given: a view where they already run that way or the other way around, as mostly they do."""
+    steps = np.diff(order)
+    if (steps == 1).all():
+        return voxels
+    return voxels[::-1] if (steps == -1).all() else voxels[order]

@@ -21,7 +21,7 @@ from attent_tf.volumes import (
     restore_label_probabilities,
     restore_labels,
 )
-from attent_tf.volumes.resampling import probability_blocks_from_grid
+from attent_tf.volumes.blocks_from_grid import blocks_from_grid
 
 ORDERS = st.permutations(("RL", "AP", "SI")).flatmap(lambda order: st.tuples(*map(st.sampled_from, order)))
 
@@ -146,9 +146,9 @@ def test_answers_in_batches_are_put_together_as_in_one_piece(scale, batch):
     expected = probabilities_from_grid(probabilities, grid, (13, 10, 9))
     found, stop = np.zeros((13, 10, 9), np.uint8), 0
     blocks = (probabilities[start : start + batch] for start in range(0, count, batch))
-    for part, labels in probability_blocks_from_grid(blocks, grid, (13, 10, 9)):
-        assert part.start == stop
-        found[part], stop = labels, part.stop
+    for block in blocks_from_grid(blocks, grid, (13, 10, 9)):
+        assert block.part.start == stop
+        found[block.part], stop = block.largest(), block.part.stop
     assert stop == 13
     np.testing.assert_array_equal(found, expected)
 

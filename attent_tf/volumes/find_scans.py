@@ -1,0 +1,106 @@
+"""Which scans a path stands for: one file, one series, or a folder of them."""
+
+import dataclasses
+import os
+from pathlib import Path
+
+from attent_tf.errors import InputError
+from attent_tf.volumes.nifti_header import is_nifti_name, nifti_stem
+from attent_tf.volumes.scan import series_files
+
+# The four letters that a DICOM file carries, and where.
+_MAGIC, _MAGIC_AT = b"DICM", 128
+
+
+@dataclasses.dataclass(frozen=True)
+class FoundScan:
+    """A scan that is there to be read.
+
+    Attributes:
+      path: a NIfTI file, or the folder of a DICOM series.
+      name: what files made of it are called; no two of a folder share one.
+    """
+
+    path: Path
+    name: str
+
+
+@dataclasses.dataclass(frozen=True)
+class FoundScans:
+    """What a path stands for.
+
+    Attributes:
+      scans: in the order of their names.
+      single: whether the path is a scan itself, and no folder of scans.
+    """
+
+    scans: tuple[FoundScan, ...]
+    single: bool
+
+
+def find_scans(path: str | os.PathLike) -> FoundScans:
+    """Finds the scans that a path stands for, without reading them.
+
+    A folder that holds DICOM slices and nothing else that could be a scan is one scan. In any other folder each NIfTI file,
+    and each folder below it that holds DICOM slices, is one.
+
+    Args:
+      path: a NIfTI file, the folder of a DICOM series, or a folder of scans.
+
+    Raises:
+      InputError: there is nothing at `path`, or no scan in it, or two of them would be called the same.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(path, "a NIfTI file, a DICOM folder or a folder of scans", "nothing", "check the path")
+    if not path.is_dir():
+        if _is_dicom(path):
+            raise InputError(
+                path, "a NIfTI file or a folder", "one DICOM file", "give the folder that holds its series"
+            )
+        return FoundScans((FoundScan(path, nifti_stem(path) if is_nifti_name(path) else path.stem),), single=True)
+    scans = _below(path)
+    if not scans:
+        raise InputError(
+            path, "NIfTI files or DICOM slices", "none", "give the file or the folder that holds the scans"
+        )
+    if [scan.path for scan in scans] == [path]:
+        return FoundScans(tuple(scans), single=True)
+    by_name = {}
+    for scan in sorted(scans, key=lambda one: one.name):
+        if scan.name in by_name:
+            found = f"{by_name[scan.name].path} and {scan.path}, both called {scan.name}"
+            raise InputError(path, "scans that differ in name", found, "rename one")
+        by_name[scan.name] = scan
+    return FoundScans(tuple(by_name.values()), single=False)
+
+
+def _below(root: Path) -> list[FoundScan]:
+    scans, seen = [], set()
+    for folder, folders, names in os.walk(root, followlinks=True):
+        # A link to a folder above must not lead around for ever.
+        place = os.path.realpath(folder)
+        folders[:] = [] if place in seen else sorted(name for name in folders if name[0] != ".")
+        if place in seen:
+            continue
+        seen.add(place)
+        folder = Path(folder)
+        relative = folder.relative_to(root).parts
+        images = [name for name in sorted(names) if is_nifti_name(name) and name[0] != "."]
+        scans += [FoundScan(folder / name, "_".join((*relative, nifti_stem(name)))) for name in images]
+        if _holds_slices(folder):
+            scans.append(FoundScan(folder, "_".join(relative) or root.resolve().name))
+    return scans
+
+
+def _holds_slices(folder: Path) -> bool:
+    files = [path for path in series_files(folder) if not is_nifti_name(path)]
+    return any(path.suffix.lower() == ".dcm" for path in files) or any(_is_dicom(path) for path in files[:1])
+
+
+def _is_dicom(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(_MAGIC_AT + len(_MAGIC))[_MAGIC_AT:] == _MAGIC
+    except OSError:
+        return False
