@@ -16,7 +16,6 @@ def make_metadata(
     run: Run,
     version: int,
     signatures: dict[str, Signature],
-    precision: str,
     weights_sha256: str,
     steps: dict[str, int],
     optimization: dict[str, Any] | None,
@@ -27,7 +26,6 @@ def make_metadata(
       run: that it was exported from.
       version: its number.
       signatures: what each takes and gives.
-      precision: the policy that its networks compute with.
       weights_sha256: of the exported networks' weights.
       steps: updates behind the weights, by stage.
       optimization: what was done and measured; None for the chain as trained.
@@ -46,7 +44,7 @@ def make_metadata(
         "training": {
             "config": run.config.name,
             "seed": run.config.seed,
-            "precision": precision,
+            "precision": run.config.precision,
             "steps": steps,
             "records": run.records,
             "weights_sha256": weights_sha256,

@@ -94,11 +94,7 @@ def export_chain(
         for stage, network in (("translation", chain.translator), ("segmentation", chain.segmentor))
         if network is not None
     }
-    training = {
-        "precision": chain.segmentor.dtype_policy.name,
-        "weights_sha256": _weights_sha256(chain),
-        "steps": steps,
-    }
+    fingerprint = _weights_sha256(chain)
 
     image = tf.TensorSpec((None, options.size, options.size, options.channels), tf.float32, name="image")
     # One trace that all signatures share; each is left with the part of it that it needs.
@@ -108,10 +104,11 @@ def export_chain(
         module.weights = [*stored(chain.segmentor), *(stored(chain.translator) if chain.translator else ())]
     else:
         sample = sample_slices(run.target, options, _SAMPLE_SLICES)
+        # From a chain of its own, because it is changed.
         optimized = frozen_chain(load_chain(run), image, weights)
         optimization = {"weights": weights, **compare(run_chain, tf.function(optimized), sample)}
         run_chain = optimized
-    metadata = make_metadata(run, version, signatures, optimization=optimization, **training)
+    metadata = make_metadata(run, version, signatures, fingerprint, steps, optimization)
     with folder_written_aside(folder) as aside:
         functions = make_signatures(run_chain, options.size, options.channels)
         tf.saved_model.save(module, str(aside), signatures=functions)

@@ -16,17 +16,17 @@ METADATA_FORMAT = 1
 
 @dataclasses.dataclass(frozen=True)
 class ModelContract:
-    """What an exported model expects.
+    """What an exported model expects; in these names as a `Run` says it.
 
     Attributes:
       direction: `mri2ct` or `ct2mri`.
-      preparation: how scans are prepared: as its training records were.
+      prepare_options: how scans are prepared: as its training records were.
       class_names: of the last axis of the probabilities.
       translates: whether the chain has a translator.
     """
 
     direction: str
-    preparation: PrepareOptions
+    prepare_options: PrepareOptions
     class_names: tuple[str, ...] = CLASS_NAMES
     translates: bool = True
 
@@ -64,7 +64,7 @@ def read_contract(path: str | os.PathLike) -> ModelContract:
     try:
         contract = ModelContract(
             direction=content["direction"],
-            preparation=PrepareOptions.from_json(content["preparation"]),
+            prepare_options=PrepareOptions.from_json(content["preparation"]),
             class_names=tuple(content["classes"]),
             translates=bool(content["translates"]),
         )

@@ -23,6 +23,9 @@ class RemoteChain:
       translate: whether the translated slices are asked for too, which is a second request for each batch.
       slices_per_request: a batch is sent in parts of this many slices. As JSON, a slice's probabilities are about 10 MB.
 
+    Attributes:
+      has_translator: whether translated slices are asked for.
+
     Raises:
       ServerError: there is no server, no such model, or one that is no exported chain for such slices.
     """
@@ -33,7 +36,7 @@ class RemoteChain:
         self._server = server
         self._slices = slices_per_request
         self._signatures = expected_signatures(options.size, options.channels, NUM_CLASSES)
-        self.translator = _TRANSLATE if translate else None
+        self.has_translator = translate
         found = server.signatures()
         for name in (_SEGMENT, _TRANSLATE) if translate else (_SEGMENT,):
             check_signature(server.where, name, found, self._signatures[name])
@@ -49,7 +52,7 @@ class RemoteChain:
         """
         probabilities = self._run(_SEGMENT, images, "probabilities")
         return ChainOutput(
-            translated=self._run(_TRANSLATE, images, "translated") if self.translator else None,
+            translated=self._run(_TRANSLATE, images, "translated") if self.has_translator else None,
             probabilities=probabilities,
             labels=probabilities.argmax(axis=-1).astype(np.uint8),
             entropy=_entropy(probabilities),

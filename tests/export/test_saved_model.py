@@ -2,16 +2,16 @@
 
 import json
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from attent_tf.errors import InputError
 from attent_tf.export.saved_model import export_chain
+from attent_tf.inference.batches import run_slices
 from attent_tf.inference.chain import load_chain
-from attent_tf.inference.volumes import run_slices
 from attent_tf.serving import read_contract
+from attent_tf.training.precision import computing_in
 from attent_tf.volumes import Intensity, PrepareOptions
 from tests.support import wire
 from tests.support.untrained_runs import write_untrained_run
@@ -89,15 +89,22 @@ def test_the_outputs_are_no_constants(served):
     assert np.ptp(answer["probabilities"].numpy()[..., 1]) > 0.01
 
 
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_outputs_equal_the_python_path_whatever_the_precision_of_training(precision, tmp_path):
+    run = write_untrained_run(tmp_path / "run", settings=[f"precision={precision}"])
+    exported = export_chain(run, tmp_path / "model")
+    assert exported.metadata["training"]["precision"] == precision
+    served = tf.saved_model.load(str(exported.folder))
+    assert _interface(served) == _SNAPSHOT
+    _assert_equal_to_python(served, load_chain(run))
+
+
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-def test_outputs_equal_the_python_path_in_other_precisions(policy, run, tmp_path):
-    keras.mixed_precision.set_global_policy(policy)
-    try:
+def test_networks_that_compute_in_16_bits_are_served_in_float32(policy, run, tmp_path):
+    with computing_in(policy):
         exported = export_chain(run, tmp_path / "model")
         chain = load_chain(run)
-    finally:
-        keras.mixed_precision.set_global_policy("float32")
-    assert exported.metadata["training"]["precision"] == policy
+    assert chain.segmentor.compute_dtype != "float32"
     served = tf.saved_model.load(str(exported.folder))
     assert _interface(served) == _SNAPSHOT
     _assert_equal_to_python(served, chain)
@@ -178,7 +185,7 @@ def _tensor(content):
 
 def test_metadata_leads_a_client_to_the_same_preparation(exported, run):
     contract = read_contract(exported.folder)
-    assert contract.preparation == run.prepare_options
+    assert contract.prepare_options == run.prepare_options
     assert (contract.source, contract.target, contract.translates) == ("mri", "ct", True)
     content = json.loads((exported.folder / "metadata.json").read_text())
     assert content == exported.metadata

@@ -13,11 +13,12 @@ LIGHT_THROUGHOUT = [
     "attent_tf.metrics",
     "attent_tf.configs",
     "attent_tf.reporting",
+    "attent_tf.serving",
     "beam_preprocess",
     "cli",
 ]
 # Of these, what importing them by name brings in.
-LIGHT = ["attent_tf", "attent_tf.methods", "cli.main"]
+LIGHT = ["attent_tf", "attent_tf.methods", "attent_tf.inference.volumes", "cli.main"]
 
 
 def _modules_of(package, root):

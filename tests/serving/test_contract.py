@@ -28,7 +28,7 @@ def test_the_file_or_its_folder_may_be_named(tmp_path):
     contract = read_contract(path)
     assert contract == read_contract(tmp_path)
     assert (contract.source, contract.target, contract.translates) == ("ct", "mri", False)
-    assert contract.preparation == PrepareOptions(pixel_mm=2.0, neighbours=1)
+    assert contract.prepare_options == PrepareOptions(pixel_mm=2.0, neighbours=1)
 
 
 @pytest.mark.parametrize(

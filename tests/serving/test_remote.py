@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from attent_tf.errors import ServerError
+from attent_tf.inference.batches import run_slices
 from attent_tf.inference.chain import load_chain
-from attent_tf.inference.volumes import run_slices, segment_volume
+from attent_tf.inference.volumes import segment_volume
 from attent_tf.serving import RemoteChain, connect, read_contract
 from attent_tf.serving.signature import expected_signatures
 from attent_tf.volumes import PrepareOptions, Volume, read_scan, write_scan
@@ -35,8 +36,8 @@ def volume():
 
 def test_a_scan_gets_the_same_labels_here_and_there(run, model, address, volume):
     contract = read_contract(model / "1")
-    remote = RemoteChain(connect(address), contract.preparation)
-    found = segment_volume(remote, volume, contract.preparation)
+    remote = RemoteChain(connect(address), contract.prepare_options)
+    found = segment_volume(remote, volume, contract.prepare_options)
     expected = segment_volume(load_chain(run), volume, run.prepare_options)
     assert len(np.unique(expected)) > 1
     np.testing.assert_array_equal(found, expected)
@@ -108,9 +109,9 @@ from attent_tf.volumes import read_scan, write_labels
 
 address, metadata, scan, out = sys.argv[1:]
 contract = read_contract(metadata)
-chain = RemoteChain(connect(address), contract.preparation)
+chain = RemoteChain(connect(address), contract.prepare_options)
 volume = read_scan(scan, contract.target)
-write_labels(out, segment_volume(chain, volume, contract.preparation), volume.affine)
+write_labels(out, segment_volume(chain, volume, contract.prepare_options), volume.affine)
 """
 
 

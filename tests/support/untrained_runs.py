@@ -21,7 +21,7 @@ def write_untrained_run(
     options = options or PrepareOptions()
     config = load_config("demo", [*TINY, *settings])
     run = Run(folder, get_method(method), direction, config, "0" * 64, options.to_json())
-    create_or_check(run)
+    create_or_check(run, ())
     stages = {"segmentation": {"segmentor": make_segmentor(config.segmentation)}}
     if run.method.translator:
         stages["translation"] = {
