@@ -17,7 +17,7 @@ def make_metadata(
     version: int,
     signatures: dict[str, Signature],
     weights_sha256: str,
-    steps: dict[str, int],
+    steps: dict[str, tuple[int, int]],
     optimization: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """Collects what a user of the model has to know.
@@ -27,7 +27,7 @@ def make_metadata(
       version: its number.
       signatures: what each takes and gives.
       weights_sha256: of the exported networks' weights.
-      steps: updates behind the weights, by stage.
+      steps: by stage, the updates behind the weights and how many there were to be.
       optimization: what was done and measured; None for the chain as trained.
     """
     options = run.prepare_options
@@ -45,7 +45,8 @@ def make_metadata(
             "config": run.config.name,
             "seed": run.config.seed,
             "precision": run.config.precision,
-            "steps": steps,
+            "steps": {stage: done for stage, (done, _) in steps.items()},
+            "planned_steps": {stage: planned for stage, (_, planned) in steps.items()},
             "records": run.records,
             "weights_sha256": weights_sha256,
         },

@@ -23,14 +23,14 @@ CARD_FILE = "MODEL_CARD.md"
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def make_card(run: Run, metadata: dict[str, Any], evaluation: Evaluation | None, warning: str | None) -> str:
+def make_card(run: Run, metadata: dict[str, Any], evaluation: Evaluation | None, warnings: list[str]) -> str:
     """Writes the card.
 
     Args:
       run: that the model was exported from.
       metadata: from `make_metadata`.
       evaluation: scores of the run on test cases, where there are any.
-      warning: of the check of the translation, where it gave one.
+      warnings: what is known to be wrong with it, a sentence each.
 
     Returns:
       Markdown.
@@ -52,7 +52,8 @@ def make_card(run: Run, metadata: dict[str, Any], evaluation: Evaluation | None,
         labelled=DOMAIN_TITLES[run.labelled],
         organs=[ORGAN_TITLES[organ] for organ in ORGANS],
         metadata=metadata,
-        warning=warning,
+        warnings=warnings,
+        adapted=bool(run.method.translator or run.method.aligner),
         scores=_scores(evaluation) if evaluation else None,
     )
 

@@ -89,11 +89,8 @@ def export_chain(
     chain = load_chain(run)
     options = run.prepare_options
     signatures = expected_signatures(options.size, options.channels, NUM_CLASSES)
-    steps = {
-        stage: trained_steps(run, stage)[0]
-        for stage, network in (("translation", chain.translator), ("segmentation", chain.segmentor))
-        if network is not None
-    }
+    stages = ("translation", "segmentation") if chain.translator else ("segmentation",)
+    steps = {stage: trained_steps(run, stage) for stage in stages}
     fingerprint = _weights_sha256(chain)
 
     image = tf.TensorSpec((None, options.size, options.size, options.channels), tf.float32, name="image")
@@ -114,7 +111,7 @@ def export_chain(
         tf.saved_model.save(module, str(aside), signatures=functions)
         write_warmup(aside, signatures)
         write_json(aside / METADATA_FILE, metadata)
-        write_text(aside / CARD_FILE, make_card(run, metadata, scores, read_warning(run.folder)))
+        write_text(aside / CARD_FILE, make_card(run, metadata, scores, _warnings(run, steps)))
     return Exported(folder, metadata)
 
 
@@ -123,6 +120,15 @@ def _scores(run: Run, evaluation: str | os.PathLike | None) -> Evaluation | None
         return read_evaluation(evaluation)
     beside = run.folder / _EVALUATION
     return read_evaluation(beside) if (beside / "metrics.json").is_file() else None
+
+
+def _warnings(run: Run, steps: dict[str, tuple[int, int]]) -> list[str]:
+    stopped = {stage: counts for stage, counts in steps.items() if counts[0] < counts[1]}
+    lines = [
+        f"The {stage} stage was stopped at step {done} of {planned}." for stage, (done, planned) in stopped.items()
+    ]
+    warning = read_warning(run.folder)
+    return [*lines, warning] if warning else lines
 
 
 def _weights_sha256(chain: Chain) -> str:

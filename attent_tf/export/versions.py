@@ -22,6 +22,10 @@ def version_folder(model: str | os.PathLike, version: int | None = None) -> tupl
     model = Path(model)
     if model.exists() and not model.is_dir():
         raise InputError(f"{model}: expected the folder of a model, found a file; choose another --out")
+    if (model / "saved_model.pb").exists():
+        raise InputError(
+            f"{model}: expected the folder of a model, which holds versions, found a version; give the folder above as --out"
+        )
     taken = {int(entry.name) for entry in (model.iterdir() if model.is_dir() else ()) if entry.name.isdigit()}
     following = max(taken, default=0) + 1
     if version is None:

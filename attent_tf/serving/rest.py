@@ -111,7 +111,14 @@ class RestServer:
     def _ask(self, method: str, url: str, body: Any = None, expected: str = "") -> dict[str, Any]:
         try:
             # NaN goes out as it stands, so that the server is the one to refuse it.
-            answer = self._session.request(method, url, data=_to_json(body), timeout=self._timeout_s)
+            answer = self._session.request(
+                method,
+                url,
+                data=_to_json(body),
+                headers={"Content-Type": "application/json"},
+                timeout=self._timeout_s,
+                allow_redirects=False,
+            )
         except requests.exceptions.InvalidURL as error:
             raise ServerError(f"{self.where}: expected http://HOST:PORT, found another address; check it") from error
         except requests.exceptions.RequestException as error:

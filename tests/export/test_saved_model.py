@@ -193,6 +193,7 @@ def test_metadata_leads_a_client_to_the_same_preparation(exported, run):
     assert content["input"]["intensity"] == "window:-160:240"
     assert content["training"]["records"] == "0" * 64
     assert content["training"]["steps"] == {"translation": 3, "segmentation": 3}
+    assert content["training"]["planned_steps"] == {"translation": 3, "segmentation": 3}
     stated = {
         name: {
             kind: {

@@ -25,3 +25,9 @@ def test_a_file_is_no_model(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="found a file"):
         version_folder(tmp_path / "file")
+
+
+def test_a_version_is_no_model(tmp_path):
+    (tmp_path / "saved_model.pb").write_text("")
+    with pytest.raises(InputError, match="found a version; give the folder above"):
+        version_folder(tmp_path)

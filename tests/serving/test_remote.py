@@ -1,7 +1,6 @@
 """The client and an exported model on a server process: the same answers as here, and refusals in one line."""
 
 import importlib.metadata
-import json
 import os
 import re
 import subprocess
@@ -241,10 +240,10 @@ def test_the_compose_file_says_what_the_docker_line_says():
     (service,) = yaml.safe_load(block)["services"].values()
     (line,) = [line for line in page.splitlines() if line.startswith("docker run --rm")]
     words = line.split()
-    assert service["image"] == words[-1]
+    assert service["image"] in words
+    assert service["command"][0] == words[words.index(service["image"]) + 1]
     assert service["ports"] == [words[i + 1] for i, word in enumerate(words) if word == "-p"]
     (name,) = [words[i + 1] for i, word in enumerate(words) if word == "-e"]
     assert name == f"MODEL_NAME={service['environment']['MODEL_NAME']}"
     (mount,) = [words[i + 1] for i, word in enumerate(words) if word == "-v"]
     assert mount.strip('"').replace("$PWD", ".") in service["volumes"]
-    assert json.dumps(service)
