@@ -22,6 +22,7 @@ RUNTIME = [
     "nibabel>=5.3,<6",
     "isal>=1.7,<2",  # unpacks scans in half the time of zlib
     "pydicom>=3.0.2,<4",
+    "highdicom>=0.26,<1",  # DICOM segmentations; 4 MB to fetch, which is too little to ask for an extra
     "pillow>=12.1.1,<13",
     "click>=8.1.7,<9",
     "pyyaml>=6.0.1,<7",

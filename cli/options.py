@@ -11,17 +11,50 @@ orientation_policy = click.option(
 )
 
 
-def scan_to_file(command):
-    """The options of a command that reads one scan and writes one NIfTI file."""
+class BatchSize(click.ParamType):
+    """`auto` (None) or a whole number above 0."""
+
+    name = "auto|N"
+
+    def convert(self, value, param, ctx):
+        if value is None or isinstance(value, int):
+            return value
+        if value == "auto":
+            return None
+        if value.isdecimal() and int(value) > 0:
+            return int(value)
+        return self.fail(f"expected auto or a whole number above 0, found {value!r}", param, ctx)
+
+
+def scans_to_files(command):
+    """The options of a command that reads scans and writes NIfTI files."""
     for option in (
         orientation_policy,
-        click.option("--out", required=True, type=click.Path(), help="NIfTI file to write (.nii or .nii.gz)."),
         click.option(
-            "--input",
-            "scan",
+            "--report",
+            type=click.Path(),
+            metavar="JSON",
+            help="Write what was done: versions, device, times, and what was found in each scan.",
+        ),
+        click.option(
+            "--batch-size",
+            type=BatchSize(),
+            default="auto",
+            show_default=True,
+            help="Slices at once. auto: by the GPU's free memory, or the cores. The result does not depend on it.",
+        ),
+        click.option(
+            "--out",
             required=True,
             type=click.Path(),
-            help="NIfTI file, or folder with the DICOM slices of a series.",
+            help="NIfTI file to write (.nii or .nii.gz); for a folder of scans, the folder for their files.",
+        ),
+        click.option(
+            "--input",
+            "source",
+            required=True,
+            type=click.Path(),
+            help="NIfTI file, folder with the DICOM slices of a series, or folder of such scans.",
         ),
     ):
         command = option(command)

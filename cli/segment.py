@@ -1,44 +1,148 @@
-"""`attent segment`: a scan in, a label map on its own voxels out."""
+"""`attent segment`: scans in, label maps on their own voxels out."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
-from attent_tf.runtime import start_quietly
 from cli import options
 from cli.console import progress
 
 
 @click.command()
 @click.option("--run", "run_folder", required=True, type=click.Path(), help="Trained run folder (attent train).")
-@options.scan_to_file
-def segment(run_folder, scan, out, orientation_policy):
-    """Segment a scan; the label map has the scan's own grid.
+@options.scans_to_files
+@click.option("--dicom-seg", is_flag=True, help="Write a DICOM segmentation as well; the input must be DICOM.")
+@click.option("--probabilities", is_flag=True, help="Write the probability of each class as well (4-D NIfTI).")
+@click.option(
+    "--entropy", is_flag=True, help="Write where to distrust the result as well: 0 sure, 1 undecided (NIfTI)."
+)
+@click.option("--preview", is_flag=True, help="Draw the organs' outlines on slices as well (PNG).")
+def segment(run_folder, source, out, dicom_seg, probabilities, entropy, preview, **settings):
+    """Segment scans; each label map has its scan's own grid.
 
-    The scan must be of the run's target modality. Labels: 1 liver, 2 right kidney, 3 left kidney, 4 spleen. Not a medical
-    device.
+    Scans must be of the run's target modality. Labels: 1 liver, 2 right kidney, 3 left kidney, 4 spleen. Other files lie beside
+    the label map: labels_entropy.nii.gz beside labels.nii.gz. Not a medical device.
+
+    Exit codes: 0 all scans done; 1 error, no label map written; 2 wrong usage; 3 some scans of the folder failed.
 
     \b
     Examples:
       attent segment --run runs/attent --input scan.nii.gz --out labels.nii.gz
-      attent segment --run runs/attent --input dicom_folder --out labels.nii.gz
+      attent segment --run runs/attent --input dicom_folder --out labels.nii.gz --dicom-seg --preview
+      attent segment --run runs/attent --input scans --out labels --entropy --report labels/report.json
     """
+    from attent_tf.runs import load_run
+    from attent_tf.volumes.find_scans import find_scans
+    from cli.outputs import answer_paths, beside, check_writes
+    from cli.scans import checked_report_name, each_scan
+
+    found = find_scans(source)
+    answers = answer_paths(found, source, out)
+    wanted = {
+        what: suffix
+        for what, suffix, chosen in (
+            ("entropy", None, entropy),
+            ("probabilities", None, probabilities),
+            ("seg", ".dcm", dicom_seg),
+            ("preview", ".png", preview),
+        )
+        if chosen
+    }
+    others = [beside(answer, what, suffix) for answer in answers.values() for what, suffix in wanted.items()]
+    check_writes(
+        [*answers.values(), *others, *checked_report_name(settings["report"])], [scan.path for scan in found.scans]
+    )
+    run = load_run(run_folder)
+
+    def source_series(path):
+        from attent_tf.inference.dicom_seg import check_source_series
+
+        return check_source_series(path) if dicom_seg else None
+
+    def work(scan, deployed):
+        return _segment_one(run, scan, deployed, wanted, found.single)
+
+    each_scan(run, found, answers, settings, work, source_series)
+
+
+def _segment_one(run, scan, deployed, wanted, single: bool) -> dict:
+    """Segments a scan, writes and tells what was found; returns its part of the report."""
+    from attent_tf.inference.scan_report import findings, scan_entry, volumes_ml
+    from attent_tf.inference.volumes import Segmentation, segment_prepared
+    from attent_tf.organs import NUM_CLASSES
+    from cli.outputs import beside
+
+    geometry, watch = scan.prepared.geometry, scan.watch
+    outputs = {"labels": scan.answer} | {what: beside(scan.answer, what, suffix) for what, suffix in wanted.items()}
+    with _room((*geometry.stored_shape, NUM_CLASSES), scan.answer.parent, "probabilities" in wanted) as room:
+        answer = Segmentation.blank(scan.prepared, "entropy" in wanted, room)
+        with progress("Segment", geometry.canonical_shape[0], "slices") as bar:
+            segment_prepared(deployed.chain, scan.prepared, answer, bar.update, deployed.batch_size, watch)
+        spacing_mm = tuple(float(sum(value**2 for value in column) ** 0.5) for column in geometry.affine[:3, :3].T)
+        volumes = volumes_ml(answer.labels, spacing_mm)
+        with watch.phase("writing"):
+            _write(run, scan, answer, volumes, outputs)
+    warnings = list(scan.warnings)
+    if not any(volumes.values()):
+        warnings.append(f"{scan.name}: no organ was found; look at the scan, its modality ({run.target}) and its field")
+        click.echo(f"Warning: {warnings[-1]}", err=True)
+    _tell(volumes, outputs, single)
+    entry = scan_entry(scan.path, scan.digest, outputs, geometry, watch.seconds, warnings)
+    return {"name": scan.name, **entry, **findings(answer, volumes)}
+
+
+@contextlib.contextmanager
+def _room(shape: tuple[int, ...], folder: Path, wanted: bool) -> Iterator:
+    """Yields [i, j, k, classes] uint8 zeros on disk, which are gone after the block whatever happens; or None."""
     import numpy as np
 
-    from attent_tf.organs import CLASS_NAMES
-    from attent_tf.runs import load_run
-    from attent_tf.volumes import read_scan, write_labels
-    from cli.outputs import check_nifti_name
+    if not wanted:
+        yield None
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(prefix=".aside-", dir=folder) as file:
+        # A full disk must be told here: where mapped memory finds no room, the process is killed.
+        os.posix_fallocate(file.fileno(), 0, int(np.prod(shape)))
+        yield np.memmap(file, np.uint8, "r+", shape=shape, order="F")
 
-    check_nifti_name(out)
-    run = load_run(run_folder)
-    volume = read_scan(scan, run.target, orientation_policy=orientation_policy)
-    start_quietly()
-    from attent_tf.inference.chain import load_chain
-    from attent_tf.inference.volumes import preparation, segment_volume
 
-    with progress("Segment", volume.slice_count, "slices") as bar:
-        labels = segment_volume(load_chain(run), volume, preparation(run), bar.update)
-    write_labels(out, labels, volume.affine)
-    voxel_ml = float(np.prod(volume.spacing_mm)) / 1000.0
-    for index, name in enumerate(CLASS_NAMES[1:], start=1):
-        click.echo(f"{name.replace('_', ' '):13s}{voxel_ml * np.count_nonzero(labels == index):8.0f} mL")
-    click.echo(f"Wrote {out}")
+def _write(run, scan, answer, volumes, outputs) -> None:
+    from attent_tf.files import write_bytes
+    from attent_tf.volumes import write_fractions, write_labels
+
+    geometry = scan.prepared.geometry
+    if "probabilities" in outputs:
+        write_fractions(outputs["probabilities"], answer.probabilities, geometry.affine)
+    if "entropy" in outputs:
+        write_fractions(outputs["entropy"], answer.entropy, geometry.affine)
+    title = f"{run.method.title}, {run.direction}"
+    if "seg" in outputs:
+        from attent_tf.inference.dicom_seg import write_dicom_seg
+
+        device = f"{run.method.id}-{run.direction}-{run.records}"
+        write_dicom_seg(outputs["seg"], answer.labels, scan.extra, device, f"Organs by {title}")
+    if "preview" in outputs:
+        from attent_tf.reporting.contact_sheet import draw_contact_sheet
+
+        heading = f"{scan.name}: {title}"
+        sheet = draw_contact_sheet(
+            scan.prepared.images, answer.labels_on_grid, heading, geometry.record_spacing_mm, volumes
+        )
+        write_bytes(outputs["preview"], sheet)
+    # Last, so that where there is a label map there is all that was asked for.
+    write_labels(outputs["labels"], answer.labels, geometry.affine)
+
+
+def _tell(volumes, outputs, single: bool) -> None:
+    titles = {organ: organ.replace("_", " ") for organ in volumes}
+    if single:
+        for organ, volume in volumes.items():
+            click.echo(f"{titles[organ]:13s}{volume:8.0f} mL")
+    else:
+        click.echo("  " + ", ".join(f"{titles[organ]} {volume:.0f} mL" for organ, volume in volumes.items()))
+    for path in outputs.values():
+        click.echo(f"{'' if single else '  '}Wrote {path}")

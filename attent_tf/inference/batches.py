@@ -96,9 +96,9 @@ def run_slices(
         try:
             with watch.phase("network"):
                 output = chain(padded)
-                output = output._replace(
-                    **{name: np.asarray(value)[: len(part)] for name, value in output._asdict().items()}
-                )
+                # A server need not send all that there is.
+                arrays = (None if value is None else np.asarray(value)[: len(part)] for value in output)
+                output = output._make(arrays)
         except Exception as error:
             if not _out_of_memory(error):
                 raise

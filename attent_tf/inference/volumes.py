@@ -2,7 +2,7 @@
 
 What the chain says of the whole scan is never held at once: each batch is resampled and kept as a class, and where asked for
 as bytes, before the next one is asked of the chain. A chain is `attent_tf.inference.chain.Chain`, or anything that is called
-with [batch, size, size, channels] float32 slices, returns a `ChainOutput`, and has `has_translator`. TensorFlow is not loaded here.
+with [batch, size, size, channels] float32 slices, returns a `ChainOutput`, and has `has_translator`. No TensorFlow is loaded.
 """
 
 import dataclasses
@@ -166,7 +166,6 @@ def translate_volume(
     source: str,
     report: Callable[[int], None] = lambda _: None,
     batch_size: int = DEFAULT_BATCH,
-    watch: Stopwatch | None = None,
 ) -> np.ndarray:
     """Shows a target scan in source style.
 
@@ -177,7 +176,6 @@ def translate_volume(
       source: `mri` or `ct`, for the unit of the result.
       report: called with the number of the scan's slices done since the last call.
       batch_size: slices at once; the result does not depend on it.
-      watch: is told the time of the phases `preparing`, `network` and `resampling`.
 
     Returns:
       [i, j, k] float32 on the voxels of the scan, within the window of the source domain's intensity rule (CT: HU); where
@@ -187,23 +185,34 @@ def translate_volume(
       RunError: the method has no translator.
       InputError: the scan shows no body.
     """
+    return translate_prepared(chain, prepare(volume, options), options, source, report, batch_size)
+
+
+def translate_prepared(
+    chain: "Chain",
+    prepared: PreparedCase,
+    options: PrepareOptions,
+    source: str,
+    report: Callable[[int], None] = lambda _: None,
+    batch_size: int = DEFAULT_BATCH,
+    watch: Stopwatch | None = None,
+) -> np.ndarray:
+    """As `translate_volume`, for a scan out of `prepare`; `watch` is told the time of `network` and `resampling`."""
     if not chain.has_translator:
         raise RunError("this method has no translator; translate needs a run of cyclegan, pixel or attent")
     watch = watch or Stopwatch()
-    with watch.phase("preparing"):
-        prepared = prepare(volume, options)
     translated = np.empty_like(prepared.images)
     slices, reported = prepared.geometry.canonical_shape[0], 0
     stacked = stack_neighbours(prepared.images, None, options.neighbours)
+    rule = options.intensity_rule(source)
+    low, high = (rule.low, rule.high) if rule.kind == "window" else _UNITLESS_RANGE
     for part, output in run_slices(chain, stacked, batch_size, watch):
-        translated[part] = middle_channel(output.translated)
+        translated[part] = low + (high - low) * 0.5 * (middle_channel(output.translated) + 1.0)
         done = slices * part.stop // len(translated)
         report(done - reported)
         reported = done
-    rule = options.intensity_rule(source)
-    low, high = (rule.low, rule.high) if rule.kind == "window" else _UNITLESS_RANGE
     with watch.phase("resampling"):
-        return restore_image(low + (high - low) * 0.5 * (translated + 1.0), prepared.geometry, low)
+        return restore_image(translated, prepared.geometry, low)
 
 
 def _slices_of_answers(

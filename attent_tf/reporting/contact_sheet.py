@@ -3,7 +3,7 @@
 import dataclasses
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jinja2
@@ -43,7 +43,11 @@ class PreviewEntry:
 
 
 def draw_contact_sheet(
-    images: np.ndarray, labels: np.ndarray | None, title: str, spacing_mm: tuple[float, float, float]
+    images: np.ndarray,
+    labels: np.ndarray | None,
+    title: str,
+    spacing_mm: tuple[float, float, float],
+    volumes_ml: Mapping[str, float] | None = None,
 ) -> bytes:
     """Draws slices of a case from feet to head, then one coronal cut, with labels outlined, sides named and volumes.
 
@@ -52,6 +56,7 @@ def draw_contact_sheet(
       labels: [slice, row, column] class indices, or None.
       title: stands above the pictures.
       spacing_mm: (slice, row, column) distances.
+      volumes_ml: of each organ, where they were measured on finer voxels than these; slices are then chosen where organs lie.
 
     Returns:
       A PNG.
@@ -59,7 +64,8 @@ def draw_contact_sheet(
     grey = np.rint((np.clip(images, -1, 1) + 1) * 127.5).astype(np.uint8)
     slice_mm, row_mm, column_mm = spacing_mm
     rows, columns = body_box(grey)
-    chosen = sorted({round(place) for place in np.linspace(0, len(grey) - 1, min(_SLICES, len(grey)))})
+    first, last = (0, len(grey) - 1) if volumes_ml is None else _extent(labels)
+    chosen = sorted({round(place) for place in np.linspace(first, last, min(_SLICES, last - first + 1))})
     tiles = []
     for index in chosen:
         part = None if labels is None else labels[index, rows, columns]
@@ -70,7 +76,7 @@ def draw_contact_sheet(
     part = None if labels is None else labels[::-1, row, columns]
     coronal = _tile(grey[::-1, row, columns], part, (slice_mm, column_mm))
     tiles.append((coronal, "coronal", ("S", "I", "R", "L")))
-    legend = [] if labels is None else _legend(labels, spacing_mm)
+    legend = [] if labels is None else _legend(labels, spacing_mm, volumes_ml)
     return _png(_laid_out(tiles, title, legend))
 
 
@@ -108,15 +114,23 @@ def _tile(image: np.ndarray, labels: np.ndarray | None, spacing_mm: tuple[float,
     return padded
 
 
-def _legend(labels: np.ndarray, spacing_mm: tuple[float, float, float]) -> list[tuple[str, str, bool]]:
+def _extent(labels: np.ndarray) -> tuple[int, int]:
+    """The first and the last slice with an organ and the one beyond each; all slices where no organ is there."""
+    present = np.flatnonzero(labels.any(axis=(1, 2)))
+    last = len(labels) - 1
+    return (max(0, int(present[0]) - 1), min(last, int(present[-1]) + 1)) if present.size else (0, last)
+
+
+def _legend(labels, spacing_mm, volumes_ml: Mapping[str, float] | None) -> list[tuple[str, str, bool]]:
     """Returns (organ, text, whether it is there) for each organ; one that is missing must catch the eye as well."""
-    voxel_ml = float(np.prod(spacing_mm)) / 1000.0
-    counts = np.bincount(labels.ravel(), minlength=len(CLASS_NAMES))
+    if volumes_ml is None:
+        counts = np.bincount(labels.ravel(), minlength=len(CLASS_NAMES))
+        voxel_ml = float(np.prod(spacing_mm)) / 1000.0
+        volumes_ml = {organ: counts[CLASS_NAMES.index(organ)] * voxel_ml for organ in ORGANS}
     legend = []
     for organ in ORGANS:
-        count = counts[CLASS_NAMES.index(organ)]
-        amount = f"{count * voxel_ml:.0f} ml" if count else "none"
-        legend.append((organ, f"{ORGAN_TITLES[organ]} {amount}", bool(count)))
+        amount = f"{volumes_ml[organ]:.0f} ml" if volumes_ml[organ] else "none"
+        legend.append((organ, f"{ORGAN_TITLES[organ]} {amount}", bool(volumes_ml[organ])))
     return legend
 
 

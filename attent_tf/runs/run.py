@@ -4,10 +4,7 @@ import dataclasses
 import json
 import math
 import os
-import platform
-import subprocess
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +12,7 @@ from attent_tf.configs import Config, config_from_dict, config_to_dict, config_t
 from attent_tf.errors import ConfigError, RunError
 from attent_tf.files import write_json, write_text
 from attent_tf.methods import Method, get_domains, get_method
+from attent_tf.versions import package_versions
 from attent_tf.volumes import PrepareOptions
 
 RUN_FILE = "run.json"
@@ -100,7 +98,7 @@ def create_or_check(run: Run, devices: Sequence[str]) -> None:
     if run.folder.exists() and any(run.folder.iterdir()):
         raise RunError(f"{run.folder}: expected a run folder or an empty one, found other files; choose another --out")
     write_text(run.folder / "config.yaml", config_to_yaml(run.config))
-    write_json(path, {**content, "devices": list(devices), "versions": _versions()})
+    write_json(path, {**content, "devices": list(devices), "versions": package_versions()})
 
 
 def load_run(folder: str | os.PathLike) -> Run:
@@ -162,26 +160,3 @@ def _differences(found, wanted, prefix=""):
             yield from _differences(old, new, f"{prefix}{key}.")
         elif old != new:
             yield f"{prefix}{key} was {old!r}, is {new!r}"
-
-
-def _versions():
-    packages = ("attent-tf", "tensorflow", "keras", "numpy")
-    versions = {"python": platform.python_version()}
-    for package in packages:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            versions[package] = "not installed"
-    return versions | {"commit": _commit()}
-
-
-def _commit() -> str | None:
-    """The commit of the checkout that the library was loaded from; None where it was installed."""
-    here = Path(__file__).resolve().parents[2]
-    if not (here / ".git").exists():
-        return None
-    try:
-        done = subprocess.run(["git", "-C", str(here), "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()

@@ -128,9 +128,23 @@ def probabilities_from_grid(probabilities: np.ndarray, grid: SliceGrid, shape: t
     labels = np.zeros(shape, np.uint8)
     step = slices_at_once(2 * max(shape[1] * shape[2], grid.size**2))
     parts = (probabilities[start : start + step] for start in range(0, len(probabilities), step))
-    for block in blocks_from_grid(parts, grid, shape):
-        labels[block.part] = block.largest()
+    for part, found in probability_blocks_from_grid(parts, grid, shape):
+        labels[part] = found
     return labels
+
+
+def probability_blocks_from_grid(
+    blocks: Iterable[np.ndarray], grid: SliceGrid, shape: tuple[int, int, int]
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """As `probabilities_from_grid`, where probabilities come a few slices at a time.
+
+    Args: as `blocks_from_grid`.
+
+    Yields:
+      Which slices of the scan, in their order, and their [slice, row, column] uint8 class indices.
+    """
+    for block in blocks_from_grid(blocks, grid, shape):
+        yield block.part, block.largest()
 
 
 def _band(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

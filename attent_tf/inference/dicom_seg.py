@@ -1,0 +1,179 @@
+"""Label maps as DICOM segmentations (SEG) that point to the series that they were made of.
+
+Binary segments, one an organ, because that is the kind that viewers and archives read; frames without any organ are left out.
+Organs are named in SNOMED CT as the tables of the DICOM standard do (PS3.16, CID 7151), kidneys with their side as a modifier.
+"""
+
+import dataclasses
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
+
+from attent_tf import __version__
+from attent_tf.errors import InputError
+from attent_tf.files import written_aside
+from attent_tf.organs import CLASS_NAMES, ORGAN_TITLES, ORGANS
+from attent_tf.reporting.palette import ORGAN_COLOURS, rgb
+from attent_tf.volumes.scan import series_files
+
+MANUFACTURER = "AttENT for TensorFlow"
+
+# Above the numbers that scanners give, so that a viewer lists the result after the scan.
+_SERIES_NUMBER = 900
+
+# What the standard wants in every file, empty if need be, and anonymised series lack.
+_MAY_BE_EMPTY = (
+    "PatientID",
+    "PatientName",
+    "PatientBirthDate",
+    "PatientSex",
+    "AccessionNumber",
+    "StudyID",
+    "StudyDate",
+    "StudyTime",
+)
+_REFERENCES = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID")
+
+
+@dataclasses.dataclass(frozen=True)
+class OrganCode:
+    """How an organ is called in a coded entry.
+
+    Attributes:
+      organ: SNOMED CT code of the organ.
+      side: SNOMED CT code of its side, or None.
+    """
+
+    organ: Code
+    side: Code | None = None
+
+
+ORGAN_CODES = {
+    "liver": OrganCode(codes.SCT.Liver),
+    "right_kidney": OrganCode(codes.SCT.Kidney, codes.SCT.Right),
+    "left_kidney": OrganCode(codes.SCT.Kidney, codes.SCT.Left),
+    "spleen": OrganCode(codes.SCT.Spleen),
+}
+
+
+def check_source_series(folder: str | os.PathLike) -> list[pydicom.Dataset]:
+    """Reads the headers of a series, and whether a segmentation can point to them.
+
+    Args:
+      folder: the DICOM slices of one series.
+
+    Returns:
+      The slices without their pixels, in the order in which `read_scan` stacks them.
+
+    Raises:
+      InputError: it is no folder of DICOM slices, or the slices have not got the identifiers that a reference needs.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(
+            folder, "a folder of DICOM slices for --dicom-seg", "a file", "leave --dicom-seg out, or give the series"
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        slices = [pydicom.dcmread(path, stop_before_pixels=True) for path in series_files(folder)]
+        for path, one in zip(series_files(folder), slices, strict=True):
+            missing = [word for word in _REFERENCES if not one.get(word)]
+            if missing:
+                raise InputError(
+                    path, f"{missing[0]} for --dicom-seg to refer to", "none", "leave --dicom-seg out, or mend the file"
+                )
+        for word in ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID"):
+            different = {str(one[word].value) for one in slices}
+            if len(different) > 1:
+                raise InputError(
+                    folder,
+                    f"one {word} for --dicom-seg to refer to",
+                    f"{len(different)} in {len(slices)} slices",
+                    "leave --dicom-seg out, or give slices of one series the same one",
+                )
+        for word in _MAY_BE_EMPTY:
+            for one in slices:
+                if word not in one:
+                    setattr(one, word, "")
+        return sorted(slices, key=_height_mm)
+
+
+def write_dicom_seg(
+    path: str | os.PathLike, labels: np.ndarray, slices: list[pydicom.Dataset], device: str, description: str
+) -> None:
+    """Writes a label map as a DICOM segmentation, completely or not at all.
+
+    Args:
+      path: the file to write.
+      labels: [column, row, slice] uint8 class indices on the voxels of the series, as `read_scan` orders them.
+      slices: from `check_source_series`.
+      device: stands as the serial number of the device: what tells one trained run from another.
+      description: stands as the description of the series; at most 64 characters count.
+
+    Raises:
+      InputError: the series holds something that a segmentation cannot refer to.
+    """
+    # Takes a second, which only those shall wait for who ask for a segmentation.
+    import highdicom
+
+    algorithm = highdicom.AlgorithmIdentificationSequence(
+        name="AttENT", family=codes.DCM.ArtificialIntelligence, version=__version__
+    )
+    # What the library warns about lies in the source series, and is copied as it is.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            content = highdicom.seg.Segmentation(
+                source_images=slices,
+                pixel_array=np.ascontiguousarray(labels.T),
+                segmentation_type=highdicom.seg.SegmentationTypeValues.BINARY,
+                segment_descriptions=[_segment(highdicom, organ, algorithm) for organ in ORGANS],
+                series_instance_uid=highdicom.UID(),
+                series_number=_SERIES_NUMBER,
+                series_description=description[:64],
+                sop_instance_uid=highdicom.UID(),
+                instance_number=1,
+                manufacturer=MANUFACTURER,
+                manufacturer_model_name="AttENT",
+                software_versions=__version__,
+                device_serial_number=device[:64],
+                omit_empty_frames=bool(labels.any()),
+                content_label="ORGANS",
+                content_description="Liver, kidneys and spleen; not for diagnosis",
+            )
+        except (AttributeError, TypeError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            raise InputError(
+                path, "a series that a segmentation can refer to", reason, "leave --dicom-seg out"
+            ) from error
+        with written_aside(path) as aside:
+            content.save_as(aside, enforce_file_format=True)
+
+
+def _segment(highdicom, organ: str, algorithm):
+    code = ORGAN_CODES[organ]
+    red, green, blue = rgb(ORGAN_COLOURS[organ])
+    segment = highdicom.seg.SegmentDescription(
+        segment_number=CLASS_NAMES.index(organ),
+        segment_label=ORGAN_TITLES[organ],
+        segmented_property_category=codes.SCT.AnatomicalStructure,
+        segmented_property_type=code.organ,
+        algorithm_type=highdicom.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
+        algorithm_identification=algorithm,
+        display_color=highdicom.color.CIELabColor.from_rgb(red, green, blue),
+    )
+    if code.side is not None:
+        segment.SegmentedPropertyTypeCodeSequence[0].SegmentedPropertyTypeModifierCodeSequence = [
+            highdicom.sr.CodedConcept.from_code(code.side)
+        ]
+    return segment
+
+
+def _height_mm(one: pydicom.Dataset) -> float:
+    across, down = np.array(one.ImageOrientationPatient, np.float64).reshape(2, 3)
+    return float(np.cross(across, down) @ np.array(one.ImagePositionPatient, np.float64))

@@ -1,0 +1,117 @@
+"""`--report`: what was done to which scan, by what, how long it took, and what was found."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from attent_tf.inference.volumes import Segmentation
+from attent_tf.organs import CLASS_NAMES, ORGANS
+from attent_tf.runs import Run
+from attent_tf.versions import package_versions
+from attent_tf.volumes import CaseGeometry
+from attent_tf.volumes.scan import series_files
+
+FORMAT = 1
+
+
+def input_sha256(path: str | os.PathLike) -> str:
+    """Returns the SHA-256 of a file, or of a series: of the lines that `sha256sum *` prints in its folder, sorted by name."""
+    path = Path(path)
+    if not path.is_dir():
+        return _sha256(path)
+    lines = (f"{_sha256(one)}  {one.name}\n" for one in series_files(path))
+    return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()
+
+
+def volumes_ml(labels: np.ndarray, spacing_mm: tuple[float, float, float]) -> dict[str, float]:
+    """Returns the volume of each organ in millilitres.
+
+    Args:
+      labels: [i, j, k] uint8 class indices.
+      spacing_mm: distances of voxels along i, j and k.
+    """
+    voxel_ml = float(np.prod(spacing_mm)) / 1000.0
+    counts = np.zeros(256, np.int64)
+    # bincount makes 64-bit copies of what it counts, so a plane at a time.
+    for plane in np.moveaxis(labels, -1, 0):
+        counts += np.bincount(plane.ravel(), minlength=256)
+    return {organ: int(counts[CLASS_NAMES.index(organ)]) * voxel_ml for organ in ORGANS}
+
+
+def scan_entry(path, digest: str, outputs: dict[str, Any], geometry: CaseGeometry, seconds: dict, warnings) -> dict:
+    """Returns what the report says of a scan whatever was made of it.
+
+    Args:
+      path: of the scan.
+      digest: its `input_sha256`.
+      outputs: kind -> path of each file that was written.
+      geometry: from `prepare`.
+      seconds: phase -> seconds.
+      warnings: lines that the user was told.
+    """
+    return {
+        "input": str(path),
+        "sha256": digest,
+        "shape": list(geometry.stored_shape),
+        "spacing_mm": [float(np.linalg.norm(column)) for column in geometry.affine[:3, :3].T],
+        "intensity": {
+            "rule": geometry.intensity.rule,
+            "low": geometry.intensity.low,
+            "high": geometry.intensity.high,
+        },
+        "outputs": {kind: str(written) for kind, written in outputs.items()},
+        "seconds": {phase: round(spent, 3) for phase, spent in seconds.items()},
+        "warnings": list(warnings),
+    }
+
+
+def findings(answer: Segmentation, volumes: dict[str, float]) -> dict[str, Any]:
+    """Returns what the report says of a segmentation: volumes, and the mean of Eq. 6 over the image and over each organ."""
+    return {
+        "mean_entropy": answer.mean_entropy,
+        "organs": {
+            organ: {"volume_ml": volume, "mean_entropy": answer.entropy_of(CLASS_NAMES.index(organ))}
+            for organ, volume in volumes.items()
+        },
+    }
+
+
+def report(
+    run: Run, device: str | None, batch_size: int | None, seconds: dict, scans: list[dict], failed: list[dict]
+) -> dict[str, Any]:
+    """Returns the whole report as strict JSON.
+
+    Args:
+      run: what the scans went through.
+      device: on what the networks ran; None where no scan came that far.
+      batch_size: slices at once; likewise.
+      seconds: `starting` (libraries, weights, graph) and `total` on the wall.
+      scans: from `scan_entry`.
+      failed: `input` and `reason` of each scan that could not be done.
+    """
+    return {
+        "format": FORMAT,
+        "run": {
+            "folder": str(run.folder),
+            "method": run.method.id,
+            "direction": run.direction,
+            "target": run.target,
+            "config": run.config.name,
+            "seed": run.config.seed,
+            "records": run.records,
+        },
+        "versions": package_versions(),
+        "device": device,
+        "batch_size": batch_size,
+        "seconds": {phase: round(spent, 3) for phase, spent in seconds.items()},
+        "scans": scans,
+        "failed": failed,
+    }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,148 @@
+"""One scan or a folder of them through the chain: read ahead, worked on one by one, failures listed at the end."""
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import click
+
+from attent_tf.errors import AttentError, InputError
+from attent_tf.stopwatch import Stopwatch
+from cli.deployed import Deployed, open_chain
+
+# Some scans of a folder could not be done; the others are there.
+EXIT_SOME_FAILED = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class LoadedScan:
+    """A scan that is ready for the chain; its own voxels are not needed any more.
+
+    Attributes:
+      path, name: as found.
+      answer: the NIfTI file to write.
+      prepared: from `prepare`.
+      digest: SHA-256 of the input, or None where no report is wanted.
+      warnings: lines for the user.
+      extra: what `check` of `each_scan` returned.
+      watch: holds the time of the phases so far.
+    """
+
+    path: Path
+    name: str
+    answer: Path
+    prepared: Any
+    digest: str | None
+    warnings: list[str]
+    extra: Any
+    watch: Stopwatch
+
+
+def each_scan(
+    run,
+    found,
+    answers: dict[str, Path],
+    settings: dict[str, Any],
+    work: Callable[[LoadedScan, Deployed], dict[str, Any]],
+    check: Callable[[Path], Any] = lambda _: None,
+) -> None:
+    """Does `work` for each scan, the next one being read meanwhile, and ends the command with its exit code.
+
+    TensorFlow starts when the first scan has been read and found usable.
+
+    Args:
+      run: a trained run.
+      found: from `find_scans`.
+      answers: from `answer_paths`.
+      settings: `batch_size`, `report` and `orientation_policy` of the command.
+      work: writes the files of a scan and returns its part of the report.
+      check: looks at a scan's path before the scan is read; what it returns is handed on.
+    """
+    began, watch = time.perf_counter(), Stopwatch()
+    deployed, done, failed = None, [], []
+    with contextlib.closing(_loaded(run, found, answers, settings, check)) as loaded:
+        for number, (scan, load) in enumerate(loaded, start=1):
+            try:
+                one = load()
+                for line in one.warnings:
+                    click.echo(f"Warning: {line}", err=True)
+                if deployed is None:
+                    with watch.phase("starting"):
+                        deployed = open_chain(run, settings["batch_size"])
+                if not found.single:
+                    click.echo(f"[{number}/{len(found.scans)}] {scan.name}")
+                done.append(work(one, deployed))
+            except InputError as error:
+                if found.single:
+                    raise
+                failed.append({"input": str(scan.path), "reason": " ".join(str(error).splitlines())})
+                click.echo(f"[{number}/{len(found.scans)}] {scan.name}: failed", err=True)
+    if settings["report"]:
+        _write_report(run, deployed, watch, time.perf_counter() - began, done, failed, settings["report"])
+    if failed:
+        _tell_failed(failed, len(found.scans))
+        click.get_current_context().exit(EXIT_SOME_FAILED if done else 1)
+
+
+def _loaded(run, found, answers, settings, check) -> Iterator[tuple[Any, Callable[[], LoadedScan]]]:
+    """Yields each scan with what waits for its reading; one scan is read ahead."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        futures = []
+        try:
+            for place, scan in enumerate(found.scans):
+                for later in found.scans[len(futures) : place + 2]:
+                    futures.append(pool.submit(_load, run, later, answers[later.name], settings, check))
+                yield scan, futures[place].result
+                # Otherwise its images would be held to the end.
+                futures[place] = None
+        finally:
+            for future in futures:
+                if future is not None:
+                    future.cancel()
+
+
+def _load(run, scan, answer, settings, check) -> LoadedScan:
+    from attent_tf.inference.scan_report import input_sha256
+    from attent_tf.volumes import prepare, read_scan
+    from attent_tf.volumes.plausibility import intensity_warning
+
+    watch = Stopwatch()
+    with watch.phase("reading"):
+        extra = check(scan.path)
+        volume = read_scan(scan.path, run.target, scan.name, settings["orientation_policy"])
+        digest = input_sha256(scan.path) if settings["report"] else None
+    with watch.phase("preparing"):
+        warning = intensity_warning(volume)
+        prepared = prepare(volume, run.prepare_options)
+    warnings = [warning] if warning else []
+    return LoadedScan(scan.path, scan.name, answer, prepared, digest, warnings, extra, watch)
+
+
+def _write_report(run, deployed, watch, total, done, failed, path) -> None:
+    from attent_tf.files import write_json
+    from attent_tf.inference.scan_report import report
+
+    device, batch_size = (deployed.device, deployed.batch_size) if deployed else (None, None)
+    write_json(path, report(run, device, batch_size, watch.seconds | {"total": total}, done, failed))
+    click.echo(f"Wrote {path}")
+
+
+def _tell_failed(failed, count: int) -> None:
+    click.echo(f"Error: {len(failed)} of {count} scans failed; the others are done:", err=True)
+    for one in failed:
+        click.echo(f"  {one['reason']}", err=True)
+
+
+def checked_report_name(path: str | None) -> list[Path]:
+    """Returns the report's path, if one is wanted, as a list.
+
+    Raises:
+      AttentError: its name is not that of a JSON file.
+    """
+    if path is not None and not path.endswith(".json"):
+        raise AttentError(f"--report {path}: expected a name that ends in .json")
+    return [Path(path)] if path is not None else []
