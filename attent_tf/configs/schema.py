@@ -9,7 +9,8 @@ class OptimizerConfig:
 
     Attributes:
       learning_rate: at the start.
-      beta_1, beta_2: decay of the two moments.
+      beta_1: decay of the first moment.
+      beta_2: decay of the second moment.
       decay_from: share of the stage's steps after which the rate falls linearly to 0; 1 keeps it constant.
       clip_norm: largest norm of the whole gradient, summed over devices; 0 leaves it as it is.
     """
@@ -27,7 +28,8 @@ class DataConfig:
 
     Attributes:
       image_size: edge of the networks' input in pixels; smaller than the records' means averaging down.
-      zoom_min, zoom_max: range of the random resizing.
+      zoom_min: smallest factor of the random resizing.
+      zoom_max: largest factor of the random resizing.
       shift: range of the random crop's offset, as a share of the edge, to either side.
     """
 
@@ -45,8 +47,12 @@ class TranslationConfig:
       steps: number of generator updates; 0 means `epochs`.
       epochs: passes over the larger domain, when `steps` is 0.
       batch_size: images of each domain a step, over all devices.
-      filters, residual_blocks, gate_gain, upsample_kernel, normalization: see `attent_tf.models.Generator`.
-      discriminator_filters: see `attent_tf.models.PatchDiscriminator`.
+      filters: channels of the generators at full resolution; 2× and 4× at the coarser two.
+      residual_blocks: of each generator, at a quarter of the resolution.
+      gate_gain: factor of each attention gate's output.
+      upsample_kernel: edge of the kernel after each bilinear up-sampling of the generators.
+      normalization: of generators and image discriminators: `instance`, `tfa_instance` (extra `addons`) or `none`.
+      discriminator_filters: channels of the image discriminators' first layer; doubled in each of the next three.
       adversarial: `log_likelihood` (Eq. 2, 3) or `least_squares`.
       cycle_weight: of Eq. 4.
       identity_weight: of the identity loss |G_t2s(x_s) − x_s|; 0 turns it off.
@@ -81,18 +87,20 @@ class SegmentationConfig:
       steps: number of updates of S; 0 means `epochs`.
       epochs: passes over the labelled slices, when `steps` is 0.
       batch_size: slices of each domain a step, over all devices.
-      backbone: see `attent_tf.models.BACKBONES`.
+      backbone: of S: `resnet101`, `resnet50` or `small`.
       weights: that the backbone begins with: `none`, `imagenet` (from Keras's cache) or a file of `keras.applications`.
       rates: dilation rates of both heads.
-      main_weight, aux_weight: of the supervised loss of either head.
+      main_weight: of the supervised loss of the main head.
+      aux_weight: of the supervised loss of the auxiliary head.
       dice_weight: of the soft Dice loss beside the cross-entropy (Eq. 5).
       cycled_source: whether each labelled slice is also shown as G_t2s(G_s2t(x_s)), with the same labels: what S is shown in
         use is the output of G_t2s. Only for methods with a translator.
-      aligner_main_weight, aligner_aux_weight: of Eq. 8 for either head.
+      aligner_main_weight: of Eq. 8 for the main head.
+      aligner_aux_weight: of Eq. 8 for the auxiliary head.
       aligner_warmup_steps: first steps with labels alone.
       entropy_channels: `sum` for the map of Eq. 6, `class` for ADVENT's weighted self-information.
-      discriminator_filters: see `attent_tf.models.MapDiscriminator`.
-      aligner_adversarial: `log_likelihood` or `least_squares`.
+      discriminator_filters: channels of the map discriminators' first layer; doubled in each of the next three.
+      aligner_adversarial: kind of Eq. 7 and 8: `log_likelihood` or `least_squares`.
       segmentor, discriminator: their optimisers.
     """
 

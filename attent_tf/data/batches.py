@@ -6,6 +6,7 @@ from a checkpoint therefore sees exactly what an undisturbed run would have seen
 
 import dataclasses
 
+import numpy as np
 import tensorflow as tf
 
 from attent_tf.configs import DataConfig
@@ -49,8 +50,8 @@ def batches(
       has labels.
     """
     count = len(slices)
-    images = tf.constant(slices.images)
-    labels = None if slices.labels is None else tf.constant(slices.labels)
+    images = _gather(slices.images)
+    labels = None if slices.labels is None else _gather(slices.labels)
 
     def make(number):
         step, replica = first + number // share.count, share.first + number % share.count
@@ -58,8 +59,8 @@ def batches(
         index = tf.map_fn(lambda position: _draw(position, count, seed), positions)
         seeds = tf.stack([tf.fill([batch_size], tf.constant(seed, tf.int64)), positions], axis=1)
         image, label = random_resized_crop(
-            tf.gather(images, index),
-            None if labels is None else tf.gather(labels, index),
+            images(index),
+            None if labels is None else labels(index),
             seeds,
             config.zoom_min,
             config.zoom_max,
@@ -69,6 +70,20 @@ def batches(
 
     numbers = tf.data.Dataset.counter(dtype=tf.int64)
     return numbers.map(make, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(4)
+
+
+def _gather(array):
+    """Returns a function of indices [batch] that gives their slices."""
+    if not isinstance(array, np.memmap):
+        held = tf.constant(array)
+        return lambda index: tf.gather(held, index)
+    kind = tf.as_dtype(array.dtype)
+
+    def from_file(index):
+        batch = tf.numpy_function(lambda i: np.asarray(array[i]), [index], kind, stateful=False)
+        return tf.ensure_shape(batch, (index.shape[0], *array.shape[1:]))
+
+    return from_file
 
 
 def _draw(position, count, seed):

@@ -1,7 +1,9 @@
 """Slices of a records folder in memory, at the size that the networks take."""
 
 import dataclasses
+import math
 import os
+import tempfile
 
 import numpy as np
 
@@ -10,10 +12,13 @@ from attent_tf.data.reader import read_records
 from attent_tf.errors import ConfigError, RecordsError
 from attent_tf.organs import NUM_CLASSES
 
+# Share of the free memory that one array may take; there are several, and copies on the way to the device.
+_LARGEST_SHARE = 0.2
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class SliceArrays:
-    """All slices of one domain and split.
+    """All slices of one domain and split, in memory, or where they are too many, in temporary files mapped into it.
 
     Attributes:
       images: [slices, size, size, channels] float32 in [−1, 1]; the slice itself is the middle channel.
@@ -50,8 +55,8 @@ def load_slices(
     """
     cases = manifest.select(domain, split)
     count = sum(case.slices for case in cases)
-    images = np.empty((count, size, size, _channels(cases, str(folder))), np.float32)
-    truths = np.empty((count, size, size), np.uint8) if labels else None
+    images = allocate((count, size, size, _channels(cases, str(folder))), np.float32)
+    truths = allocate((count, size, size), np.uint8) if labels else None
     for i, record in enumerate(read_records(folder, manifest, domain, split)):
         images[i] = average_down(record.channels, size)
         if truths is not None:
@@ -62,6 +67,22 @@ def load_slices(
                 )
             truths[i] = majority_down(record.label, size)
     return SliceArrays(images, truths)
+
+
+def allocate(shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    """Makes an array that is not filled yet: in memory where there is room, or else a `np.memmap` of a temporary file.
+
+    The file lies in `TMPDIR` and is gone with the array.
+
+    Args:
+      shape: of the array.
+      dtype: of its elements.
+    """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if size <= _LARGEST_SHARE * _free_bytes():
+        return np.empty(shape, dtype)
+    with tempfile.TemporaryFile() as file:
+        return np.memmap(file, dtype, "w+", shape=shape)
 
 
 def average_down(image: np.ndarray, size: int) -> np.ndarray:
@@ -76,6 +97,16 @@ def majority_down(labels: np.ndarray, size: int) -> np.ndarray:
     blocks = _blocks(labels, size)
     votes = np.stack([(blocks == index).sum(axis=(1, 3)) for index in range(NUM_CLASSES)])
     return votes.argmax(axis=0).astype(np.uint8)
+
+
+def _free_bytes():
+    """Memory that can be had without swapping, as Linux says; elsewhere it is not looked for."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            lines = dict(line.split(":", 1) for line in file)
+        return 1024 * int(lines["MemAvailable"].split()[0])
+    except (OSError, KeyError, ValueError):
+        return math.inf
 
 
 def _channels(cases, folder):

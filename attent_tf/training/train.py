@@ -11,7 +11,7 @@ import tensorflow as tf
 from attent_tf.configs import Config
 from attent_tf.data.batches import Share, batches
 from attent_tf.data.manifest import Manifest, read_manifest
-from attent_tf.data.slices import SliceArrays, load_slices
+from attent_tf.data.slices import SliceArrays, allocate, load_slices
 from attent_tf.errors import ConfigError, RecordsError, RunError
 from attent_tf.files import write_json
 from attent_tf.methods import get_domains, get_method
@@ -218,20 +218,24 @@ def _translate(run, labelled, target, observer):
         target = dataclasses.replace(target, images=_map_images(to_source, target.images, "Target slices", observer))
     if run.config.segmentation.cycled_source:
         cycled = _map_images(around, labelled.images, "Source slices", observer)
-        labelled = SliceArrays(
-            np.concatenate([labelled.images, cycled]), np.concatenate([labelled.labels, labelled.labels])
-        )
+        labelled = SliceArrays(_one_after_other(labelled.images, cycled), _one_after_other(*[labelled.labels] * 2))
     return labelled, target
 
 
 def _map_images(function, images, title, observer):
-    result = np.empty_like(images)
+    result = allocate(images.shape, images.dtype)
     with observer.stage(f"{title} through the translator", len(images), 0) as bar:
         for start in range(0, len(images), _TRANSLATE_BATCH):
             part = slice(start, start + _TRANSLATE_BATCH)
             result[part] = function(tf.constant(images[part])).numpy()
             bar.update(len(images[part]))
     return result
+
+
+def _one_after_other(first, second):
+    both = allocate((len(first) + len(second), *first.shape[1:]), first.dtype)
+    both[: len(first)], both[len(first) :] = first, second
+    return both
 
 
 def _zip_batches(run, per_replica, first, share, *parts):

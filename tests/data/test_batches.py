@@ -5,9 +5,10 @@ import pytest
 import tensorflow as tf
 
 from attent_tf.configs import DataConfig
+from attent_tf.data import slices as slices_module
 from attent_tf.data.augmentation import random_resized_crop
-from attent_tf.data.batches import batches
-from attent_tf.data.slices import SliceArrays, average_down, majority_down
+from attent_tf.data.batches import Share, batches
+from attent_tf.data.slices import SliceArrays, allocate, average_down, majority_down
 from attent_tf.errors import ConfigError
 
 _STILL = DataConfig(zoom_min=1.0, zoom_max=1.0, shift=0.0)
@@ -47,6 +48,34 @@ def test_seeds_give_other_orders():
 def test_without_labels_batches_are_images_alone():
     batch = next(iter(batches(SliceArrays(_numbered(3).images, None), _STILL, 2, seed=0)))
     assert batch.shape == (2, 8, 8, 1)
+
+
+def test_slices_that_do_not_fit_in_memory_come_from_a_file_in_the_same_order(monkeypatch):
+    held = _numbered(7)
+    monkeypatch.setattr(slices_module, "_free_bytes", lambda: 0)
+    images = allocate(held.images.shape, np.float32)
+    labels = allocate(held.labels.shape, np.uint8)
+    assert isinstance(images, np.memmap)
+    images[:], labels[:] = held.images, held.labels
+    mapped = batches(SliceArrays(images, labels), DataConfig(), 3, seed=5)
+    assert mapped.element_spec[0].shape == (3, 8, 8, 1)
+    for a, b in zip(mapped.take(4), batches(held, DataConfig(), 3, seed=5).take(4), strict=True):
+        np.testing.assert_array_equal(a[0], b[0])
+        np.testing.assert_array_equal(a[1], b[1])
+
+
+def test_small_arrays_are_held_in_memory():
+    assert not isinstance(allocate((4, 8, 8), np.uint8), np.memmap)
+
+
+def test_workers_share_a_step_and_miss_nothing():
+    slices = _numbered(12)
+    whole = _order(batches(slices, _STILL, 2, seed=1, share=Share(replicas=3, first=0, count=3)), 6)
+    first = _order(batches(slices, _STILL, 2, seed=1, share=Share(replicas=3, first=0, count=1)), 2)
+    others = _order(batches(slices, _STILL, 2, seed=1, share=Share(replicas=3, first=1, count=2)), 4)
+    assert whole == [first[0], *others[:2], first[1], *others[2:]]
+    later = _order(batches(slices, _STILL, 2, seed=1, first=1, share=Share(replicas=3, first=1, count=2)), 2)
+    assert later == others[2:]
 
 
 def test_averaging_down_takes_square_blocks():

@@ -97,6 +97,41 @@ def test_a_loss_that_is_not_finite_stops_the_run(records, tmp_path):
         train(records, tmp_path, "source_only", "mri2ct", config, SilentObserver())
 
 
+def test_weights_that_the_last_update_spoiled_are_never_saved(records, tmp_path, monkeypatch):
+    """The losses of an interval are those before its last update."""
+    from attent_tf.training.weight_update import WeightUpdate
+
+    apply = WeightUpdate.apply
+
+    def spoil(update, gradients):
+        # Traced once, so the step must decide in the graph: the optimizer has counted three updates.
+        bad = tf.where(update.optimizer.iterations.value >= 3, float("nan"), 1.0)
+        apply(update, [gradient * bad for gradient in gradients])
+
+    monkeypatch.setattr(WeightUpdate, "apply", spoil)
+    config = load_config("demo", TINY)
+    with pytest.raises(RunError, match=r"weights of segmentor not finite at step 4; the last good checkpoint is kept"):
+        train(records, tmp_path, "source_only", "mri2ct", config, SilentObserver())
+    newest = tf.train.latest_checkpoint(str(tmp_path / "segmentation" / "checkpoints"))
+    assert newest.endswith("ckpt-2")
+    monkeypatch.undo()
+    train(records, tmp_path, "source_only", "mri2ct", config, SilentObserver())
+
+
+def test_learning_rates_and_accuracies_are_shown_in_tensorboard(records, config, tmp_path):
+    train(records, tmp_path, "entropy", "mri2ct", config, SilentObserver())
+    (events,) = (tmp_path / "segmentation" / "events").iterdir()
+    tags = {value.tag for event in tf.compat.v1.train.summary_iterator(str(events)) for value in event.summary.value}
+    assert {
+        "segmentor",
+        "accuracy",
+        "learning_rate_segmentor",
+        "learning_rate_discriminator",
+        "labelled",
+        "target",
+    } <= tags
+
+
 def test_the_seed_decides_the_result(records, config, tmp_path):
     def first_loss(name, seed):
         seeded = load_config("demo", [*TINY, f"seed={seed}"])
