@@ -1,14 +1,12 @@
 """`metadata.json` of an exported model: its input contract, and what it was made from. No TensorFlow."""
 
-import platform
-from importlib import metadata
 from typing import Any
 
-from attent_tf import __version__
 from attent_tf.organs import CLASS_NAMES
 from attent_tf.runs import Run
 from attent_tf.serving.contract import METADATA_FORMAT
 from attent_tf.serving.signature import Signature, TensorSpec
+from attent_tf.versions import package_versions
 from attent_tf.volumes import PrepareOptions, rule_text
 
 
@@ -51,11 +49,7 @@ def make_metadata(
             "weights_sha256": weights_sha256,
         },
         "optimization": optimization,
-        "versions": {
-            "attent-tf": __version__,
-            "python": platform.python_version(),
-            **{package: metadata.version(package) for package in ("tensorflow", "keras", "numpy")},
-        },
+        "versions": {key: value for key, value in package_versions().items() if value},
         "intended_use": "research; not a medical device",
     }
 
