@@ -1,4 +1,4 @@
-"""Options and helpers of commands that send slices to a model server instead of running the networks here."""
+"""Options of commands that can send slices to a model server instead of running the networks here."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def read_source(run_folder: str | None, server: str | None, model_metadata: str 
       model_metadata: `--model-metadata`, or None.
 
     Returns:
-      A `Run` or a `ModelContract`; both have `source`, `target` and `prepare_options`.
+      A `Run` or a `ModelContract`, which can stand where a run does.
 
     Raises:
       AttentError: the options do not go together, or the folder or file is not what it should be.
@@ -56,22 +56,3 @@ def read_source(run_folder: str | None, server: str | None, model_metadata: str 
     from attent_tf.runs import load_run
 
     return load_run(run_folder)
-
-
-def open_remote_chain(source: Any, server: str, model: str, model_version: int | None, translate: bool = False) -> Any:
-    """Connects to a server and checks that its model is an exported chain for slices as `source` prepares them.
-
-    Args:
-      source: from `read_source`.
-      server, model, model_version: the options.
-      translate: whether translated slices are needed.
-
-    Returns:
-      A `RemoteChain`.
-
-    Raises:
-      ServerError: there is no server, no such model, or another one.
-    """
-    from attent_tf.serving import RemoteChain, connect
-
-    return RemoteChain(connect(server, model, model_version), source.prepare_options, translate)

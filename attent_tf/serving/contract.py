@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from attent_tf.errors import ConfigError, InputError
-from attent_tf.methods import get_domains
+from attent_tf.methods import Method, get_domains, get_method
 from attent_tf.organs import CLASS_NAMES
 from attent_tf.volumes import PrepareOptions
 
@@ -16,19 +16,23 @@ METADATA_FORMAT = 1
 
 @dataclasses.dataclass(frozen=True)
 class ModelContract:
-    """What an exported model expects; in these names as a `Run` says it.
+    """What an exported model expects and is; in a `Run`'s words, so that it can stand where a run does.
 
     Attributes:
+      path: of the file.
+      method: what was trained.
       direction: `mri2ct` or `ct2mri`.
+      records: fingerprint of the records that it was trained on.
+      weights_sha256: of its weights.
       prepare_options: how scans are prepared: as its training records were.
-      class_names: of the last axis of the probabilities.
-      translates: whether the chain has a translator.
     """
 
+    path: Path
+    method: Method
     direction: str
+    records: str
+    weights_sha256: str
     prepare_options: PrepareOptions
-    class_names: tuple[str, ...] = CLASS_NAMES
-    translates: bool = True
 
     @property
     def source(self) -> str:
@@ -38,6 +42,17 @@ class ModelContract:
     def target(self) -> str:
         """The modality of the scans that it segments."""
         return get_domains(self.direction)[1]
+
+    def describe(self) -> dict[str, str]:
+        """Returns what a report says of it, as JSON."""
+        return {
+            "metadata": str(self.path),
+            "method": self.method.id,
+            "direction": self.direction,
+            "target": self.target,
+            "records": self.records,
+            "weights_sha256": self.weights_sha256,
+        }
 
 
 def read_contract(path: str | os.PathLike) -> ModelContract:
@@ -63,19 +78,22 @@ def read_contract(path: str | os.PathLike) -> ModelContract:
         raise InputError(f"{path}: expected metadata of format {METADATA_FORMAT}, found another; {advice}")
     try:
         contract = ModelContract(
+            path=path,
+            method=get_method(content["method"]),
             direction=content["direction"],
+            records=content["training"]["records"],
+            weights_sha256=content["training"]["weights_sha256"],
             prepare_options=PrepareOptions.from_json(content["preparation"]),
-            class_names=tuple(content["classes"]),
-            translates=bool(content["translates"]),
         )
         get_domains(contract.direction)
+        class_names = tuple(content["classes"])
     except KeyError as error:
         raise InputError(f"{path}: lacks {error}; {advice}") from error
     except (ConfigError, TypeError) as error:
         raise InputError(f"{path}: {error}; {advice}") from error
-    if contract.class_names != CLASS_NAMES:
+    if class_names != CLASS_NAMES:
         raise InputError(
-            f"{path}: expected the classes {', '.join(CLASS_NAMES)}, found {', '.join(map(str, contract.class_names))}; "
+            f"{path}: expected the classes {', '.join(CLASS_NAMES)}, found {', '.join(map(str, class_names))}; "
             "use the version of this library that exported the model"
         )
     return contract

@@ -11,8 +11,9 @@ from attent_tf.volumes import PrepareOptions
 
 _GOOD = {
     "format": 1,
+    "method": "entropy",
     "direction": "ct2mri",
-    "translates": False,
+    "training": {"records": "abc", "weights_sha256": "def"},
     "classes": list(CLASS_NAMES),
     "preparation": PrepareOptions(pixel_mm=2.0, neighbours=1).to_json(),
 }
@@ -27,7 +28,15 @@ def test_the_file_or_its_folder_may_be_named(tmp_path):
     path = _write(tmp_path, _GOOD)
     contract = read_contract(path)
     assert contract == read_contract(tmp_path)
-    assert (contract.source, contract.target, contract.translates) == ("ct", "mri", False)
+    assert (contract.source, contract.target, contract.method.id) == ("ct", "mri", "entropy")
+    assert contract.describe() == {
+        "metadata": str(path),
+        "method": "entropy",
+        "direction": "ct2mri",
+        "target": "mri",
+        "records": "abc",
+        "weights_sha256": "def",
+    }
     assert contract.prepare_options == PrepareOptions(pixel_mm=2.0, neighbours=1)
 
 
@@ -38,6 +47,9 @@ def test_the_file_or_its_folder_may_be_named(tmp_path):
         ([1], "expected metadata of format 1"),
         ({**_GOOD, "format": 2}, "expected metadata of format 1"),
         ({key: value for key, value in _GOOD.items() if key != "direction"}, "lacks 'direction'"),
+        ({**_GOOD, "method": "atent"}, "did you mean 'attent'"),
+        ({**_GOOD, "training": {}}, "lacks 'records'"),
+        ({**_GOOD, "training": None}, "attent export"),
         ({**_GOOD, "direction": "ct2pet"}, "unknown direction 'ct2pet'"),
         ({**_GOOD, "preparation": {"size": 3}}, "preparation: expected exactly"),
         ({**_GOOD, "classes": ["background", "heart"]}, "found background, heart"),

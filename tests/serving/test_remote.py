@@ -1,6 +1,7 @@
 """The client and an exported model on a server process: the same answers as here, and refusals in one line."""
 
 import importlib.metadata
+import json
 import os
 import re
 import subprocess
@@ -36,7 +37,7 @@ def volume():
 def test_a_scan_gets_the_same_labels_here_and_there(run, model, address, volume):
     contract = read_contract(model / "1")
     remote = RemoteChain(connect(address), contract.prepare_options)
-    found = segment_volume(remote, volume, contract.prepare_options)
+    found = segment_volume(remote, volume, contract.prepare_options, batch_size=5)
     expected = segment_volume(load_chain(run), volume, run.prepare_options)
     assert len(np.unique(expected)) > 1
     np.testing.assert_array_equal(found, expected)
@@ -93,7 +94,7 @@ def test_what_the_server_lacks_is_named(address):
         RemoteChain(connect(address), PrepareOptions(size=128))
 
 
-_CLIENT = """
+_WITHOUT_TENSORFLOW = """
 import importlib.abc, sys
 
 class Hidden(importlib.abc.MetaPathFinder):
@@ -102,33 +103,70 @@ class Hidden(importlib.abc.MetaPathFinder):
             raise ModuleNotFoundError(f"No module named {name!r} (hidden)", name=name)
 
 sys.meta_path.insert(0, Hidden())
-from attent_tf.inference.volumes import segment_volume
-from attent_tf.serving import RemoteChain, connect, read_contract
-from attent_tf.volumes import read_scan, write_labels
-
-address, metadata, scan, out = sys.argv[1:]
-contract = read_contract(metadata)
-chain = RemoteChain(connect(address), contract.prepare_options)
-volume = read_scan(scan, contract.target)
-write_labels(out, segment_volume(chain, volume, contract.prepare_options), volume.affine)
+from cli.main import main
+main()
 """
 
 
-def test_a_client_needs_no_tensorflow(run, model, address, volume, tmp_path):
-    scan, out = tmp_path / "scan.nii.gz", tmp_path / "labels.nii.gz"
-    write_scan(scan, volume.voxels, volume.affine, np.float32)
-    command = [sys.executable, "-c", _CLIENT, address, model / "1" / "metadata.json", scan, out]
-    done = subprocess.run(
+def _segment(scan, out, *words):
+    """Runs `attent segment` where TensorFlow cannot be imported."""
+    command = [sys.executable, "-c", _WITHOUT_TENSORFLOW, "segment", "--input", scan, "--out", out, *words]
+    return subprocess.run(
         [str(word) for word in command],
-        cwd=tmp_path,
+        cwd=scan.parent,
         env=os.environ | {"PYTHONPATH": str(_ROOT)},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+@pytest.fixture
+def scan(volume, tmp_path):
+    write_scan(tmp_path / "scan.nii.gz", volume.voxels, volume.affine, np.float32)
+    return tmp_path / "scan.nii.gz"
+
+
+def test_segment_with_a_server_needs_no_tensorflow_and_gives_the_same_labels(run, model, address, scan, tmp_path):
+    out, report = tmp_path / "labels.nii.gz", tmp_path / "report.json"
+    words = ("--server", address, "--model-metadata", model / "1", "--report", report, "--entropy", "--batch-size", 5)
+    done = _segment(scan, out, *words)
     assert done.returncode == 0, done.stderr[-2000:]
     expected = segment_volume(load_chain(run), read_scan(scan, "ct"), run.prepare_options)
     np.testing.assert_array_equal(np.asanyarray(nibabel.load(out).dataobj), expected)
+    assert nibabel.load(tmp_path / "labels_entropy.nii.gz").shape == expected.shape
+    content = json.loads(report.read_text())
+    assert content["device"] == f"{address}/v1/models/attent"
+    assert content["run"] == read_contract(model / "1").describe()
+
+
+def test_a_run_may_say_how_scans_are_prepared(run, address, scan, tmp_path):
+    done = _segment(scan, tmp_path / "labels.nii.gz", "--server", address, "--run", run.folder, "--batch-size", 5)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize(
+    ("server", "words", "message"),
+    [
+        (
+            "http://127.0.0.1:1",
+            (),
+            r"Error: http://127.0.0.1:1/v1/models/attent: expected a TensorFlow Serving .*refused",
+        ),
+        (None, ("--model", "liver"), r"Error: .*/v1/models/liver: the server says .*Latest\(liver\)"),
+        (None, ("--model-version", 9), r"Error: .*/versions/9: the server says .*Specific\(attent, 9\)"),
+        ("localhost:8501", (), r"Error: server 'localhost:8501': expected an address such as"),
+    ],
+)
+def test_segment_tells_in_one_line_what_is_wrong_with_a_server(server, words, message, model, address, scan, tmp_path):
+    words = ("--server", server or address, "--model-metadata", model / "1", *words)
+    done = _segment(scan, tmp_path / "labels.nii.gz", *words)
+    assert done.returncode == 1
+    lines = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+    assert len(lines) == 1
+    assert re.match(message, lines[0])
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("labels*"))
 
 
 _ALONE = """
@@ -197,7 +235,7 @@ def test_the_export_stands_alone_where_only_tensorflow_is_installed(run, model, 
     assert answer["labels"].dtype == np.int64
 
 
-def test_the_examples_of_the_document_work_as_written(model, address, volume, tmp_path):
+def test_the_examples_of_the_document_work_as_written(model, address, scan, tmp_path):
     page = (_ROOT / "docs" / "serving.md").read_text()
     shells = [block for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) if "curl" in block]
     assert len(shells) == 2
@@ -219,7 +257,6 @@ def test_the_examples_of_the_document_work_as_written(model, address, volume, tm
     (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "attent").symlink_to(model)
-    write_scan(tmp_path / "scan.nii.gz", volume.voxels, volume.affine, np.float32)
     done = subprocess.run(
         [sys.executable, "-c", example.replace("http://localhost:8501", address)],
         cwd=tmp_path,
@@ -229,7 +266,7 @@ def test_the_examples_of_the_document_work_as_written(model, address, volume, tm
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert nibabel.load(tmp_path / "labels.nii.gz").shape == volume.voxels.shape
+    assert nibabel.load(tmp_path / "labels.nii.gz").shape == nibabel.load(scan).shape
 
 
 def test_the_compose_file_says_what_the_docker_line_says():
