@@ -99,9 +99,8 @@ def test_outputs_equal_the_python_path_whatever_the_precision_of_training(precis
     _assert_equal_to_python(served, load_chain(run))
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-def test_networks_that_compute_in_16_bits_are_served_in_float32(policy, run, tmp_path):
-    with computing_in(policy):
+def test_networks_that_compute_in_16_bits_are_served_in_float32(run, tmp_path):
+    with computing_in("mixed_float16"):
         exported = export_chain(run, tmp_path / "model")
         chain = load_chain(run)
     assert chain.segmentor.compute_dtype != "float32"
