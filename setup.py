@@ -30,6 +30,8 @@ RUNTIME = [
     "matplotlib>=3.9,<4",
     "tqdm>=4.66.3,<5",
     "packaging>=23.2",
+    "requests>=2.32.4,<3",
+    "urllib3>=2.6,<3",  # the repetitions of requests
 ]
 
 ADDONS = ["tfa-nightly==0.23.0.dev20240415222534; python_version < '3.12'"]
@@ -80,6 +82,7 @@ setup(
     package_data={
         "attent_tf.configs": ["*.yaml"],
         "attent_tf.datasets": ["*.yaml"],
+        "attent_tf.export": ["templates/*"],
         "attent_tf.reporting": ["templates/*"],
     },
     install_requires=RUNTIME,

@@ -65,3 +65,7 @@ class RecordsError(AttentError):
 
 class RunError(AttentError):
     """A run folder does not hold what the command needs."""
+
+
+class ServerError(AttentError):
+    """A model server cannot be reached, lacks what is asked of it, or refuses a request."""

@@ -19,6 +19,37 @@ class Deployed(NamedTuple):
     batch_size: int
 
 
+def open_deployed(run, settings: dict[str, Any]) -> Deployed:
+    """Opens the chain where the command's options want it: here, or on a server.
+
+    Args:
+      run: a trained run, or the contract of a model on a server.
+      settings: `batch_size` of the command, and of those that can use one, `server`, `model` and `model_version`.
+    """
+    if settings.get("server"):
+        return open_server(
+            run, settings["server"], settings["model"], settings["model_version"], settings["batch_size"]
+        )
+    return open_chain(run, settings["batch_size"])
+
+
+def open_server(run, address: str, model: str, version: int | None, batch_size: int | None) -> Deployed:
+    """Connects to a server and checks its model; TensorFlow is not needed.
+
+    Args:
+      run: a trained run, or the contract of the model.
+      address, model, version: see `attent_tf.serving.connect`.
+      batch_size: slices at once; 8 if None.
+    """
+    from attent_tf.inference.batches import DEFAULT_BATCH
+    from attent_tf.serving import RemoteChain, connect
+
+    batch_size = batch_size or DEFAULT_BATCH
+    server = connect(address, model, version)
+    chain = RemoteChain(server, run.prepare_options, slices_per_request=batch_size)
+    return Deployed(chain, server.where, batch_size)
+
+
 def open_chain(run, batch_size: int | None) -> Deployed:
     """Starts TensorFlow, loads the run's networks and traces their graph.
 

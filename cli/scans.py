@@ -12,7 +12,7 @@ import click
 
 from attent_tf.errors import AttentError, InputError
 from attent_tf.stopwatch import Stopwatch
-from cli.deployed import Deployed, open_chain
+from cli.deployed import Deployed, open_deployed
 
 # Some scans of a folder could not be done; the others are there.
 EXIT_SOME_FAILED = 3
@@ -52,13 +52,13 @@ def each_scan(
 ) -> None:
     """Does `work` for each scan, the next one being read meanwhile, and ends the command with its exit code.
 
-    TensorFlow starts when the first scan has been read and found usable.
+    TensorFlow starts, or the server is asked, when the first scan has been read and found usable.
 
     Args:
       run: a trained run.
       found: from `find_scans`.
       answers: from `answer_paths`.
-      settings: `batch_size`, `report` and `orientation_policy` of the command.
+      settings: `report` and `orientation_policy` of the command, and what `open_deployed` takes.
       work: writes the files of a scan and returns its part of the report.
       check: looks at a scan's path before the scan is read; what it returns is handed on.
     """
@@ -78,7 +78,7 @@ def each_scan(
                     click.echo(f"Warning: {line}", err=True)
                 if deployed is None:
                     with watch.phase("starting"):
-                        deployed = open_chain(run, settings["batch_size"])
+                        deployed = open_deployed(run, settings)
                 if not found.single:
                     click.echo(f"[{number}/{len(found.scans)}] {scan.name}")
                 done.append(work(one, deployed))

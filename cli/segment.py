@@ -10,22 +10,27 @@ import click
 
 from cli import options
 from cli.console import progress
+from cli.remote import read_source, server_options
 
 
 @click.command()
-@click.option("--run", "run_folder", required=True, type=click.Path(), help="Trained run folder (attent train).")
+@click.option("--run", "run_folder", type=click.Path(), help="Trained run folder (attent train).")
 @options.scans_to_files
+@server_options
 @click.option("--dicom-seg", is_flag=True, help="Write a DICOM segmentation as well; the input must be DICOM.")
 @click.option("--probabilities", is_flag=True, help="Write the probability of each class as well (4-D NIfTI).")
 @click.option(
     "--entropy", is_flag=True, help="Write where to distrust the result as well: 0 sure, 1 undecided (NIfTI)."
 )
 @click.option("--preview", is_flag=True, help="Draw the organs' outlines on slices as well (PNG).")
-def segment(run_folder, source, out, dicom_seg, probabilities, entropy, preview, **settings):
+def segment(run_folder, source, out, dicom_seg, probabilities, entropy, preview, model_metadata, **settings):
     """Segment scans; each label map has its scan's own grid.
 
     Scans must be of the run's target modality. Labels: 1 liver, 2 right kidney, 3 left kidney, 4 spleen. Other files lie beside
     the label map: labels_entropy.nii.gz beside labels.nii.gz. Not a medical device.
+
+    With --server the slices go to a model that `attent export` wrote, and the scan's own voxels are labelled here, without
+    TensorFlow; --model-metadata or --run says how scans are prepared.
 
     Exit codes: 0 all scans done; 1 error, no label map written; 2 wrong usage; 3 some scans of the folder failed.
 
@@ -34,8 +39,8 @@ def segment(run_folder, source, out, dicom_seg, probabilities, entropy, preview,
       attent segment --run runs/attent --input scan.nii.gz --out labels.nii.gz
       attent segment --run runs/attent --input dicom_folder --out labels.nii.gz --dicom-seg --preview
       attent segment --run runs/attent --input scans --out labels --entropy --report labels/report.json
+      attent segment --server http://localhost:8501 --model-metadata models/attent/1 --input scan.nii.gz --out labels.nii.gz
     """
-    from attent_tf.runs import load_run
     from attent_tf.volumes.find_scans import find_scans
     from cli.outputs import answer_paths, beside, check_writes
     from cli.scans import checked_report_name, each_scan
@@ -56,7 +61,7 @@ def segment(run_folder, source, out, dicom_seg, probabilities, entropy, preview,
     check_writes(
         [*answers.values(), *others, *checked_report_name(settings["report"])], [scan.path for scan in found.scans]
     )
-    run = load_run(run_folder)
+    run = read_source(run_folder, settings["server"], model_metadata)
 
     def source_series(path):
         from attent_tf.inference.dicom_seg import check_source_series

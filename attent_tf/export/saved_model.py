@@ -1,54 +1,139 @@
-"""The deployed chain as a SavedModel.
+"""The deployed chain as a SavedModel for TensorFlow Serving.
 
-The names of inputs and outputs are an interface that servers and their clients rely on.
+The names of signatures, inputs and outputs are an interface that servers and their clients rely on; they stand in
+`attent_tf.serving.signature`.
 """
 
+import dataclasses
+import hashlib
 import os
+from pathlib import Path
+from typing import Any
 
-import keras
+import numpy as np
 import tensorflow as tf
 
-from attent_tf.files import folder_written_aside
-from attent_tf.inference.chain import load_chain
+from attent_tf.export.measure import compare
+from attent_tf.export.metadata import make_metadata
+from attent_tf.export.model_card import CARD_FILE, make_card
+from attent_tf.export.optimize import frozen_chain
+from attent_tf.export.sample import sample_slices
+from attent_tf.export.signatures import make_signatures
+from attent_tf.export.versions import version_folder
+from attent_tf.export.warmup import write_warmup
+from attent_tf.files import folder_written_aside, write_json, write_text
+from attent_tf.inference.chain import Chain, load_chain
+from attent_tf.metrics.evaluation import Evaluation, read_evaluation
+from attent_tf.organs import NUM_CLASSES
 from attent_tf.runs import Run
+from attent_tf.runs.networks import stored, trained_steps
+from attent_tf.runs.translation_check import read_warning
+from attent_tf.serving.contract import METADATA_FILE
+from attent_tf.serving.signature import expected_signatures
+
+# What `attent evaluate` is told to make beside a run, in its help and in the README.
+_EVALUATION = "evaluation"
+_SAMPLE_SLICES = 8
 
 
-def export_chain(run: Run, out: str | os.PathLike) -> None:
-    """Writes the chain S(G_t2s(x)), or S alone, of a trained run.
+@dataclasses.dataclass(frozen=True)
+class Exported:
+    """What was written.
 
-    Signatures, all with input `image` [batch, 256, 256, channels] float32 in [−1, 1], prepared like the training records
-    (the edge is that of the records; 1 channel, or the slice in the middle of its neighbours):
+    Attributes:
+      folder: of the version.
+      metadata: the content of its `metadata.json`.
+    """
 
-    - `serving_default`: `probabilities` [batch, 256, 256, classes] float32, `labels` [batch, 256, 256] int64.
-    - `translate`: `translated` [batch, 256, 256, channels] float32; the image itself for methods without a translator.
-    - `entropy`: `entropy` [batch, 256, 256, 1] float32 in [0, 1] (Eq. 6).
+    folder: Path
+    metadata: dict[str, Any]
+
+
+def export_chain(
+    run: Run,
+    out: str | os.PathLike,
+    version: int | None = None,
+    weights: str | None = None,
+    evaluation: str | os.PathLike | None = None,
+) -> Exported:
+    """Writes the chain S(G_t2s(x)), or S alone, of a trained run as one version of a model, complete or not at all.
+
+    Signatures, with float32 inputs of any batch; `size` and `channels` are those of the records (256, and 1 or the slice
+    in the middle of its neighbours):
+
+    - `serving_default`: `image` [batch, size, size, channels] in [−1, 1], prepared like the training records →
+      `probabilities` [batch, size, size, classes] float32, `labels` [batch, size, size] int64.
+    - `translate`: `image` → `translated`, of its shape; the image itself for methods without a translator.
+    - `entropy`: `image` → `entropy` [batch, size, size, 1] float32 in [0, 1] (Eq. 6).
+    - `raw`: `intensities` of the image's shape, `low` and `high` [batch], the raw values of −1 and +1 → as
+      `serving_default`.
+
+    Beside the model lie warm-up requests, `metadata.json` and `MODEL_CARD.md`.
 
     Args:
       run: a trained run.
-      out: the folder to make.
+      out: the model's folder.
+      version: its number; None for the next free one.
+      weights: `float32` or `float16` for a model made for use alone (see `frozen_chain`); None for the chain as trained.
+      evaluation: folder with the scores for the card; None for `evaluation` in the run folder, if it is there.
+
+    Returns:
+      What was written.
 
     Raises:
       RunError: the run is not trained.
-      InputError: `out` is there and not empty.
+      InputError: the version exists, or `evaluation` is no evaluation folder.
     """
+    version, folder = version_folder(out, version)
+    scores = _scores(run, evaluation)
     chain = load_chain(run)
     options = run.prepare_options
-    signature = [tf.TensorSpec((None, options.size, options.size, options.channels), tf.float32, name="image")]
+    signatures = expected_signatures(options.size, options.channels, NUM_CLASSES)
+    stages = ("translation", "segmentation") if chain.translator else ("segmentation",)
+    steps = {stage: trained_steps(run, stage) for stage in stages}
+    fingerprint = _weights_sha256(chain)
 
-    def serve(image):
-        output = chain(image)
-        return {"probabilities": output.probabilities, "labels": tf.cast(output.labels, tf.int64)}
+    image = tf.TensorSpec((None, options.size, options.size, options.channels), tf.float32, name="image")
+    # One trace that all signatures share; each is left with the part of it that it needs.
+    run_chain = chain.__call__.get_concrete_function(image)
+    module, optimization = tf.Module(), None
+    if weights is None:
+        module.weights = [*stored(chain.segmentor), *(stored(chain.translator) if chain.translator else ())]
+    else:
+        sample = sample_slices(run.target, options, _SAMPLE_SLICES)
+        # From a chain of its own, because it is changed.
+        optimized = frozen_chain(load_chain(run), image, weights)
+        optimization = {"weights": weights, **compare(run_chain, tf.function(optimized), sample)}
+        run_chain = optimized
+    metadata = make_metadata(run, version, signatures, fingerprint, steps, optimization)
+    with folder_written_aside(folder) as aside:
+        functions = make_signatures(run_chain, options.size, options.channels)
+        tf.saved_model.save(module, str(aside), signatures=functions)
+        write_warmup(aside, signatures)
+        write_json(aside / METADATA_FILE, metadata)
+        write_text(aside / CARD_FILE, make_card(run, metadata, scores, _warnings(run, steps)))
+    return Exported(folder, metadata)
 
-    def translate(image):
-        return {"translated": chain(image).translated}
 
-    def entropy(image):
-        return {"entropy": chain(image).entropy}
+def _scores(run: Run, evaluation: str | os.PathLike | None) -> Evaluation | None:
+    if evaluation is not None:
+        return read_evaluation(evaluation)
+    beside = run.folder / _EVALUATION
+    return read_evaluation(beside) if (beside / "metrics.json").is_file() else None
 
-    archive = keras.export.ExportArchive()
-    archive.track(chain)
-    archive.add_endpoint("serving_default", serve, signature)
-    archive.add_endpoint("translate", translate, signature)
-    archive.add_endpoint("entropy", entropy, signature)
-    with folder_written_aside(out) as aside:
-        archive.write_out(str(aside), verbose=False)
+
+def _warnings(run: Run, steps: dict[str, tuple[int, int]]) -> list[str]:
+    stopped = {stage: counts for stage, counts in steps.items() if counts[0] < counts[1]}
+    lines = [
+        f"The {stage} stage was stopped at step {done} of {planned}." for stage, (done, planned) in stopped.items()
+    ]
+    warning = read_warning(run.folder)
+    return [*lines, warning] if warning else lines
+
+
+def _weights_sha256(chain: Chain) -> str:
+    digest = hashlib.sha256()
+    for network in (chain.translator, chain.segmentor):
+        for variable in stored(network) if network else ():
+            digest.update(np.ascontiguousarray(variable.numpy()).tobytes())
+    return digest.hexdigest()

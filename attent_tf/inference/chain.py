@@ -1,29 +1,12 @@
 """The deployed model: the chain S(G_t2s(x_t)), or S alone for methods without a translator."""
 
-from typing import NamedTuple
-
 import tensorflow as tf
 
 from attent_tf import losses
+from attent_tf.inference.output import ChainOutput
 from attent_tf.models import DeepLabV2, Generator
 from attent_tf.runs import Run
 from attent_tf.runs.networks import load_generators, load_segmentor
-
-
-class ChainOutput(NamedTuple):
-    """What the chain says of a batch of slices, at the slices' resolution.
-
-    Attributes:
-      translated: [batch, height, width, channels] float32 in [−1, 1]; the input itself where there is no translator.
-      probabilities: [batch, height, width, classes] float32, sum 1.
-      labels: [batch, height, width] uint8 class indices.
-      entropy: [batch, height, width, 1] float32 in [0, 1] (Eq. 6).
-    """
-
-    translated: tf.Tensor
-    probabilities: tf.Tensor
-    labels: tf.Tensor
-    entropy: tf.Tensor
 
 
 class Chain(tf.Module):

@@ -10,6 +10,7 @@ import numpy as np
 from attent_tf.inference.volumes import Segmentation
 from attent_tf.organs import CLASS_NAMES, ORGANS
 from attent_tf.runs import Run
+from attent_tf.serving.contract import ModelContract
 from attent_tf.versions import package_versions
 from attent_tf.volumes import CaseGeometry
 from attent_tf.volumes.scan import series_files
@@ -80,12 +81,17 @@ def findings(answer: Segmentation, volumes: dict[str, float]) -> dict[str, Any]:
 
 
 def report(
-    run: Run, device: str | None, batch_size: int | None, seconds: dict, scans: list[dict], failed: list[dict]
+    run: Run | ModelContract,
+    device: str | None,
+    batch_size: int | None,
+    seconds: dict,
+    scans: list[dict],
+    failed: list[dict],
 ) -> dict[str, Any]:
     """Returns the whole report as strict JSON.
 
     Args:
-      run: what the scans went through.
+      run: what the scans went through: a run, or the contract of a model on a server.
       device: on what the networks ran; None where no scan came that far.
       batch_size: slices at once; likewise.
       seconds: `starting` (libraries, weights, graph) and `total` on the wall.
@@ -94,15 +100,7 @@ def report(
     """
     return {
         "format": FORMAT,
-        "run": {
-            "folder": str(run.folder),
-            "method": run.method.id,
-            "direction": run.direction,
-            "target": run.target,
-            "config": run.config.name,
-            "seed": run.config.seed,
-            "records": run.records,
-        },
+        "run": run.describe(),
         "versions": package_versions(),
         "device": device,
         "batch_size": batch_size,

@@ -65,6 +65,18 @@ class Run:
         except ConfigError as error:
             raise RunError(f"{self.folder / RUN_FILE}: {error}; the file was damaged or edited") from error
 
+    def describe(self) -> dict[str, Any]:
+        """Returns what a report says of it, as JSON."""
+        return {
+            "folder": str(self.folder),
+            "method": self.method.id,
+            "direction": self.direction,
+            "target": self.target,
+            "config": self.config.name,
+            "seed": self.config.seed,
+            "records": self.records,
+        }
+
     def stage_folder(self, stage: str) -> Path:
         """Returns the folder of `translation` or `segmentation`."""
         return self.folder / stage

@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def _run(folder, method="attent", direction="mri2ct"):
     options = PrepareOptions(size=64, pixel_mm=5.0)
-    create_or_check(Run(folder, get_method(method), direction, load_config("demo"), "f" * 64, options.to_json()))
+    create_or_check(Run(folder, get_method(method), direction, load_config("demo"), "f" * 64, options.to_json()), ())
     return folder
 
 
@@ -76,7 +76,7 @@ def opened(monkeypatch):
         calls.append(batch_size)
         return Deployed(Oracle(), "an oracle", batch_size or 2)
 
-    monkeypatch.setattr("cli.scans.open_chain", open_chain)
+    monkeypatch.setattr("cli.deployed.open_chain", open_chain)
     return calls
 
 

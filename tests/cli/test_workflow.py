@@ -222,25 +222,40 @@ def test_a_dicom_folder_can_be_segmented(place, records):
     assert sorted(nibabel.load(place / "mr.nii.gz").shape) == sorted((6, 100, 140))
 
 
-def test_export_stands_without_this_library(run, place):
+def test_export_writes_one_version_after_the_other_and_replaces_none(run, place):
     import tensorflow as tf
 
     from attent_tf.inference.chain import load_chain
     from attent_tf.runs import load_run
 
     out = place / "saved"
-    _succeed("export", "--run", run, "--out", out)
-    served = tf.saved_model.load(str(out)).signatures["serving_default"]
-    assert list(served.structured_input_signature[1]) == ["image"]
-    assert {name: spec.dtype for name, spec in served.structured_outputs.items()} == {
-        "probabilities": tf.float32,
-        "labels": tf.int64,
-    }
+    assert f"Wrote {out / '1'}" in _succeed("export", "--run", run, "--out", out)
+    message = _fail("export", "--run", run, "--out", out, "--version", "1")
+    assert "expected a version that does not exist yet; give --version 2" in message
+    output = _succeed("export", "--run", run, "--out", out, "--optimize")
+    assert "Optimised, on 8 phantom slices: probabilities changed by at most" in output
+    assert sorted(path.name for path in out.iterdir()) == ["1", "2"]
     image = tf.random.stateless_uniform((3, 256, 256, 1), (1, 2), -1, 1)
-    expected, answer = load_chain(load_run(run))(image), served(image=image)
-    np.testing.assert_allclose(answer["probabilities"], expected.probabilities, atol=1e-5)
-    np.testing.assert_allclose(tf.reduce_sum(answer["probabilities"], axis=-1), 1, atol=1e-5)
-    assert np.mean(answer["labels"].numpy() == expected.labels.numpy()) > 0.999
+    expected = load_chain(load_run(run))(image)
+    for version, tolerance in (("1", 1e-5), ("2", 1e-4)):
+        answer = tf.saved_model.load(str(out / version)).signatures["serving_default"](image=image)
+        np.testing.assert_allclose(answer["probabilities"], expected.probabilities, atol=tolerance)
+        np.testing.assert_allclose(tf.reduce_sum(answer["probabilities"], axis=-1), 1, atol=1e-5)
+        assert np.mean(answer["labels"].numpy() == expected.labels.numpy()) > 0.999
+
+
+def test_the_model_card_shows_the_scores_of_the_evaluation(run, records, place):
+    if not (place / "evaluation").exists():
+        _succeed("evaluate", "--run", run, "--records", records, "--out", place / "evaluation")
+    out = place / "scored"
+    _succeed("export", "--run", run, "--out", out, "--evaluation", place / "evaluation")
+    card = (out / "1" / "MODEL_CARD.md").read_text()
+    assert "| | Dice, % | ASSD, voxel | ASSD, mm |" in card
+    assert "| Average | " in card
+    assert "1 test case with labels. Protocol `per_volume`" in card
+    message = _fail("export", "--run", run, "--out", out, "--evaluation", place / "nowhere")
+    assert "nowhere" in message
+    assert [path.name for path in out.iterdir()] == ["1"]
 
 
 def test_methods_without_a_translator_cannot_translate(lower_bound, ct, place):

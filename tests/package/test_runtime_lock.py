@@ -54,6 +54,6 @@ def test_every_stage_runs_on_the_locked_packages_alone(root, tmp_path):
     attent("preprocess", "--mri", data / "chaos", "--ct", data / "malbcv", "--out", "records")
     attent("train", "--records", "records", "--out", "run", "--direction", "mri2ct", "--method", "attent", *settings)
     attent("evaluate", "--run", "run", "--records", "records", "--out", "scores")
-    attent("export", "--run", "run", "--out", "model/1")
+    attent("export", "--run", "run", "--out", "model")
     assert (tmp_path / "scores" / "report" / "index.html").is_file()
     assert (tmp_path / "model" / "1" / "saved_model.pb").is_file()

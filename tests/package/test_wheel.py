@@ -30,7 +30,7 @@ def test_wheel_holds_every_module_of_the_three_packages(wheel, root):
 def test_wheel_holds_configurations_and_templates(wheel, root):
     names = set(zipfile.ZipFile(wheel).namelist())
     configs = _files(root, "attent_tf/configs", "*.yaml")
-    templates = _files(root, "attent_tf/reporting/templates", "*")
+    templates = _files(root, "attent_tf/reporting/templates", "*") | _files(root, "attent_tf/export/templates", "*")
     assert configs
     assert templates
     assert configs | templates <= names

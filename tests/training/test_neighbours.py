@@ -104,7 +104,7 @@ def test_records_prepared_otherwise_are_refused(place, run, tmp_path):
 
 def test_the_exported_model_takes_the_channels_of_the_records(run, tmp_path):
     export_chain(run, tmp_path / "model")
-    model = tf.saved_model.load(tmp_path / "model")
+    model = tf.saved_model.load(tmp_path / "model" / "1")
     answer = model.signatures["translate"](image=tf.zeros((1, 128, 128, 3)))
     assert answer["translated"].shape == (1, 128, 128, 3)
     with pytest.raises(Exception, match=r"3|shape"):

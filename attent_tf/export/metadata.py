@@ -1,0 +1,81 @@
+"""`metadata.json` of an exported model: its input contract, and what it was made from. No TensorFlow."""
+
+from typing import Any
+
+from attent_tf.organs import CLASS_NAMES
+from attent_tf.runs import Run
+from attent_tf.serving.contract import METADATA_FORMAT
+from attent_tf.serving.signature import Signature, TensorSpec
+from attent_tf.versions import package_versions
+from attent_tf.volumes import PrepareOptions, rule_text
+
+
+def make_metadata(
+    run: Run,
+    version: int,
+    signatures: dict[str, Signature],
+    weights_sha256: str,
+    steps: dict[str, tuple[int, int]],
+    optimization: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """Collects what a user of the model has to know.
+
+    Args:
+      run: that it was exported from.
+      version: its number.
+      signatures: what each takes and gives.
+      weights_sha256: of the exported networks' weights.
+      steps: by stage, the updates behind the weights and how many there were to be.
+      optimization: what was done and measured; None for the chain as trained.
+    """
+    options = run.prepare_options
+    return {
+        "format": METADATA_FORMAT,
+        "version": version,
+        "method": run.method.id,
+        "direction": run.direction,
+        "translates": run.method.translator is not None,
+        "classes": list(CLASS_NAMES),
+        "input": _input(run.target, options),
+        "signatures": {name: _signature(signature) for name, signature in signatures.items()},
+        "preparation": options.to_json(),
+        "training": {
+            "config": run.config.name,
+            "seed": run.config.seed,
+            "precision": run.config.precision,
+            "steps": {stage: done for stage, (done, _) in steps.items()},
+            "planned_steps": {stage: planned for stage, (_, planned) in steps.items()},
+            "records": run.records,
+            "weights_sha256": weights_sha256,
+        },
+        "optimization": optimization,
+        "versions": {key: value for key, value in package_versions().items() if value},
+        "intended_use": "research; not a medical device",
+    }
+
+
+def _input(target: str, options: PrepareOptions) -> dict[str, Any]:
+    physical = options.geometry == "physical"
+    return {
+        "modality": target,
+        "orientation": "SPL: slices inferior to superior, rows anterior to posterior, columns patient right to left",
+        "size": options.size,
+        "channels": options.channels,
+        "channel_order": "the slice, with its neighbours from below to above around it",
+        "geometry": options.geometry,
+        "pixel_mm": options.pixel_mm if physical else None,
+        "slice_mm": options.slice_mm,
+        "value_range": [-1.0, 1.0],
+        "intensity": rule_text(options.intensity_rule(target)),
+        "outside_the_scan": -1.0,
+    }
+
+
+def _signature(signature: Signature) -> dict[str, Any]:
+    return {
+        kind: {name: _tensor(spec) for name, spec in getattr(signature, kind).items()} for kind in ("inputs", "outputs")
+    }
+
+
+def _tensor(spec: TensorSpec) -> dict[str, Any]:
+    return {"dtype": spec.dtype, "shape": list(spec.shape)}

@@ -1,0 +1,76 @@
+"""`MODEL_CARD.md` of an exported model, for people. No TensorFlow."""
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from attent_tf.metrics.evaluation import Evaluation
+from attent_tf.metrics.scores import METRICS
+from attent_tf.organs import ORGAN_TITLES, ORGANS
+from attent_tf.reporting.wording import (
+    DOMAIN_TITLES,
+    METHOD_NOTES,
+    METRIC_DIGITS,
+    METRIC_TITLES,
+    direction_title,
+    method_title,
+    number,
+)
+from attent_tf.runs import Run
+
+CARD_FILE = "MODEL_CARD.md"
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def make_card(run: Run, metadata: dict[str, Any], evaluation: Evaluation | None, warnings: list[str]) -> str:
+    """Writes the card.
+
+    Args:
+      run: that the model was exported from.
+      metadata: from `make_metadata`.
+      evaluation: scores of the run on test cases, where there are any.
+      warnings: what is known to be wrong with it, a sentence each.
+
+    Returns:
+      Markdown.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("model_card.md.j2").render(
+        title=method_title(run.method.id),
+        note=METHOD_NOTES.get(run.method.id, ""),
+        direction=direction_title(run.direction),
+        source=DOMAIN_TITLES[run.source],
+        target=DOMAIN_TITLES[run.target],
+        labelled=DOMAIN_TITLES[run.labelled],
+        organs=[ORGAN_TITLES[organ] for organ in ORGANS],
+        metadata=metadata,
+        warnings=warnings,
+        adapted=bool(run.method.translator or run.method.aligner),
+        scores=_scores(evaluation) if evaluation else None,
+    )
+
+
+def _scores(evaluation: Evaluation) -> dict[str, Any]:
+    means = {
+        ORGAN_TITLES[organ]: {metric: evaluation.organs[organ][metric]["mean"] for metric in METRICS}
+        for organ in ORGANS
+    }
+    means["Average"] = evaluation.average
+    return {
+        "titles": [METRIC_TITLES[metric] for metric in METRICS],
+        "rows": [
+            (title, [number(values[metric], METRIC_DIGITS[metric]) for metric in METRICS])
+            for title, values in means.items()
+        ],
+        "cases": sum(bool(case["labelled"]) for case in evaluation.cases),
+        **{key: evaluation.header.get(key, "") for key in ("protocol", "protocol_text", "selection")},
+        "warnings": evaluation.header.get("warnings", []),
+    }

@@ -1,0 +1,74 @@
+"""The deployed chain on a server, in the place of the one that runs here."""
+
+import numpy as np
+
+from attent_tf.inference.output import ChainOutput
+from attent_tf.organs import NUM_CLASSES
+from attent_tf.serving.connect import ModelServer
+from attent_tf.serving.signature import check_signature, expected_signatures
+from attent_tf.volumes import PrepareOptions
+
+_SEGMENT, _TRANSLATE = "serving_default", "translate"
+
+
+class RemoteChain:
+    """Segments slices on a server; `segment_volume` and `run_slices` take it as they take a `Chain`.
+
+    Before anything is sent, the server is asked whether its model has the signatures of an exported chain for slices of
+    this size.
+
+    Args:
+      server: from `connect`.
+      options: how the slices are prepared: those of the model's contract, or of its run.
+      translate: whether the translated slices are asked for too, which is a second request for each batch.
+      slices_per_request: a batch is sent in parts of this many slices. As JSON, a slice's probabilities are several megabytes.
+
+    Attributes:
+      has_translator: whether translated slices are asked for.
+
+    Raises:
+      ServerError: there is no server, no such model, or one that is no exported chain for such slices.
+    """
+
+    def __init__(
+        self, server: ModelServer, options: PrepareOptions, translate: bool = False, slices_per_request: int = 8
+    ):
+        self._server = server
+        self._slices = slices_per_request
+        self._signatures = expected_signatures(options.size, options.channels, NUM_CLASSES)
+        self.has_translator = translate
+        found = server.signatures()
+        for name in (_SEGMENT, _TRANSLATE) if translate else (_SEGMENT,):
+            check_signature(server.where, name, found, self._signatures[name])
+
+    def __call__(self, images: np.ndarray) -> ChainOutput:
+        """Segments `images` [batch, size, size, channels] float32 in [−1, 1].
+
+        Returns:
+          NumPy arrays; `translated` is None where it was not asked for.
+
+        Raises:
+          ServerError: the server cannot be reached any more, or refuses the request; then with its own words.
+        """
+        probabilities = self._run(_SEGMENT, images, "probabilities")
+        return ChainOutput(
+            translated=self._run(_TRANSLATE, images, "translated") if self.has_translator else None,
+            probabilities=probabilities,
+            labels=probabilities.argmax(axis=-1).astype(np.uint8),
+            entropy=_entropy(probabilities),
+        )
+
+    def _run(self, name: str, images: np.ndarray, output: str) -> np.ndarray:
+        parts = [
+            self._server.predict(name, self._signatures[name], {"image": images[start : start + self._slices]})[output]
+            for start in range(0, len(images), self._slices)
+        ]
+        return np.concatenate(parts)
+
+
+def _entropy(probabilities: np.ndarray) -> np.ndarray:
+    """Eq. 6 of probabilities [..., classes]; the server's own signature for it would be a second request."""
+    # The least normal float32 in the place of 0, whose share of the sum is 0.
+    logs = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
+    entropy = -(probabilities * logs).sum(axis=-1, keepdims=True) / np.float32(np.log(probabilities.shape[-1]))
+    return np.clip(entropy, 0.0, 1.0)

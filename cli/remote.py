@@ -1,0 +1,58 @@
+"""Options of commands that can send slices to a model server instead of running the networks here."""
+
+from typing import Any
+
+import click
+
+from attent_tf.errors import ConfigError
+
+
+def server_options(command):
+    """Adds `server`, `model`, `model_version` and `model_metadata` to a command."""
+    for option in (
+        click.option(
+            "--model-metadata",
+            type=click.Path(),
+            help="metadata.json of the exported model, or its folder; says how scans are prepared, in the place of --run.",
+        ),
+        click.option(
+            "--model-version", type=click.IntRange(min=1), help="Version on the server; the newest if left out."
+        ),
+        click.option("--model", default="attent", show_default=True, help="Name of the model on the server."),
+        click.option(
+            "--server",
+            metavar="URL",
+            help="TensorFlow Serving with the exported model: http://HOST:8501, or grpc://HOST:8500. Slices go there unencrypted "
+            "unless it is https.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def read_source(run_folder: str | None, server: str | None, model_metadata: str | None) -> Any:
+    """Returns what says how scans are prepared, and of which modality they are.
+
+    Args:
+      run_folder: `--run`, or None.
+      server: `--server`, or None.
+      model_metadata: `--model-metadata`, or None.
+
+    Returns:
+      A `Run` or a `ModelContract`, which can stand where a run does.
+
+    Raises:
+      AttentError: the options do not go together, or the folder or file is not what it should be.
+    """
+    if model_metadata is not None and server is None:
+        raise ConfigError("--model-metadata: expected --server URL beside it; give it, or --run alone")
+    if (run_folder is None) == (model_metadata is None):
+        wanted = "--run RUN, or --server URL with --model-metadata FILE"
+        raise ConfigError(f"expected {wanted}, found {'both' if run_folder else 'neither'}; give one of them")
+    if model_metadata is not None:
+        from attent_tf.serving import read_contract
+
+        return read_contract(model_metadata)
+    from attent_tf.runs import load_run
+
+    return load_run(run_folder)

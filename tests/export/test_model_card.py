@@ -1,0 +1,75 @@
+"""The card of a model in words."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from attent_tf.configs import load_config
+from attent_tf.export.metadata import make_metadata
+from attent_tf.export.model_card import make_card
+from attent_tf.methods import get_method
+from attent_tf.runs import Run
+from attent_tf.serving.signature import expected_signatures
+from attent_tf.volumes import PrepareOptions
+
+
+def _card(method, direction="mri2ct", options=None, warnings=(), optimization=None):
+    options = options or PrepareOptions()
+    run = Run(Path("run"), get_method(method), direction, load_config("demo", []), "abc", options.to_json())
+    signatures = expected_signatures(options.size, options.channels, 5)
+    metadata = make_metadata(run, 4, signatures, "def", {"segmentation": (3, 5)}, optimization)
+    return make_card(run, metadata, None, list(warnings))
+
+
+@pytest.mark.parametrize(
+    ("method", "direction", "sentence"),
+    [
+        ("attent", "mri2ct", "it learned from labelled MRI and unlabelled CT."),
+        ("entropy", "ct2mri", "it learned from labelled CT and unlabelled MRI."),
+        ("source_only", "mri2ct", "it learned from labelled MRI."),
+        ("supervised", "mri2ct", "it learned from labelled CT."),
+    ],
+)
+def test_it_says_which_data_it_learned_from(method, direction, sentence):
+    assert sentence in _card(method, direction)
+
+
+def test_it_says_how_slices_are_made():
+    card = _card("attent", options=PrepareOptions(pixel_mm=2.5, slice_mm=4.0, neighbours=1))
+    assert (
+        "pixels of 2.5 mm, centred on the body; slices every 4.0 mm; 3 channels: the slice, with its neighbours" in card
+    )
+    assert "by the rule `window:-160:240`" in card
+    assert "the whole slice resized; slices as scanned; 1 channel." in _card("attent", options=PrepareOptions("resize"))
+
+
+def test_it_says_what_is_wrong_with_it():
+    assert "- The segmentation stage was stopped at step 3 of 5.\n" in _card(
+        "attent", warnings=["The segmentation stage was stopped at step 3 of 5."]
+    )
+
+
+def test_it_says_what_optimisation_changed():
+    found = {
+        "weights": "float16",
+        "slices": 8,
+        "largest_change_of_a_probability": 0.01234,
+        "share_of_pixels_with_another_label": 0.00056,
+        "seconds_plain": 2.0,
+        "seconds_optimized": 1.5,
+        "speedup": 1.33,
+    }
+    card = _card("attent", optimization=found)
+    assert "weights as float16 constants" in card
+    assert "largest change of a probability was 0.012" in card
+    assert "0.056 % of the pixels" in card
+    assert "1.5 s instead of 2.0 s" in card
+    assert "Optimised" not in _card("attent")
+
+
+def test_lines_have_no_holes():
+    lines = _card("attent").splitlines()
+    assert all(line == line.rstrip() for line in lines)
+    assert not any(first == second == "" for first, second in itertools.pairwise(lines))
+    assert "{" not in "".join(lines)

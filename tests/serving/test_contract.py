@@ -1,0 +1,69 @@
+"""What a client reads of a model's metadata."""
+
+import json
+
+import pytest
+
+from attent_tf.errors import InputError
+from attent_tf.organs import CLASS_NAMES
+from attent_tf.serving import read_contract
+from attent_tf.volumes import PrepareOptions
+
+_GOOD = {
+    "format": 1,
+    "method": "entropy",
+    "direction": "ct2mri",
+    "training": {"records": "abc", "weights_sha256": "def"},
+    "classes": list(CLASS_NAMES),
+    "preparation": PrepareOptions(pixel_mm=2.0, neighbours=1).to_json(),
+}
+
+
+def _write(folder, content):
+    (folder / "metadata.json").write_text(content if isinstance(content, str) else json.dumps(content))
+    return folder / "metadata.json"
+
+
+def test_the_file_or_its_folder_may_be_named(tmp_path):
+    path = _write(tmp_path, _GOOD)
+    contract = read_contract(path)
+    assert contract == read_contract(tmp_path)
+    assert (contract.source, contract.target, contract.method.id) == ("ct", "mri", "entropy")
+    assert contract.describe() == {
+        "metadata": str(path),
+        "method": "entropy",
+        "direction": "ct2mri",
+        "target": "mri",
+        "records": "abc",
+        "weights_sha256": "def",
+    }
+    assert contract.prepare_options == PrepareOptions(pixel_mm=2.0, neighbours=1)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("not json", "expected JSON"),
+        ([1], "expected metadata of format 1"),
+        ({**_GOOD, "format": 2}, "expected metadata of format 1"),
+        ({key: value for key, value in _GOOD.items() if key != "direction"}, "lacks 'direction'"),
+        ({**_GOOD, "method": "atent"}, "did you mean 'attent'"),
+        ({**_GOOD, "training": {}}, "lacks 'records'"),
+        ({**_GOOD, "training": None}, "attent export"),
+        ({**_GOOD, "direction": "ct2pet"}, "unknown direction 'ct2pet'"),
+        ({**_GOOD, "preparation": {"size": 3}}, "preparation: expected exactly"),
+        ({**_GOOD, "classes": ["background", "heart"]}, "found background, heart"),
+        ({**_GOOD, "classes": None}, "attent export"),
+    ],
+)
+def test_what_is_wrong_is_one_line(content, message, tmp_path):
+    path = _write(tmp_path, content)
+    with pytest.raises(InputError, match=message) as caught:
+        read_contract(path)
+    assert str(caught.value).startswith(str(path))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_told(tmp_path):
+    with pytest.raises(InputError, match="no such file; take the file that attent export wrote"):
+        read_contract(tmp_path)

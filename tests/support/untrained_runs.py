@@ -1,0 +1,44 @@
+"""Run folders with random weights: whatever is only about a run's form needs no training."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from attent_tf.configs import load_config
+from attent_tf.methods import get_method
+from attent_tf.runs import Run, create_or_check
+from attent_tf.runs.networks import make_generator, make_segmentor, stored
+from attent_tf.volumes import PrepareOptions
+from tests.support.small_runs import TINY
+
+
+def write_untrained_run(
+    folder: Path, method: str = "attent", direction: str = "mri2ct", options: PrepareOptions | None = None, settings=()
+) -> Run:
+    """Writes a run of tiny networks whose weights, batch norms included, are random; returns it."""
+    options = options or PrepareOptions()
+    config = load_config("demo", [*TINY, *settings])
+    run = Run(folder, get_method(method), direction, config, "0" * 64, options.to_json())
+    create_or_check(run, ())
+    stages = {"segmentation": {"segmentor": make_segmentor(config.segmentation)}}
+    if run.method.translator:
+        stages["translation"] = {
+            name: make_generator(config.translation, run.method.translator, name, options.channels)
+            for name in ("g_t2s", "g_s2t")
+        }
+    rng = np.random.default_rng(0)
+    size = config.data.image_size
+    for stage, networks in stages.items():
+        for network in networks.values():
+            network(tf.zeros((1, size, size, options.channels)))
+            for variable in network.variables:
+                noise = rng.normal(0, 0.05, variable.shape)
+                positive = "variance" in variable.path or "gamma" in variable.path
+                variable.assign(1 + np.abs(noise) if positive else np.asarray(variable.value) + noise)
+        state = {name: stored(network) for name, network in networks.items()}
+        checkpoints = run.stage_folder(stage) / "checkpoints"
+        tf.train.CheckpointManager(tf.train.Checkpoint(**state), str(checkpoints), 1).save(checkpoint_number=3)
+        (run.stage_folder(stage) / "stage.json").write_text(json.dumps({"steps": 3}))
+    return run
