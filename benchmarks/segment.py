@@ -66,7 +66,7 @@ def write_fresh_run(folder: Path, name: str) -> None:
 
     config = load_config(name, ["segmentation.weights=none"])
     run = Run(folder, get_method("attent"), "mri2ct", config, "fresh weights", PrepareOptions().to_json())
-    create_or_check(run)
+    create_or_check(run, ())
     networks = {
         "translation": {"g_t2s": make_generator(config.translation, run.method.translator, "g_t2s")},
         "segmentation": {"segmentor": make_segmentor(config.segmentation)},
