@@ -21,8 +21,10 @@ METHOD_NOTES = {
     "attent": "translation with attention gates, and entropy maps aligned by an adversary",
 }
 DOMAIN_TITLES = {"mri": "MRI", "ct": "CT"}
-METRIC_TITLES = {"dice": "Dice, %", "assd_voxel": "ASSD, voxel", "assd_mm": "ASSD, mm"}
-METRIC_DIGITS = {"dice": 1, "assd_voxel": 2, "assd_mm": 2}
+# Metrics that everybody reads; what else an evaluation holds stands behind a fold.
+MAIN_METRICS = ("dice", "assd_voxel", "assd_mm")
+_WORDS = {"assd": "ASSD", "asd": "ASD", "hd95": "HD95", "dice": "Dice", "nsd": "NSD"}
+_UNITS = {"mm": "mm", "voxel": "voxel", "ml": "ml", "percent": "%"}
 
 UNDEFINED = "–"
 INFINITE = "∞"
@@ -31,6 +33,22 @@ INFINITE = "∞"
 def method_title(method: str) -> str:
     """Returns the name of a method for people; an unknown one keeps its identifier."""
     return METHOD_TITLES.get(method, method)
+
+
+def metric_title(metric: str) -> str:
+    """Returns `ASSD, mm` for `assd_mm`, and names a metric that is not known here by the words of its key."""
+    *words, last = metric.split("_")
+    if last not in _UNITS:
+        words.append(last)
+    unit = _UNITS.get(last) or ("%" if "dice" in words else "")
+    name = " ".join(_WORDS.get(word, word) for word in words)
+    name = name[:1].upper() + name[1:]
+    return f"{name}, {unit}" if unit else name
+
+
+def metric_digits(metric: str) -> int:
+    """Returns how many decimals a metric is written with: one for percentages, two for distances and the rest."""
+    return 1 if metric_title(metric).endswith("%") else 2
 
 
 def direction_title(direction: str) -> str:
