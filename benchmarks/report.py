@@ -34,14 +34,14 @@ def synthetic_result(case: str, prepared, rank: int, place: int) -> CaseResult:
     labels = prepared.labels
     prediction = np.roll(labels, (rank % 3, 1 + rank // 2 + 2 * place, -rank), axis=(0, 1, 2))
     specks = ndimage.gaussian_filter(rng.normal(size=labels.shape), 2.0)
-    body = prepared.images > -0.7
+    body = prepared.images > -0.95
     prediction = np.where((specks > 4.2 * specks.std()) & body, rng.integers(1, 5), prediction).astype(np.uint8)
     if rank == 3:
         prediction[prediction == SPLEEN] = 0
     rim = ndimage.morphological_gradient((prediction > 0).astype(np.float32), size=5)
     noise = np.abs(rng.normal(scale=0.03, size=labels.shape)) * body
     entropy = np.clip(0.7 * ndimage.gaussian_filter(rim, 1.2) + noise, 0, 1).astype(np.float32)
-    translated = np.where(body, 0.5 - 0.7 * prepared.images + rng.normal(scale=0.04, size=labels.shape), -1.0)
+    translated = np.where(body, 0.2 - 0.5 * prepared.images + rng.normal(scale=0.04, size=labels.shape), -1.0)
     translated = np.clip(translated, -1, 1).astype(np.float32)
     return CaseResult(
         case, prepared.images, entropy, prediction, prepared.geometry.record_spacing_mm, translated, prepared.labels

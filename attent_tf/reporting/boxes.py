@@ -36,8 +36,8 @@ def box_plot_svg(evaluations: Sequence[Evaluation], metric: str, title: str, ide
     lane = 0.8 / count
     with matplotlib.rc_context(svg_style(identifier)):
         height = 0.4 + len(ORGANS) * max(0.36, 0.17 * count + 0.14)
-        figure = Figure(figsize=(4.7, height))
-        axes = figure.add_axes((0.19, 0.3 / height, 0.79, 1.0 - 0.35 / height))
+        figure = Figure(figsize=(4.2, height))
+        axes = figure.add_axes((0.23, 0.3 / height, 0.75, 1.0 - 0.35 / height))
         for band, row in enumerate(columns):
             if band:
                 axes.axhline(band - 0.5, color=GRID, linewidth=0.6)

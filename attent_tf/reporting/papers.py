@@ -74,7 +74,7 @@ def as_csv(sections: Sequence[Section]) -> str:
 
 def as_latex(sections: Sequence[Section]) -> str:
     """Returns the main scores as rows for a LaTeX table (`booktabs`) with a column for each organ and the average."""
-    lines = [f"% Columns: method & {' & '.join(_COLUMNS)}"]
+    lines = [f"% Columns: method & {' & '.join(_COLUMNS)}", f"% {PAPER_NOTE}"]
     for section in sections:
         for group in section.scores:
             if group.metric not in MAIN_METRICS:
@@ -82,9 +82,7 @@ def as_latex(sections: Sequence[Section]) -> str:
             head = f"{section.title}: {group.title}"
             lines += [r"\midrule", rf"\multicolumn{{{len(_COLUMNS) + 1}}}{{l}}{{{_latex(head)}}} \\"]
             lines += [_latex_row(row) for row in group.rows]
-            if group.paper:
-                lines.append(f"% {PAPER_NOTE}")
-                lines += [_latex_row(row) for row in group.paper]
+            lines += [_latex_row(row) for row in group.paper]
     return "\n".join(lines) + "\n"
 
 

@@ -132,7 +132,7 @@ class Section:
             value = evaluation.average.get(metric, math.nan)
             if not math.isnan(value):
                 facts.append((name + of_method, number(value, 1 if unit == "%" else 2), unit))
-        missed = sum(f.text.count(" and ") + 1 for f in self.failures if f.kind == "missed" and f.method == label)
+        missed = sum(f.organs for f in self.failures if f.kind == "missed" and f.method == label)
         if self.labelled:
             facts.append((f"Missed organs{of_method}", str(missed), f"in {len(evaluation.cases)} cases"))
         gap = self._gap_closed()

@@ -73,10 +73,12 @@ def score_groups(entries: Sequence[tuple[str, Evaluation]]) -> list[ScoreGroup]:
 
 def _paper_rows(metric: str, direction: object) -> list[Row]:
     tables = {"dice": published.DICE_PERCENT, "assd_voxel": published.ASSD_VOXEL}
-    return [
-        Row(f"{method_title(method)}, paper", "", tuple(Cell(f"{value:g}") for value in values))
-        for method, values in tables.get(metric, {}).get(direction, {}).items()
-    ]
+    rows = []
+    for method, values in tables.get(metric, {}).get(direction, {}).items():
+        # As the paper prints them: its own rows have two decimals, the others one.
+        digits = max(1, *(len(f"{value:g}".partition(".")[2]) for value in values))
+        rows.append(Row(f"{method_title(method)}, paper", "", tuple(Cell(f"{value:.{digits}f}") for value in values)))
+    return rows
 
 
 def case_rows(entries: Sequence[tuple[str, Evaluation]]) -> list[tuple[str, list[Row]]]:

@@ -83,7 +83,7 @@ def _fitted(sections, orders, budget: int) -> tuple[int, set[tuple[int, int]]]:
 
 def _case_index(name: str, layers: CaseLayers, entries: Entries) -> dict[str, Any]:
     slices, rows, columns = layers.shape
-    slice_mm, row_mm, column_mm = layers.spacing_mm
+    _, row_mm, column_mm = layers.spacing_mm
     found = [next((case for case in evaluation.cases if case["case"] == name), None) for _, evaluation in entries]
     return {
         "name": name,
@@ -91,7 +91,7 @@ def _case_index(name: str, layers: CaseLayers, entries: Entries) -> dict[str, An
         "rows": rows,
         "columns": columns,
         "pixelRatio": row_mm / column_mm,
-        "sliceMm": slice_mm,
+        "columnMm": column_mm,
         "scores": [case and _scores(case) for case in found],
     }
 

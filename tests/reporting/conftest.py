@@ -44,6 +44,11 @@ class Page(html.parser.HTMLParser):
         if self._open:
             self.elements[self._open[-1]][2] += data
 
+    def json(self, identifier):
+        """The text of the JSON that the page holds under an identifier."""
+        (text,) = (text for attributes, text in self.find("script") if attributes.get("id") == identifier)
+        return text
+
     def find(self, tag):
         return [(attributes, text) for name, attributes, text in self.elements if name == tag]
 

@@ -214,7 +214,7 @@ class Viewer {
       return [...this.differences[kind], strong ? 235 : 70];
     });
     const width = context.canvas.width / context.canvas.clientWidth;
-    stroke(context, this.outline(context, this.labelsOf("reference", slice), Boolean), "rgb(255 255 255 / 0.55)", width);
+    stroke(context, this.outline(context, this.labelsOf("reference", slice), Boolean), "rgb(255 255 255 / 0.45)", 0.8 * width);
   }
 
   paintPixels(context, labels, highest, colourOf) {
