@@ -38,6 +38,7 @@ TEST = [
     "pytest>=8.4,<10",
     "pytest-xdist>=3.6,<4",
     "hypothesis>=6.130,<7",
+    "selenium>=4.30,<5",  # drives the Chromium of the machine, where there is one, through the report
     "setuptools>=78.1.1",  # the tests build a wheel without fetching anything
 ]
 LINT = [
