@@ -19,6 +19,7 @@ from scipy import ndimage
 from attent_tf.datasets import find_cases, read_case
 from attent_tf.metrics.case_result import CaseResult
 from attent_tf.metrics.evaluation import write_evaluation
+from attent_tf.metrics.protocols import DEFAULT_PROTOCOL
 from attent_tf.organs import SPLEEN
 from attent_tf.phantom import write_phantom
 from attent_tf.reporting.report import write_report
@@ -63,7 +64,7 @@ def main():
         prepared = [(files.case, prepare(read_case(files), options)) for files in scans]
         places = []
         for place, method in enumerate(METHODS[: given.methods]):
-            header = {"method": method, "direction": "mri2ct", "protocol": "per_volume", "seed": 0}
+            header = {"method": method, "direction": "mri2ct", "protocol": DEFAULT_PROTOCOL, "seed": 0}
             results = (synthetic_result(name, case, rank, place) for rank, (name, case) in enumerate(prepared))
             write_evaluation(out / method, header, results, overwrite=True)
             places.append(EvaluationForReport(out / method))

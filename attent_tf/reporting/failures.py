@@ -74,6 +74,10 @@ def _as_list(value: Any) -> list[Any]:
 def _failed(item: Any) -> tuple[str, str]:
     """The case and the reason of an entry of `failures`, which may be a text or an object that names the case."""
     if not isinstance(item, dict):
-        return "", str(item)
-    rest = [str(value) for key, value in item.items() if key != "case" and value not in (None, "")]
-    return str(item.get("case") or ""), "; ".join(rest)
+        return "", str(item).rstrip(".")
+    known = {key: str(value) for key, value in item.items() if value not in (None, "")}
+    case, counts_as = known.pop("case", ""), known.pop("counts_as", "")
+    reason = known.get("problem") or "; ".join(known.values())
+    return case, reason.rstrip(".") + (
+        f" ({known['side']} taken as {counts_as})" if counts_as and "side" in known else ""
+    )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from attent_tf.metrics.json_numbers import to_json
 from attent_tf.organs import ORGAN_TITLES, ORGANS
-from attent_tf.reporting.provenance import protocols, warnings_of
+from attent_tf.reporting.provenance import further_texts, protocols, warnings_of
 from attent_tf.reporting.sections import Section
 from attent_tf.reporting.tables import Row
 from attent_tf.reporting.wording import MAIN_METRICS
@@ -48,6 +48,7 @@ def as_markdown(sections: Sequence[Section], title: str) -> str:
                 lines.append(f"- {where}: {_markdown(failure.text)}." if where else f"- {_markdown(failure.text)}.")
     for name, text, labels in protocols(sources):
         lines += ["", f"## Protocol `{name}`", "", f"{', '.join(map(_markdown, labels))}: {_markdown(text)}".rstrip()]
+    lines += [line for text in further_texts(sources) for line in ("", _markdown(text))]
     return "\n".join(lines) + "\n"
 
 

@@ -11,7 +11,7 @@ from attent_tf.reporting.svg import series_colour
 from attent_tf.reporting.wording import direction_title
 
 _SHOWN_ELSEWHERE = {
-    "method", "direction", "protocol_text", "warnings", "failures", "selection", "versions", "scored_unit"
+    "method", "direction", "warnings", "failures", "selection", "versions", "scored_unit"
 }  # fmt: skip
 _NOT_SELECTED = "Not recorded. A model selected by its score on labelled test cases would be scored too well."
 
@@ -35,6 +35,17 @@ def protocols(entries: Labelled) -> list[tuple[str, str, list[str]]]:
         header = source.evaluation.header
         found.setdefault(str(header["protocol"]), (str(header.get("protocol_text", "")), []))[1].append(label)
     return [(name, text, list(dict.fromkeys(labels))) for name, (text, labels) in found.items()]
+
+
+def further_texts(entries: Labelled) -> list[str]:
+    """Returns what evaluations say in words besides their protocol, such as how intervals were made; each once."""
+    texts = (
+        str(value)
+        for _, source in entries
+        for key, value in source.evaluation.header.items()
+        if key.endswith("_text") and key != "protocol_text" and value
+    )
+    return list(dict.fromkeys(texts))
 
 
 def described_runs(entries: Labelled) -> list[dict[str, Any]]:
@@ -69,7 +80,7 @@ def _run(label: str, source: Source, identifier: str) -> dict[str, Any]:
         "facts": {
             key: value if isinstance(value, str) else json.dumps(value)
             for key, value in header.items()
-            if key not in _SHOWN_ELSEWHERE
+            if key not in _SHOWN_ELSEWHERE and not key.endswith("_text")
         },
     }
 

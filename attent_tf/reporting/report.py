@@ -13,7 +13,7 @@ from attent_tf.organs import ORGAN_TITLES, ORGANS
 from attent_tf.reporting.palette import DISAGREEMENT_COLOURS, ORGAN_COLOURS, SERIES_COLOURS
 from attent_tf.reporting.papers import PAPER_NOTE, as_csv, as_markdown
 from attent_tf.reporting.pictures import heat_gradient
-from attent_tf.reporting.provenance import described_runs, protocols, warnings_of
+from attent_tf.reporting.provenance import described_runs, further_texts, protocols, warnings_of
 from attent_tf.reporting.sections import Section, make_sections
 from attent_tf.reporting.sources import EvaluationForReport, read_source
 from attent_tf.reporting.viewer import make_viewers
@@ -57,6 +57,7 @@ def write_report(
             warnings=warnings_of(entries),
             sections=list(zip(sections, viewers, strict=True)),
             protocols=protocols(entries),
+            further_texts=further_texts(entries),
             runs=described_runs(entries),
             columns=[*(ORGAN_TITLES[organ] for organ in ORGANS), "Average"],
             organs=[(ORGAN_TITLES[organ], ORGAN_COLOURS[organ]) for organ in ORGANS],

@@ -129,10 +129,13 @@ def cases_from_worst_to_best(evaluations: Sequence[Evaluation]) -> list[str]:
 
 
 def case_state(case: dict[str, Any], organ: str) -> str:
-    """Returns `missed`, `spurious` (predicted where there is none), `undefined`, or an empty text for a plain score."""
+    """Returns `missed`, `spurious` (predicted where there is none), `undefined`, `not compared`, or nothing for a score."""
+    if "states" in case:
+        state = case["states"].get(organ, "")
+        return "undefined" if state == "absent" else state
     if math.isnan(case[organ]["dice"]):
         return "undefined"
-    if not math.isinf(case[organ]["assd_voxel"]):
+    if not math.isinf(case[organ]["assd_mm"]):
         return ""
     volumes = case.get("volume_ml", {}).get(organ, {})
     return "spurious" if volumes.get("reference") == 0.0 else "missed"
@@ -166,8 +169,11 @@ def _score_cells(evaluation: Evaluation, metric: str) -> tuple[Cell, ...]:
         cells.append(Cell(text, ", ".join(details), "missed" if summary["n_infinite"] else ""))
     average = evaluation.average[metric]
     defined = sum(evaluation.organs[organ][metric]["n"] > 0 for organ in ORGANS)
-    detail = "" if defined == len(ORGANS) else f"{defined} of {len(ORGANS)} organs"
-    return (*cells, Cell(number(average, digits), detail, "undefined" if math.isnan(average) else ""))
+    details = [] if defined == len(ORGANS) else [f"{defined} of {len(ORGANS)} organs"]
+    low, high = getattr(evaluation, "average_ci95", {}).get(metric, (math.nan, math.nan))
+    if not math.isnan(low) and not math.isnan(high):
+        details.append(_interval_text(low, high, digits))
+    return (*cells, Cell(number(average, digits), ", ".join(details), "undefined" if math.isnan(average) else ""))
 
 
 def _median_and_interval(summary: dict[str, Any], digits: int) -> list[str]:
@@ -175,10 +181,14 @@ def _median_and_interval(summary: dict[str, Any], digits: int) -> list[str]:
     found = []
     if isinstance(summary.get("median"), float) and not math.isnan(summary["median"]):
         found.append(f"median {number(summary['median'], digits)}")
-    low, high = summary.get("ci_low"), summary.get("ci_high")
+    low, high = summary.get("ci95_low"), summary.get("ci95_high")
     if low is not None and high is not None and not math.isnan(low) and not math.isnan(high):
-        found.append(f"CI {number(low, digits)} to {number(high, digits)}")
+        found.append(_interval_text(low, high, digits))
     return found
+
+
+def _interval_text(low: float, high: float, digits: int) -> str:
+    return f"95 % CI {number(low, digits)} to {number(high, digits)}"
 
 
 def case_cells(case: dict[str, Any]) -> tuple[Cell, ...]:
@@ -188,6 +198,8 @@ def case_cells(case: dict[str, Any]) -> tuple[Cell, ...]:
         state, score = case_state(case, organ), case[organ]
         if state == "undefined":
             cells.append(Cell(UNDEFINED, "in neither map", state))
+        elif state == "not compared":
+            cells.append(Cell(UNDEFINED, state, "undefined"))
         elif state:
             cells.append(Cell(state, f"Dice {number(score['dice'], metric_digits('dice'))}", state))
         else:

@@ -21,9 +21,18 @@ METHOD_NOTES = {
     "attent": "translation with attention gates, and entropy maps aligned by an adversary",
 }
 DOMAIN_TITLES = {"mri": "MRI", "ct": "CT"}
-# Metrics that everybody reads; what else an evaluation holds stands behind a fold.
+METRIC_TITLES = {
+    "dice": "Dice, %",
+    "assd_voxel": "ASSD, voxel",
+    "assd_mm": "ASSD, mm",
+    "asd_prediction_mm": "ASD from the prediction, mm",
+    "asd_reference_mm": "ASD from the reference, mm",
+    "hd95_mm": "HD95, mm",
+    "surface_dice": "Surface Dice, %",
+    "volume_difference_ml": "Volume difference, ml",
+}
+# What everybody reads; what else an evaluation holds stands behind a fold.
 MAIN_METRICS = ("dice", "assd_voxel", "assd_mm")
-_WORDS = {"assd": "ASSD", "asd": "ASD", "hd95": "HD95", "dice": "Dice", "nsd": "NSD"}
 _UNITS = {"mm": "mm", "voxel": "voxel", "ml": "ml", "percent": "%"}
 
 UNDEFINED = "–"
@@ -36,14 +45,13 @@ def method_title(method: str) -> str:
 
 
 def metric_title(metric: str) -> str:
-    """Returns `ASSD, mm` for `assd_mm`, and names a metric that is not known here by the words of its key."""
-    *words, last = metric.split("_")
-    if last not in _UNITS:
-        words.append(last)
-    unit = _UNITS.get(last) or ("%" if "dice" in words else "")
-    name = " ".join(_WORDS.get(word, word) for word in words)
-    name = name[:1].upper() + name[1:]
-    return f"{name}, {unit}" if unit else name
+    """Returns `ASSD, mm` for `assd_mm`; a metric that is not known here is named by the words and the unit of its key."""
+    if metric in METRIC_TITLES:
+        return METRIC_TITLES[metric]
+    name, _, last = metric.rpartition("_")
+    if name and last in _UNITS:
+        return f"{name.replace('_', ' ').capitalize()}, {_UNITS[last]}"
+    return metric.replace("_", " ").capitalize()
 
 
 def metric_digits(metric: str) -> int:

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from attent_tf.metrics.case_result import CaseResult
 from attent_tf.metrics.evaluation import write_evaluation
+from attent_tf.metrics.protocols import DEFAULT_PROTOCOL
 from cli.main import main
 
 
@@ -20,7 +21,7 @@ def evaluation(tmp_path):
         labels[:, 3 * organ : 3 * organ + 2, 4:9] = organ
     image = np.where(labels > 0, 0.5, -1.0).astype(np.float32)
     result = CaseResult("case-1", image, np.zeros_like(image), labels, (5.0, 1.6, 1.6), reference=labels)
-    header = {"method": "attent", "direction": "mri2ct", "protocol": "per_volume", "seed": 0}
+    header = {"method": "attent", "direction": "mri2ct", "protocol": DEFAULT_PROTOCOL, "seed": 0}
     write_evaluation(tmp_path / "run" / "evaluation", header, [result])
     (tmp_path / "run" / "run.json").write_text(json.dumps({"versions": {"tensorflow": "0.0.7"}}))
     return tmp_path / "run" / "evaluation"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from attent_tf.metrics.evaluation import write_evaluation
+from attent_tf.metrics.protocols import DEFAULT_PROTOCOL
 from attent_tf.organs import CLASS_NAMES, LIVER, SPLEEN
 from attent_tf.reporting.palette import DISAGREEMENT_COLOURS, ORGAN_COLOURS, rgb
 from attent_tf.reporting.report import write_report
@@ -45,7 +46,7 @@ def page(tmp_path_factory):
         ("attent", "mri2ct", [case_result("best", slices=SLICES), case_result("worst", [SPLEEN], 3, slices=SLICES)]),
         ("attent", "ct2mri", [case_result("bare", reference=False, translated=False, slices=3)]),
     ):
-        header = {"method": method, "direction": direction, "protocol": "per_volume", "seed": 0}
+        header = {"method": method, "direction": direction, "protocol": DEFAULT_PROTOCOL, "seed": 0}
         header["warnings"] = ["The translation stage was stopped at step 1 of 2."]
         run = folder / f"{method}-{direction}"
         (run / "segmentation").mkdir(parents=True)

@@ -23,7 +23,7 @@ def test_csv_holds_every_summary(sections):
     assert len(rows) == 2 * len(evaluation.average) * 5
     (row,) = (r for r in rows if (r["label"], r["metric"], r["organ"]) == ("AttENT", "dice", "spleen"))
     assert float(row["mean"]) == evaluation.organs["spleen"]["dice"]["mean"]
-    assert (row["n"], row["protocol"]) == ("2", "per_volume")
+    assert (row["n"], row["seed"]) == ("2", "0")
     (average,) = (r for r in rows if (r["label"], r["metric"], r["organ"]) == ("AttENT", "dice", "average"))
     assert float(average["mean"]) == evaluation.average["dice"]
     infinite = {r["organ"] for r in rows if r["mean"] == "inf" and r["metric"] == "assd_mm"}
@@ -39,7 +39,7 @@ def test_markdown_says_scores_paper_protocol_and_failures(sections):
     assert "| *AttENT, paper* | *88.56* | *80.66* | *85.59* | *86.34* | *85.29* |" in text
     assert "another data set and another protocol" in text
     assert "- Source only, case-1: Spleen: predicted nowhere." in text
-    assert "## Protocol `per_volume`" in text
+    assert f"## Protocol `{evaluation.header['protocol']}`" in text
 
 
 def test_every_markdown_row_has_as_many_cells_as_its_head(make_evaluation):

@@ -280,17 +280,27 @@ def test_metrics_that_are_not_known_here_stand_behind_a_fold(report, make_evalua
 def test_median_and_interval_are_shown_where_the_evaluation_has_them(report, make_evaluation):
     place = make_evaluation()
     document = json.loads((place.folder / "metrics.json").read_text())
-    document["organs"]["liver"]["dice"] |= {"median": 81.5, "ci_low": 70.25, "ci_high": 90.0}
+    document["organs"]["liver"]["dice"] |= {"median": 81.5, "ci95_low": 70.25, "ci95_high": 90.0}
     (place.folder / "metrics.json").write_text(json.dumps(document))
-    assert "median 81.5, CI 70.2 to 90.0" in [text for _, text in report(place).find("small")]
+    assert "median 81.5, 95 % CI 70.2 to 90.0" in [text for _, text in report(place).find("small")]
 
 
 def test_what_went_wrong_is_listed(report, make_evaluation, make_case):
     cases = [make_case("good"), make_case("bad", missed=[SPLEEN, LIVER]), make_case("bare", reference=False)]
-    page = report(make_evaluation(cases=cases, failures=["other: not a scan", {"case": "gone", "reason": "no file"}]))
+    place = make_evaluation(cases=cases)
+    document = json.loads((place.folder / "metrics.json").read_text())
+    lost = {"case": "gone", "side": "prediction", "counts_as": "an empty prediction", "problem": "gone.nii: no file"}
+    document["failures"] = ["other: not a scan", lost]
+    document["statistics_text"] = "Intervals were made so."
+    (place.folder / "metrics.json").write_text(json.dumps(document))
+    page = report(place)
+    assert "Intervals were made so." in [text for _, text in page.find("p")]
     tags = [text for attributes, text in page.find("span") if attributes.get("class") == "tag"]
     assert tags == ["failed", "failed", "missed", "unlabelled"]
     listed = [text.split() for attributes, text in page.find("li") if attributes.get("class") in tags]
     assert " ".join(listed[2]) == "Liver and spleen: predicted nowhere."
-    assert [" ".join(words) for words in listed[:2]] == ["other: not a scan.", "no file."]
+    assert [" ".join(words) for words in listed[:2]] == [
+        "other: not a scan.",
+        "gone.nii: no file (prediction taken as an empty prediction).",
+    ]
     assert "Nothing: every case" in report(make_evaluation(cases=[make_case("good")])).text
