@@ -45,6 +45,8 @@ def page(tmp_path_factory):
         ),
         ("attent", "mri2ct", [case_result("best", slices=SLICES), case_result("worst", [SPLEEN], 3, slices=SLICES)]),
         ("attent", "ct2mri", [case_result("bare", reference=False, translated=False, slices=3)]),
+        ("one", "label files", [case_result("shared"), case_result("alone", shift=9)]),
+        ("other", "label files", [case_result("shared", shift=1)]),
     ):
         header = {"method": method, "direction": direction, "protocol": DEFAULT_PROTOCOL, "seed": 0}
         header["warnings"] = ["The translation stage was stopped at step 1 of 2."]
@@ -54,6 +56,10 @@ def page(tmp_path_factory):
         (run / "config.yaml").write_text(f"a_long_line: {'x' * 300}\n")
         write_evaluation(run / "evaluation", header, cases)
         places.append(EvaluationForReport(run / "evaluation", run))
+        if direction == "label files":
+            for path in (run / "evaluation" / "cases").iterdir():
+                arrays = dict(np.load(path))
+                np.savez(path, **{name: arrays[name] for name in ("prediction", "reference", "spacing_mm")})
     write_report(folder / "index.html", places, "A report with a title that takes more than one line on a telephone")
     return folder / "index.html"
 
@@ -237,6 +243,27 @@ def test_a_case_without_labels_has_no_panes_of_them(browser, page):
         "return [...document.querySelectorAll('#sectionct2mri-viewer figure:not([hidden])')].map((f) => f.dataset.pane)"
     )
     assert there == ["image", "prediction", "entropy"]
+
+
+def test_label_files_show_without_an_image_and_methods_without_the_case_cannot_be_chosen(browser, page):
+    browser.open(page)
+    viewer = "sectionlabelfiles-viewer"
+    there = browser.run(
+        f"return [...document.querySelectorAll('#{viewer} figure:not([hidden])')].map((f) => f.dataset.pane)"
+    )
+    assert there == ["prediction", "reference", "disagreement"]
+    disabled = f"return [...document.querySelectorAll('#{viewer} [data-part=method] option')].map((o) => o.disabled)"
+    assert browser.run(disabled) == [False, True]
+    stage = browser.driver.find_element("css selector", f"#{viewer} .stage")
+    stage.click()
+    browser.press("m")
+    assert browser.run(f"return document.querySelector('#{viewer} [data-part=dice]').textContent").startswith("one: ")
+    browser.press("n")
+    browser.wait(f"return document.querySelector('#{viewer} [data-part=case]').value === '1'")
+    assert browser.run(disabled) == [False, False]
+    browser.press("m")
+    browser.wait(f"return document.querySelector('#{viewer} [data-part=dice]').textContent.startsWith('other: ')")
+    assert not browser.logs()[0]
 
 
 @pytest.mark.parametrize("width", [1280, 360])

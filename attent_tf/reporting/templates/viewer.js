@@ -157,6 +157,7 @@ class Viewer {
       if (figure.hidden) continue;
       const { pane } = figure.dataset;
       const context = cleared(figure.querySelector("canvas"));
+      context.fillRect(0, 0, context.canvas.width, context.canvas.height);
       const under = ready[pane] || ready.image;
       if (under) {
         context.imageSmoothingQuality = "high";
