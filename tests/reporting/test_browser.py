@@ -290,6 +290,18 @@ def test_switch_overrules_the_system(browser, page):
     assert browser.run("return getComputedStyle(document.body).backgroundColor") == light
 
 
+def test_a_browser_that_cannot_unpack_says_so(browser, page):
+    command = browser.driver.execute_cdp_cmd
+    old = command("Page.addScriptToEvaluateOnNewDocument", {"source": "delete window.DecompressionStream"})
+    try:
+        browser.driver.get(page.as_uri())
+        browser.wait(
+            f"return document.querySelector('#{VIEWER} [data-part=hint]').textContent.includes('cannot unpack')"
+        )
+    finally:
+        command("Page.removeScriptToEvaluateOnNewDocument", old)
+
+
 def test_scores_read_without_scripts(browser, page):
     browser.open(page, scripts=False)
     text = browser.driver.find_element("css selector", "body").text

@@ -28,7 +28,9 @@ class Viewer {
     root.hidden = false;
     this.fillChoices();
     this.listen();
-    this.open(0);
+    this.open(0).catch(() => {
+      this.part("hint").textContent = "This browser cannot unpack the slices; a current Chrome, Edge, Firefox or Safari can.";
+    });
   }
 
   part(name) {
@@ -140,11 +142,14 @@ class Viewer {
     this.stale = true;
     if (this.busy) return;
     this.busy = true;
-    while (this.stale) {
-      this.stale = false;
-      await this.paint();
+    try {
+      while (this.stale) {
+        this.stale = false;
+        await this.paint();
+      }
+    } finally {
+      this.busy = false;
     }
-    this.busy = false;
   }
 
   async paint() {
