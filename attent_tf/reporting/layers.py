@@ -60,13 +60,14 @@ class CaseLayers:
         """Returns for each of `QUALITIES` about how many bytes `encoded` takes, from a few slices."""
         sizes = dict.fromkeys(QUALITIES, 0)
         for name, volume in self._all():
+            if name in _LABELS:
+                size = len(_labels_text(volume))
+                sizes = {quality: total + size for quality, total in sizes.items()}
+                continue
             places = sorted({round(p) for p in np.linspace(0, len(volume) - 1, min(_SAMPLED_SLICES, len(volume)))})
             for quality in QUALITIES:
-                if name in _LABELS:
-                    sizes[quality] += len(_labels_text(volume))
-                else:
-                    sample = sum(len(_picture_text(volume[place], name == "entropy", quality)) for place in places)
-                    sizes[quality] += sample * len(volume) // len(places)
+                sample = sum(len(_picture_text(volume[place], name == "entropy", quality)) for place in places)
+                sizes[quality] += sample * len(volume) // len(places)
         return sizes
 
 

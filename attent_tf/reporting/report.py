@@ -20,6 +20,7 @@ from attent_tf.reporting.viewer import make_viewers
 from attent_tf.reporting.wording import MAIN_METRICS
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_SCRIPTS = ("painting.js", "viewer.js")
 # With tables and curves, a page stays below 25 MB, which mail and browsers still take.
 _PICTURE_BYTES = 20_000_000
 
@@ -48,7 +49,7 @@ def write_report(
     sections = read_sections(evaluations, out_html)
     viewers = make_viewers([(s.identifier, s.entries, s.shown) for s in sections], picture_bytes)
     entries = [(label, source) for section in sections for label, source in section.sources]
-    script = (_TEMPLATES / "viewer.js").read_text("utf-8")
+    script = "\n".join((_TEMPLATES / name).read_text("utf-8") for name in _SCRIPTS)
     page = (
         _environment()
         .get_template("report.html.j2")

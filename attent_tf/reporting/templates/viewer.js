@@ -9,15 +9,13 @@ const PICTURES = ["image", "translated", "entropy"];
 const SLICES_A_PAGE = 10;
 const WHEEL_PIXELS_A_SLICE = 40;
 const PICTURES_KEPT = 90;
-const FILL_ALPHA = 56;
-const SCALE_MM = 50;
 
 class Viewer {
   constructor(root) {
     this.root = root;
     this.index = JSON.parse(document.getElementById(`${root.id}-index`).textContent);
-    this.colours = this.index.organs.map((organ) => rgb(organ.colour));
-    this.differences = [null, rgb(root.dataset.missing), rgb(root.dataset.added), rgb(root.dataset.other)];
+    const { missing, added, other } = root.dataset;
+    this.painter = new Painter(this.index.organs.map((organ) => organ.colour), [missing, added, other]);
     this.case = 0;
     this.method = Number(root.dataset.method);
     this.slice = 0;
@@ -170,9 +168,9 @@ class Viewer {
         context.drawImage(under, 0, 0, context.canvas.width, context.canvas.height);
         context.globalAlpha = 1;
       }
-      if (pane === "prediction" || pane === "reference") this.paintOrgans(context, this.labelsOf(pane, slice));
-      if (pane === "disagreement") this.paintDisagreement(context, slice);
-      if (pane === "image") this.annotate(context);
+      if (pane === "prediction" || pane === "reference") this.painter.organs(context, about, this.labelsOf(pane, slice), this.overlay);
+      if (pane === "disagreement") this.painter.disagreement(context, about, this.labelsOf(pane, slice), this.labelsOf("reference", slice));
+      if (pane === "image") this.painter.annotate(context, about);
     }
     this.paintProfile();
     for (const near of [slice + 1, slice - 1]) PICTURES.forEach((name) => this.picture(name, near));
@@ -196,91 +194,6 @@ class Viewer {
   labelsOf(name, slice) {
     const size = this.about.rows * this.about.columns;
     return this.labels[name].subarray(slice * size, (slice + 1) * size);
-  }
-
-  paintOrgans(context, labels) {
-    if (this.overlay.fill) this.paintPixels(context, labels, this.colours.length, (label) => [...this.colours[label - 1], FILL_ALPHA]);
-    if (!this.overlay.outline) return;
-    const width = context.canvas.width / context.canvas.clientWidth;
-    this.colours.forEach((colour, place) => {
-      const path = this.outline(context, labels, (label) => label === place + 1);
-      // The dark rim keeps an outline apart from bright tissue, whatever its hue.
-      stroke(context, path, "rgb(0 0 0 / 0.6)", 3.6 * width);
-      stroke(context, path, `rgb(${colour.join(" ")})`, 1.7 * width);
-    });
-  }
-
-  // Patterns besides colours: missing is solid, added is striped, another organ is dotted.
-  paintDisagreement(context, slice) {
-    const { columns } = this.about;
-    this.paintPixels(context, this.labelsOf("disagreement", slice), 3, (kind, pixel) => {
-      const row = Math.floor(pixel / columns);
-      const column = pixel % columns;
-      const strong = kind === 1 || (kind === 2 ? (row + column) % 4 < 2 : (row + column) % 2 < 1);
-      return [...this.differences[kind], strong ? 235 : 70];
-    });
-    const width = context.canvas.width / context.canvas.clientWidth;
-    stroke(context, this.outline(context, this.labelsOf("reference", slice), Boolean), "rgb(255 255 255 / 0.45)", 0.8 * width);
-  }
-
-  paintPixels(context, labels, highest, colourOf) {
-    const { rows, columns } = this.about;
-    const picture = new ImageData(columns, rows);
-    labels.forEach((label, pixel) => {
-      if (label && label <= highest) picture.data.set(colourOf(label, pixel), 4 * pixel);
-    });
-    this.small ||= document.createElement("canvas");
-    this.small.width = columns;
-    this.small.height = rows;
-    this.small.getContext("2d").putImageData(picture, 0, 0);
-    context.imageSmoothingEnabled = false;
-    context.drawImage(this.small, 0, 0, context.canvas.width, context.canvas.height);
-    context.imageSmoothingEnabled = true;
-  }
-
-  // The edges between pixels inside and outside, as they are: label maps are not made smoother than they were.
-  outline(context, labels, inside) {
-    const { rows, columns } = this.about;
-    const wide = context.canvas.width / columns;
-    const high = context.canvas.height / rows;
-    const at = (row, column) => row >= 0 && column >= 0 && row < rows && column < columns && inside(labels[row * columns + column]);
-    const path = new Path2D();
-    for (let row = 0; row <= rows; row++) {
-      for (let column = 0; column <= columns; column++) {
-        const here = at(row, column);
-        if (here !== at(row - 1, column)) {
-          path.moveTo(column * wide, row * high);
-          path.lineTo((column + 1) * wide, row * high);
-        }
-        if (here !== at(row, column - 1)) {
-          path.moveTo(column * wide, row * high);
-          path.lineTo(column * wide, (row + 1) * high);
-        }
-      }
-    }
-    return path;
-  }
-
-  // The patient's right, the front, and a length.
-  annotate(context) {
-    const { width, height, clientWidth } = context.canvas;
-    const unit = width / clientWidth;
-    context.font = `${11 * unit}px sans-serif`;
-    context.fillStyle = context.strokeStyle = "#fff";
-    context.shadowColor = "#000";
-    context.shadowBlur = 3 * unit;
-    context.textBaseline = "middle";
-    context.fillText("R", 5 * unit, height / 2);
-    context.textAlign = "center";
-    context.fillText("A", width / 2, 10 * unit);
-    const length = (SCALE_MM / this.about.columnMm) * (width / this.about.columns);
-    context.lineWidth = 2 * unit;
-    context.beginPath();
-    context.moveTo(8 * unit, height - 9 * unit);
-    context.lineTo(8 * unit + length, height - 9 * unit);
-    context.stroke();
-    context.fillText("5 cm", 8 * unit + length / 2, height - 18 * unit);
-    context.shadowBlur = 0;
   }
 
   paintProfile() {
@@ -419,30 +332,11 @@ const KEYS = {
   f: "fill",
 };
 
-function rgb(colour) {
-  return [1, 3, 5].map((start) => parseInt(colour.slice(start, start + 2), 16));
-}
-
 async function unpacked(text) {
   if (!text) return null;
   const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
-// Gives a canvas as many pixels as the screen shows of it, and its context.
-function cleared(canvas) {
-  const density = Math.max(window.devicePixelRatio, 1);
-  canvas.width = Math.max(1, Math.round(canvas.clientWidth * density));
-  canvas.height = Math.max(1, Math.round(canvas.clientHeight * density));
-  return canvas.getContext("2d");
-}
-
-function stroke(context, path, colour, width) {
-  context.strokeStyle = colour;
-  context.lineWidth = width;
-  context.lineJoin = context.lineCap = "round";
-  context.stroke(path);
 }
 
 const viewers = new Map();
