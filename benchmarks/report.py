@@ -73,9 +73,8 @@ def main():
         seconds, cpu = time.perf_counter() - start, time.process_time() - start_cpu
         slices = sum(len(case.images) for _, case in prepared)
         megabytes = (out / "index.html").stat().st_size / 1e6
-        print(
-            f"{len(prepared)} cases, {slices} slices, {given.methods} methods: {megabytes:.1f} MB in {seconds:.1f} s ({cpu:.1f} s of CPU)"
-        )
+        counts = f"{len(prepared)} cases, {slices} slices, {given.methods} methods"
+        print(f"{counts}: {megabytes:.1f} MB in {seconds:.1f} s ({cpu:.1f} s of CPU)")
 
 
 if __name__ == "__main__":
