@@ -8,7 +8,7 @@ from attent_tf.metrics.json_numbers import to_json
 from attent_tf.organs import ORGAN_TITLES, ORGANS
 from attent_tf.reporting.provenance import further_texts, protocols, warnings_of
 from attent_tf.reporting.sections import Section
-from attent_tf.reporting.tables import Row
+from attent_tf.reporting.tables import Cell, Row
 from attent_tf.reporting.wording import MAIN_METRICS
 
 PAPER_NOTE = (
@@ -35,7 +35,8 @@ def as_markdown(sections: Sequence[Section], title: str) -> str:
         if section.scores:
             lines += [
                 "",
-                f"Mean ± standard deviation over n {section.unit}s; the average is the mean of the organs' means.",
+                f"Mean ± standard deviation over n {section.unit}s; the average is the mean of the organs' means. In "
+                "brackets stands the 95 % interval of a mean, where the evaluation has one.",
             ]
         for group in section.scores:
             lines += ["", f"### {group.title}", "", *_markdown_rows(group.rows, group.paper)]
@@ -91,11 +92,16 @@ def _markdown_rows(rows: Sequence[Row], paper: Sequence[Row]) -> Iterator[str]:
     yield f"| Method | {' | '.join(_COLUMNS)} |"
     yield f"| --- |{' ---: |' * len(_COLUMNS)}"
     for row in rows:
-        cells = [_markdown(cell.text + (f" ({cell.detail})" if cell.detail else "")) for cell in row.cells]
+        cells = [_markdown(_cell_text(cell)) for cell in row.cells]
         name = _markdown(row.label) + (f" ({row.note})" if row.note else "")
         yield f"| {name} | {' | '.join(cells)} |"
     for row in paper:
         yield f"| *{row.label}* | {' | '.join(f'*{cell.text}*' for cell in row.cells)} |"
+
+
+def _cell_text(cell: Cell) -> str:
+    interval = f" [{cell.interval}]" if cell.interval else ""
+    return f"{cell.text}{interval}" + (f" ({cell.detail})" if cell.detail else "")
 
 
 def _latex_row(row: Row) -> str:

@@ -20,11 +20,15 @@ class Cell:
       text: what counts.
       detail: what stands smaller beside or below it.
       state: `missed`, `spurious`, `undefined` or empty.
+      median: of the values that the text is the mean of; empty where the evaluation has none.
+      interval: the 95 % interval of that mean, likewise.
     """
 
     text: str
     detail: str = ""
     state: str = ""
+    median: str = ""
+    interval: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,35 +164,27 @@ def _score_cells(evaluation: Evaluation, metric: str) -> tuple[Cell, ...]:
         text = number(summary["mean"], digits)
         if math.isfinite(summary["std"]):
             text += f" ± {number(summary['std'], digits)}"
-        details = _median_and_interval(summary, digits)
+        details = []
         if not _count(evaluation, metric):
             total = summary["n"] + summary["n_undefined"]
             details.append(f"n {summary['n']}" + (f" of {total}" if summary["n_undefined"] else ""))
         if summary["n_infinite"]:
             details.append(f"infinite in {summary['n_infinite']}")
-        cells.append(Cell(text, ", ".join(details), "missed" if summary["n_infinite"] else ""))
+        state = "missed" if summary["n_infinite"] else ""
+        median = summary.get("median", math.nan)
+        interval = _interval(summary.get("ci95_low", math.nan), summary.get("ci95_high", math.nan), digits)
+        median = "" if math.isnan(median) else number(median, digits)
+        cells.append(Cell(text, ", ".join(details), state, median, interval))
     average = evaluation.average[metric]
     defined = sum(evaluation.organs[organ][metric]["n"] > 0 for organ in ORGANS)
-    details = [] if defined == len(ORGANS) else [f"{defined} of {len(ORGANS)} organs"]
-    low, high = getattr(evaluation, "average_ci95", {}).get(metric, (math.nan, math.nan))
-    if not math.isnan(low) and not math.isnan(high):
-        details.append(_interval_text(low, high, digits))
-    return (*cells, Cell(number(average, digits), ", ".join(details), "undefined" if math.isnan(average) else ""))
+    detail = "" if defined == len(ORGANS) else f"{defined} of {len(ORGANS)} organs"
+    interval = _interval(*getattr(evaluation, "average_ci95", {}).get(metric, (math.nan, math.nan)), digits)
+    state = "undefined" if math.isnan(average) else ""
+    return (*cells, Cell(number(average, digits), detail, state, interval=interval))
 
 
-def _median_and_interval(summary: dict[str, Any], digits: int) -> list[str]:
-    """The median and the confidence interval of the mean, where the evaluation has them."""
-    found = []
-    if isinstance(summary.get("median"), float) and not math.isnan(summary["median"]):
-        found.append(f"median {number(summary['median'], digits)}")
-    low, high = summary.get("ci95_low"), summary.get("ci95_high")
-    if low is not None and high is not None and not math.isnan(low) and not math.isnan(high):
-        found.append(_interval_text(low, high, digits))
-    return found
-
-
-def _interval_text(low: float, high: float, digits: int) -> str:
-    return f"95 % CI {number(low, digits)} to {number(high, digits)}"
+def _interval(low: float, high: float, digits: int) -> str:
+    return "" if math.isnan(low) or math.isnan(high) else f"{number(low, digits)} to {number(high, digits)}"
 
 
 def case_cells(case: dict[str, Any]) -> tuple[Cell, ...]:

@@ -100,10 +100,8 @@ def test_missed_undefined_and_spurious_organs_are_called_so(report, make_evaluat
     assert states["spurious"] == ["spurious"]
     assert "–" in states["undefined"]
     # Both distances of the spleen: two of the three cases count, and both are infinite.
-    assert states["missed"].count("∞") == 2
-    assert [text for _, text in page.find("small") if text == "n 2 of 3, infinite in 2"] == [
-        "n 2 of 3, infinite in 2"
-    ] * 2
+    assert states["missed"][:2] == ["∞", "∞"]
+    assert [text for _, text in page.find("small") if "infinite" in text][:2] == ["n 2 of 3, infinite in 2"] * 2
 
 
 def test_worst_case_comes_first(report, make_evaluation, make_case):
@@ -182,7 +180,7 @@ def test_run_shows_curves_configuration_and_versions(report, make_evaluation, ru
     assert "Cycle consistency over the steps: cycle_source, cycle_target" in names
     assert "Segmentation over the steps: segmentation" in names
     assert "2.21.0" in [text for _, text in page.find("td")]
-    assert [text for _, text in page.find("summary")] == [
+    assert [text for _, text in page.find("summary") if text != "More measures"] == [
         "Keys",
         "Learning curves",
         "Evaluation",
@@ -266,15 +264,15 @@ def test_rows_of_the_paper_stand_apart_from_those_of_the_evaluation(report, make
 
 def test_metrics_that_are_not_known_here_stand_behind_a_fold(report, make_evaluation, monkeypatch):
     place = make_evaluation()
-    assert "More measures" not in report(place).text
-    monkeypatch.setattr(evaluation, "METRICS", (*evaluation.METRICS, "hd95_mm"))
+    assert "Depth, mm" not in report(place).text
+    monkeypatch.setattr(evaluation, "METRICS", (*evaluation.METRICS, "depth_mm"))
     document = json.loads((place.folder / "metrics.json").read_text())
     for organ in ORGANS:
-        document["organs"][organ]["hd95_mm"] = {"mean": 7.25, "std": 0.5, "n": 2, "n_undefined": 0, "n_infinite": 0}
-    document["average"]["hd95_mm"] = 7.25
+        document["organs"][organ]["depth_mm"] = {"mean": 7.25, "std": 0.5, "n": 2, "n_undefined": 0, "n_infinite": 0}
+    document["average"]["depth_mm"] = 7.25
     (place.folder / "metrics.json").write_text(json.dumps(document))
     page = report(place)
-    assert page.text.index("More measures") < page.text.index("HD95, mm") < page.text.index("7.25 ± 0.50")
+    assert page.text.index("More measures") < page.text.index("Depth, mm") < page.text.index("7.25 ± 0.50")
 
 
 def test_median_and_interval_are_shown_where_the_evaluation_has_them(report, make_evaluation):
@@ -282,7 +280,7 @@ def test_median_and_interval_are_shown_where_the_evaluation_has_them(report, mak
     document = json.loads((place.folder / "metrics.json").read_text())
     document["organs"]["liver"]["dice"] |= {"median": 81.5, "ci95_low": 70.25, "ci95_high": 90.0}
     (place.folder / "metrics.json").write_text(json.dumps(document))
-    assert "median 81.5, 95 % CI 70.2 to 90.0" in [text for _, text in report(place).find("small")]
+    assert {"median 81.5", "CI 70.2 to 90.0"} <= {text for _, text in report(place).find("small")}
 
 
 def test_what_went_wrong_is_listed(report, make_evaluation, make_case):
