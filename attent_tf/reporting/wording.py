@@ -79,7 +79,8 @@ def number(value: float, digits: int) -> str:
         return UNDEFINED
     if math.isinf(value):
         return INFINITE
-    return f"{value:.{digits}f}"
+    text = f"{value:.{digits}f}"
+    return text.replace("-", "−" if float(text) else "")
 
 
 def _domains(direction: str) -> list[str] | None:

@@ -11,7 +11,7 @@ from attent_tf.reporting.boxes import box_plot_svg, count_infinite
 from attent_tf.reporting.failures import list_failures
 from attent_tf.reporting.report import read_sections
 from attent_tf.reporting.tables import case_cells
-from attent_tf.reporting.wording import metric_digits, metric_title
+from attent_tf.reporting.wording import metric_digits, metric_title, number
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,10 @@ from attent_tf.reporting.wording import metric_digits, metric_title
 )
 def test_metrics_have_names_and_decimals(metric, title, digits):
     assert (metric_title(metric), metric_digits(metric)) == (title, digits)
+
+
+def test_numbers_have_a_minus_that_is_no_hyphen_and_no_negative_zero():
+    assert [number(value, 1) for value in (-2.25, -0.01, math.inf, math.nan)] == ["−2.2", "0.0", "∞", "–"]
 
 
 def test_an_organ_that_lies_elsewhere_is_misplaced_and_not_missed(make_evaluation, make_case):
