@@ -20,6 +20,7 @@ VERBS = {
     "translate": "Show a target scan in source style.",
     "segment": "Segment a scan; the label map has the scan's own grid.",
     "evaluate": "Score a run on its test cases and write the report.",
+    "report": "Make a report of evaluations again, or print their tables for a text.",
     "benchmark": "Train and score all methods over seeds, in the form of the paper's tables.",
     "export": "Write the deployed chain as a SavedModel.",
     "doctor": "Say what this machine has, and what is missing.",
