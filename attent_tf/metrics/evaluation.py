@@ -1,7 +1,7 @@
 """The evaluation folder: scores and pictures of one model on its test cases.
 
 `metrics.json` holds every number, `cases.csv` the same per case for a spreadsheet, and `cases/<case>.npz` the pictures
-from which a report can be made again. The same results give the same bytes.
+from which a report can be made again, where there are images. The same results give the same bytes.
 """
 
 import csv
@@ -9,7 +9,7 @@ import dataclasses
 import io
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,30 @@ import numpy as np
 
 from attent_tf import files
 from attent_tf.errors import ConfigError, InputError
-from attent_tf.metrics.case_result import CaseResult, check_case, organ_volumes_ml, quantised
+from attent_tf.metrics.bootstrap import INTERVAL_TEXT, Interval
+from attent_tf.metrics.case_result import CaseFailure, CaseResult, check_case, organ_volumes_ml, quantised
 from attent_tf.metrics.json_numbers import from_json, to_json
-from attent_tf.metrics.protocols import find_protocol
+from attent_tf.metrics.protocols import Protocol, find_protocol
 from attent_tf.metrics.scores import METRICS, Score
-from attent_tf.metrics.summary import mean_score, summarise
+from attent_tf.metrics.summary import average_intervals, mean_score, summarise
 from attent_tf.organs import ORGANS
 
 REQUIRED_HEADER = ("method", "direction", "protocol", "seed")
-_OWN_KEYS = ("protocol_text", "scored_unit", "cases", "organs", "average")
+_OWN_KEYS = (
+    "protocol_text",
+    "scored_unit",
+    "statistics_text",
+    "cases",
+    "organs",
+    "average",
+    "average_ci95",
+    "failures",
+    "organs_compared",
+)
+_NOT_HEADER = ("cases", "organs", "average", "average_ci95", "failures")
+
+# What an organ of a case is where its numbers are not plain scores.
+MISSED, SPURIOUS, ABSENT, NOT_COMPARED = "missed", "spurious", "absent", "not compared"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,11 +49,14 @@ class Evaluation:
 
     Attributes:
       folder: where it lies.
-      header: `method`, `direction`, `protocol`, `protocol_text`, `seed` and the free keys.
-      cases: one dict a case: `case`, `labelled`, `slices`, `spacing_mm`, `volume_ml`, and for each organ its metrics as
-        floats (NaN where undefined, infinity where missed).
+      header: `method`, `direction`, `protocol`, `protocol_text`, `statistics_text`, `seed` and the free keys.
+      cases: one dict a case: `case`, `labelled`, `slices`, `spacing_mm`, `volume_ml`, `states` (organ to `missed`,
+        `spurious`: predicted where there is none, `absent`: in neither map, or `not compared`; plain scores are left out),
+        and for each organ its metrics as floats (NaN where undefined, infinity where missed).
       organs: summaries as `summarise` returns them.
       average: for each metric the mean of the organs' means.
+      average_ci95: for each metric the bounds of its 95 % interval.
+      failures: files that could not be scored as they stand; empty where there are none.
     """
 
     folder: Path
@@ -46,6 +64,8 @@ class Evaluation:
     cases: list[dict[str, Any]]
     organs: dict[str, dict[str, dict[str, float]]]
     average: dict[str, float]
+    average_ci95: dict[str, Interval] = dataclasses.field(default_factory=dict)
+    failures: tuple[CaseFailure, ...] = ()
 
     def pictures(self, case: str) -> dict[str, np.ndarray]:
         """Reads the pictures of one case.
@@ -67,7 +87,11 @@ class Evaluation:
 
 
 def write_evaluation(
-    folder: str | os.PathLike, header: Mapping[str, Any], case_results: Iterable[CaseResult], overwrite: bool = False
+    folder: str | os.PathLike,
+    header: Mapping[str, Any],
+    case_results: Iterable[CaseResult | CaseFailure],
+    overwrite: bool = False,
+    organs_compared: Sequence[str] = ORGANS,
 ) -> Evaluation:
     """Scores cases one at a time and writes the evaluation folder, completely or not at all.
 
@@ -75,8 +99,10 @@ def write_evaluation(
       folder: the folder to make.
       header: `method`, `direction`, `protocol` (a name in `PROTOCOLS`), `seed`, and free keys that JSON can hold, such
         as `warnings` (lines for the report's head) and `selection` (how the model was chosen, in words).
-      case_results: the cases; an iterator is consumed with one case in memory at a time.
+      case_results: the cases; an iterator is consumed with one case in memory at a time. A case of which nothing can be
+        scored comes as its failures alone and is listed.
       overwrite: whether an existing folder may be replaced.
+      organs_compared: organs that both sides know; the scores of the others are undefined.
 
     Returns:
       The evaluation, as `read_evaluation` returns it.
@@ -88,39 +114,50 @@ def write_evaluation(
     _check_header(header)
     protocol = find_protocol(header["protocol"])
     cases: list[dict[str, Any]] = []
+    failures: list[CaseFailure] = []
     units: list[Score] = []
+    case_of_unit: list[str] = []
     with files.folder_written_aside(folder, overwrite) as aside:
         (aside / "cases").mkdir()
         for result in case_results:
+            if isinstance(result, CaseFailure):
+                failures.append(result)
+                continue
             check_case(result)
             if result.case in {case["case"] for case in cases}:
                 raise InputError(f"case {result.case}: expected each case once, it came twice; check the records")
-            scored = (
-                []
-                if result.reference is None
-                else protocol.score(result.prediction, result.reference, result.spacing_mm)
-            )
+            scored = _scored(result, protocol, organs_compared)
             units += scored
-            cases.append(_case_entry(result, mean_score(scored)))
-            np.savez_compressed(aside / "cases" / f"{result.case}.npz", **quantised(result))
+            case_of_unit += [result.case] * len(scored)
+            failures += result.failures
+            cases.append(_case_entry(result, mean_score(scored), organs_compared))
+            if result.image is not None:
+                np.savez_compressed(aside / "cases" / f"{result.case}.npz", **quantised(result))
             # The iterator makes the next case while this name would keep the last one alive.
             del result
         if not cases:
+            if failures:
+                count = f"{len(failures)} problem{'s' * (len(failures) > 1)}"
+                raise InputError(f"no case can be read ({count}); the first: {failures[0].problem}")
             raise InputError(
                 f"{folder}: expected at least one case to evaluate, got none; check the split of the records"
             )
-        organs, average = summarise(units)
+        organs, average = summarise(units, case_of_unit)
         document = {
             **{key: header[key] for key in REQUIRED_HEADER},
             "protocol_text": protocol.text,
             "scored_unit": protocol.unit,
+            "statistics_text": INTERVAL_TEXT,
+            "organs_compared": list(organs_compared),
             **{key: value for key, value in header.items() if key not in REQUIRED_HEADER},
             "average": average,
+            "average_ci95": average_intervals(units, case_of_unit),
             "organs": organs,
+            "failures": [dataclasses.asdict(failure) for failure in failures],
             "cases": cases,
         }
         files.write_json(aside / "metrics.json", to_json(document))
-        files.write_text(aside / "cases.csv", _as_csv(cases))
+        files.write_text(aside / "cases.csv", _as_csv(cases, failures))
     return read_evaluation(folder)
 
 
@@ -133,10 +170,12 @@ def read_evaluation(folder: str | os.PathLike) -> Evaluation:
     path = Path(folder) / "metrics.json"
     try:
         document = json.loads(path.read_text("utf-8"))
-        header = {key: value for key, value in document.items() if key not in ("cases", "organs", "average")}
+        header = {key: value for key, value in document.items() if key not in _NOT_HEADER}
         cases = [{**case, **{organ: from_json(case[organ]) for organ in ORGANS}} for case in document["cases"]]
         organs = from_json({organ: document["organs"][organ] for organ in ORGANS})
         average = from_json({metric: document["average"][metric] for metric in METRICS})
+        intervals = {metric: tuple(from_json(pair)) for metric, pair in document.get("average_ci95", {}).items()}
+        failures = tuple(CaseFailure(**failure) for failure in document.get("failures", ()))
         missing = [key for key in REQUIRED_HEADER if key not in header]
     except FileNotFoundError as error:
         raise InputError(
@@ -146,7 +185,7 @@ def read_evaluation(folder: str | os.PathLike) -> Evaluation:
         raise InputError(f"{path}: expected the scores of an evaluation; got something else; evaluate again") from error
     if missing:
         raise InputError(f"{path}: expected the key {missing[0]!r}, it is missing; evaluate again")
-    return Evaluation(Path(folder), header, cases, organs, average)
+    return Evaluation(Path(folder), header, cases, organs, average, intervals, failures)
 
 
 def _check_header(header: Mapping[str, Any]) -> None:
@@ -158,24 +197,54 @@ def _check_header(header: Mapping[str, Any]) -> None:
             raise ConfigError(f"header of the evaluation: the key {key!r} is reserved; choose another")
 
 
-def _case_entry(result: CaseResult, score: Score) -> dict[str, Any]:
+def _scored(result: CaseResult, protocol: Protocol, organs_compared: Sequence[str]) -> list[Score]:
+    """Scores of the units of one case; an organ that only one side knows is undefined whatever the protocol says."""
+    if result.reference is None:
+        return []
+    units = protocol.score(result.prediction, result.reference, result.spacing_mm)
+    unknown = dict.fromkeys(METRICS, float("nan"))
+    return [{organ: unit[organ] if organ in organs_compared else unknown for organ in ORGANS} for unit in units]
+
+
+def _case_entry(result: CaseResult, score: Score, organs_compared: Sequence[str]) -> dict[str, Any]:
+    volumes = organ_volumes_ml(result)
+    states = {organ: _state(volumes[organ], organ in organs_compared) for organ in ORGANS}
     return {
         "case": result.case,
         "labelled": result.reference is not None,
-        "slices": len(result.image),
+        "slices": len(result.prediction),
         "spacing_mm": [float(step) for step in result.spacing_mm],
-        "volume_ml": organ_volumes_ml(result),
+        "volume_ml": volumes,
+        "states": {organ: state for organ, state in states.items() if state},
         **score,
     }
 
 
-def _as_csv(cases: list[dict[str, Any]]) -> str:
+def _state(volumes: Mapping[str, float | None], compared: bool) -> str:
+    predicted, referenced = volumes["prediction"], volumes["reference"]
+    if referenced is None or (predicted and referenced and compared):
+        return ""
+    if not compared:
+        return NOT_COMPARED
+    if predicted or referenced:
+        return SPURIOUS if predicted else MISSED
+    return ABSENT
+
+
+def _as_csv(cases: list[dict[str, Any]], failures: Sequence[CaseFailure]) -> str:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(["case", "organ", *METRICS, "prediction_ml", "reference_ml"])
+    table.writerow(["case", "organ", *METRICS, "prediction_ml", "reference_ml", "state", "failure"])
+    problems: dict[str, list[str]] = {}
+    for failure in failures:
+        problems.setdefault(failure.case, []).append(f"{failure.counts_as}: {failure.problem}")
     for case in cases:
+        problem = " | ".join(problems.pop(case["case"], []))
         for organ in ORGANS:
             volumes = case["volume_ml"][organ]
             numbers = [case[organ][metric] for metric in METRICS] + [volumes["prediction"], volumes["reference"]]
-            table.writerow([case["case"], organ, *("" if to_json(n) is None else to_json(n) for n in numbers)])
+            cells = ("" if to_json(n) is None else to_json(n) for n in numbers)
+            table.writerow([case["case"], organ, *cells, case["states"].get(organ, ""), problem])
+    for name, lines in problems.items():
+        table.writerow([name, *[""] * (len(METRICS) + 4), " | ".join(lines)])
     return text.getvalue()

@@ -97,8 +97,10 @@ def case_gallery(
         if "translated" in main:
             picture = grey_picture(main["translated"][where], spacing)
             tiles.append(_tile(f"Translated{own}", f"{place}: the scan in source style{own}", picture))
-        picture = heat_picture(main["entropy"][where], spacing)
-        tiles.append(_tile(f"Entropy{own}", f"{place}: entropy of the prediction{own}, bright where unsure", picture))
+        if "entropy" in main:
+            picture = heat_picture(main["entropy"][where], spacing)
+            description = f"{place}: entropy of the prediction{own}, bright where unsure"
+            tiles.append(_tile(f"Entropy{own}", description, picture))
         for name, arrays in pictures:
             picture = overlay_picture(image, arrays["prediction"][where], spacing)
             caption = name if len(entries) > 1 else "Prediction"
