@@ -1,7 +1,7 @@
 """The evaluation folder: scores and pictures of one model on its test cases.
 
 `metrics.json` holds every number, `cases.csv` the same per case for a spreadsheet, and `cases/<case>.npz` the pictures
-from which a report can be made again, where there are images. The same results give the same bytes.
+from which a report can be made again. The same results give the same bytes.
 """
 
 import csv
@@ -37,7 +37,7 @@ _OWN_KEYS = (
     "failures",
     "organs_compared",
 )
-_NOT_HEADER = ("cases", "organs", "average", "average_ci95", "failures")
+_NOT_HEADER = ("cases", "organs", "average", "average_ci95")
 
 # What an organ of a case is where its numbers are not plain scores.
 MISSED, SPURIOUS, ABSENT, NOT_COMPARED = "missed", "spurious", "absent", "not compared"
@@ -49,14 +49,14 @@ class Evaluation:
 
     Attributes:
       folder: where it lies.
-      header: `method`, `direction`, `protocol`, `protocol_text`, `statistics_text`, `seed` and the free keys.
+      header: `method`, `direction`, `protocol`, `protocol_text`, `statistics_text`, `organs_compared`, `failures`, `seed` and
+        the free keys.
       cases: one dict a case: `case`, `labelled`, `slices`, `spacing_mm`, `volume_ml`, `states` (organ to `missed`,
         `spurious`: predicted where there is none, `absent`: in neither map, or `not compared`; plain scores are left out),
         and for each organ its metrics as floats (NaN where undefined, infinity where missed).
       organs: summaries as `summarise` returns them.
       average: for each metric the mean of the organs' means.
       average_ci95: for each metric the bounds of its 95 % interval.
-      failures: files that could not be scored as they stand; empty where there are none.
     """
 
     folder: Path
@@ -65,7 +65,11 @@ class Evaluation:
     organs: dict[str, dict[str, dict[str, float]]]
     average: dict[str, float]
     average_ci95: dict[str, Interval] = dataclasses.field(default_factory=dict)
-    failures: tuple[CaseFailure, ...] = ()
+
+    @property
+    def failures(self) -> tuple[CaseFailure, ...]:
+        """Files that could not be scored as they stand; empty where there are none."""
+        return tuple(CaseFailure(**failure) for failure in self.header.get("failures", ()))
 
     def pictures(self, case: str) -> dict[str, np.ndarray]:
         """Reads the pictures of one case.
@@ -131,8 +135,7 @@ def write_evaluation(
             case_of_unit += [result.case] * len(scored)
             failures += result.failures
             cases.append(_case_entry(result, mean_score(scored), organs_compared))
-            if result.image is not None:
-                np.savez_compressed(aside / "cases" / f"{result.case}.npz", **quantised(result))
+            np.savez_compressed(aside / "cases" / f"{result.case}.npz", **quantised(result))
             # The iterator makes the next case while this name would keep the last one alive.
             del result
         if not cases:
@@ -175,7 +178,6 @@ def read_evaluation(folder: str | os.PathLike) -> Evaluation:
         organs = from_json({organ: document["organs"][organ] for organ in ORGANS})
         average = from_json({metric: document["average"][metric] for metric in METRICS})
         intervals = {metric: tuple(from_json(pair)) for metric, pair in document.get("average_ci95", {}).items()}
-        failures = tuple(CaseFailure(**failure) for failure in document.get("failures", ()))
         missing = [key for key in REQUIRED_HEADER if key not in header]
     except FileNotFoundError as error:
         raise InputError(
@@ -185,7 +187,7 @@ def read_evaluation(folder: str | os.PathLike) -> Evaluation:
         raise InputError(f"{path}: expected the scores of an evaluation; got something else; evaluate again") from error
     if missing:
         raise InputError(f"{path}: expected the key {missing[0]!r}, it is missing; evaluate again")
-    return Evaluation(Path(folder), header, cases, organs, average, intervals, failures)
+    return Evaluation(Path(folder), header, cases, organs, average, intervals)
 
 
 def _check_header(header: Mapping[str, Any]) -> None:
