@@ -15,10 +15,11 @@ from cli.tables import LINE
     "--metric", type=click.Choice(METRICS), default="dice", show_default=True, help="What is compared, for each organ."
 )
 @click.option("--common-cases", is_flag=True, help="Compare the cases that all runs have; the others are listed.")
+@click.option("--against-first", is_flag=True, help="The first run against each other, instead of every pair.")
 @click.option("--out", type=click.Path(), metavar="DIR", help="Folder to make: JSON, CSV, and the plot as SVG and PNG.")
 @click.option("--overwrite", is_flag=True, help="Replace a comparison that is there.")
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON instead of tables.")
-def compare(runs, metric, common_cases, out, overwrite, as_json):
+def compare(runs, metric, common_cases, against_first, out, overwrite, as_json):
     """Compare runs over the same cases: means, intervals, paired tests, effect sizes.
 
     A RUN is an evaluation folder (attent evaluate), or a run folder that holds one as `evaluation`. Runs that were scored by
@@ -31,7 +32,7 @@ def compare(runs, metric, common_cases, out, overwrite, as_json):
     """
     from attent_tf.metrics.comparison import compare_runs, read_runs
 
-    comparison = compare_runs(read_runs(runs), metric, common_cases)
+    comparison = compare_runs(read_runs(runs), metric, common_cases, against_first)
     if out:
         _write(comparison, out, overwrite)
     if as_json:
@@ -65,7 +66,7 @@ def _lines(comparison):
     title = METRIC_TITLES.get(comparison.metric, comparison.metric)
     cases = len(comparison.cases)
     lines = [f"{title} over {cases} case{'s' * (cases != 1)}, protocol {comparison.protocol}", ""]
-    lines += [*_scores(comparison), "", *_differences(comparison), ""]
+    lines += [*_scores(comparison), "", *_differences(comparison), "", *_p_values(comparison), ""]
     if comparison.left_out:
         lines.append(f"Left out, as some runs lack them: {', '.join(comparison.left_out)}.")
     return [*lines, *(textwrap.fill(text, LINE) for text in (comparison.protocol_text, comparison.text))]
@@ -87,42 +88,31 @@ def _scores(comparison):
 
 
 def _differences(comparison):
-    from attent_tf.metrics.comparison import TESTS
-    from cli.tables import aligned, interval, number, p_value
+    from cli.tables import aligned, interval, number
 
-    head = [
-        "Organ",
-        "Difference",
-        "Mean",
-        "95 % interval",
-        "n",
-        "Wilcoxon p",
-        "Holm",
-        "t p",
-        "Holm",
-        "Sign-flip p",
-        "Holm",
-    ]
-    rows = [[*head, "Least p", "d_z", "r", "Undefined", "Infinite"]]
+    rows = [["Organ", "Difference", "Mean", "95 % interval", "d_z", "r", "n", "Undefined", "Infinite"]]
     for one in comparison.differences:
         of = one.statistics
-        tests = (p_value(value) for test in TESTS for value in (getattr(of, test), one.corrected[test]))
-        effects = (number(value, 2, sign=True) for value in (of.cohen_dz, of.rank_biserial))
-        rows.append(
-            [
-                _organ(one.column),
-                f"{one.first} − {one.second}",
-                number(of.mean_difference, sign=True),
-                interval(of.ci95_low, of.ci95_high, sign=True),
-                str(of.n),
-                *tests,
-                p_value(of.least_p),
-                *effects,
-                str(of.n_undefined),
-                str(of.n_infinite),
-            ]
-        )
+        effects = (number(value, sign=True) for value in (of.cohen_dz, of.rank_biserial))
+        bounds = interval(of.ci95_low, of.ci95_high, sign=True)
+        counts = (str(count) for count in (of.n, of.n_undefined, of.n_infinite))
+        rows.append([*_pair(one), number(of.mean_difference, sign=True), bounds, *effects, *counts])
     return aligned(rows, left=2)
+
+
+def _p_values(comparison):
+    from attent_tf.metrics.comparison import TESTS
+    from cli.tables import aligned, p_value
+
+    rows = [["Organ", "p-values of", "Wilcoxon", "Holm", "t", "Holm", "Sign-flip", "Holm", "Least"]]
+    for one in comparison.differences:
+        tests = (p_value(value) for test in TESTS for value in (getattr(one.statistics, test), one.corrected[test]))
+        rows.append([*_pair(one), *tests, p_value(one.statistics.least_p)])
+    return aligned(rows, left=2)
+
+
+def _pair(difference):
+    return _organ(difference.column), f"{difference.first} − {difference.second}"
 
 
 def _organ(column):

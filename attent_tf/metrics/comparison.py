@@ -69,7 +69,7 @@ class RunComparison:
       cases: that all were scored on.
       left_out: cases that some of the runs lack.
       runs: in the order given.
-      differences: every pair of runs in every column.
+      differences: the pairs of runs that were asked for, each in every column.
     """
 
     metric: str
@@ -108,14 +108,19 @@ def read_runs(paths: Sequence[str | os.PathLike]) -> list[tuple[str, Evaluation]
             raise InputError(second.folder, "each evaluation once", "it twice", "give different runs")
     labels = [str(evaluation.header["method"]) for evaluation in evaluations]
     seeds = [f"{label}, seed {e.header['seed']}" for label, e in zip(labels, evaluations, strict=True)]
-    for better in (seeds, [str(path) for path in paths]):
+    places = [os.path.abspath(path) for path in paths]
+    shared = os.path.commonpath(places)
+    for better in (seeds, [os.path.relpath(place, shared) for place in places]):
         if len(set(labels)) < len(labels):
             labels = better
     return list(zip(labels, evaluations, strict=True))
 
 
 def compare_runs(
-    entries: Sequence[tuple[str, Evaluation]], metric: str = "dice", common_cases: bool = False
+    entries: Sequence[tuple[str, Evaluation]],
+    metric: str = "dice",
+    common_cases: bool = False,
+    against_first: bool = False,
 ) -> RunComparison:
     """Compares runs that were scored by one protocol on the same cases.
 
@@ -123,6 +128,7 @@ def compare_runs(
       entries: (label, evaluation) of each run, at least two, as `read_runs` returns them.
       metric: one of `METRICS`.
       common_cases: compare the cases that all runs have, instead of refusing runs with others.
+      against_first: compare the first run with each of the others, instead of every pair; fewer tests to correct for.
 
     Raises:
       ConfigError: there is no such metric.
@@ -150,7 +156,7 @@ def compare_runs(
         cases,
         left_out,
         runs,
-        _differences(runs),
+        _differences(runs, against_first),
     )
 
 
@@ -221,10 +227,11 @@ def _run_scores(label: str, cases: Sequence[dict[str, Any]], metric: str) -> Run
     return RunScores(label, values, {column: spread_of(values[column]) for column in COLUMNS})
 
 
-def _differences(runs: Sequence[RunScores]) -> tuple[Difference, ...]:
+def _differences(runs: Sequence[RunScores], against_first: bool) -> tuple[Difference, ...]:
+    pairs = itertools.product(runs[:1], runs[1:]) if against_first else itertools.combinations(runs, 2)
     found = [
         (first.label, second.label, column, paired_statistics(first.values[column], second.values[column]))
-        for first, second in itertools.combinations(runs, 2)
+        for first, second in pairs
         for column in COLUMNS
     ]
     corrected = {test: holm([getattr(entry[3], test) for entry in found]) for test in TESTS}

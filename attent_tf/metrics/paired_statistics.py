@@ -2,8 +2,9 @@
 
 A distance is infinite where an organ was missed, and undefined where it is in neither map. A pair with an undefined score
 is left out and counted. A pair in which both missed the organ is a tie. A pair in which only one did is an infinite
-difference: in ranks it is the largest of all, so that Wilcoxon's test and the rank-biserial correlation use it, while means,
-the t-test, the sign-flip test and Cohen's d are undefined, and say so by being NaN.
+difference: in ranks it is the largest of all, so that Wilcoxon's test and the rank-biserial correlation use it, and it makes
+the mean difference infinite, while the interval, the t-test, the sign-flip test and Cohen's d are undefined, and say so by
+being NaN.
 """
 
 import dataclasses
@@ -22,7 +23,7 @@ STATISTICS_TEXT = (
     "patterns beyond. All are two-sided. d_z: mean of the differences by their standard deviation (n - 1). r: matched-pairs "
     "rank-biserial correlation, from -1 (the first lower in every pair) to 1. A pair with an undefined score is left "
     "out and counted; where both runs missed an organ, their infinite distances are a tie; where one did, the difference is "
-    "the largest rank for Wilcoxon and r, and leaves means, t, sign-flip and d_z undefined."
+    "infinite, the largest rank for Wilcoxon and r, and leaves interval, t, sign-flip and d_z undefined."
 )
 
 _EXACT_WILCOXON_UP_TO = 50
@@ -36,7 +37,7 @@ class PairedStatistics:
       n: pairs that are compared.
       n_undefined: further pairs that are left out, because a score is undefined.
       n_infinite: pairs within n whose difference is infinite.
-      mean_difference: of first minus second.
+      mean_difference: of first minus second; infinite if differences are to one side, NaN if to both.
       median_difference: likewise; defined as long as fewer than half of the differences are infinite to one side.
       ci95_low, ci95_high: bootstrap interval of the mean difference.
       wilcoxon_statistic: the smaller of the rank sums of both signs.
@@ -87,7 +88,7 @@ def paired_statistics(first: Sequence[float], second: Sequence[float]) -> Paired
         n=len(differences),
         n_undefined=undefined,
         n_infinite=infinite,
-        mean_difference=float(finite.mean()) if len(finite) else math.nan,
+        mean_difference=_mean(differences),
         median_difference=_median(differences),
         ci95_low=low,
         ci95_high=high,
@@ -161,6 +162,13 @@ def _cohen_dz(differences: np.ndarray) -> float:
 
 def _no_spread(differences: np.ndarray) -> bool:
     return bool(np.ptp(differences) <= 1e-9 * np.abs(differences).max())
+
+
+def _mean(differences: np.ndarray) -> float:
+    infinite = set(differences[np.isinf(differences)].tolist())
+    if not len(differences) or len(infinite) > 1:
+        return math.nan
+    return infinite.pop() if infinite else float(differences.mean())
 
 
 def _median(differences: np.ndarray) -> float:

@@ -26,7 +26,11 @@ _STYLE = {
     "savefig.facecolor": "white",
 }
 _DPI = 160
-_LANE_INCHES = 0.19
+
+# In inches; labels of rows and notes stand between the panels.
+_LANE, _BOTTOM, _LEGEND_LINE = 0.19, 0.5, 0.2
+_ORGAN_LABELS, _SCORES, _NOTES, _DIFFERENCES, _P_VALUES = 1.1, 3.9, 0.95, 3.6, 1.5
+_LETTER = 0.062
 
 
 def draw_comparison(comparison: RunComparison, folder: Path) -> None:
@@ -40,70 +44,69 @@ def draw_comparison(comparison: RunComparison, folder: Path) -> None:
     from matplotlib.figure import Figure
 
     pairs = list(dict.fromkeys((one.first, one.second) for one in comparison.differences))
-    lanes = [len(COLUMNS) * (len(rows) + 1) for rows in (comparison.runs, pairs)]
-    height = 1.25 + _LANE_INCHES * max(lanes)
+    columns = 4 if max(len(run.label) for run in comparison.runs) < 14 else 1
+    top = 0.15 + _LEGEND_LINE * math.ceil(len(comparison.runs) / columns)
+    panel = _LANE * len(COLUMNS) * (max(len(comparison.runs), len(pairs)) + 1)
+    pair_labels = 0.15 + _LETTER * max(len(_pair_name(pair)) for pair in pairs)
+    edges = np.cumsum([0.0, _ORGAN_LABELS, _SCORES, _NOTES + pair_labels, _DIFFERENCES, _P_VALUES])
+    height = top + panel + _BOTTOM
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(10.5, height))
-        left, right = figure.subplots(1, 2, gridspec_kw={"width_ratios": (1.0, 1.0)})
-        figure.subplots_adjust(left=0.105, right=0.9, top=1 - 0.62 / height, bottom=0.5 / height, wspace=0.16)
-        _draw_scores(left, comparison)
+        figure = Figure(figsize=(edges[-1], height))
+        left, right = (
+            figure.add_axes((edges[i] / edges[-1], _BOTTOM / height, width / edges[-1], panel / height))
+            for i, width in ((1, _SCORES), (3, _DIFFERENCES))
+        )
+        _draw_scores(left, comparison, columns)
         _draw_differences(right, comparison, pairs)
         figure.savefig(folder / "comparison.svg", metadata={"Date": None, "Creator": None})
         figure.savefig(folder / "comparison.png", dpi=_DPI, metadata={"Software": None})
 
 
-def _draw_scores(axes, comparison: RunComparison) -> None:
+def _draw_scores(axes, comparison: RunComparison, legend_columns: int) -> None:
     from matplotlib.lines import Line2D
 
     title = METRIC_TITLES.get(comparison.metric, comparison.metric)
-    _prepare(axes, len(comparison.runs), f"{title} of {len(comparison.cases)} cases, mean and 95 % interval")
+    rows, cases = len(comparison.runs), len(comparison.cases)
+    _prepare(axes, rows, f"{title}: {cases} case{'s' * (cases != 1)}, mean and its 95 % interval")
     for band, column in enumerate(COLUMNS):
         for index, run in enumerate(comparison.runs):
-            level, colour = _level(band, index, len(comparison.runs)), _colour(index)
-            values, spread = np.array(run.values[column], float), run.spread[column]
+            level, spread = band * (rows + 1) + index, run.spread[column]
+            values = np.array(run.values[column], float)
             finite = values[np.isfinite(values)]
-            axes.plot(finite, np.full(len(finite), level), "o", color=colour, markersize=3.6, alpha=0.45, mew=0)
-            _interval(axes, level, spread["mean"], spread["ci95_low"], spread["ci95_high"], _INK)
+            axes.plot(finite, np.full(len(finite), level), "o", color=_colour(index), markersize=3.6, alpha=0.45, mew=0)
+            _interval(axes, level, spread["mean"], spread["ci95_low"], spread["ci95_high"])
             _note(axes, level, _lost(spread["n_infinite"], spread["n_undefined"]))
     axes.set_yticks(
-        [_level(band, (len(comparison.runs) - 1) / 2, len(comparison.runs)) for band in range(len(COLUMNS))],
+        [band * (rows + 1) + (rows - 1) / 2 for band in range(len(COLUMNS))],
         [ORGAN_TITLES.get(column, "Average") for column in COLUMNS],
     )
     handles = [
         Line2D([], [], marker="o", linestyle="", color=_colour(index), label=run.label)
         for index, run in enumerate(comparison.runs)
     ]
-    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=4, frameon=False, fontsize=8)
+    place = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.0), "ncols": legend_columns}
+    axes.legend(handles=handles, frameon=False, fontsize=8, **place)
 
 
 def _draw_differences(axes, comparison: RunComparison, pairs: Sequence[tuple[str, str]]) -> None:
-    _prepare(axes, len(pairs), "Mean difference and 95 % interval; at the right Wilcoxon p, Holm-corrected")
+    rows = len(pairs)
+    _prepare(axes, rows, "Mean difference and its 95 % interval; Wilcoxon p, Holm-corrected")
     axes.axvline(0.0, color=_SOFT, linewidth=0.9)
+    places = [(band, index) for band in range(len(COLUMNS)) for index in range(rows)]
     found = {(one.first, one.second, one.column): one for one in comparison.differences}
-    for band, column in enumerate(COLUMNS):
-        for index, pair in enumerate(pairs):
-            one = found[(*pair, column)]
-            level, statistics = _level(band, index, len(pairs)), one.statistics
-            colour = _colour(index, len(comparison.runs)) if len(pairs) > 1 else _INK
-            _interval(
-                axes, level, statistics.mean_difference, statistics.ci95_low, statistics.ci95_high, colour, colour
-            )
-            p_value = one.corrected["wilcoxon_p"]
-            text = UNDEFINED if math.isnan(p_value) else f"p {p_value:.3f}" if p_value >= 0.001 else "p < 0.001"
-            lost = _lost(statistics.n_infinite, statistics.n_undefined)
-            _note(axes, level, text + (f"  {lost}" if lost else ""))
-    axes.set_yticks([])
-    names = [f"{first} − {second}" for first, second in pairs]
-    if len(pairs) == 1:
-        axes.set_title(names[0], loc="left", fontsize=9, color=_INK)
-        return
-    from matplotlib.lines import Line2D
+    for band, index in places:
+        one = found[(*pairs[index], COLUMNS[band])]
+        level, of = band * (rows + 1) + index, one.statistics
+        _interval(axes, level, of.mean_difference, of.ci95_low, of.ci95_high)
+        p_value = one.corrected["wilcoxon_p"]
+        text = UNDEFINED if math.isnan(p_value) else f"p {p_value:.3f}" if p_value >= 0.001 else "p < 0.001"
+        _note(axes, level, "  ".join(filter(None, (text, _lost(of.n_infinite, of.n_undefined)))))
+    levels = [band * (rows + 1) + index for band, index in places]
+    axes.set_yticks(levels, [_pair_name(pairs[index]) for _, index in places], fontsize=7.5)
 
-    handles = [
-        Line2D([], [], marker="D", linestyle="-", markersize=4, color=_colour(index, len(comparison.runs)), label=name)
-        for index, name in enumerate(names)
-    ]
-    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, frameon=False, fontsize=8)
+
+def _pair_name(pair: tuple[str, str]) -> str:
+    return f"{pair[0]} − {pair[1]}"
 
 
 def _prepare(axes, rows: int, label: str) -> None:
@@ -119,19 +122,15 @@ def _prepare(axes, rows: int, label: str) -> None:
         axes.spines[side].set_visible(False)
 
 
-def _level(band: int, index: float, rows: int) -> float:
-    return band * (rows + 1) + index
+def _colour(index: int) -> str:
+    return SERIES_COLOURS[index % len(SERIES_COLOURS)][0]
 
 
-def _colour(index: int, offset: int = 0) -> str:
-    return SERIES_COLOURS[(index + offset) % len(SERIES_COLOURS)][0]
-
-
-def _interval(axes, level: float, middle: float, low: float, high: float, colour: str, dot: str | None = None) -> None:
+def _interval(axes, level: float, middle: float, low: float, high: float) -> None:
     if math.isfinite(low) and math.isfinite(high):
-        axes.plot([low, high], [level, level], color=colour, linewidth=1.3, solid_capstyle="butt")
+        axes.plot([low, high], [level, level], color=_INK, linewidth=1.3, solid_capstyle="butt")
     if math.isfinite(middle):
-        axes.plot([middle], [level], "D", color=dot or colour, markersize=4.4, mew=0)
+        axes.plot([middle], [level], "D", color=_INK, markersize=4.4, mew=0)
 
 
 def _note(axes, level: float, text: str) -> None:

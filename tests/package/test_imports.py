@@ -13,6 +13,7 @@ LIGHT_THROUGHOUT = [
     "attent_tf.metrics",
     "attent_tf.configs",
     "attent_tf.reporting",
+    "attent_tf.scoring",
     "beam_preprocess",
     "cli",
 ]
