@@ -8,7 +8,7 @@ from attent_tf.scoring.label_map import label_map_from, load_label_map
 
 
 def _values(side):
-    return {organ: numbers for organ, numbers in side.description.label_values}
+    return dict(side.description.label_values)
 
 
 def test_by_default_both_sides_hold_our_classes_under_the_same_names():
