@@ -62,12 +62,14 @@ def evaluate(ctx, run_folder, records, out, protocol, overwrite, **label_files):
     run = load_run(run_folder)
     start_quietly()
     from attent_tf.inference.evaluate import evaluate as evaluate_run
-    from cli.scores import score_table
+    from cli.scores import score_table, spread_table
 
     evaluation = evaluate_run(run, records, out, ConsoleObserver(), protocol, overwrite)
     for line in evaluation.header["warnings"]:
         click.echo(f"Warning: {line}", err=True)
-    click.echo("\n".join(score_table([(run.method.title, evaluation)])))
+    click.echo(
+        "\n".join([*score_table([(run.method.title, evaluation)]), "", *spread_table(evaluation, "dice", "Dice %")])
+    )
     click.echo(f"Report: {Path(out) / 'report' / 'index.html'}")
 
 

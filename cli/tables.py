@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+from attent_tf.reporting.wording import INFINITE, UNDEFINED
+
 # Where explanations below a table are wrapped.
 LINE = 100
 
@@ -22,19 +24,19 @@ def aligned(rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
 def number(value: float, digits: int = 2, sign: bool = False) -> str:
     """Returns a number with so many decimals, `–` where it is undefined and `∞` where it is infinite."""
     if math.isnan(value):
-        return "–"
+        return UNDEFINED
     if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
+        return INFINITE if value > 0 else f"−{INFINITE}"
     return f"{value:{'+' if sign else ''}.{digits}f}".replace("-", "−")
 
 
 def interval(low: float, high: float, digits: int = 2, sign: bool = False) -> str:
     """Returns both bounds, or `–` where they are undefined."""
     if math.isnan(low) or math.isnan(high):
-        return "–"
+        return UNDEFINED
     return f"{number(low, digits, sign)} … {number(high, digits, sign)}"
 
 
 def p_value(value: float) -> str:
     """Returns a p-value with three decimals."""
-    return "–" if math.isnan(value) else f"{value:.3f}" if value >= 0.001 else "<0.001"
+    return UNDEFINED if math.isnan(value) else f"{value:.3f}" if value >= 0.001 else "<0.001"

@@ -138,9 +138,7 @@ def compare_runs(
         raise ConfigError(f"metric: expected one of {', '.join(METRICS)}; got {metric!r}")
     if len(entries) < 2:
         raise InputError("runs", "at least two to compare", len(entries), "give another one")
-    for key, what in (("protocol", "the protocol"), ("protocol_text", "the wording of the protocol")):
-        _check_alike(entries, key, what, "evaluate both alike")
-    _check_alike(entries, "organs_compared", "the organs", "score both with label maps that name the same organs")
+    _check_alike(entries)
     by_case = [_scored_cases(evaluation) for _, evaluation in entries]
     cases, left_out = _shared_cases([label for label, _ in entries], by_case, common_cases)
     _check_references([label for label, _ in entries], by_case, cases)
@@ -169,17 +167,24 @@ def _evaluation_folder(path: Path) -> Path:
     )
 
 
-def _check_alike(entries: Sequence[tuple[str, Evaluation]], key: str, what: str, advice: str) -> None:
-    label, first = entries[0]
-    for other_label, other in entries[1:]:
-        if first.header.get(key) != other.header.get(key):
-            mine, its = (evaluation.header.get(key) for evaluation in (first, other))
-            expected = f"{what} of {label}" + (f" ({_shown(mine)})" if key != "protocol_text" else "")
-            raise InputError(other_label, expected, _shown(its) if key != "protocol_text" else "another", advice)
+def _check_alike(entries: Sequence[tuple[str, Evaluation]]) -> None:
+    """Refuses runs of which one was scored by another protocol or for other organs than the first."""
+    (label, first), *others = entries
+    for other_label, other in others:
+        for key, what, advice in (
+            ("protocol", "the protocol", "evaluate both alike"),
+            ("organs_compared", "the organs", "score both with label maps that name the same organs"),
+        ):
+            mine, its = (_shown(evaluation.header.get(key, ORGANS)) for evaluation in (first, other))
+            if mine != its:
+                raise InputError(other_label, f"{what} of {label} ({mine})", its, advice)
+        if first.header.get("protocol_text") != other.header.get("protocol_text"):
+            expected = f"the wording of the protocol of {label}"
+            raise InputError(other_label, expected, "another, so that numbers may mean something else", "evaluate anew")
 
 
 def _shown(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, list) else str(value)
+    return value if isinstance(value, str) else ", ".join(value)
 
 
 def _scored_cases(evaluation: Evaluation) -> dict[str, dict[str, Any]]:
