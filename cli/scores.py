@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from attent_tf.metrics.evaluation import MISSED, SPURIOUS, Evaluation
+from attent_tf.metrics.case_entry import ABSENT, MISSED, SPURIOUS
+from attent_tf.metrics.evaluation import Evaluation
 from attent_tf.organs import ORGAN_TITLES, ORGANS
 from cli.tables import aligned, interval, number
 
@@ -33,7 +34,11 @@ def spread_table(evaluation: Evaluation, metric: str, title: str) -> list[str]:
 
 def state_lines(evaluation: Evaluation) -> list[str]:
     """Returns a line for each case in which an organ is missed, spurious or in neither map, unless its files failed."""
-    words = {MISSED: "missed (Dice 0, infinite distance)", SPURIOUS: "spurious: predicted where there is none"}
+    words = {
+        MISSED: "missed (Dice 0, infinite distance)",
+        SPURIOUS: "spurious: predicted where there is none",
+        ABSENT: "in neither map, undefined and left out of means",
+    }
     lines, failed = [], {one.case for one in evaluation.failures}
     for case in evaluation.cases:
         if case["case"] in failed:
@@ -42,9 +47,8 @@ def state_lines(evaluation: Evaluation) -> list[str]:
         for organ, state in case.get("states", {}).items():
             by_state.setdefault(state, []).append(ORGAN_TITLES[organ].lower())
         for state, organs in by_state.items():
-            if state != "not compared":
-                said = words.get(state, "in neither map, undefined and left out of means")
-                lines.append(f"  {case['case']}: {', '.join(organs)} {said}")
+            if state in words:
+                lines.append(f"  {case['case']}: {', '.join(organs)} {words[state]}")
     return lines
 
 

@@ -4,9 +4,7 @@
 from which a report can be made again. The same results give the same bytes.
 """
 
-import csv
 import dataclasses
-import io
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +16,8 @@ import numpy as np
 from attent_tf import files
 from attent_tf.errors import ConfigError, InputError
 from attent_tf.metrics.bootstrap import INTERVAL_TEXT, Interval
-from attent_tf.metrics.case_result import CaseFailure, CaseResult, check_case, organ_volumes_ml, quantised
+from attent_tf.metrics.case_entry import case_entry, cases_csv
+from attent_tf.metrics.case_result import CaseFailure, CaseResult, check_case, quantised
 from attent_tf.metrics.json_numbers import from_json, to_json
 from attent_tf.metrics.protocols import Protocol, find_protocol
 from attent_tf.metrics.scores import METRICS, Score
@@ -38,9 +37,6 @@ _OWN_KEYS = (
     "organs_compared",
 )
 _NOT_HEADER = ("cases", "organs", "average", "average_ci95")
-
-# What an organ of a case is where its numbers are not plain scores.
-MISSED, SPURIOUS, ABSENT, NOT_COMPARED = "missed", "spurious", "absent", "not compared"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,7 +130,7 @@ def write_evaluation(
             units += scored
             case_of_unit += [result.case] * len(scored)
             failures += result.failures
-            cases.append(_case_entry(result, mean_score(scored), organs_compared))
+            cases.append(case_entry(result, mean_score(scored), organs_compared))
             np.savez_compressed(aside / "cases" / f"{result.case}.npz", **quantised(result))
             # The iterator makes the next case while this name would keep the last one alive.
             del result
@@ -160,7 +156,7 @@ def write_evaluation(
             "cases": cases,
         }
         files.write_json(aside / "metrics.json", to_json(document))
-        files.write_text(aside / "cases.csv", _as_csv(cases, failures))
+        files.write_text(aside / "cases.csv", cases_csv(cases, failures))
     return read_evaluation(folder)
 
 
@@ -206,47 +202,3 @@ def _scored(result: CaseResult, protocol: Protocol, organs_compared: Sequence[st
     units = protocol.score(result.prediction, result.reference, result.spacing_mm)
     unknown = dict.fromkeys(METRICS, float("nan"))
     return [{organ: unit[organ] if organ in organs_compared else unknown for organ in ORGANS} for unit in units]
-
-
-def _case_entry(result: CaseResult, score: Score, organs_compared: Sequence[str]) -> dict[str, Any]:
-    volumes = organ_volumes_ml(result)
-    states = {organ: _state(volumes[organ], organ in organs_compared) for organ in ORGANS}
-    return {
-        "case": result.case,
-        "labelled": result.reference is not None,
-        "slices": len(result.prediction),
-        "spacing_mm": [float(step) for step in result.spacing_mm],
-        "volume_ml": volumes,
-        "states": {organ: state for organ, state in states.items() if state},
-        **score,
-    }
-
-
-def _state(volumes: Mapping[str, float | None], compared: bool) -> str:
-    predicted, referenced = volumes["prediction"], volumes["reference"]
-    if referenced is None or (predicted and referenced and compared):
-        return ""
-    if not compared:
-        return NOT_COMPARED
-    if predicted or referenced:
-        return SPURIOUS if predicted else MISSED
-    return ABSENT
-
-
-def _as_csv(cases: list[dict[str, Any]], failures: Sequence[CaseFailure]) -> str:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["case", "organ", *METRICS, "prediction_ml", "reference_ml", "state", "failure"])
-    problems: dict[str, list[str]] = {}
-    for failure in failures:
-        problems.setdefault(failure.case, []).append(f"{failure.counts_as}: {failure.problem}")
-    for case in cases:
-        problem = " | ".join(problems.pop(case["case"], []))
-        for organ in ORGANS:
-            volumes = case["volume_ml"][organ]
-            numbers = [case[organ][metric] for metric in METRICS] + [volumes["prediction"], volumes["reference"]]
-            cells = ("" if to_json(n) is None else to_json(n) for n in numbers)
-            table.writerow([case["case"], organ, *cells, case["states"].get(organ, ""), problem])
-    for name, lines in problems.items():
-        table.writerow([name, *[""] * (len(METRICS) + 4), " | ".join(lines)])
-    return text.getvalue()

@@ -6,7 +6,7 @@ a case without a usable prediction counts as one in which nothing was found, so 
 
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,11 +20,11 @@ from attent_tf.metrics.protocols import DEFAULT_PROTOCOL
 from attent_tf.organs import ORGANS
 from attent_tf.reporting.report import write_report
 from attent_tf.reporting.sources import EvaluationForReport
+from attent_tf.scoring.images import CaseImages
 from attent_tf.scoring.label_map import LabelMap, LabelSide
-from attent_tf.scoring.pairing import CasePair, image_paths, pair_folders
-from attent_tf.scoring.reading import Stored, onto_grid, read_image, read_side
+from attent_tf.scoring.pairing import CasePair, pair_folders
+from attent_tf.scoring.reading import onto_grid, read_side
 from attent_tf.storage import list_files
-from attent_tf.volumes.intensity import fit_intensity
 from attent_tf.volumes.orientation import canonical_view, to_canonical
 from attent_tf.volumes.volume import Volume
 
@@ -105,7 +105,7 @@ def score_folders(
         # Lines that come up on the way still reach the file: it is written when all cases have been read.
         "warnings": warnings,
     }
-    pictures = None if images is None else _Images(images, label_map, orientation_policy)
+    pictures = None if images is None else CaseImages(images, label_map, orientation_policy)
     with observer.stage("Score", len(pairs.cases), 0) as bar:
         results = _results(label_map, pairs.cases, pictures, warnings, orientation_policy, bar)
         evaluation = write_evaluation(out, header, results, overwrite, label_map.organs)
@@ -146,14 +146,16 @@ def _shown(side: LabelSide) -> dict[str, Any]:
 
 
 def _results(
-    label_map: LabelMap, cases: Sequence[CasePair], pictures: "_Images | None", warnings: list[str], policy: str, bar
+    label_map: LabelMap, cases: Sequence[CasePair], pictures: CaseImages | None, warnings: list[str], policy: str, bar
 ) -> Iterator[CaseResult | CaseFailure]:
     for case in cases:
         yield from _result(label_map, case, pictures, warnings, policy)
         bar.update(1)
 
 
-def _result(label_map: LabelMap, case: CasePair, pictures, warnings, policy) -> Iterator[CaseResult | CaseFailure]:
+def _result(
+    label_map: LabelMap, case: CasePair, pictures: CaseImages | None, warnings: list[str], policy: str
+) -> Iterator[CaseResult | CaseFailure]:
     failures = []
 
     def attempt(side: str, counts_as: str, read):
@@ -185,27 +187,3 @@ def _result(label_map: LabelMap, case: CasePair, pictures, warnings, policy) -> 
         reference=None if reference is None else canonical_view(reference.array, fixed.affine),
         failures=tuple(failures),
     )
-
-
-class _Images:
-    """The scans of a folder on the grids of label maps."""
-
-    def __init__(self, root: str | os.PathLike, label_map: LabelMap, policy: str):
-        self._paths: Mapping[str, str] = image_paths(label_map, list_files(root))
-        self._root, self._rule, self._policy = str(root).rstrip("/"), label_map.intensity, policy
-        if not self._paths:
-            advice = "say in the label map how they are called"
-            raise InputError(root, f"images called {label_map.images}", "none", advice)
-
-    def canonical(self, case: str, fixed: Stored, warnings: list[str]) -> np.ndarray:
-        """Returns [slice, row, column] float32 in [−1, 1]; black, with a warning, where there is no usable image."""
-        try:
-            if case not in self._paths:
-                raise InputError(self._root, f"the image of case {case}", "none", "add it")
-            image = read_image(f"{self._root}/{self._paths[case]}", self._policy)
-            # Of a modality that is not known, the percentiles that serve MR show most.
-            volume = Volume(canonical_view(onto_grid(image, fixed), fixed.affine), fixed.affine, case, "mri")
-            return fit_intensity(volume, self._rule).normalise(volume.voxels)
-        except InputError as error:
-            warnings.append(f"Shown on black: {error}")
-            return np.full_like(canonical_view(fixed.array, fixed.affine), -1.0, np.float32)

@@ -5,7 +5,6 @@ described a data set can name that description here.
 """
 
 import dataclasses
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from attent_tf.datasets.description import DatasetDescription
 from attent_tf.datasets.load import checked_values, load_description
 from attent_tf.errors import ConfigError
 from attent_tf.organs import ORGANS
+from attent_tf.scoring.label_names import names_as_numbers, read_names
 from attent_tf.volumes.intensity_rule import IntensityRule
 
 SIDES = ("predictions", "references")
@@ -129,7 +129,7 @@ def _side(name: str, shared: dict[str, Any], own: Any, where: str, folder: str) 
     # What a side says of its files replaces what both say of theirs.
     kept = {k: v for k, v in shared.items() if not (k in ("labels", "masks") and own.keys() & {"labels", "masks"})}
     content = {**kept, **own}
-    named = _names(content.pop("label_names", None), f"{place}: label_names", folder)
+    named = read_names(content.pop("label_names", None), f"{place}: label_names", folder)
     if "masks" in content:
         content.pop("label_values", None)
     else:
@@ -137,7 +137,7 @@ def _side(name: str, shared: dict[str, Any], own: Any, where: str, folder: str) 
         given = content.get("label_values")
         if given is None:
             given = {organ: organ for organ in ORGANS if organ in named} if named else _OUR_VALUES
-        content["label_values"] = _as_numbers(given, named, f"{place}: label_values")
+        content["label_values"] = names_as_numbers(given, named, f"{place}: label_values")
     values = checked_values(content, place, (*_SIDE_KEYS, *SIDES, *_IMAGE_KEYS))
     pattern = values.get("labels") or values["masks"][0][1]
     try:
@@ -167,49 +167,3 @@ def _check_nifti(description: DatasetDescription, place: str) -> None:
     for pattern in (description.labels, *(pattern for _, pattern in description.masks)):
         if pattern and not pattern.lower().endswith((".nii", ".nii.gz")):
             raise ConfigError(f"{place}: expected label maps that end in .nii or .nii.gz; got {pattern!r}")
-
-
-def _names(given: Any, place: str, folder: str) -> dict[str, set[int]]:
-    """Names and their numbers, from YAML or from the `labels` of an nnU-Net `dataset.json`, in either of its versions."""
-    if given is None:
-        return {}
-    if isinstance(given, str):
-        path = os.path.join(folder, given)
-        try:
-            with open(path, encoding="utf-8") as file:
-                document = json.load(file)
-            given = document["labels"]
-        except OSError as error:
-            raise ConfigError(f"{place}: {path}: expected a dataset.json, {error.strerror}; check the path") from error
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise ConfigError(
-                f"{place}: {path}: expected a JSON object with the key labels; got other content"
-            ) from error
-    if not isinstance(given, dict) or not given:
-        raise ConfigError(f"{place}: expected names and their numbers, or a dataset.json; got {given!r}")
-    named: dict[str, set[int]] = {}
-    for key, value in given.items():
-        # Version 1 of nnU-Net writes {"1": "liver"}, version 2 {"liver": 1}, with a list for a region.
-        name, numbers = (value, key) if isinstance(value, str) and str(key).isdecimal() else (key, value)
-        numbers = numbers if isinstance(numbers, list) else [numbers]
-        if not all(str(number).isdecimal() and not isinstance(number, bool) for number in numbers):
-            raise ConfigError(f"{place}: expected a whole number from 0 for {name!r}; got {value!r}")
-        named[str(name)] = {int(number) for number in numbers}
-    return named
-
-
-def _as_numbers(given: Any, named: dict[str, set[int]], place: str) -> Any:
-    """`label_values` with the names in it replaced by their numbers; what is wrong otherwise is left for its reader."""
-    if not isinstance(given, dict):
-        return given
-    replaced = {}
-    for organ, entry in given.items():
-        entries = entry if isinstance(entry, list) else [entry]
-        numbers = []
-        for one in entries:
-            if isinstance(one, str) and one not in named:
-                known = f"one of {', '.join(named)}" if named else "numbers, or label_names that say what names mean"
-                raise ConfigError(f"{place}: {organ}: expected {known}; got {one!r}")
-            numbers += sorted(named[one]) if isinstance(one, str) else [one]
-        replaced[organ] = numbers
-    return replaced
