@@ -38,6 +38,7 @@ TEST = [
     "pytest>=8.4,<10",
     "pytest-xdist>=3.6,<4",
     "hypothesis>=6.130,<7",
+    "surface-distance>=0.1,<1",  # DeepMind's, an oracle of surface Dice
     "setuptools>=78.1.1",  # the tests build a wheel without fetching anything
 ]
 LINT = [

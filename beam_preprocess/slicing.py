@@ -1,6 +1,5 @@
 """From one case's files to its records: what every worker does, without Beam."""
 
-import hashlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -8,8 +7,8 @@ import numpy as np
 from attent_tf.data.manifest import ManifestCase
 from attent_tf.data.schema import SliceRecord
 from attent_tf.data.selection import choose_slices
-from attent_tf.datasets import read_case
-from attent_tf.volumes import IntensityStatistics, PreparedCase, Volume, measure_case, prepare, stack_neighbours
+from attent_tf.datasets import input_digest, read_case
+from attent_tf.volumes import IntensityStatistics, PreparedCase, measure_case, prepare, stack_neighbours
 from beam_preprocess.options import PreprocessOptions
 from beam_preprocess.plan import PlannedCase
 
@@ -72,19 +71,3 @@ def slice_records(prepared: PreparedCase, kept: np.ndarray, entry: ManifestCase)
             slice_count=entry.slice_count,
             geometry=entry.geometry,
         )
-
-
-def input_digest(volume: Volume) -> str:
-    """Returns the SHA-256 of a decoded scan: shape, affine, voxels as float32 and labels, little endian, slice by slice.
-
-    It does not see how the scan was compressed or which type its voxels were stored in.
-    """
-    digest = hashlib.sha256(repr(tuple(int(length) for length in volume.shape)).encode())
-    digest.update(np.ascontiguousarray(volume.affine, "<f8"))
-    # The last axis first, as files hold it; and piece by piece, because a whole CT would be copied otherwise.
-    for plane in volume.voxels.T:
-        digest.update(np.ascontiguousarray(plane, "<f4"))
-    if volume.labels is not None:
-        for plane in volume.labels.T:
-            digest.update(np.ascontiguousarray(plane, "u1"))
-    return digest.hexdigest()

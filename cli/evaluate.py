@@ -1,13 +1,16 @@
 """`attent evaluate`: scores of a run on its test cases, or of label files from any tool, and the report."""
 
+import textwrap
 from pathlib import Path
 
 import click
 
+from attent_tf.metrics.postprocessing import DEFAULT_POSTPROCESSING
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL, PROTOCOLS
 from attent_tf.runtime import start_quietly
 from cli import options as shared
 from cli.console import ConsoleObserver
+from cli.tables import LINE
 
 
 @click.command()
@@ -30,12 +33,28 @@ from cli.console import ConsoleObserver
     type=click.Choice(list(PROTOCOLS)),
     default=DEFAULT_PROTOCOL,
     show_default=True,
-    help="What is scored; the report says it in words.",
+    help="What is scored; it is printed in words with the scores.",
+)
+@click.option(
+    "--mri",
+    type=click.Path(),
+    metavar="DIR",
+    help="With native_3d, where the target is MRI: the data folder that the records were made from.",
+)
+@click.option("--ct", type=click.Path(), metavar="DIR", help="Likewise where the target is CT.")
+@click.option(
+    "--mri-dataset", metavar="NAME_OR_YAML", help="How --mri lies on disk.  [default: as when the records were made]"
+)
+@click.option("--ct-dataset", metavar="NAME_OR_YAML", help="How --ct lies on disk, likewise.")
+@click.option(
+    "--largest-component",
+    is_flag=True,
+    help="Keep of each predicted organ only its largest part before scoring; the scores say so.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an evaluation that is there.")
 @shared.orientation_policy
 @click.pass_context
-def evaluate(ctx, run_folder, records, out, protocol, overwrite, **label_files):
+def evaluate(ctx, run_folder, records, out, protocol, largest_component, overwrite, **others):
     """Score a run on its test cases, or label files of any tool, and write the report.
 
     Writes metrics.json, cases.csv, label maps and pictures of each case and report/index.html (for label files with --images).
@@ -47,29 +66,36 @@ def evaluate(ctx, run_folder, records, out, protocol, overwrite, **label_files):
     Examples:
       attent evaluate --run runs/attent --records records --out runs/attent/evaluation
       attent evaluate --run runs/attent --records records --out per_slice --protocol released_2d
+      attent evaluate --run runs/attent --records records --out native --protocol native_3d --ct MALBCV
       attent evaluate --predictions nnunet --references labelsTs --labels map.yaml --out scores
     """
+    label_files = {name: others[name] for name in ("predictions", "references", "labels", "images", "name")}
+    scans = {name: others[name] for name in ("mri", "ct", "mri_dataset", "ct_dataset")}
+    postprocessing = "largest_component" if largest_component else DEFAULT_POSTPROCESSING
+    policy = others["orientation_policy"]
     if label_files["predictions"] or label_files["references"]:
-        _check_options(label_files, ("predictions", "references"), run=run_folder, records=records)
+        _check_options(label_files, ("predictions", "references"), run=run_folder, records=records, **scans)
         from cli.label_files import evaluate_label_files
 
-        ctx.exit(evaluate_label_files(out, protocol, overwrite, **label_files))
-    given = {name: label_files[name] for name in ("labels", "images", "name")}
-    given["orientation-policy"] = label_files["orientation_policy"] != "strict"
-    _check_options({"run": run_folder, "records": records}, ("run", "records"), **given)
+        ctx.exit(evaluate_label_files(out, protocol, overwrite, postprocessing, policy, **label_files))
+    only_files = {name: label_files[name] for name in ("labels", "images", "name")}
+    only_files["orientation_policy"] = policy != "strict"
+    _check_options({"run": run_folder, "records": records}, ("run", "records"), **only_files)
     from attent_tf.runs import load_run
 
     run = load_run(run_folder)
+    scans = _scans(run, protocol, scans)
     start_quietly()
     from attent_tf.inference.evaluate import evaluate as evaluate_run
     from cli.scores import score_table, spread_table
 
-    evaluation = evaluate_run(run, records, out, ConsoleObserver(), protocol, overwrite)
+    evaluation = evaluate_run(run, records, out, ConsoleObserver(), protocol, overwrite, postprocessing, scans)
     for line in evaluation.header["warnings"]:
         click.echo(f"Warning: {line}", err=True)
     click.echo(
         "\n".join([*score_table([(run.method.title, evaluation)]), "", *spread_table(evaluation, "dice", "Dice %")])
     )
+    click.echo(textwrap.fill(f"Protocol {protocol}: {evaluation.header['protocol_text']}", LINE))
     click.echo(f"Report: {Path(out) / 'report' / 'index.html'}")
 
 
@@ -82,4 +108,18 @@ def _check_options(given, needed, **others):
             )
     for name, value in others.items():
         if value:
-            raise click.UsageError(f"--{name} does not go with --{needed[0]}.")
+            raise click.UsageError(f"--{name.replace('_', '-')} does not go with --{needed[0]}.")
+
+
+def _scans(run, protocol, folders):
+    """Returns where the target's scans lie, or None where the protocol has no use for them."""
+    from attent_tf.inference.original_scans import OriginalScans
+
+    folder, dataset = folders[run.target], folders[f"{run.target}_dataset"]
+    if PROTOCOLS[protocol].grid == "scan":
+        if folder is None:
+            raise click.UsageError(f"--protocol {protocol} needs --{run.target}, the folder of the original scans.")
+        return OriginalScans(folder, dataset)
+    if any(folders.values()):
+        raise click.UsageError("--mri, --ct and their data sets go with --protocol native_3d.")
+    return None

@@ -10,7 +10,7 @@ from cli.tables import LINE
 
 
 def evaluate_label_files(
-    out, protocol, overwrite, predictions, references, labels, images, name, orientation_policy
+    out, protocol, overwrite, postprocessing, orientation_policy, predictions, references, labels, images, name
 ) -> int:
     """Scores two folders, prints the tables and all that is listed beside them, and returns the exit code."""
     from attent_tf.scoring import EXIT_INCOMPLETE, load_label_map, score_folders
@@ -28,6 +28,7 @@ def evaluate_label_files(
         images,
         overwrite,
         orientation_policy,
+        postprocessing,
     )
     header = evaluation.header
     for line in header["warnings"]:

@@ -40,7 +40,7 @@ class ManifestCase:
       slices: number of its records.
       slice_count: number of slices of the prepared case.
       uses_labels_for_selection: whether labels decided which slices became records.
-      sha256: of the decoded scan and labels, as `beam_preprocess` computes it.
+      sha256: of the decoded scan and labels, see `attent_tf.datasets.input_digest`.
       shard: file that holds all of its records.
       geometry: the way back to the file's own grid.
     """

@@ -1,19 +1,22 @@
 """Scoring a run on the test cases of its target domain."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from attent_tf.data.manifest import ManifestCase, read_manifest
+from attent_tf.data.manifest import Manifest, ManifestCase, read_manifest
 from attent_tf.data.reader import read_case_records
-from attent_tf.errors import RecordsError
+from attent_tf.datasets import CaseFiles
+from attent_tf.errors import ConfigError, RecordsError
 from attent_tf.inference.chain import Chain, load_chain
+from attent_tf.inference.original_scans import OriginalScans, find_originals, read_original
 from attent_tf.inference.volumes import run_slices
-from attent_tf.metrics.case_result import CaseResult
+from attent_tf.metrics.case_result import CaseResult, LabelMaps
 from attent_tf.metrics.evaluation import Evaluation, write_evaluation
-from attent_tf.metrics.protocols import DEFAULT_PROTOCOL
+from attent_tf.metrics.postprocessing import DEFAULT_POSTPROCESSING
+from attent_tf.metrics.protocols import DEFAULT_PROTOCOL, find_protocol
 from attent_tf.reporting.report import write_report
 from attent_tf.reporting.sources import EvaluationForReport
 from attent_tf.runs import Run
@@ -21,6 +24,7 @@ from attent_tf.runs.networks import trained_steps
 from attent_tf.runs.translation_check import read_warning
 from attent_tf.training.loop import Observer
 from attent_tf.volumes import middle_channel
+from attent_tf.volumes.resampling import probability_blocks_from_grid
 
 _SELECTION = "The weights after the last training step; nothing was chosen by scores of test cases or by target labels."
 
@@ -32,6 +36,8 @@ def evaluate(
     observer: Observer,
     protocol: str = DEFAULT_PROTOCOL,
     overwrite: bool = False,
+    postprocessing: str = DEFAULT_POSTPROCESSING,
+    scans: OriginalScans | None = None,
 ) -> Evaluation:
     """Segments and scores every test case of the target domain and writes scores, pictures and the report.
 
@@ -42,23 +48,34 @@ def evaluate(
       observer: shows progress.
       protocol: see `attent_tf.metrics.protocols`.
       overwrite: whether an evaluation folder that is there may be replaced.
+      postprocessing: what is done to predictions before they are scored, see `attent_tf.metrics.postprocessing`.
+      scans: the scans that the records were made from; needed by a protocol that scores on their grid, and only there.
 
     Returns:
       The evaluation, as `attent_tf.metrics.evaluation.read_evaluation` reads it.
 
     Raises:
-      AttentError: no such run or records, none of the cases needed, or records of another geometry.
+      AttentError: no such run or records, none of the cases needed, records of another geometry, or other scans than those
+        that the records were made from.
     """
+    if (find_protocol(protocol).grid == "scan") != (scans is not None):
+        raise ConfigError(
+            f"protocol {protocol}: expected the original scans of {run.target} where scores are taken on their grid, and "
+            f"only there; got {'none' if scans is None else scans.folder}; "
+            f"{'give their folder' if scans is None else 'leave them out, or take native_3d'}"
+        )
     manifest = read_manifest(records)
     _check_preparation(run, records, manifest.options.get("preparation") or {})
     cases = manifest.select(run.target, "test")
     if not cases:
         raise RecordsError(f"{records}: no test cases of {run.target}; preprocess with another --split")
+    originals = None if scans is None else find_originals(scans, cases)
     chain = load_chain(run)
     header = {
         "method": run.method.id,
         "direction": run.direction,
         "protocol": protocol,
+        "postprocessing": postprocessing,
         "seed": run.config.seed,
         "config": run.config.name,
         "records": manifest.fingerprint,
@@ -66,7 +83,7 @@ def evaluate(
         "warnings": list(_warnings(run, manifest.fingerprint, cases)),
     }
     with observer.stage(f"Evaluate {run.method.id} on {run.target}", sum(case.slices for case in cases), 0) as bar:
-        results = (_case_result(run, chain, records, manifest, case, bar) for case in cases)
+        results = (_case_result(run, chain, records, manifest, case, bar, originals) for case in cases)
         evaluation = write_evaluation(out, header, results, overwrite)
     write_report(
         Path(out) / "report" / "index.html",
@@ -87,16 +104,43 @@ def _check_preparation(run: Run, records, found: dict) -> None:
             )
 
 
-def _case_result(run, chain: Chain, records, manifest, case: ManifestCase, bar) -> CaseResult:
+def _case_result(
+    run: Run,
+    chain: Chain,
+    records: str | os.PathLike,
+    manifest: Manifest,
+    case: ManifestCase,
+    bar,
+    originals: Mapping[str, CaseFiles] | None,
+) -> CaseResult:
     slices = read_case_records(records, manifest, case.case)
     stacked = np.stack([record.channels for record in slices])
     images = np.ascontiguousarray(middle_channel(stacked))
     translated, entropy = np.empty_like(images), np.empty_like(images)
     prediction = np.empty(images.shape, np.uint8)
-    for part, output in run_slices(chain, stacked):
-        translated[part], entropy[part] = middle_channel(output.translated), output.entropy[..., 0]
-        prediction[part] = output.labels
-        bar.update(len(output.labels))
+
+    def probabilities() -> Iterator[np.ndarray]:
+        """Runs the slices; what belongs to the grid of the records is kept on the way."""
+        for part, output in run_slices(chain, stacked):
+            translated[part], entropy[part] = middle_channel(output.translated), output.entropy[..., 0]
+            prediction[part] = output.labels
+            bar.update(len(output.labels))
+            yield output.probabilities
+
+    on_scan = None
+    if originals is None:
+        for _ in probabilities():
+            pass
+    else:
+        policy = str(manifest.options.get("orientation_policy", "strict"))
+        # Before the networks run, so that a wrong folder is told at once.
+        original = read_original(originals[case.case], case, policy)
+        reference, spacing_mm = original.labels, original.spacing_mm
+        restored = np.zeros(original.shape, np.uint8)
+        del original
+        for part, labels in probability_blocks_from_grid(probabilities(), case.geometry.grid, restored.shape):
+            restored[part] = labels
+        on_scan = LabelMaps(restored, spacing_mm, reference)
     return CaseResult(
         case=case.case,
         image=images,
@@ -105,6 +149,7 @@ def _case_result(run, chain: Chain, records, manifest, case: ManifestCase, bar) 
         spacing_mm=case.geometry.record_spacing_mm,
         translated=translated if run.method.translator else None,
         reference=np.stack([record.label for record in slices]) if case.labelled else None,
+        on_scan=on_scan,
     )
 
 

@@ -5,7 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attent_tf.metrics.case_result import CaseFailure, CaseResult, organ_volumes_ml
+from attent_tf.metrics.case_result import CaseFailure, LabelMaps, organ_volumes_ml
 from attent_tf.metrics.json_numbers import to_json
 from attent_tf.metrics.scores import METRICS, Score
 from attent_tf.organs import ORGANS
@@ -14,21 +14,22 @@ from attent_tf.organs import ORGANS
 MISSED, SPURIOUS, ABSENT, NOT_COMPARED = "missed", "spurious", "absent", "not compared"
 
 
-def case_entry(result: CaseResult, score: Score, organs_compared: Sequence[str]) -> dict[str, Any]:
+def case_entry(case: str, maps: LabelMaps, score: Score, organs_compared: Sequence[str]) -> dict[str, Any]:
     """Returns what `metrics.json` says of a case, see `Evaluation.cases`.
 
     Args:
-      result: the case.
+      case: its name.
+      maps: what was compared.
       score: its scores.
       organs_compared: organs that both sides know.
     """
-    volumes = organ_volumes_ml(result)
+    volumes = organ_volumes_ml(maps)
     states = {organ: _state(volumes[organ], organ in organs_compared) for organ in ORGANS}
     return {
-        "case": result.case,
-        "labelled": result.reference is not None,
-        "slices": len(result.prediction),
-        "spacing_mm": [float(step) for step in result.spacing_mm],
+        "case": case,
+        "labelled": maps.reference is not None,
+        "slices": len(maps.prediction),
+        "spacing_mm": [float(step) for step in maps.spacing_mm],
         "volume_ml": volumes,
         "states": {organ: state for organ, state in states.items() if state},
         **score,

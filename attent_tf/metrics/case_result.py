@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from attent_tf.errors import InputError
+from attent_tf.errors import ConfigError, InputError
 from attent_tf.metrics.scores import check_labels, organ_mask
 from attent_tf.organs import ORGANS
 
@@ -31,6 +31,21 @@ class CaseFailure:
 
 
 @dataclasses.dataclass(frozen=True)
+class LabelMaps:
+    """What is compared: two label maps on one grid.
+
+    Attributes:
+      prediction: [slice, row, column] class indices.
+      spacing_mm: [slice, row, column] distance of neighbouring voxel centres, in millimetres.
+      reference: [slice, row, column] class indices; None for a case without labels.
+    """
+
+    prediction: np.ndarray
+    spacing_mm: tuple[float, float, float]
+    reference: np.ndarray | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class CaseResult:
     """What a model made of one test case, on the grid on which it is scored.
 
@@ -45,6 +60,7 @@ class CaseResult:
         a translator.
       reference: [slice, row, column] class indices; None for a case without labels.
       failures: what was wrong with its files, where it is scored in spite of it.
+      on_scan: the label maps on the original scan's own grid, for protocols that score there.
     """
 
     case: str
@@ -55,6 +71,22 @@ class CaseResult:
     translated: np.ndarray | None = None
     reference: np.ndarray | None = None
     failures: tuple[CaseFailure, ...] = ()
+    on_scan: LabelMaps | None = None
+
+    def maps(self, grid: str) -> LabelMaps:
+        """Returns the label maps on the grid of a protocol: `records` or `scan`.
+
+        Raises:
+          ConfigError: the case was not brought back to its scan.
+        """
+        if grid == "records":
+            return LabelMaps(self.prediction, self.spacing_mm, self.reference)
+        if self.on_scan is None:
+            raise ConfigError(
+                f"case {self.case}: expected label maps on the grid of the scan, as the protocol scores there; got none; "
+                "give the original scans, or choose another protocol"
+            )
+        return self.on_scan
 
 
 def is_case_name(name: str) -> bool:
@@ -78,18 +110,20 @@ def check_case(result: CaseResult) -> None:
                 f"case {result.case}: expected {name} as [slice, row, column] in the shape of the prediction {shape}; "
                 f"got {np.shape(array)}"
             )
-    check_labels(f"case {result.case}: prediction", result.prediction)
-    if result.reference is not None:
-        check_labels(f"case {result.case}: reference", result.reference)
+    for where, maps in (("", result.maps("records")), (" on the scan", result.on_scan)):
+        if maps is not None:
+            check_labels(f"case {result.case}: prediction{where}", maps.prediction)
+            if maps.reference is not None:
+                check_labels(f"case {result.case}: reference{where}", maps.reference)
 
 
-def organ_volumes_ml(result: CaseResult) -> dict[str, dict[str, float | None]]:
+def organ_volumes_ml(maps: LabelMaps) -> dict[str, dict[str, float | None]]:
     """Returns for each organ the volume of `prediction` and of `reference` in millilitres, None without a reference."""
-    voxel_ml = float(np.prod(result.spacing_mm)) / 1000.0
+    voxel_ml = float(np.prod(maps.spacing_mm)) / 1000.0
     return {
         organ: {
             name: None if labels is None else voxel_ml * int(np.count_nonzero(organ_mask(labels, organ)))
-            for name, labels in (("prediction", result.prediction), ("reference", result.reference))
+            for name, labels in (("prediction", maps.prediction), ("reference", maps.reference))
         }
         for organ in ORGANS
     }

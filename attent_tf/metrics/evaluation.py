@@ -17,8 +17,9 @@ from attent_tf import files
 from attent_tf.errors import ConfigError, InputError
 from attent_tf.metrics.bootstrap import INTERVAL_TEXT, Interval
 from attent_tf.metrics.case_entry import case_entry, cases_csv
-from attent_tf.metrics.case_result import CaseFailure, CaseResult, check_case, quantised
+from attent_tf.metrics.case_result import CaseFailure, CaseResult, LabelMaps, check_case, quantised
 from attent_tf.metrics.json_numbers import from_json, to_json
+from attent_tf.metrics.postprocessing import DEFAULT_POSTPROCESSING, Postprocessing, find_postprocessing
 from attent_tf.metrics.protocols import Protocol, find_protocol
 from attent_tf.metrics.scores import METRICS, Score
 from attent_tf.metrics.summary import average_intervals, mean_score, summarise
@@ -98,7 +99,8 @@ def write_evaluation(
     Args:
       folder: the folder to make.
       header: `method`, `direction`, `protocol` (a name in `PROTOCOLS`), `seed`, and free keys that JSON can hold, such
-        as `warnings` (lines for the report's head) and `selection` (how the model was chosen, in words).
+        as `warnings` (lines for the report's head), `selection` (how the model was chosen, in words) and
+        `postprocessing` (a name in `POSTPROCESSINGS`, which is applied to every prediction; `none` where it is absent).
       case_results: the cases; an iterator is consumed with one case in memory at a time. A case of which nothing can be
         scored comes as its failures alone and is listed.
       overwrite: whether an existing folder may be replaced.
@@ -108,11 +110,13 @@ def write_evaluation(
       The evaluation, as `read_evaluation` returns it.
 
     Raises:
-      ConfigError: the header lacks a key, uses a reserved one, or names an unknown protocol.
+      ConfigError: the header lacks a key, uses a reserved one, or names an unknown protocol or postprocessing; or the
+        protocol scores on the grid of the scan and a case has no label maps there.
       InputError: a case is not what `CaseResult` says, comes twice, or the folder is occupied.
     """
     _check_header(header)
     protocol = find_protocol(header["protocol"])
+    postprocessing = find_postprocessing(header.get("postprocessing", DEFAULT_POSTPROCESSING))
     cases: list[dict[str, Any]] = []
     failures: list[CaseFailure] = []
     units: list[Score] = []
@@ -126,14 +130,16 @@ def write_evaluation(
             check_case(result)
             if result.case in {case["case"] for case in cases}:
                 raise InputError(f"case {result.case}: expected each case once, it came twice; check the records")
-            scored = _scored(result, protocol, organs_compared)
+            result = _postprocessed(result, postprocessing)
+            maps = result.maps(protocol.grid)
+            scored = _scored(maps, protocol, organs_compared)
             units += scored
             case_of_unit += [result.case] * len(scored)
             failures += result.failures
-            cases.append(case_entry(result, mean_score(scored), organs_compared))
+            cases.append(case_entry(result.case, maps, mean_score(scored), organs_compared))
             np.savez_compressed(aside / "cases" / f"{result.case}.npz", **quantised(result))
-            # The iterator makes the next case while this name would keep the last one alive.
-            del result
+            # The iterator makes the next case while these names would keep the last one alive.
+            del result, maps
         if not cases:
             if failures:
                 count = f"{len(failures)} problem{'s' * (len(failures) > 1)}"
@@ -144,10 +150,11 @@ def write_evaluation(
         organs, average = summarise(units, case_of_unit)
         document = {
             **{key: header[key] for key in REQUIRED_HEADER},
-            "protocol_text": protocol.text,
+            "protocol_text": " ".join(filter(None, (protocol.text, postprocessing.text))),
             "scored_unit": protocol.unit,
             "statistics_text": INTERVAL_TEXT,
             "organs_compared": list(organs_compared),
+            "postprocessing": postprocessing.name,
             **{key: value for key, value in header.items() if key not in REQUIRED_HEADER},
             "average": average,
             "average_ci95": average_intervals(units, case_of_unit),
@@ -195,10 +202,17 @@ def _check_header(header: Mapping[str, Any]) -> None:
             raise ConfigError(f"header of the evaluation: the key {key!r} is reserved; choose another")
 
 
-def _scored(result: CaseResult, protocol: Protocol, organs_compared: Sequence[str]) -> list[Score]:
+def _postprocessed(result: CaseResult, step: Postprocessing) -> CaseResult:
+    on_scan = result.on_scan
+    if on_scan is not None:
+        on_scan = dataclasses.replace(on_scan, prediction=step.apply(on_scan.prediction))
+    return dataclasses.replace(result, prediction=step.apply(result.prediction), on_scan=on_scan)
+
+
+def _scored(maps: LabelMaps, protocol: Protocol, organs_compared: Sequence[str]) -> list[Score]:
     """Scores of the units of one case; an organ that only one side knows is undefined whatever the protocol says."""
-    if result.reference is None:
+    if maps.reference is None:
         return []
-    units = protocol.score(result.prediction, result.reference, result.spacing_mm)
+    units = protocol.score(maps.prediction, maps.reference, maps.spacing_mm)
     unknown = dict.fromkeys(METRICS, float("nan"))
     return [{organ: unit[organ] if organ in organs_compared else unknown for organ in ORGANS} for unit in units]

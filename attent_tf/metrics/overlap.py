@@ -1,4 +1,6 @@
-"""Overlap of two masks (Eq. 9)."""
+"""Overlap (Eq. 9) and volumes of two masks."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,12 +18,17 @@ def as_masks(prediction: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray,
       InputError: the shapes differ.
     """
     prediction, reference = np.asarray(prediction), np.asarray(reference)
+    check_shapes(prediction, reference)
+    return prediction.astype(bool, copy=False), reference.astype(bool, copy=False)
+
+
+def check_shapes(prediction: np.ndarray, reference: np.ndarray) -> None:
+    """Raises InputError unless both arrays have the same shape."""
     if prediction.shape != reference.shape:
         raise InputError(
             f"prediction and reference: expected one shape, got {prediction.shape} and {reference.shape}; "
             "bring both to the same grid first"
         )
-    return prediction.astype(bool, copy=False), reference.astype(bool, copy=False)
 
 
 def dice(prediction: np.ndarray, reference: np.ndarray) -> float:
@@ -42,3 +49,22 @@ def dice(prediction: np.ndarray, reference: np.ndarray) -> float:
     if total == 0:
         return float("nan")
     return float(2.0 * np.count_nonzero(prediction & reference) / total)
+
+
+def volume_difference_ml(prediction: np.ndarray, reference: np.ndarray, spacing_mm: Sequence[float]) -> float:
+    """How much more volume the prediction has than the reference.
+
+    Args:
+      prediction: [slice, row, column] bool.
+      reference: [slice, row, column] bool.
+      spacing_mm: [slice, row, column] distance of neighbouring voxel centres, in millimetres.
+
+    Returns:
+      Millilitres: positive where too much was found, negative where too little; NaN if both masks are empty.
+
+    Raises:
+      InputError: the shapes differ.
+    """
+    prediction, reference = as_masks(prediction, reference)
+    voxels = np.count_nonzero(prediction), np.count_nonzero(reference)
+    return float((voxels[0] - voxels[1]) * np.prod(spacing_mm) / 1000.0) if any(voxels) else float("nan")

@@ -12,24 +12,34 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from attent_tf.errors import ConfigError
-from attent_tf.metrics.scores import Score, score_case, score_slices
+from attent_tf.metrics.scores import TOLERANCE_MM, Score, score_case, score_slices
 
-DEFAULT_PROTOCOL = "per_volume"
+DEFAULT_PROTOCOL = "volume_3d"
 
 _VOLUME_TEXT = (
-    "Each organ of each volume is scored once, in three dimensions, on the grid of the records. Dice follows Eq. 9. "
-    "ASSD follows Eq. 10: the distances of both directions are pooled and divided by the number of all surface voxels; "
-    "a surface voxel is an organ voxel with one of its 6 neighbours outside the organ. {outside} An organ that is in "
-    "neither map is undefined and left out of the means, which say so; an organ that is in only one map has Dice 0 and "
-    "an infinite distance, which makes the mean distance infinite. Means and standard deviations (divided by n) run "
-    "over volumes."
+    "Each organ of each volume is scored once, in three dimensions, {grid} Dice follows Eq. 9. ASSD follows Eq. 10: the "
+    "distances of both directions are pooled and divided by the number of all surface voxels; a surface voxel is an organ "
+    "voxel with one of its 6 neighbours outside the organ. {outside} HD95 is the 95th percentile of the same pooled "
+    f"distances, and surface Dice the share of all surface voxels within {TOLERANCE_MM:g} mm of the other surface. The "
+    "volume difference is prediction minus reference, so that its mean is a bias. An organ that is in neither map is "
+    "undefined and left out of the means, which say so; an organ that is in only one map has Dice 0, surface Dice 0 and "
+    "an infinite distance, which makes the mean distance infinite. Means and standard deviations (divided by n) run over "
+    "volumes."
 )
+_ON_RECORDS = "on the grid of the records, in voxels of that grid and in millimetres."
+_ON_SCAN = (
+    "on the grid of the original scan: the probabilities of the networks are resampled to its voxels before a class is "
+    "taken, and compared with the labels as they were drawn. Distances are in millimetres; voxels of different scans "
+    "differ, so that distances in voxels are left undefined."
+)
+_BACKGROUND = "Beyond the border of the volume is background, as in medpy."
+_OBJECT = "An organ goes on beyond the border of the volume, as in the code of the CHAOS challenge."
 _SLICE_TEXT = (
     "As in the code released with the paper, and not comparable with scores per volume: every slice is scored by "
-    "itself; an organ that is in neither map of a slice counts as Dice 100; the distance runs from the predicted "
-    "outline to the reference outline only, and slices in which either is missing are left out of it, so that a missed "
-    "organ costs nothing there. Voxels are pixels. Means and standard deviations (divided by n) run over the slices of "
-    "all volumes."
+    "itself, on the grid of the records; an organ that is in neither map of a slice counts as Dice 100; the distance runs "
+    "from the predicted outline to the reference outline only, and slices in which either is missing are left out of it, "
+    "so that a missed organ costs nothing there. Voxels are pixels. What that code does not measure is undefined. Means "
+    "and standard deviations (divided by n) run over the slices of all volumes."
 )
 
 
@@ -40,40 +50,48 @@ class Protocol:
     Attributes:
       name: the key in `PROTOCOLS`.
       unit: what is scored at once: `volume` or `slice`.
+      grid: on which voxels the maps are compared: those of the `records`, or those of the original `scan`.
       text: the protocol in words.
       score: (prediction, reference, spacing_mm) to the scores of the units of one case.
     """
 
     name: str
     unit: str
+    grid: str
     text: str
     score: Callable[[np.ndarray, np.ndarray, Sequence[float]], list[Score]]
 
 
 def _score_volume(
-    prediction: np.ndarray, reference: np.ndarray, spacing_mm: Sequence[float], outside: str
+    prediction: np.ndarray, reference: np.ndarray, spacing_mm: Sequence[float], outside: str = "background"
 ) -> list[Score]:
     return [score_case(prediction, reference, spacing_mm, outside)]
+
+
+def _score_scan(prediction: np.ndarray, reference: np.ndarray, spacing_mm: Sequence[float]) -> list[Score]:
+    score = score_case(prediction, reference, spacing_mm)
+    return [{organ: {**metrics, "assd_voxel": float("nan")} for organ, metrics in score.items()}]
 
 
 PROTOCOLS = {
     protocol.name: protocol
     for protocol in (
         Protocol(
-            "per_volume",
+            "volume_3d",
             "volume",
-            _VOLUME_TEXT.format(outside="Beyond the border of the volume is background, as in medpy."),
-            functools.partial(_score_volume, outside="background"),
+            "records",
+            _VOLUME_TEXT.format(grid=_ON_RECORDS, outside=_BACKGROUND),
+            _score_volume,
         ),
         Protocol(
-            "per_volume_chaos",
+            "volume_3d_chaos",
             "volume",
-            _VOLUME_TEXT.format(
-                outside="An organ goes on beyond the border of the volume, as in the code of the CHAOS challenge."
-            ),
+            "records",
+            _VOLUME_TEXT.format(grid=_ON_RECORDS, outside=_OBJECT),
             functools.partial(_score_volume, outside="object"),
         ),
-        Protocol("released_2d", "slice", _SLICE_TEXT, score_slices),
+        Protocol("native_3d", "volume", "scan", _VOLUME_TEXT.format(grid=_ON_SCAN, outside=_BACKGROUND), _score_scan),
+        Protocol("released_2d", "slice", "records", _SLICE_TEXT, score_slices),
     )
 }
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from attent_tf.metrics.evaluation import Evaluation
-from attent_tf.metrics.scores import METRICS
 from attent_tf.metrics.summary import mean_of_defined
 from attent_tf.organs import ORGANS
 from attent_tf.reporting.wording import METRIC_DIGITS, METRIC_TITLES, UNDEFINED, number
@@ -50,7 +49,7 @@ def score_groups(entries: Sequence[tuple[str, Evaluation]]) -> list[tuple[str, l
             METRIC_TITLES[metric],
             [Row(label, _count(evaluation, metric), _score_cells(evaluation, metric)) for label, evaluation in entries],
         )
-        for metric in METRICS
+        for metric in METRIC_TITLES
     ]
 
 
@@ -105,7 +104,7 @@ def case_state(case: dict[str, Any], organ: str) -> str:
     """Returns `missed`, `spurious` (predicted where there is none), `undefined`, or an empty text for a plain score."""
     if math.isnan(case[organ]["dice"]):
         return "undefined"
-    if not math.isinf(case[organ]["assd_voxel"]):
+    if not math.isinf(case[organ]["assd_mm"]):
         return ""
     volumes = case.get("volume_ml", {}).get(organ, {})
     return "spurious" if volumes.get("reference") == 0.0 else "missed"

@@ -14,9 +14,10 @@ import numpy as np
 
 from attent_tf.datasets.matching import image_groups
 from attent_tf.errors import InputError
-from attent_tf.metrics.case_result import CaseFailure, CaseResult
+from attent_tf.metrics.case_result import CaseFailure, CaseResult, LabelMaps
 from attent_tf.metrics.evaluation import Evaluation, write_evaluation
-from attent_tf.metrics.protocols import DEFAULT_PROTOCOL
+from attent_tf.metrics.postprocessing import DEFAULT_POSTPROCESSING
+from attent_tf.metrics.protocols import DEFAULT_PROTOCOL, find_protocol
 from attent_tf.organs import ORGANS
 from attent_tf.reporting.report import write_report
 from attent_tf.reporting.sources import EvaluationForReport
@@ -35,8 +36,9 @@ EMPTY_PREDICTION = "an empty prediction"
 NOT_SCORED = "not scored"
 
 GRID_TEXT = (
-    "Each case is scored on the voxels of its reference file, whatever grid the protocol's text names. A prediction in another "
-    "axis order is turned exactly; one on other voxels is a failure and never resampled."
+    "Each case is scored on the voxels of its reference file, whatever grid the protocol's text names, with the labels as they "
+    "stand in both files. A prediction in another axis order is turned exactly; one on other voxels is a failure and never "
+    "resampled."
 )
 FAILURES_TEXT = (
     "A prediction that is missing or cannot be used counts as an empty one: every organ of the reference is missed, with Dice 0 "
@@ -63,6 +65,7 @@ def score_folders(
     images: str | os.PathLike | None = None,
     overwrite: bool = False,
     orientation_policy: str = "strict",
+    postprocessing: str = DEFAULT_POSTPROCESSING,
 ) -> Evaluation:
     """Scores a folder of predicted label maps against a folder of references.
 
@@ -77,6 +80,7 @@ def score_folders(
       images: folder with the scans; with it, a report is written.
       overwrite: whether an evaluation folder that is there may be replaced.
       orientation_policy: for files whose codes of sform and qform are 0, see `read_nifti`.
+      postprocessing: what is done to predictions before they are scored, see `attent_tf.metrics.postprocessing`.
 
     Returns:
       The evaluation; `failures` lists what could not be scored as it stands.
@@ -97,6 +101,7 @@ def score_folders(
         "method": name or Path(os.path.abspath(predictions)).name,
         "direction": "label files",
         "protocol": protocol,
+        "postprocessing": postprocessing,
         "seed": None,
         "selection": _SELECTION,
         "grid_text": GRID_TEXT,
@@ -107,7 +112,8 @@ def score_folders(
     }
     pictures = None if images is None else CaseImages(images, label_map, orientation_policy)
     with observer.stage("Score", len(pairs.cases), 0) as bar:
-        results = _results(label_map, pairs.cases, pictures, warnings, orientation_policy, bar)
+        on_scan = find_protocol(protocol).grid == "scan"
+        results = _results(label_map, pairs.cases, pictures, warnings, orientation_policy, on_scan, bar)
         evaluation = write_evaluation(out, header, results, overwrite, label_map.organs)
     if images is not None:
         title = f"{header['method']}, scored on label files"
@@ -146,10 +152,21 @@ def _shown(side: LabelSide) -> dict[str, Any]:
 
 
 def _results(
-    label_map: LabelMap, cases: Sequence[CasePair], pictures: CaseImages | None, warnings: list[str], policy: str, bar
+    label_map: LabelMap,
+    cases: Sequence[CasePair],
+    pictures: CaseImages | None,
+    warnings: list[str],
+    policy: str,
+    on_scan: bool,
+    bar,
 ) -> Iterator[CaseResult | CaseFailure]:
     for case in cases:
-        yield from _result(label_map, case, pictures, warnings, policy)
+        for result in _result(label_map, case, pictures, warnings, policy):
+            if on_scan and isinstance(result, CaseResult):
+                # Files lie on the grid of their scan already.
+                maps = LabelMaps(result.prediction, result.spacing_mm, result.reference)
+                result = dataclasses.replace(result, on_scan=maps)
+            yield result
         bar.update(1)
 
 

@@ -13,7 +13,7 @@ import beam_preprocess
 from attent_tf.data.manifest import read_manifest
 from attent_tf.data.reader import read_case_records, read_records
 from attent_tf.data.verify import verify
-from attent_tf.datasets import find_cases, read_case
+from attent_tf.datasets import find_cases, input_digest, read_case
 from attent_tf.errors import InputError
 from attent_tf.volumes import prepare, restore_labels
 from beam_preprocess import slicing
@@ -265,15 +265,15 @@ def test_digest_sees_voxels_labels_and_place_only(made):
     import dataclasses
 
     volume = next(iter(_volumes(made[0]).values()))
-    digest = slicing.input_digest(volume)
+    digest = input_digest(volume)
     same = dataclasses.replace(volume, voxels=np.asfortranarray(volume.voxels.astype(np.float64)), case="other")
-    assert slicing.input_digest(same) == digest
+    assert input_digest(same) == digest
     moved = volume.affine.copy()
     moved[0, 3] += 1
     relabelled = volume.labels.copy()
     relabelled[0, 0, 0] ^= 1
     others = [{"voxels": volume.voxels + 1}, {"affine": moved}, {"labels": relabelled}, {"labels": None}]
-    assert digest not in {slicing.input_digest(dataclasses.replace(volume, **other)) for other in others}
+    assert digest not in {input_digest(dataclasses.replace(volume, **other)) for other in others}
 
 
 def test_rejected_cases_do_not_change_the_others(make_options, made, damaged, tmp_path):

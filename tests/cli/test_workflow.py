@@ -8,7 +8,11 @@ import nibabel
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from scipy import ndimage
 
+from attent_tf.metrics.overlap import dice
+from attent_tf.metrics.scores import METRICS
+from attent_tf.metrics.surface_metrics import assd
 from cli.main import main
 from tests.support.small_runs import TINY, make_small_records
 
@@ -113,13 +117,81 @@ def test_evaluate_writes_scores_and_report(run, records, place):
     metrics = json.loads((out / "metrics.json").read_text())
     assert {"method", "direction", "protocol", "seed", "cases", "organs", "average"} <= metrics.keys()
     assert [case["case"] for case in metrics["cases"]] == ["malbcv-0001"]
-    assert set(metrics["cases"][0]["liver"]) == {"dice", "assd_voxel", "assd_mm"}
+    assert tuple(metrics["cases"][0]["liver"]) == METRICS
+    assert metrics["postprocessing"] == "none"
+    # The protocol stands in words beside the numbers.
+    assert metrics["protocol_text"] in " ".join(output.split())
     html = (out / "report" / "index.html").read_text()
     assert "AttENT" in html
     before = (out / "metrics.json").read_bytes()
     assert "empty" in _fail("evaluate", "--run", run, "--records", records, "--out", out)
     _succeed("evaluate", "--run", run, "--records", records, "--out", out, "--overwrite")
     assert (out / "metrics.json").read_bytes() == before
+
+
+def test_evaluate_on_the_grid_of_the_scan_scores_what_segment_writes(run, records, ct, place):
+    """The same networks, brought back by another command and scored by hand against the labels on disk."""
+    out, malbcv = place / "native", place / "malbcv"
+    words = ("evaluate", "--run", run, "--records", records, "--protocol", "native_3d", "--ct", malbcv)
+    output = _succeed(*words, "--out", out)
+    assert "grid of the original scan" in " ".join(output.split())
+    metrics = json.loads((out / "metrics.json").read_text())
+    (case,) = metrics["cases"]
+    image_path = ct.with_name("img0001.nii.gz")
+    _succeed("segment", "--run", run, "--input", image_path, "--out", place / "scored.nii.gz")
+    found = nibabel.load(place / "scored.nii.gz")
+    labels = np.asanyarray(nibabel.load(malbcv / "RawData" / "Training" / "label" / "label0001.nii.gz").dataobj)
+    found, spacing = np.asanyarray(found.dataobj), nibabel.affines.voxel_sizes(found.affine)
+    for organ, index, stored in (("liver", 1, 6), ("spleen", 4, 1)):
+        masks = found == index, labels == stored
+        assert masks[1].any()
+        assert case[organ]["dice"] == pytest.approx(100 * dice(*masks))
+        expected = assd(*masks, spacing)
+        assert case[organ]["assd_mm"] == ("inf" if np.isinf(expected) else pytest.approx(expected))
+        assert case[organ]["assd_voxel"] is None
+        assert case["volume_ml"][organ]["reference"] == pytest.approx(masks[1].sum() * np.prod(spacing) / 1000)
+    with np.load(out / "cases" / "malbcv-0001.npz") as pictures:
+        assert pictures["prediction"].shape[1:] == (256, 256)
+    before = (out / "metrics.json").read_bytes()
+    _succeed(*words, "--out", out, "--overwrite")
+    assert (out / "metrics.json").read_bytes() == before
+
+
+def test_evaluate_on_the_grid_of_the_scan_wants_the_scans_of_the_records(run, records, place):
+    words = ("evaluate", "--run", run, "--records", records, "--out", place / "no")
+    native = (*words, "--protocol", "native_3d")
+    assert "needs --ct" in _fail(*native)
+    assert "go with --protocol native_3d" in _fail(*words, "--ct", place / "malbcv")
+    assert "nowhere" in _fail(*native, "--ct", place / "nowhere")
+    other = place / "other_scans"
+    shutil.copytree(place / "malbcv", other)
+    label = other / "RawData" / "Training" / "label" / "label0001.nii.gz"
+    stored = nibabel.load(label)
+    values = np.array(stored.dataobj)
+    values[0, 0, 0] = 6
+    nibabel.save(nibabel.Nifti1Image(values, stored.affine, stored.header), label)
+    assert "other voxels or labels on the same grid" in _fail(*native, "--ct", other)
+    image = other / "RawData" / "Training" / "img" / "img0001.nii.gz"
+    for path in (image, label):
+        stored = nibabel.load(path)
+        cut = stored.slicer[1:]
+        nibabel.save(cut, path)
+    assert "another grid" in _fail(*native, "--ct", other)
+    image.unlink()
+    label.unlink()
+    assert "expected the case malbcv-0001 of the records" in _fail(*native, "--ct", other)
+    assert not (place / "no").exists()
+
+
+def test_evaluate_names_its_postprocessing(run, records, place):
+    out = place / "largest"
+    output = _succeed("evaluate", "--run", run, "--records", records, "--out", out, "--largest-component")
+    assert "only the largest part" in " ".join(output.split())
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert metrics["postprocessing"] == "largest_component"
+    with np.load(out / "cases" / "malbcv-0001.npz") as pictures:
+        for index in range(1, 5):
+            assert ndimage.label(pictures["prediction"] == index)[1] <= 1
 
 
 def test_segment_answers_on_the_scans_own_grid(run, ct, place):

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import gc
 import io
 import json
@@ -12,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attent_tf.errors import ConfigError, InputError
+from attent_tf.metrics.case_result import LabelMaps
 from attent_tf.metrics.evaluation import read_evaluation, write_evaluation
 from attent_tf.metrics.json_numbers import from_json, to_json
-from attent_tf.metrics.scores import score_case
+from attent_tf.metrics.scores import METRICS, score_case
 from attent_tf.organs import ORGANS, SPLEEN
 
-HEADER = {"method": "attent", "direction": "ct2mri", "protocol": "per_volume", "seed": 3}
+HEADER = {"method": "attent", "direction": "ct2mri", "protocol": "volume_3d", "seed": 3}
 
 
 def strict(text):
@@ -38,11 +40,20 @@ def test_metrics_json_holds_what_the_contract_says(tmp_path, make_case):
     assert {key: document[key] for key in header} == header
     assert "Eq. 10" in document["protocol_text"]
     assert [case["case"] for case in document["cases"]] == ["chaos-1", "chaos-13"]
-    assert document["cases"][1]["spleen"] == {"dice": 0.0, "assd_voxel": "inf", "assd_mm": "inf"}
+    distances = ("assd_voxel", "assd_mm", "asd_prediction_mm", "asd_reference_mm", "hd95_mm")
+    # The spleen is a box of 2 slices, 5 rows and 3 columns.
+    lost = {
+        "dice": 0.0,
+        "surface_dice": 0.0,
+        "volume_difference_ml": pytest.approx(-2 * 5 * 3 * 5.0 * 1.5 * 1.5 / 1000),
+    }
+    assert document["cases"][1]["spleen"] == {**dict.fromkeys(distances, "inf"), **lost}
+    assert document["postprocessing"] == "none"
     assert document["organs"]["spleen"]["dice"]["mean"] == 50.0
     assert document["organs"]["spleen"]["assd_mm"]["mean"] == "inf"
     assert document["organs"]["spleen"]["assd_mm"]["n_infinite"] == 1
-    assert document["average"] == {"dice": 87.5, "assd_voxel": "inf", "assd_mm": "inf"}
+    assert tuple(document["average"]) == METRICS
+    assert (document["average"]["dice"], document["average"]["assd_mm"]) == (87.5, "inf")
 
 
 def test_reading_gives_back_the_scores(tmp_path, make_case):
@@ -81,9 +92,9 @@ def test_cases_csv_has_one_row_a_case_and_organ(tmp_path, make_case):
 def test_cases_without_labels_are_listed_without_scores(tmp_path, make_case):
     evaluation = write_evaluation(tmp_path / "e", HEADER, [make_case(reference=False, translated=False)])
     document = strict((tmp_path / "e" / "metrics.json").read_text())
-    assert document["cases"][0]["liver"] == {"dice": None, "assd_voxel": None, "assd_mm": None}
+    assert document["cases"][0]["liver"] == dict.fromkeys(METRICS)
     assert document["cases"][0]["labelled"] is False
-    assert document["average"] == {"dice": None, "assd_voxel": None, "assd_mm": None}
+    assert document["average"] == dict.fromkeys(METRICS)
     assert document["organs"]["liver"]["dice"]["n"] == 0
     assert set(evaluation.pictures("chaos-1")) == {"image", "entropy", "prediction", "spacing_mm"}
     assert document["cases"][0]["volume_ml"]["liver"]["prediction"] > 0
@@ -97,6 +108,43 @@ def test_slices_are_pooled_over_cases_by_the_released_protocol(tmp_path, make_ca
     assert evaluation.organs["spleen"]["dice"]["n"] == 8
     assert evaluation.organs["spleen"]["dice"]["mean"] == pytest.approx(100 * 6 / 8)
     assert evaluation.cases[1]["spleen"]["dice"] == pytest.approx(50.0)
+
+
+def test_scores_on_the_scan_beside_pictures_on_the_records(tmp_path, make_case):
+    case = make_case()
+    shifted = np.roll(case.reference, 1, axis=2)
+    finer = [np.repeat(np.repeat(labels, 2, axis=1), 2, axis=2) for labels in (shifted, case.reference)]
+    scan = LabelMaps(finer[0], (5.0, 0.75, 0.75), finer[1])
+    header = {**HEADER, "protocol": "native_3d"}
+    evaluation = write_evaluation(tmp_path / "e", header, [dataclasses.replace(case, on_scan=scan)])
+    (entry,) = evaluation.cases
+    assert entry["spacing_mm"] == [5.0, 0.75, 0.75]
+    expected = score_case(finer[0], finer[1], scan.spacing_mm)["liver"]
+    assert entry["liver"] == pytest.approx({**expected, "assd_voxel": math.nan}, nan_ok=True)
+    assert entry["liver"]["dice"] < 100.0
+    assert entry["volume_ml"]["liver"]["reference"] == pytest.approx(2 * 5 * 3 * 5.0 * 1.5 * 1.5 / 1000)
+    assert evaluation.average["assd_mm"] == pytest.approx(expected["assd_mm"])
+    assert math.isnan(evaluation.average["assd_voxel"])
+    np.testing.assert_array_equal(evaluation.pictures(case.case)["prediction"], case.prediction)
+    with pytest.raises(ConfigError, match="case chaos-1: expected label maps on the grid of the scan"):
+        write_evaluation(tmp_path / "f", header, [case])
+
+
+def test_postprocessing_is_applied_and_named(tmp_path, make_case):
+    case = make_case()
+    speck = case.prediction.copy()
+    speck[3, 15, 19] = SPLEEN
+    case = dataclasses.replace(case, prediction=speck)
+    plain = write_evaluation(tmp_path / "plain", HEADER, [case])
+    cleaned = write_evaluation(tmp_path / "cleaned", {**HEADER, "postprocessing": "largest_component"}, [case])
+    assert plain.cases[0]["spleen"]["dice"] < cleaned.cases[0]["spleen"]["dice"] == 100.0
+    assert cleaned.header["postprocessing"] == "largest_component"
+    assert "largest part" in cleaned.header["protocol_text"]
+    assert "largest part" not in plain.header["protocol_text"]
+    assert cleaned.pictures(case.case)["prediction"][3, 15, 19] == 0
+    assert case.prediction[3, 15, 19] == SPLEEN
+    with pytest.raises(ConfigError, match="did you mean 'largest_component'"):
+        write_evaluation(tmp_path / "e", {**HEADER, "postprocessing": "largest_componnent"}, [case])
 
 
 def test_same_results_give_the_same_bytes(tmp_path, make_case):
@@ -145,7 +193,7 @@ def test_existing_evaluation_is_kept_unless_told(tmp_path, make_case):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"protocol": "per_volum"}, "did you mean 'per_volume'"),
+        ({"protocol": "volume_3"}, "did you mean 'volume_3d'"),
         ({"cases": []}, "the key 'cases' is reserved"),
         ({"seed": None}, "the key 'seed'"),
     ],

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from attent_tf.errors import InputError
-from attent_tf.metrics.overlap import dice
+from attent_tf.metrics.overlap import dice, volume_difference_ml
 
 masks = hnp.arrays(bool, (2, 4, 3), elements=st.booleans())
 
@@ -45,3 +45,14 @@ def test_dice_is_symmetric_and_a_fraction(a, b):
 def test_different_shapes_are_refused():
     with pytest.raises(InputError, match=r"expected one shape, got \(1, 2, 2\) and \(1, 2, 3\)"):
         dice(np.zeros((1, 2, 2)), np.zeros((1, 2, 3)))
+
+
+def test_volume_difference_has_a_sign():
+    two, three = np.zeros((2, 2, 5), bool), np.zeros((2, 2, 5), bool)
+    two[0, 0, :2] = three[1, 1, :3] = True
+    nothing = np.zeros_like(two)
+    spacing = (5.0, 2.0, 10.0)  # 0.1 mL a voxel
+    assert volume_difference_ml(three, two, spacing) == pytest.approx(0.1)
+    assert volume_difference_ml(two, three, spacing) == pytest.approx(-0.1)
+    assert volume_difference_ml(nothing, three, spacing) == pytest.approx(-0.3)
+    assert math.isnan(volume_difference_ml(nothing, nothing, spacing))

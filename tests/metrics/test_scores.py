@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from attent_tf.errors import ConfigError, InputError
+from attent_tf.metrics.overlap import dice, volume_difference_ml
 from attent_tf.metrics.protocols import PROTOCOLS, find_protocol
-from attent_tf.metrics.scores import score_case, score_slices
+from attent_tf.metrics.scores import METRICS, TOLERANCE_MM, score_case, score_slices
 from attent_tf.metrics.summary import mean_score, summarise
+from attent_tf.metrics.surface_metrics import asd, assd, hd95, surface_dice
 from attent_tf.organs import LIVER, ORGANS, SPLEEN
 
 SPACING = (5.0, 1.5, 1.5)
@@ -44,8 +46,54 @@ def test_every_organ_is_scored_by_its_own_index():
 
 def test_organ_in_neither_map_is_undefined_and_in_one_map_infinite():
     scores = score_case(one_voxel(LIVER, 0, 0, 0), np.zeros((4, 6, 6), np.uint8), SPACING)
-    assert scores["liver"] == {"dice": 0.0, "assd_voxel": math.inf, "assd_mm": math.inf}
+    assert scores["liver"] == {
+        "dice": 0.0,
+        "assd_voxel": math.inf,
+        "assd_mm": math.inf,
+        "asd_prediction_mm": math.inf,
+        "asd_reference_mm": math.inf,
+        "hd95_mm": math.inf,
+        "surface_dice": 0.0,
+        "volume_difference_ml": pytest.approx(math.prod(SPACING) / 1000),
+    }
+    assert tuple(scores["liver"]) == METRICS
     assert all(math.isnan(value) for value in scores["spleen"].values())
+
+
+@pytest.mark.parametrize("outside", ["background", "object"])
+@pytest.mark.parametrize("connectivity", [1, 2, 3])
+def test_all_metrics_in_one_pass_are_the_ones_of_whole_masks(outside, connectivity):
+    """Boxes around organs, also such as touch the border or lie within each other, change nothing."""
+    random = np.random.default_rng(11)
+    for dtype in (np.uint8, np.int64, np.float32):
+        prediction, reference = (
+            np.where(random.random((5, 9, 8)) < 0.6, 0, random.integers(0, 5, (5, 9, 8))) for _ in "pr"
+        )
+        prediction[:, :3] = reference[:, :3] = 0
+        reference[0, 4:, 4:], prediction[0, 4:, 3:] = LIVER, LIVER
+        scores = score_case(prediction.astype(dtype), reference.astype(dtype), SPACING, outside, connectivity)
+        for index, organ in enumerate(ORGANS, start=1):
+            masks = prediction == index, reference == index
+            there, back = ((*pair, SPACING, outside, connectivity) for pair in (masks, masks[::-1]))
+            assert scores[organ] == pytest.approx(
+                {
+                    "dice": 100 * dice(*masks),
+                    "assd_voxel": assd(*masks, None, outside, connectivity),
+                    "assd_mm": assd(*there),
+                    "asd_prediction_mm": asd(*there),
+                    "asd_reference_mm": asd(*back),
+                    "hd95_mm": hd95(*there),
+                    "surface_dice": 100 * surface_dice(*masks, TOLERANCE_MM, *there[2:]),
+                    "volume_difference_ml": volume_difference_ml(*masks, SPACING),
+                },
+                abs=1e-9,
+            )
+
+
+def test_tolerance_of_surface_dice_can_be_chosen():
+    a, b = one_voxel(LIVER, 1, 1, 1), one_voxel(LIVER, 1, 1, 4)
+    assert score_case(a, b, SPACING, tolerance_mm=4.4)["liver"]["surface_dice"] == 0.0
+    assert score_case(a, b, SPACING, tolerance_mm=4.5)["liver"]["surface_dice"] == 100.0
 
 
 def test_unknown_class_and_wrong_rank_are_refused():
@@ -54,6 +102,12 @@ def test_unknown_class_and_wrong_rank_are_refused():
         score_case(np.full((2, 3, 3), 9), good, SPACING)
     with pytest.raises(InputError, match="reference: expected class indices"):
         score_case(good, good[0], SPACING)
+    with pytest.raises(InputError, match=r"expected one shape, got \(2, 3, 3\) and \(1, 3, 3\)"):
+        score_case(good, good[:1], SPACING)
+    with pytest.raises(InputError, match=r"prediction: expected class indices 0 to 4; got 0.5"):
+        score_case(np.full((2, 3, 3), 0.5), good, SPACING)
+    with pytest.raises(InputError, match=r"reference: expected class indices 0 to 4; got -1"):
+        score_case(good, np.full((2, 3, 3), -1), SPACING)
 
 
 def test_released_protocol_hides_a_missed_organ_that_the_volume_protocol_shows():
@@ -66,7 +120,9 @@ def test_released_protocol_hides_a_missed_organ_that_the_volume_protocol_shows()
     assert [s["liver"]["dice"] for s in slices] == [100.0, 0.0, 100.0, 100.0]
     assert slices[0]["liver"]["assd_voxel"] == 0.0
     assert all(math.isnan(s["liver"]["assd_voxel"]) for s in slices[1:])
-    assert mean_score(slices)["liver"] == {"dice": 75.0, "assd_voxel": 0.0, "assd_mm": 0.0}
+    released = mean_score(slices)["liver"]
+    measured = {name: value for name, value in released.items() if not math.isnan(value)}
+    assert measured == {"dice": 75.0, "assd_voxel": 0.0, "assd_mm": 0.0, "asd_prediction_mm": 0.0}
     volume = score_case(prediction, reference, SPACING)["liver"]
     assert volume["dice"] == pytest.approx(100 * 2 * 4 / 12)
     assert volume["assd_mm"] > 0
@@ -88,12 +144,29 @@ def test_protocols_differ_at_the_border_and_say_so():
     prediction[2] = 0
     values = {
         name: mean_score(find_protocol(name).score(prediction, reference, SPACING))["liver"]["assd_voxel"]
-        for name in ("per_volume", "per_volume_chaos")
+        for name in ("volume_3d", "volume_3d_chaos")
     }
-    assert values["per_volume"] == pytest.approx(10 / 44)
-    assert values["per_volume_chaos"] == pytest.approx(9 / 41)
-    assert "medpy" in PROTOCOLS["per_volume"].text
-    assert "CHAOS" in PROTOCOLS["per_volume_chaos"].text
+    assert values["volume_3d"] == pytest.approx(10 / 44)
+    assert values["volume_3d_chaos"] == pytest.approx(9 / 41)
+    assert "medpy" in PROTOCOLS["volume_3d"].text
+    assert "CHAOS" in PROTOCOLS["volume_3d_chaos"].text
+
+
+def test_the_protocol_of_the_scan_leaves_voxels_undefined():
+    labels = one_voxel(LIVER, 1, 1, 1)
+    moved = one_voxel(LIVER, 1, 1, 2)
+    (score,) = find_protocol("native_3d").score(labels, moved, SPACING)
+    assert math.isnan(score["liver"]["assd_voxel"])
+    assert score["liver"]["assd_mm"] == 1.5
+    assert PROTOCOLS["native_3d"].grid == "scan"
+    assert "original scan" in PROTOCOLS["native_3d"].text
+
+
+def test_every_protocol_says_what_matters_in_words():
+    for protocol in PROTOCOLS.values():
+        assert "grid of the" in protocol.text
+        assert "in neither map" in protocol.text
+        assert "{" not in protocol.text
 
 
 def test_unknown_protocol_suggests_the_near_name():
@@ -102,8 +175,11 @@ def test_unknown_protocol_suggests_the_near_name():
 
 
 def case_of(dice, assd, organ="liver"):
+    """A case in which everything but Dice and ASSD is the same throughout."""
+    same = dict.fromkeys(METRICS, 7.0)
+    given = {"dice": dice, "assd_voxel": assd, "assd_mm": 2 * assd}
     other = {"dice": 90.0, "assd_voxel": 1.0, "assd_mm": 2.0}
-    return {o: ({"dice": dice, "assd_voxel": assd, "assd_mm": 2 * assd} if o == organ else dict(other)) for o in ORGANS}
+    return {o: {**same, **(given if o == organ else other)} for o in ORGANS}
 
 
 def test_means_and_deviations_by_hand():
@@ -112,7 +188,8 @@ def test_means_and_deviations_by_hand():
     assert organs["liver"]["dice"].items() >= {"n_undefined": 0, "n_infinite": 0}.items()
     assert organs["liver"]["assd_mm"]["mean"] == 4.0
     assert organs["liver"]["assd_mm"]["std"] == 2.0
-    assert average == {"dice": (85.0 + 3 * 90.0) / 4, "assd_voxel": (2.0 + 3) / 4, "assd_mm": (4.0 + 6) / 4}
+    expected = {"dice": (85.0 + 3 * 90.0) / 4, "assd_voxel": (2.0 + 3) / 4, "assd_mm": (4.0 + 6) / 4}
+    assert average == {**dict.fromkeys(METRICS, 7.0), **expected}
 
 
 def test_a_missed_organ_never_improves_a_mean():

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from attent_tf.errors import InputError
-from attent_tf.metrics.surface import assd, assd_in_units, directed_mean_distance, surface_voxels
+from attent_tf.metrics.surface import surface_voxels
+from attent_tf.metrics.surface_distances import surface_distances
+from attent_tf.metrics.surface_metrics import asd, assd, hd95, surface_dice
 
 SPACING = (5.0, 1.5, 0.75)
 spacings = st.tuples(*(st.floats(0.25, 9.0, allow_nan=False),) * 3)
@@ -76,8 +78,8 @@ def test_distances_of_both_directions_are_pooled_and_not_averaged_twice():
     one = box((1, 1, 3), (0, 1), (0, 1), (0, 1))
     three = np.ones((1, 1, 3), bool)
     assert assd(one, three) == pytest.approx(3 / 4)
-    assert directed_mean_distance(one, three) == 0.0
-    assert directed_mean_distance(three, one) == pytest.approx(1.0)
+    assert asd(one, three) == 0.0
+    assert asd(three, one) == pytest.approx(1.0)
 
 
 def test_conventions_at_the_border_give_different_distances():
@@ -104,17 +106,28 @@ def test_agrees_with_brute_force_on_random_masks(oracle, outside):
             assert agree(assd(a, b, steps, outside), expected), (shape, steps)
 
 
+def measures(a, b, spacing):
+    """Everything that is a distance."""
+    (found,) = surface_distances(a, b, [spacing])
+    directed = [found.asd_prediction, found.asd_reference]
+    return [found.assd, found.mean_of_directed, found.percentile(95), found.percentile(95, "max"), *directed]
+
+
 @given(masks, masks, spacings)
 @settings(max_examples=60, deadline=None)
 def test_symmetric(a, b, spacing):
-    assert agree(assd(a, b, spacing), assd(b, a, spacing))
+    *one_way, there, back = measures(a, b, spacing)
+    *other_way, back_again, there_again = measures(b, a, spacing)
+    assert all(map(agree, [*one_way, there, back], [*other_way, there_again, back_again]))
+    assert agree(surface_dice(a, b, 2.0, spacing), surface_dice(b, a, 2.0, spacing))
 
 
 @given(masks, masks, spacings, st.floats(0.1, 10.0))
 @settings(max_examples=60, deadline=None)
 def test_scales_with_the_spacing(a, b, spacing, factor):
-    scaled = assd(a, b, tuple(factor * step for step in spacing))
-    assert agree(scaled, factor * assd(a, b, spacing), 1e-7)
+    scaled = measures(a, b, tuple(factor * step for step in spacing))
+    for large, small in zip(scaled, measures(a, b, spacing), strict=True):
+        assert agree(large, factor * small, 1e-9 * max(1.0, factor))
 
 
 @given(masks, masks, spacings, st.tuples(*(st.integers(1, 3),) * 3))
@@ -122,9 +135,20 @@ def test_scales_with_the_spacing(a, b, spacing, factor):
 def test_does_not_change_when_both_masks_move(a, b, spacing, shift):
     def at(offsets):
         padded = [np.pad(m, [(o, 4 - o) for o in offsets]) for m in (a, b)]
-        return assd(*padded, spacing)
+        return [*measures(*padded, spacing), surface_dice(*padded, 2.0, spacing)]
 
-    assert agree(at(shift), at((1, 1, 1)))
+    assert all(map(agree, at(shift), at((1, 1, 1))))
+
+
+@given(masks, masks, spacings)
+@settings(max_examples=60, deadline=None)
+def test_two_directions_agree_with_the_pooled_ones(a, b, spacing):
+    (found,) = surface_distances(a, b, [spacing])
+    if a.any() and b.any():
+        weights = found.from_prediction.size, found.from_reference.size
+        assert agree(found.assd, np.average([found.asd_prediction, found.asd_reference], weights=weights))
+        assert found.percentile(100) == found.percentile(100, "max") >= found.percentile(95, "max")
+        assert found.within(found.percentile(100)) == 1.0
 
 
 @given(masks)
@@ -133,19 +157,53 @@ def test_distance_to_itself_is_zero(a):
     assert assd(a, a) == 0.0 or not a.any()
 
 
+def test_percentile_rules_by_hand():
+    # One voxel against a row of 21: distance 0 one way; 0 to 20 the other way.
+    row = np.ones((1, 1, 21), bool)
+    one = box(row.shape, (0, 1), (0, 1), (0, 1))
+    # max: the 95th of 0 ... 20 is 19. pooled: of 22 values 0, 0, 1 ... 20 it lies at position 0.95 * 21 = 19.95.
+    assert hd95(one, row, rule="max") == pytest.approx(19.0)
+    assert hd95(one, row) == pytest.approx(18 + 0.95)
+    assert hd95(one, row, (1.0, 1.0, 0.5)) == pytest.approx((18 + 0.95) / 2)
+
+
+def test_surface_dice_by_hand():
+    # Distances 0 one way, and 0, 1 and 2 the other way.
+    one = box((1, 1, 3), (0, 1), (0, 1), (0, 1))
+    three = np.ones((1, 1, 3), bool)
+    for tolerance, near in ((0.0, 2), (0.99, 2), (1.0, 3), (2.0, 4)):
+        assert surface_dice(one, three, tolerance, None) == near / 4
+    assert surface_dice(one, three, 2.0, (1.0, 1.0, 3.0)) == 2 / 4
+
+
+def test_neighbourhoods_by_hand():
+    # A cube with one corner missing: the voxel at its centre touches the gap with a corner only.
+    cube = np.ones((3, 3, 3), bool)
+    cube[0, 0, 0] = False
+    centre = {c: surface_voxels(cube, "object", c)[1, 1, 1] for c in (1, 2, 3)}
+    assert centre == {1: False, 2: False, 3: True}
+    edge = {c: surface_voxels(cube, "object", c)[0, 1, 1] for c in (1, 2, 3)}
+    assert edge == {1: False, 2: True, 3: True}
+
+
 def test_empty_masks():
     nothing = np.zeros((2, 3, 3), bool)
     something = box((2, 3, 3), (0, 1), (1, 2), (1, 2))
     assert math.isnan(assd(nothing, nothing))
     assert assd(nothing, something) == assd(something, nothing) == math.inf
-    assert math.isnan(directed_mean_distance(nothing, nothing))
-    assert directed_mean_distance(nothing, something) == math.inf
+    assert math.isnan(asd(nothing, nothing))
+    assert asd(nothing, something) == asd(something, nothing) == math.inf
+    for rule in ("pooled", "max"):
+        assert math.isnan(hd95(nothing, nothing, rule=rule))
+        assert hd95(nothing, something, rule=rule) == math.inf
+    assert math.isnan(surface_dice(nothing, nothing, 3.0, SPACING))
+    assert surface_dice(nothing, something, 3.0, SPACING) == surface_dice(something, nothing, 3.0, SPACING) == 0.0
 
 
 def test_several_units_at_once_are_the_single_ones():
     random = np.random.default_rng(3)
     a, b = (random.random((4, 6, 6)) < 0.4 for _ in range(2))
-    assert assd_in_units(a, b, [None, SPACING]) == [assd(a, b), assd(a, b, SPACING)]
+    assert [d.assd for d in surface_distances(a, b, [None, SPACING])] == [assd(a, b), assd(a, b, SPACING)]
 
 
 @pytest.mark.parametrize("spacing", [(1.0, 1.0), (1.0, 0.0, 1.0), (1.0, -2.0, 1.0), (1.0, math.nan, 1.0)])
@@ -158,3 +216,8 @@ def test_spacing_that_cannot_be_is_refused(spacing):
 def test_unknown_convention_is_refused():
     with pytest.raises(InputError, match="outside: expected one of background, object"):
         surface_voxels(np.ones((2, 2, 2), bool), "mirror")
+    mask = np.ones((2, 2, 2), bool)
+    with pytest.raises(InputError, match="connectivity: expected one of 1, 2, 3; got 6"):
+        assd(mask, mask, connectivity=6)
+    with pytest.raises(InputError, match="rule: expected one of pooled, max; got 'mean'"):
+        hd95(mask, mask, rule="mean")

@@ -72,7 +72,7 @@ def make_evaluation(tmp_path):
     """Writes an evaluation folder, by default of two cases, and returns where it is."""
 
     def make(method="attent", direction="mri2ct", cases=None, run_folder=None, **header):
-        given = {"protocol": "per_volume", "seed": 0, **header}
+        given = {"protocol": "volume_3d", "seed": 0, **header}
         name = f"{method}-{direction}-{given['seed']}-{len(list(tmp_path.iterdir()))}"
         results = cases if cases is not None else [case_result("case-1"), case_result("case-2", shift=3)]
         write_evaluation(tmp_path / name, {"method": method, "direction": direction, **given}, results)

@@ -1,0 +1,173 @@
+"""Distances between the surfaces of two masks, from which ASSD (Eq. 10) and its relatives follow."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.spatial import KDTree
+
+from attent_tf.errors import InputError
+from attent_tf.metrics.boxes import box_of_masks
+from attent_tf.metrics.overlap import as_masks
+from attent_tf.metrics.surface import check_conventions, surface_voxels
+
+PERCENTILE_RULES = ("pooled", "max")
+
+
+@dataclasses.dataclass(frozen=True)
+class SurfaceDistances:
+    """For each surface voxel the distance to the nearest voxel of the other surface.
+
+    Everything here is NaN if neither mask has a surface. If only one has, distances are infinite and `within` is 0.
+
+    Attributes:
+      from_prediction: [voxels of the predicted surface] distances to the reference surface; infinite without one.
+      from_reference: [voxels of the reference surface] distances to the predicted surface; infinite without one.
+    """
+
+    from_prediction: np.ndarray
+    from_reference: np.ndarray
+
+    @property
+    def assd(self) -> float:
+        """Eq. 10: the distances of both directions pooled, divided by the number of all surface voxels."""
+        total = self.from_prediction.sum() + self.from_reference.sum()
+        return self._defined(lambda: total / (self.from_prediction.size + self.from_reference.size))
+
+    @property
+    def asd_prediction(self) -> float:
+        """The mean distance from the predicted surface to the reference: how far off what was found lies."""
+        return self._defined(lambda: self.from_prediction.mean())
+
+    @property
+    def asd_reference(self) -> float:
+        """The mean distance from the reference surface to the predicted: how far off what should be found lies."""
+        return self._defined(lambda: self.from_reference.mean())
+
+    @property
+    def mean_of_directed(self) -> float:
+        """The mean of the two directed means, which is not Eq. 10 (medpy called it `assd` until 2022)."""
+        return (self.asd_prediction + self.asd_reference) / 2
+
+    def percentile(self, percent: float = 95.0, rule: str = "pooled") -> float:
+        """The distance that so many percent of the surface voxels do not exceed, linearly interpolated.
+
+        Args:
+          percent: 95 for HD95, 100 for the Hausdorff distance.
+          rule: `pooled` takes the percentile of both directions' distances together (medpy's `hd95`); `max` takes the
+            larger one of the percentiles of either direction.
+
+        Raises:
+          InputError: there is no such rule.
+        """
+        if rule not in PERCENTILE_RULES:
+            raise InputError(f"rule: expected one of {', '.join(PERCENTILE_RULES)}; got {rule!r}")
+        directions = (self.from_prediction, self.from_reference)
+        if rule == "pooled":
+            return self._defined(lambda: np.percentile(np.concatenate(directions), percent))
+        return self._defined(lambda: max(np.percentile(direction, percent) for direction in directions))
+
+    def within(self, tolerance: float) -> float:
+        """Surface Dice: the share, in [0, 1], of all surface voxels that are no farther than `tolerance` from the other."""
+        near = sum(np.count_nonzero(d <= tolerance) for d in (self.from_prediction, self.from_reference))
+        count = self.from_prediction.size + self.from_reference.size
+        return near / count if count else float("nan")
+
+    def _defined(self, value) -> float:
+        sizes = self.from_prediction.size, self.from_reference.size
+        if all(sizes):
+            return float(value())
+        return float("inf") if any(sizes) else float("nan")
+
+
+def surface_distances(
+    prediction: np.ndarray,
+    reference: np.ndarray,
+    spacings_mm: Sequence[Sequence[float] | None] = (None,),
+    outside: str = "background",
+    connectivity: int = 1,
+) -> list[SurfaceDistances]:
+    """Measures the distances between two surfaces, in several units at once; the surfaces are found only once.
+
+    Args:
+      prediction: [slice, row, column] bool, or an array of another rank.
+      reference: bool of the same shape.
+      spacings_mm: for each result wanted the distance of neighbouring voxel centres along each axis, in millimetres;
+        None measures in voxels.
+      outside: what lies beyond the border of the arrays: `background` or `object`.
+      connectivity: see `surface_voxels`.
+
+    Returns:
+      One result for each spacing.
+
+    Raises:
+      InputError: the shapes differ, or a spacing or a convention cannot be used.
+    """
+    prediction, reference = as_masks(prediction, reference)
+    samplings = [checked_spacing(spacing, prediction.ndim) for spacing in spacings_mm]
+    check_conventions(outside, connectivity)
+    box = box_of_masks(prediction, reference)
+    surface_p, surface_r = (surface_voxels(mask[box], outside, connectivity) for mask in (prediction, reference))
+    return [
+        SurfaceDistances(*both)
+        for both in zip(
+            nearest_distances(surface_p, surface_r, samplings),
+            nearest_distances(surface_r, surface_p, samplings),
+            strict=True,
+        )
+    ]
+
+
+def nearest_distances(of: np.ndarray, to: np.ndarray, samplings: Sequence[tuple[float, ...]]) -> list[np.ndarray]:
+    """For each voxel of one set the distance to the nearest voxel of another.
+
+    Sets of surface voxels are small beside the volume: a search tree over them answers many times faster than a distance
+    transform of the volume, and as exactly.
+
+    Args:
+      of: bool array, at whose voxels distances are wanted.
+      to: bool array of the same shape.
+      samplings: the distance of neighbouring voxel centres along each axis, for each result wanted.
+
+    Returns:
+      For each sampling [voxels of `of`, in the order of the array] distances; infinite where `to` is empty.
+    """
+    places, apart = np.argwhere(of), ~to[of]
+    if not to.any():
+        return [np.full(len(places), np.inf) for _ in samplings]
+    results = []
+    targets, asked = np.argwhere(to), places[apart]
+    offsets_by_shape: dict[tuple[float, ...], np.ndarray] = {}
+    for sampling in samplings:
+        # Which voxel is nearest depends on the shape of voxels alone, not on their size.
+        shape = tuple(step / sampling[0] for step in sampling)
+        if shape not in offsets_by_shape:
+            offsets_by_shape[shape] = _offsets_to_nearest(asked, targets, shape)
+        distances = np.zeros(len(places))
+        # Out of whole numbers of voxels: distances do not depend on where in the volume an organ lies.
+        distances[apart] = np.sqrt(np.square(offsets_by_shape[shape] * sampling).sum(axis=1))
+        results.append(distances)
+    return results
+
+
+def checked_spacing(spacing_mm: Sequence[float] | None, rank: int) -> tuple[float, ...]:
+    """Returns a spacing as floats, 1 along each axis for None.
+
+    Raises:
+      InputError: it does not hold one positive number for each of `rank` axes.
+    """
+    if spacing_mm is None:
+        return (1.0,) * rank
+    spacing = tuple(float(step) for step in spacing_mm)
+    if len(spacing) != rank or not all(np.isfinite(step) and step > 0 for step in spacing):
+        raise InputError(f"spacing_mm: expected {rank} positive numbers, one for each axis; got {spacing}")
+    return spacing
+
+
+def _offsets_to_nearest(asked: np.ndarray, targets: np.ndarray, shape: tuple[float, ...]) -> np.ndarray:
+    """[asked, axis] whole voxels from each place asked for to its nearest target."""
+    if not len(asked):
+        return np.zeros(asked.shape, np.int64)
+    tree = KDTree(targets * shape, leafsize=16, balanced_tree=False)
+    _, nearest = tree.query(asked * shape)
+    return targets[nearest] - asked
