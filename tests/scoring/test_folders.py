@@ -162,6 +162,26 @@ def test_organs_that_one_side_does_not_name_are_not_compared(tmp_path, score, pr
     assert "right_kidney, left_kidney, spleen" in evaluation.header["warnings"][0]
 
 
+def test_files_lie_on_the_grid_of_their_scan_already(tmp_path, score):
+    write_pair(tmp_path, "a", shift=1, codes="LPS")
+    native, record = score("native", protocol="native_3d"), score("record")
+    for metric in ("dice", "assd_mm"):
+        assert native.cases[0]["liver"][metric] == record.cases[0]["liver"][metric]
+    assert math.isnan(native.cases[0]["liver"]["assd_voxel"])
+
+
+def test_post_processing_is_done_when_asked_for_and_named(tmp_path, score):
+    write_pair(tmp_path, "a")
+    crumbs = labels()
+    crumbs[19, 15, 7] = 1
+    write(tmp_path / "predictions" / "a.nii.gz", crumbs)
+    plain, cleaned = score("plain"), score("cleaned", postprocessing="largest_component")
+    assert plain.cases[0]["liver"]["dice"] == pytest.approx(100 * 96 / 97)
+    assert cleaned.cases[0]["liver"]["dice"] == 100.0
+    assert (plain.header["postprocessing"], cleaned.header["postprocessing"]) == ("none", "largest_component")
+    assert plain.header["protocol_text"] != cleaned.header["protocol_text"]
+
+
 def test_a_shipped_description_finds_its_folder(tmp_path, score):
     write_pair(tmp_path, "0001")
     theirs = np.array([0, 6, 2, 3, 1], np.uint8)[labels()]
