@@ -39,6 +39,7 @@ TEST = [
     "pytest-xdist>=3.6,<4",
     "hypothesis>=6.130,<7",
     "surface-distance>=0.1,<1",  # DeepMind's, an oracle of surface Dice
+    "selenium>=4.30,<5",  # drives the Chromium of the machine, where there is one, through the report
     "setuptools>=78.1.1",  # the tests build a wheel without fetching anything
 ]
 LINT = [

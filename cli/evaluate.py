@@ -25,7 +25,7 @@ from cli.tables import LINE
     help="How label files are called and what their numbers mean.  [default: the same names on both sides, "
     "1 liver, 2 right kidney, 3 left kidney, 4 spleen]",
 )
-@click.option("--images", type=click.Path(), metavar="DIR", help="With --predictions: the scans, for a report.")
+@click.option("--images", type=click.Path(), metavar="DIR", help="With --predictions: the scans, for the report.")
 @click.option("--name", default="", help="With --predictions: name of the method.  [default: of the folder]")
 @click.option("--out", required=True, type=click.Path(), help="Folder to make; it must not exist yet.")
 @click.option(
@@ -57,7 +57,7 @@ from cli.tables import LINE
 def evaluate(ctx, run_folder, records, out, protocol, largest_component, overwrite, **others):
     """Score a run on its test cases, or label files of any tool, and write the report.
 
-    Writes metrics.json, cases.csv, label maps and pictures of each case and report/index.html (for label files with --images).
+    Writes metrics.json, cases.csv, the pictures of each case and report/index.html.
 
     A prediction that is missing, on other voxels or cannot be read counts as an empty one; a case whose reference is so is not
     scored. All of them are listed. Exit code: 0 everything was scored, 3 something is listed, 1 nothing was scored.

@@ -47,6 +47,5 @@ def evaluate_label_files(
     for text in (f"Protocol {protocol}. {header['protocol_text']}", *texts):
         click.echo(textwrap.fill(text, LINE))
     click.echo(f"Scores: {Path(out) / 'metrics.json'}, {Path(out) / 'cases.csv'}")
-    report = Path(out) / "report" / "index.html"
-    click.echo(f"Report: {report}" if images else "No report, as there are no pictures; give --images for one.")
+    click.echo(f"Report: {Path(out) / 'report' / 'index.html'}" + ("" if images else ", without scans; see --images"))
     return EXIT_INCOMPLETE if evaluation.failures else 0

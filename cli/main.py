@@ -21,6 +21,7 @@ VERBS = {
     "segment": "Segment a scan; the label map has the scan's own grid.",
     "evaluate": "Score a run on its test cases, or label files of any tool, and write the report.",
     "compare": "Compare runs over the same cases: tables, tests, a plot.",
+    "report": "Make a report of evaluations again, or print their tables for a text.",
     "benchmark": "Train and score all methods over seeds, in the form of the paper's tables.",
     "export": "Write the deployed chain as a SavedModel.",
     "doctor": "Say what this machine has, and what is missing.",

@@ -11,6 +11,9 @@ ORGAN_COLOURS = {
     "spleen": "#e0569f",
 }
 
+# Where prediction and reference differ. The viewer also gives each a pattern of its own: solid, stripes, dots.
+DISAGREEMENT_COLOURS = {"missing": "#ff8a3d", "added": "#5cc0ff", "other organ": "#ffffff"}
+
 # (on a light page, on a dark page)
 SERIES_COLOURS = (
     ("#0b61a4", "#6db3f2"),

@@ -1,7 +1,6 @@
 """Slices as pictures for a web page: scans in grey, entropy as heat, label maps as outlines with a light fill."""
 
-import base64
-import io
+import functools
 
 import numpy as np
 from PIL import Image
@@ -13,26 +12,8 @@ from attent_tf.reporting.palette import ORGAN_COLOURS, rgb
 _FILL = 0.16
 _OUTLINE_PIXELS = 3
 _ENLARGED = 2
-_WEBP_QUALITY = 80
 # From dark to light, evenly in lightness; the stops of a heat scale that reads the same in grey.
 _HEAT_STOPS = ("#0b0724", "#41106b", "#87216b", "#cc4248", "#f4851e", "#f9c932", "#fcffa4")
-
-
-def choose_slices(labels: np.ndarray, count: int = 3) -> list[int]:
-    """Chooses slices that show organs: at even quantiles of the extent of all organs.
-
-    Args:
-      labels: [slice, row, column] class indices.
-      count: how many at most.
-
-    Returns:
-      Slice indices, ascending; over all slices if no organ is there.
-    """
-    present = np.flatnonzero(np.asarray(labels).reshape(len(labels), -1).any(axis=1))
-    if not present.size:
-        present = np.arange(len(labels))
-    quantiles = (np.arange(count) + 1) / (count + 1)
-    return sorted({int(i) for i in np.quantile(present, quantiles, method="nearest")})
 
 
 def body_box(image: np.ndarray, margin: int = 6) -> tuple[slice, slice]:
@@ -63,22 +44,17 @@ def grey_picture(image: np.ndarray, spacing_mm: tuple[float, float]) -> Image.Im
     return Image.fromarray(image).resize(_picture_size(image.shape, spacing_mm), Image.Resampling.BICUBIC)
 
 
-def heat_picture(entropy: np.ndarray, spacing_mm: tuple[float, float]) -> Image.Image:
-    """Returns an entropy map as heat: dark where the model is sure.
-
-    Args:
-      entropy: [row, column] uint8, 255 for entropy 1.
-      spacing_mm: [row, column] distance of neighbouring pixels.
-    """
+@functools.cache
+def heat_table() -> np.ndarray:
+    """Returns the colours [256, 3] uint8 of entropy 0 to 1: dark where the model is sure, evenly lighter from there."""
     stops = np.array([rgb(colour) for colour in _HEAT_STOPS], float)
     places = np.linspace(0, 255, len(stops))
     table = np.stack([np.interp(np.arange(256), places, stops[:, channel]) for channel in range(3)], axis=-1)
-    grey = grey_picture(entropy, spacing_mm)
-    return Image.fromarray(np.rint(table).astype(np.uint8)[np.asarray(grey)])
+    return np.rint(table).astype(np.uint8)
 
 
 def heat_gradient() -> str:
-    """Returns the colours of `heat_picture` as a CSS gradient from entropy 0 to 1."""
+    """Returns the colours of `heat_table` as a CSS gradient from entropy 0 to 1."""
     return f"linear-gradient(to right, {', '.join(_HEAT_STOPS)})"
 
 
@@ -103,13 +79,6 @@ def overlay_picture(image: np.ndarray, labels: np.ndarray, spacing_mm: tuple[flo
         canvas[mask & ~inner] = colour
         canvas[rim] *= 0.45
     return Image.fromarray(np.rint(canvas).astype(np.uint8))
-
-
-def data_uri(picture: Image.Image) -> str:
-    """Returns a picture as a data URI (WebP)."""
-    content = io.BytesIO()
-    picture.save(content, "WEBP", quality=_WEBP_QUALITY, method=4)
-    return "data:image/webp;base64," + base64.b64encode(content.getvalue()).decode("ascii")
 
 
 def _picture_size(shape: tuple[int, int], spacing_mm: tuple[float, float]) -> tuple[int, int]:

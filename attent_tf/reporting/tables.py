@@ -5,10 +5,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from attent_tf.benchmark import published
 from attent_tf.metrics.evaluation import Evaluation
 from attent_tf.metrics.summary import mean_of_defined
 from attent_tf.organs import ORGANS
-from attent_tf.reporting.wording import METRIC_DIGITS, METRIC_TITLES, UNDEFINED, number
+from attent_tf.reporting.wording import UNDEFINED, method_title, metric_digits, metric_title, number
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,22 +36,49 @@ class Row:
     cells: tuple[Cell, ...]
 
 
-def score_groups(entries: Sequence[tuple[str, Evaluation]]) -> list[tuple[str, list[Row]]]:
-    """Makes the table of scores: a group of rows for each metric, a row for each method.
+@dataclasses.dataclass(frozen=True)
+class ScoreGroup:
+    """The scores by one metric.
+
+    Attributes:
+      metric: its key in `metrics.json`.
+      title: its name and unit.
+      rows: one for each method; the cells are the organs in their order and the average.
+      paper: the same of the paper's Table I, where it has that metric.
+    """
+
+    metric: str
+    title: str
+    rows: list[Row]
+    paper: list[Row]
+
+
+def score_groups(entries: Sequence[tuple[str, Evaluation]]) -> list[ScoreGroup]:
+    """Makes the table of scores of one direction: a group of rows for each metric that any method has.
 
     Args:
       entries: (label, evaluation) of each method.
-
-    Returns:
-      (title of the metric, rows); the cells of a row are the organs in their order and the average.
     """
-    return [
-        (
-            METRIC_TITLES[metric],
-            [Row(label, _count(evaluation, metric), _score_cells(evaluation, metric)) for label, evaluation in entries],
-        )
-        for metric in METRIC_TITLES
-    ]
+    metrics = dict.fromkeys(metric for _, evaluation in entries for metric in evaluation.average)
+    direction = entries[0][1].header.get("direction")
+    groups = []
+    for metric in metrics:
+        having = [(label, evaluation) for label, evaluation in entries if metric in evaluation.average]
+        rows = [
+            Row(label, _count(evaluation, metric), _score_cells(evaluation, metric)) for label, evaluation in having
+        ]
+        groups.append(ScoreGroup(metric, metric_title(metric), rows, _paper_rows(metric, direction)))
+    return groups
+
+
+def _paper_rows(metric: str, direction: object) -> list[Row]:
+    tables = {"dice": published.DICE_PERCENT, "assd_voxel": published.ASSD_VOXEL}
+    rows = []
+    for method, values in tables.get(metric, {}).get(direction, {}).items():
+        # As the paper prints them: its own rows have two decimals, the others one.
+        digits = max(1, *(len(f"{value:g}".partition(".")[2]) for value in values))
+        rows.append(Row(f"{method_title(method)}, paper", "", tuple(Cell(f"{value:.{digits}f}") for value in values)))
+    return rows
 
 
 def case_rows(entries: Sequence[tuple[str, Evaluation]]) -> list[tuple[str, list[Row]]]:
@@ -68,9 +96,9 @@ def case_rows(entries: Sequence[tuple[str, Evaluation]]) -> list[tuple[str, list
             if case.get("labelled", True):
                 by_case.setdefault(case["case"], []).append((label, case))
     order = sorted(
-        by_case, key=lambda name: (_sortable(mean_of_defined([_mean_dice(c) for _, c in by_case[name]])), name)
+        by_case, key=lambda name: (_sortable(mean_of_defined([mean_dice(c) for _, c in by_case[name]])), name)
     )
-    return [(name, [Row(label, "", _case_cells(case)) for label, case in by_case[name]]) for name in order]
+    return [(name, [Row(label, "", case_cells(case)) for label, case in by_case[name]]) for name in order]
 
 
 def volume_rows(entries: Sequence[tuple[str, Evaluation]]) -> list[tuple[str, list[Row]]]:
@@ -96,12 +124,15 @@ def cases_from_worst_to_best(evaluations: Sequence[Evaluation]) -> list[str]:
     values: dict[str, list[float]] = {}
     for evaluation in evaluations:
         for case in evaluation.cases:
-            values.setdefault(case["case"], []).append(_mean_dice(case))
+            values.setdefault(case["case"], []).append(mean_dice(case))
     return sorted(values, key=lambda name: (_sortable(mean_of_defined(values[name])), name))
 
 
 def case_state(case: dict[str, Any], organ: str) -> str:
-    """Returns `missed`, `spurious` (predicted where there is none), `undefined`, or an empty text for a plain score."""
+    """Returns `missed`, `spurious` (predicted where there is none), `undefined`, `not compared`, or nothing for a score."""
+    if "states" in case:
+        state = case["states"].get(organ, "")
+        return "undefined" if state == "absent" else state
     if math.isnan(case[organ]["dice"]):
         return "undefined"
     if not math.isinf(case[organ]["assd_mm"]):
@@ -119,7 +150,7 @@ def _count(evaluation: Evaluation, metric: str) -> str:
 
 
 def _score_cells(evaluation: Evaluation, metric: str) -> tuple[Cell, ...]:
-    digits = METRIC_DIGITS[metric]
+    digits = metric_digits(metric)
     cells = []
     for organ in ORGANS:
         summary = evaluation.organs[organ][metric]
@@ -129,7 +160,7 @@ def _score_cells(evaluation: Evaluation, metric: str) -> tuple[Cell, ...]:
         text = number(summary["mean"], digits)
         if math.isfinite(summary["std"]):
             text += f" ± {number(summary['std'], digits)}"
-        details = []
+        details = _median_and_interval(summary, digits)
         if not _count(evaluation, metric):
             total = summary["n"] + summary["n_undefined"]
             details.append(f"n {summary['n']}" + (f" of {total}" if summary["n_undefined"] else ""))
@@ -138,28 +169,50 @@ def _score_cells(evaluation: Evaluation, metric: str) -> tuple[Cell, ...]:
         cells.append(Cell(text, ", ".join(details), "missed" if summary["n_infinite"] else ""))
     average = evaluation.average[metric]
     defined = sum(evaluation.organs[organ][metric]["n"] > 0 for organ in ORGANS)
-    detail = "" if defined == len(ORGANS) else f"{defined} of {len(ORGANS)} organs"
-    return (*cells, Cell(number(average, digits), detail, "undefined" if math.isnan(average) else ""))
+    details = [] if defined == len(ORGANS) else [f"{defined} of {len(ORGANS)} organs"]
+    low, high = getattr(evaluation, "average_ci95", {}).get(metric, (math.nan, math.nan))
+    if not math.isnan(low) and not math.isnan(high):
+        details.append(_interval_text(low, high, digits))
+    return (*cells, Cell(number(average, digits), ", ".join(details), "undefined" if math.isnan(average) else ""))
 
 
-def _case_cells(case: dict[str, Any]) -> tuple[Cell, ...]:
+def _median_and_interval(summary: dict[str, Any], digits: int) -> list[str]:
+    """The median and the confidence interval of the mean, where the evaluation has them."""
+    found = []
+    if isinstance(summary.get("median"), float) and not math.isnan(summary["median"]):
+        found.append(f"median {number(summary['median'], digits)}")
+    low, high = summary.get("ci95_low"), summary.get("ci95_high")
+    if low is not None and high is not None and not math.isnan(low) and not math.isnan(high):
+        found.append(_interval_text(low, high, digits))
+    return found
+
+
+def _interval_text(low: float, high: float, digits: int) -> str:
+    return f"95 % CI {number(low, digits)} to {number(high, digits)}"
+
+
+def case_cells(case: dict[str, Any]) -> tuple[Cell, ...]:
+    """Returns Dice of each organ of a case and their mean, with the ASSD in millimetres as detail."""
     cells = []
     for organ in ORGANS:
         state, score = case_state(case, organ), case[organ]
         if state == "undefined":
             cells.append(Cell(UNDEFINED, "in neither map", state))
+        elif state == "not compared":
+            cells.append(Cell(UNDEFINED, state, "undefined"))
         elif state:
-            cells.append(Cell(state, f"Dice {number(score['dice'], METRIC_DIGITS['dice'])}", state))
+            cells.append(Cell(state, f"Dice {number(score['dice'], metric_digits('dice'))}", state))
         else:
-            distance = number(score["assd_mm"], METRIC_DIGITS["assd_mm"])
+            distance = number(score["assd_mm"], metric_digits("assd_mm"))
             cells.append(
-                Cell(number(score["dice"], METRIC_DIGITS["dice"]), "" if distance == UNDEFINED else f"{distance} mm")
+                Cell(number(score["dice"], metric_digits("dice")), "" if distance == UNDEFINED else f"{distance} mm")
             )
     mean_mm = mean_of_defined([case[organ]["assd_mm"] for organ in ORGANS])
-    return (*cells, Cell(number(_mean_dice(case), 1), "" if math.isnan(mean_mm) else f"{number(mean_mm, 2)} mm"))
+    return (*cells, Cell(number(mean_dice(case), 1), "" if math.isnan(mean_mm) else f"{number(mean_mm, 2)} mm"))
 
 
-def _mean_dice(case: dict[str, Any]) -> float:
+def mean_dice(case: dict[str, Any]) -> float:
+    """Returns the mean Dice of a case over the organs that are in either map, in percent."""
     return mean_of_defined([case[organ]["dice"] for organ in ORGANS])
 
 

@@ -21,8 +21,19 @@ METHOD_NOTES = {
     "attent": "translation with attention gates, and entropy maps aligned by an adversary",
 }
 DOMAIN_TITLES = {"mri": "MRI", "ct": "CT"}
-METRIC_TITLES = {"dice": "Dice, %", "assd_voxel": "ASSD, voxel", "assd_mm": "ASSD, mm"}
-METRIC_DIGITS = {"dice": 1, "assd_voxel": 2, "assd_mm": 2}
+METRIC_TITLES = {
+    "dice": "Dice, %",
+    "assd_voxel": "ASSD, voxel",
+    "assd_mm": "ASSD, mm",
+    "asd_prediction_mm": "ASD from the prediction, mm",
+    "asd_reference_mm": "ASD from the reference, mm",
+    "hd95_mm": "HD95, mm",
+    "surface_dice": "Surface Dice, %",
+    "volume_difference_ml": "Volume difference, ml",
+}
+# What everybody reads; what else an evaluation holds stands behind a fold.
+MAIN_METRICS = ("dice", "assd_voxel", "assd_mm")
+_UNITS = {"mm": "mm", "voxel": "voxel", "ml": "ml", "percent": "%"}
 
 UNDEFINED = "–"
 INFINITE = "∞"
@@ -31,6 +42,21 @@ INFINITE = "∞"
 def method_title(method: str) -> str:
     """Returns the name of a method for people; an unknown one keeps its identifier."""
     return METHOD_TITLES.get(method, method)
+
+
+def metric_title(metric: str) -> str:
+    """Returns `ASSD, mm` for `assd_mm`; a metric that is not known here is named by the words and the unit of its key."""
+    if metric in METRIC_TITLES:
+        return METRIC_TITLES[metric]
+    name, _, last = metric.rpartition("_")
+    if name and last in _UNITS:
+        return f"{name.replace('_', ' ').capitalize()}, {_UNITS[last]}"
+    return metric.replace("_", " ").capitalize()
+
+
+def metric_digits(metric: str) -> int:
+    """Returns how many decimals a metric is written with: one for percentages, two for distances and the rest."""
+    return 1 if metric_title(metric).endswith("%") else 2
 
 
 def direction_title(direction: str) -> str:

@@ -77,7 +77,7 @@ def score_folders(
       label_map: how files are called and what their numbers mean.
       name: of the method in tables; that of the folder `predictions` if empty.
       protocol: see `attent_tf.metrics.protocols`.
-      images: folder with the scans; with it, a report is written.
+      images: folder with the scans, for the report; without it, the report shows label maps alone.
       overwrite: whether an evaluation folder that is there may be replaced.
       orientation_policy: for files whose codes of sform and qform are 0, see `read_nifti`.
       postprocessing: what is done to predictions before they are scored, see `attent_tf.metrics.postprocessing`.
@@ -115,9 +115,8 @@ def score_folders(
         on_scan = find_protocol(protocol).grid == "scan"
         results = _results(label_map, pairs.cases, pictures, warnings, orientation_policy, on_scan, bar)
         evaluation = write_evaluation(out, header, results, overwrite, label_map.organs)
-    if images is not None:
-        title = f"{header['method']}, scored on label files"
-        write_report(Path(out) / "report" / "index.html", [EvaluationForReport(Path(out))], title)
+    title = f"{header['method']}, scored on label files"
+    write_report(Path(out) / "report" / "index.html", [EvaluationForReport(Path(out))], title)
     return evaluation
 
 

@@ -45,7 +45,7 @@ def test_all_scored_ends_with_0_and_prints_the_table_and_the_protocol(folders):
         "Eq. 10",
         "Each case is scored on the voxels of its reference file",
         "bootstrap over cases",
-        "No report",
+        "without scans; see --images",
     ):
         assert text in said
     assert "Could not be scored" not in result.stdout

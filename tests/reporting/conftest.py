@@ -44,6 +44,11 @@ class Page(html.parser.HTMLParser):
         if self._open:
             self.elements[self._open[-1]][2] += data
 
+    def json(self, identifier):
+        """The text of the JSON that the page holds under an identifier."""
+        (text,) = (text for attributes, text in self.find("script") if attributes.get("id") == identifier)
+        return text
+
     def find(self, tag):
         return [(attributes, text) for name, attributes, text in self.elements if name == tag]
 
@@ -53,7 +58,8 @@ def case_result(name, missed=(), shift=0, reference=True, translated=True, slice
     labels = np.zeros(shape, np.uint8)
     for index, (low, high) in BOXES.items():
         labels[2:5, 12:30, low:high] = index
-    prediction = np.where(np.isin(labels, list(missed)), 0, np.roll(labels, shift, axis=1)).astype(np.uint8)
+    moved = np.roll(labels, shift, axis=1)
+    prediction = np.where(np.isin(moved, list(missed)), 0, moved).astype(np.uint8)
     image = np.full(shape, -1.0, np.float32)
     image[:, 8:40, 1:47] = np.linspace(-0.2, 0.6, 46, dtype=np.float32)
     return CaseResult(

@@ -3,27 +3,7 @@ import pytest
 
 from attent_tf.organs import LIVER, ORGANS
 from attent_tf.reporting.palette import ORGAN_COLOURS, rgb
-from attent_tf.reporting.pictures import body_box, choose_slices, grey_picture, heat_picture, overlay_picture
-
-
-def labels_in(slices, count=20):
-    labels = np.zeros((count, 4, 4), np.uint8)
-    labels[slices, 1, 1] = LIVER
-    return labels
-
-
-def test_slices_lie_at_quantiles_of_the_extent_of_the_organs():
-    assert choose_slices(labels_in(slice(4, 13))) == [6, 8, 10]
-    assert choose_slices(labels_in(slice(4, 13)), 1) == [8]
-
-
-def test_few_slices_with_organs_are_shown_once():
-    assert choose_slices(labels_in([7])) == [7]
-    assert all(labels_in([3, 9])[index].any() for index in choose_slices(labels_in([3, 9])))
-
-
-def test_without_organs_slices_are_spread_over_the_volume():
-    assert choose_slices(np.zeros((9, 2, 2), np.uint8)) == [2, 4, 6]
+from attent_tf.reporting.pictures import body_box, grey_picture, heat_table, overlay_picture
 
 
 def test_body_box_leaves_air_out_and_keeps_specks_from_widening_it():
@@ -41,8 +21,7 @@ def test_proportions_follow_the_spacing():
 
 
 def test_entropy_is_darkest_where_the_model_is_sure():
-    entropy = np.repeat(np.linspace(0, 255, 8).astype(np.uint8)[None], 6, axis=0)
-    lightness = np.asarray(heat_picture(entropy, (1.0, 1.0)).convert("L"), int)[6]
+    lightness = heat_table().astype(int) @ (0.299, 0.587, 0.114)
     assert np.all(np.diff(lightness) >= 0)
     assert lightness[0] < 20 < 230 < lightness[-1]
 

@@ -1,16 +1,14 @@
 import base64
-import io
+import hashlib
 import json
-import math
 import re
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from attent_tf.errors import InputError
+from attent_tf.metrics import evaluation
 from attent_tf.metrics.evaluation import read_evaluation
-from attent_tf.organs import ORGANS, SPLEEN
+from attent_tf.organs import LIVER, ORGANS, SPLEEN
 from attent_tf.reporting.report import write_report
 from attent_tf.reporting.sources import EvaluationForReport
 
@@ -30,9 +28,9 @@ def test_page_is_well_formed_and_stands_by_itself(report, make_evaluation, run_f
     assert "http:" not in page.text
     assert "https:" not in page.text
     assert "url(//" not in page.text
-    assert not page.find("script")
     assert not page.find("link")
-    assert all(attributes["src"].startswith("data:image/") for attributes, _ in page.find("img"))
+    assert not page.find("img")
+    assert not any("src" in attributes for _, attributes, _ in page.elements)
     assert all(attributes["href"].startswith("#") for attributes, _ in page.find("a"))
 
 
@@ -49,11 +47,26 @@ def test_names_refer_to_what_is_there(report, make_evaluation, run_folder):
             assert reference in identifiers
 
 
+def test_only_the_script_of_the_report_may_run(report, make_evaluation):
+    page = report(make_evaluation())
+    (script,) = (text for attributes, text in page.find("script") if attributes["type"] == "module")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    (policy,) = (
+        attributes["content"]
+        for attributes, _ in page.find("meta")
+        if attributes.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert "default-src 'none'" in policy
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert {attributes["type"] for attributes, _ in page.find("script")} == {"module", "application/json"}
+    assert not [name for _, attributes, _ in page.elements for name in attributes if name.startswith("on")]
+
+
 def test_everything_to_be_seen_can_be_heard(report, make_evaluation, run_folder):
     page = report(make_evaluation(run_folder=run_folder))
-    images = page.find("img")
-    assert len(images) == 2 * 3 * 5
-    assert len({attributes["alt"] for attributes, _ in images}) == len(images)
+    canvases = [attributes for attributes, _ in page.find("canvas")]
+    assert all(attributes.get("aria-label") or attributes.get("aria-hidden") for attributes in canvases)
+    assert sum("aria-label" in attributes for attributes in canvases) == 6
     assert all(attributes["aria-label"] for attributes, _ in page.find("svg"))
     assert len(page.find("caption")) == len(page.find("table"))
     assert [attributes.get("lang") for attributes, _ in page.find("html")] == ["en"]
@@ -62,14 +75,14 @@ def test_everything_to_be_seen_can_be_heard(report, make_evaluation, run_folder)
 
 def test_page_holds_the_numbers_of_the_evaluation(report, make_evaluation):
     place = make_evaluation()
-    evaluation = read_evaluation(place.folder)
+    found = read_evaluation(place.folder)
     cells = [text.strip() for _, text in report(place).find("td")]
     for organ in ORGANS:
         for metric, digits in (("dice", 1), ("assd_voxel", 2), ("assd_mm", 2)):
-            summary = evaluation.organs[organ][metric]
+            summary = found.organs[organ][metric]
             assert f"{summary['mean']:.{digits}f} ± {summary['std']:.{digits}f}" in cells
-    assert f"{evaluation.average['dice']:.1f}" in cells
-    for case in evaluation.cases:
+    assert f"{found.average['dice']:.1f}" in cells
+    for case in found.cases:
         assert f"{case['liver']['dice']:.1f}" in cells
 
 
@@ -79,28 +92,26 @@ def test_missed_undefined_and_spurious_organs_are_called_so(report, make_evaluat
     spurious.reference[spurious.reference == SPLEEN] = 0
     absent = make_case("case-absent", missed=[SPLEEN])
     absent.reference[absent.reference == SPLEEN] = 0
-    page = report(make_evaluation(cases=[missed, spurious, absent]))
+    place = make_evaluation(cases=[missed, spurious, absent])
+    page = report(place)
+    distances = [one for one in read_evaluation(place.folder).organs["spleen"].values() if one["n_infinite"]]
     states = {}
     for attributes, text in page.find("td"):
         states.setdefault(attributes.get("class"), []).append(text.strip())
     assert states["missed"].count("missed") == 1
     assert states["spurious"] == ["spurious"]
     assert "–" in states["undefined"]
-    # Both distances of the spleen: two of the three cases count, and both are infinite.
-    assert states["missed"].count("∞") == 2
-    assert [text for _, text in page.find("small") if text == "n 2 of 3, infinite in 2"] == [
-        "n 2 of 3, infinite in 2"
-    ] * 2
+    # All distances of the spleen: two of the three cases count, and both are infinite.
+    assert len(distances) >= 2
+    assert states["missed"].count("∞") == len(distances)
+    notes = [text for _, text in page.find("small") if text.endswith("n 2 of 3, infinite in 2")]
+    assert len(notes) == len(distances)
 
 
 def test_worst_case_comes_first(report, make_evaluation, make_case):
     cases = [make_case("good"), make_case("worst", shift=9), make_case("middle", shift=3)]
     page = report(make_evaluation(cases=cases))
-    rows = [
-        text
-        for attributes, text in page.find("th")
-        if attributes.get("scope") == "rowgroup" and "rowspan" in attributes
-    ]
+    rows = [text for attributes, text in page.find("a") if "data-case" in attributes]
     assert rows == ["worst", "middle", "good"]
 
 
@@ -109,8 +120,8 @@ def test_protocol_and_selection_are_stated(report, make_evaluation):
     assert "Eq. 10" in page.text
     assert "medpy" in page.text
     selections = [text for _, text in page.find("dd")]
-    assert selections[0] == "The last step of training."
-    assert selections[1].startswith("Not recorded.")
+    assert "The last step of training." in selections
+    assert sum(text.startswith("Not recorded.") for text in selections) == 1
 
 
 def test_warnings_stand_before_the_scores(report, make_evaluation):
@@ -126,9 +137,9 @@ def test_text_from_outside_is_escaped(report, make_evaluation, run_folder):
         warnings=[evil], selection=evil, remark=evil, method=evil.replace("/", "|"), run_folder=run_folder
     )
     page = report(place, title=evil)
-    assert not page.find("script")
+    assert not [text for _, text in page.find("script") if "alert" in text and "\\u003c" not in text]
     assert [text for _, text in page.find("h1")] == [evil]
-    assert not page.find("b")
+    assert not any(text for _, text in page.find("b"))
     assert "note: <b>bold & brave</b>" in page.find("pre")[0][1]
 
 
@@ -137,9 +148,7 @@ def test_methods_stand_side_by_side(report, make_evaluation, make_case):
     page = report(make_evaluation("source_only"), make_evaluation("attent", cases=better))
     labels = [text for attributes, text in page.find("th") if attributes.get("scope") == "row"]
     assert labels[:2] == ["Source only", "AttENT"]
-    captions = [text for _, text in page.find("figcaption")]
-    assert captions.count("Source only") == captions.count("AttENT") == captions.count("Reference") == 6
-    assert captions.count("Translated (AttENT)") == captions.count("Input") == 6
+    assert json.loads(page.json("sectionmri2ct-viewer-index"))["methods"] == ["Source only", "AttENT"]
     assert "sign-flip permutation test" in page.text
     assert "AttENT − Source only" in labels
 
@@ -164,8 +173,9 @@ def test_cases_without_reference_show_volumes_and_no_scores(report, make_evaluat
     assert "nothing is scored" in page.text
     # The liver: 3 slices of 18 by 12 pixels of 5 × 1.6 × 1.6 mm.
     assert f"{3 * 18 * 12 * 5 * 1.6 * 1.6 / 1000:.0f}" in [text for _, text in page.find("td")]
-    captions = [text for _, text in page.find("figcaption")]
-    assert captions == ["Input", "Entropy", "Prediction"] * 3
+    layers = json.loads(page.json("sectionmri2ct-viewer-case-0"))
+    assert set(layers) == {"image", "methods"}
+    assert set(layers["methods"][0]) == {"entropy", "prediction"}
 
 
 def test_run_shows_curves_configuration_and_versions(report, make_evaluation, run_folder):
@@ -174,7 +184,14 @@ def test_run_shows_curves_configuration_and_versions(report, make_evaluation, ru
     assert "Cycle consistency over the steps: cycle_source, cycle_target" in names
     assert "Segmentation over the steps: segmentation" in names
     assert "2.21.0" in [text for _, text in page.find("td")]
-    assert [text for _, text in page.find("summary")] == ["Evaluation", "Configuration", "Versions"]
+    assert [text for _, text in page.find("summary")] == [
+        "More measures",
+        "Keys",
+        "Learning curves",
+        "Evaluation",
+        "Configuration",
+        "Versions",
+    ]
 
 
 def test_configuration_in_run_json_serves_where_there_is_no_yaml(report, make_evaluation, run_folder):
@@ -188,7 +205,7 @@ def test_missing_parts_of_a_run_are_left_out(report, make_evaluation, tmp_path):
     (tmp_path / "bare").mkdir()
     page = report(make_evaluation(run_folder=tmp_path / "bare"))
     assert not page.find("pre")
-    assert len(page.find("svg")) == 1
+    assert len(page.find("svg")) == 2
 
 
 def test_damaged_parts_of_a_run_are_one_line(report, make_evaluation, run_folder):
@@ -219,24 +236,6 @@ def test_same_evaluations_give_the_same_page(report, make_evaluation, run_folder
     assert report(place).text == report(place).text
 
 
-def test_pictures_show_predicted_organs_in_their_place(report, make_evaluation):
-    page = report(make_evaluation(), cases_shown=1, slices_shown=1)
-    images = [attributes for attributes, _ in page.find("img")]
-    pictures = {attributes["alt"].split(": ")[1]: _decode(attributes["src"]) for attributes in images}
-    plain, overlay = pictures["the scan"], pictures["organs of the reference"]
-    translated = pictures["the scan in source style"].astype(int)
-    # The input brightens from left to right; its stand-in for a translation is the negative.
-    middle = plain.shape[0] // 2
-    assert plain[middle, 20, 0] + 20 < plain[middle, -20, 0]
-    assert translated[middle, 20, 0] > translated[middle, -20, 0] + 20
-    coloured = np.ptp(overlay.astype(int), axis=-1) > 30
-    assert np.ptp(plain.astype(int), axis=-1).max() < 12
-    rows, columns = np.nonzero(coloured)
-    # Organs fill rows 12 to 29 and columns 2 to 43 of a picture that begins near row 2 and column 0, twice enlarged.
-    assert math.isclose(np.ptp(rows) + 1, 2 * 18, abs_tol=4)
-    assert math.isclose(np.ptp(columns) + 1, 2 * 42, abs_tol=4)
-
-
 def test_both_directions_have_a_section_in_the_usual_order(report, make_evaluation):
     page = report(make_evaluation(direction="ct2mri"), make_evaluation(direction="mri2ct"))
     headings = [text for _, text in page.find("h2")]
@@ -254,5 +253,56 @@ def test_metrics_of_another_hand_without_the_optional_keys_can_be_shown(report, 
     assert "does not describe this protocol" in report(place).text
 
 
-def _decode(uri):
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))).convert("RGB"))
+def test_rows_of_the_paper_stand_apart_from_those_of_the_evaluation(report, make_evaluation):
+    page = report(make_evaluation(direction="ct2mri"))
+    rows = [text for attributes, text in page.find("th") if attributes.get("scope") == "row"]
+    assert rows[:5] == ["AttENT", "Source only, paper", "CycleGAN, paper", "AttENT, paper", "Supervised, paper"]
+    cells = [text.strip() for _, text in page.find("td")]
+    # Table I, CT to MRI: ASSD of AttENT, as printed.
+    first = cells.index("0.99")
+    assert cells[first : first + 5] == ["0.99", "1.03", "1.26", "1.12", "1.10"]
+    assert "another data set and another protocol" in page.text
+    assert "paper" not in {
+        attributes.get("class") for attributes, _ in report(make_evaluation(direction="a2b")).find("tr")
+    }
+
+
+def test_metrics_that_are_not_known_here_stand_behind_a_fold(report, make_evaluation, monkeypatch):
+    place = make_evaluation()
+    monkeypatch.setattr(evaluation, "METRICS", (*evaluation.METRICS, "hd99_mm"))
+    document = json.loads((place.folder / "metrics.json").read_text())
+    for organ in ORGANS:
+        document["organs"][organ]["hd99_mm"] = {"mean": 7.25, "std": 0.5, "n": 2, "n_undefined": 0, "n_infinite": 0}
+    document["average"]["hd99_mm"] = 7.25
+    (place.folder / "metrics.json").write_text(json.dumps(document))
+    page = report(place)
+    assert page.text.index("More measures") < page.text.index("Hd99, mm") < page.text.index("7.25 ± 0.50")
+
+
+def test_median_and_interval_are_shown_where_the_evaluation_has_them(report, make_evaluation):
+    place = make_evaluation()
+    document = json.loads((place.folder / "metrics.json").read_text())
+    document["organs"]["liver"]["dice"] |= {"median": 81.5, "ci95_low": 70.25, "ci95_high": 90.0}
+    (place.folder / "metrics.json").write_text(json.dumps(document))
+    assert "median 81.5, 95 % CI 70.2 to 90.0" in [text for _, text in report(place).find("small")]
+
+
+def test_what_went_wrong_is_listed(report, make_evaluation, make_case):
+    cases = [make_case("good"), make_case("bad", missed=[SPLEEN, LIVER]), make_case("bare", reference=False)]
+    place = make_evaluation(cases=cases)
+    document = json.loads((place.folder / "metrics.json").read_text())
+    lost = {"case": "gone", "side": "prediction", "counts_as": "an empty prediction", "problem": "gone.nii: no file"}
+    document["failures"] = ["other: not a scan", lost]
+    document["statistics_text"] = "Intervals were made so."
+    (place.folder / "metrics.json").write_text(json.dumps(document))
+    page = report(place)
+    assert "Intervals were made so." in [text for _, text in page.find("p")]
+    tags = [text for attributes, text in page.find("span") if attributes.get("class") == "tag"]
+    assert tags == ["failed", "failed", "missed", "unlabelled"]
+    listed = [text.split() for attributes, text in page.find("li") if attributes.get("class") in tags]
+    assert " ".join(listed[2]) == "Liver and spleen: predicted nowhere."
+    assert [" ".join(words) for words in listed[:2]] == [
+        "other: not a scan.",
+        "gone.nii: no file (prediction taken as an empty prediction).",
+    ]
+    assert "Nothing: every case" in report(make_evaluation(cases=[make_case("good")])).text

@@ -200,7 +200,7 @@ def test_the_same_folders_give_the_same_bytes(tmp_path, score):
         assert (tmp_path / "first" / file).read_bytes() == (tmp_path / "second" / file).read_bytes()
 
 
-def test_with_images_there_is_a_report_and_a_missing_one_is_shown_on_black(tmp_path, score):
+def test_the_report_shows_images_and_a_missing_one_as_black(tmp_path, score):
     for name in ("a", "b"):
         write_pair(tmp_path, name, shift=1)
     scan = (labels() * 100 + np.arange(8)).astype(np.int16)
@@ -215,6 +215,16 @@ def test_with_images_there_is_a_report_and_a_missing_one_is_shown_on_black(tmp_p
     # The spleen has the highest numbers, and lies where the reference says.
     assert pictures["image"][pictures["reference"] == 4].min() > pictures["image"][pictures["reference"] == 1].max()
     assert not evaluation.pictures("b")["image"].any()
+
+
+def test_without_images_the_report_shows_label_maps_and_lists_failures(tmp_path, score):
+    for name in ("a", "b"):
+        write_pair(tmp_path, name)
+    (tmp_path / "predictions" / "b.nii.gz").unlink()
+    evaluation = score()
+    page = (tmp_path / "out" / "report" / "index.html").read_text()
+    assert "expected the prediction of case b, found none" in page
+    assert set(evaluation.pictures("a")) == {"prediction", "reference", "spacing_mm"}
 
 
 def test_images_that_fit_no_pattern_are_refused(tmp_path, score):

@@ -1,0 +1,209 @@
+"""The part of a report that speaks of one direction: which methods, and everything that compares them."""
+
+import dataclasses
+import functools
+import itertools
+import math
+from collections.abc import Sequence
+
+from attent_tf.metrics.evaluation import Evaluation
+from attent_tf.organs import DOMAINS
+from attent_tf.reporting.boxes import box_plot_svg, count_infinite
+from attent_tf.reporting.comparison import Comparison, compare_with
+from attent_tf.reporting.failures import Failure, list_failures
+from attent_tf.reporting.sources import Source
+from attent_tf.reporting.svg import series_colour
+from attent_tf.reporting.tables import Row, ScoreGroup, case_rows, score_groups, volume_rows
+from attent_tf.reporting.wording import (
+    METHOD_NOTES,
+    direction_sentence,
+    direction_title,
+    method_title,
+    metric_title,
+    number,
+)
+
+_PLOTTED = ("dice", "assd_mm")
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """The evaluations of one direction.
+
+    Attributes:
+      direction: `mri2ct`, `ct2mri`, or what else the evaluations name.
+      sources: (label, source) of each method, in the order in which they stand.
+    """
+
+    direction: str
+    sources: tuple[tuple[str, Source], ...]
+
+    @property
+    def identifier(self) -> str:
+        """Letters and digits that name the section on the page."""
+        return "section" + "".join(character for character in self.direction if character.isalnum())
+
+    @property
+    def title(self) -> str:
+        return direction_title(self.direction)
+
+    @property
+    def sentence(self) -> str:
+        return direction_sentence(self.direction)
+
+    @functools.cached_property
+    def entries(self) -> tuple[tuple[str, Evaluation], ...]:
+        """(label, evaluation) of each method."""
+        return tuple((label, source.evaluation) for label, source in self.sources)
+
+    @property
+    def evaluations(self) -> list[Evaluation]:
+        return [evaluation for _, evaluation in self.entries]
+
+    @property
+    def several(self) -> bool:
+        return len(self.entries) > 1
+
+    @property
+    def unit(self) -> str:
+        return str(self.evaluations[0].header.get("scored_unit", "volume"))
+
+    @property
+    def labelled(self) -> bool:
+        """Whether any case has a reference."""
+        return any(case.get("labelled", True) for evaluation in self.evaluations for case in evaluation.cases)
+
+    @property
+    def shown(self) -> int:
+        """Place of the method that comes first to the eye: the whole method, or else a translator, or else the last."""
+        methods = [evaluation.header["method"] for evaluation in self.evaluations]
+        preferred = [methods.index(method) for method in ("attent", "pixel", "cyclegan") if method in methods]
+        return preferred[0] if preferred else len(methods) - 1
+
+    @functools.cached_property
+    def scores(self) -> list[ScoreGroup]:
+        return score_groups(self.entries) if self.labelled else []
+
+    @functools.cached_property
+    def plots(self) -> list[tuple[str, str, int]]:
+        """(title, svg, how many values are infinite) of each box plot."""
+        plots = []
+        for metric in _PLOTTED:
+            title = metric_title(metric)
+            name = f"{title}, of every case, {self.title}"
+            svg = box_plot_svg(self.evaluations, metric, name, f"{self.identifier}{metric.replace('_', '')}")
+            if svg:
+                plots.append((title, svg, count_infinite(self.evaluations, metric)))
+        return plots
+
+    @property
+    def legend(self) -> list[tuple[str, str]]:
+        return [(label, series_colour(index)) for index, (label, _) in enumerate(self.entries)]
+
+    @property
+    def methods(self) -> list[tuple[str, str]]:
+        """Label and description of the methods that the paper knows."""
+        found = [(label, METHOD_NOTES.get(evaluation.header["method"])) for label, evaluation in self.entries]
+        return [(label, note) for label, note in found if note]
+
+    @functools.cached_property
+    def comparisons(self) -> list[Comparison]:
+        return compare_with(self.shown, self.entries)
+
+    @functools.cached_property
+    def cases(self) -> list[tuple[str, list[Row]]]:
+        return case_rows(self.entries)
+
+    @functools.cached_property
+    def volumes(self) -> list[tuple[str, list[Row]]]:
+        return volume_rows(self.entries)
+
+    @functools.cached_property
+    def failures(self) -> list[Failure]:
+        return list_failures(self.entries)
+
+    @functools.cached_property
+    def headline(self) -> list[tuple[str, str, str]]:
+        """(what, number, unit) of the few numbers that come first."""
+        label, evaluation = self.entries[self.shown]
+        of_method = f", {label}" if self.several else ""
+        facts = []
+        for metric, name, unit in (("dice", "Average Dice", "%"), ("assd_mm", "Average ASSD", "mm")):
+            value = evaluation.average.get(metric, math.nan)
+            if not math.isnan(value):
+                facts.append((name + of_method, number(value, 1 if unit == "%" else 2), unit))
+        missed = sum(f.organs for f in self.failures if f.kind == "missed" and f.method == label)
+        if self.labelled:
+            facts.append((f"Missed organs{of_method}", str(missed), f"in {len(evaluation.cases)} cases"))
+        gap = self._gap_closed()
+        return [*facts, ("Of the gap to supervised closed", number(gap, 0), "%")] if gap is not None else facts
+
+    @property
+    def counts(self) -> str:
+        """How many cases there are, and how many of them have labels."""
+        names = {c["case"]: c.get("labelled", True) for e in self.evaluations for c in e.cases}
+        labelled = sum(names.values())
+        text = f"{len(names)} test {'case' if len(names) == 1 else 'cases'}"
+        return text if labelled == len(names) else f"{text}, {labelled} of them with reference labels"
+
+    @functools.cached_property
+    def notes(self) -> list[str]:
+        """What stands against comparing the methods."""
+        notes = []
+        if len({frozenset(case["case"] for case in evaluation.cases) for evaluation in self.evaluations}) > 1:
+            notes.append("The methods were scored on different cases: their means cannot be compared.")
+        if len({evaluation.header["protocol"] for evaluation in self.evaluations}) > 1:
+            notes.append("The methods were scored by different protocols: their numbers cannot be compared.")
+        return notes
+
+    def _gap_closed(self) -> float | None:
+        """How much of the Dice between no adaptation and supervised training the shown method gains, in percent."""
+        if self.notes:
+            return None
+        dice = {e.header["method"]: e.average.get("dice", math.nan) for e in self.evaluations}
+        lower, upper = dice.get("source_only", math.nan), dice.get("supervised", math.nan)
+        method = self.evaluations[self.shown].header["method"]
+        gap = upper - lower
+        return 100.0 * (dice[method] - lower) / gap if gap > 0 and method not in ("source_only", "supervised") else None
+
+
+def make_sections(sources: Sequence[Source]) -> list[Section]:
+    """Sorts evaluations into one section for each direction, in the usual order, and names their methods apart."""
+    labels = _labels(sources)
+    usual = [f"{a}2{b}" for a, b in itertools.permutations(DOMAINS)]
+    found = dict.fromkeys(_direction(source) for source in sources)
+    directions = sorted(found, key=lambda name: (usual.index(name) if name in usual else len(usual), name))
+    return [
+        Section(
+            direction,
+            tuple(
+                (label, source)
+                for label, source in zip(labels, sources, strict=True)
+                if _direction(source) == direction
+            ),
+        )
+        for direction in directions
+    ]
+
+
+def _direction(source: Source) -> str:
+    return str(source.evaluation.header["direction"])
+
+
+def _labels(sources: Sequence[Source]) -> list[str]:
+    """Names each method, with its protocol, its seed and at last its folder where that is needed to tell two apart."""
+    labels = [method_title(str(source.evaluation.header["method"])) for source in sources]
+    for detail in (
+        lambda source: f", seed {source.evaluation.header['seed']}",
+        lambda source: f", {source.evaluation.header['protocol']}",
+        lambda source: f", {source.evaluation.folder.resolve().name}",
+    ):
+        keys = [(label, _direction(source)) for label, source in zip(labels, sources, strict=True)]
+        added = [detail(source) for source in sources]
+        # A detail that is the same for all of a name tells nothing apart.
+        same = {key: {a for a, k in zip(added, keys, strict=True) if k == key} for key in keys}
+        labels = [
+            label + extra if len(same[key]) > 1 else label
+            for label, extra, key in zip(labels, added, keys, strict=True)
+        ]
+    return labels
