@@ -47,7 +47,7 @@ def find_originals(scans: OriginalScans, cases: Sequence[ManifestCase]) -> dict[
             raise InputError(
                 scans.folder,
                 f"the case {case.case} of the records",
-                f"{len(found)} others, such as {next(iter(found))}",
+                f"others ({len(found)}), such as {next(iter(found))}",
                 "give the folder that the records were made from",
             )
     return {case.case: found[case.case] for case in cases}

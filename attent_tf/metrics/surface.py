@@ -1,58 +1,93 @@
-"""Which voxels of a mask are its surface (needed for Eq. 10).
+"""Measures of the distance between two masks: ASSD (Eq. 10), its directed parts, HD95 and surface Dice.
 
-Tools differ in two things. Beyond the border of the volume lies background (medpy, the default here) or object (the
-CHAOS challenge's own code), so that the cut face of an organ is surface in the one and not in the other. And a voxel
-has neighbours across its faces (medpy's default, and ours), its edges or its corners.
+Each takes the conventions of `attent_tf.metrics.surface_voxels`. Who wants several of one pair of masks takes them from one
+`surface_distances`, as `attent_tf.metrics.scores` does.
 """
 
-import itertools
+from collections.abc import Sequence
 
 import numpy as np
 
-from attent_tf.errors import InputError
+from attent_tf.metrics.surface_distances import surface_distances
 
-OUTSIDE = ("background", "object")
-CONNECTIVITIES = (1, 2, 3)
+Spacing = Sequence[float] | None
 
 
-def surface_voxels(mask: np.ndarray, outside: str = "background", connectivity: int = 1) -> np.ndarray:
-    """Marks the object voxels that have a neighbour which is not object.
+def assd(
+    prediction: np.ndarray,
+    reference: np.ndarray,
+    spacing_mm: Spacing = None,
+    outside: str = "background",
+    connectivity: int = 1,
+) -> float:
+    """Average symmetric surface distance (Eq. 10): both directions pooled, over the number of all surface voxels.
 
     Args:
-      mask: [slice, row, column] bool, or an array of another rank.
-      outside: what lies beyond the border of the array: `background` or `object`.
-      connectivity: neighbours share a face (1; 6 of them in 3-D), at least an edge (2; 18) or at least a corner
-        (3; 26). In 2-D, 2 and 3 both mean all 8.
+      prediction: [slice, row, column] bool, or an array of another rank.
+      reference: bool of the same shape.
+      spacing_mm: distance of neighbouring voxel centres along each axis, in millimetres; None measures in voxels.
+      outside: what lies beyond the border of the arrays: `background` or `object`.
+      connectivity: which neighbours make a surface voxel, see `surface_voxels`.
 
     Returns:
-      Bool array of the shape of `mask`.
+      Millimetres, or voxels without `spacing_mm`. NaN if neither mask has a surface, infinity if only one has.
 
     Raises:
-      InputError: `outside` or `connectivity` is none of these.
+      InputError: the shapes differ, or the spacing or a convention cannot be used.
     """
-    check_conventions(outside, connectivity)
-    mask = np.asarray(mask).astype(bool, copy=False)
-    padded = np.pad(mask, 1, constant_values=outside == "object")
-    inner = mask.copy()
-    # Neighbours that differ along at most so many axes fill the squares (lines, cubes) along each choice of them.
-    for axes in itertools.combinations(range(mask.ndim), min(connectivity, mask.ndim)):
-        inner &= _eroded(padded, axes)
-    return mask & ~inner
+    return surface_distances(prediction, reference, [spacing_mm], outside, connectivity)[0].assd
 
 
-def check_conventions(outside: str, connectivity: int) -> None:
-    """Raises InputError unless both are conventions that `surface_voxels` knows."""
-    if outside not in OUTSIDE:
-        raise InputError(f"outside: expected one of {', '.join(OUTSIDE)}; got {outside!r}")
-    if connectivity not in CONNECTIVITIES:
-        raise InputError(f"connectivity: expected one of {', '.join(map(str, CONNECTIVITIES))}; got {connectivity!r}")
+def asd(
+    prediction: np.ndarray,
+    reference: np.ndarray,
+    spacing_mm: Spacing = None,
+    outside: str = "background",
+    connectivity: int = 1,
+) -> float:
+    """Mean distance from the predicted surface to the reference surface: one direction of Eq. 10 only.
+
+    Exchanging the masks gives the other direction. Arguments, result and errors as for `assd`.
+    """
+    return surface_distances(prediction, reference, [spacing_mm], outside, connectivity)[0].asd_prediction
 
 
-def _eroded(padded: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
-    """Erodes along `axes` by three voxels each, and takes the padding off the others."""
-    for axis in range(padded.ndim):
-        before, at, after = (
-            padded[(slice(None),) * axis + (part,)] for part in (slice(None, -2), slice(1, -1), slice(2, None))
-        )
-        padded = before & at & after if axis in axes else at
-    return padded
+def hd95(
+    prediction: np.ndarray,
+    reference: np.ndarray,
+    spacing_mm: Spacing = None,
+    outside: str = "background",
+    connectivity: int = 1,
+    rule: str = "pooled",
+) -> float:
+    """The distance that 95 % of the surface voxels do not exceed.
+
+    Arguments, result and errors as for `assd`; `rule` is that of `SurfaceDistances.percentile`: `pooled` as medpy, or
+    `max` of both directions.
+    """
+    return surface_distances(prediction, reference, [spacing_mm], outside, connectivity)[0].percentile(95.0, rule)
+
+
+def surface_dice(
+    prediction: np.ndarray,
+    reference: np.ndarray,
+    tolerance_mm: float,
+    spacing_mm: Spacing,
+    outside: str = "background",
+    connectivity: int = 1,
+) -> float:
+    """The share of the surface voxels of both masks that are no farther than a tolerance from the other surface.
+
+    Every voxel counts alike; `attent_tf.metrics.surface_elements.surface_dice_by_area` weighs pieces of surface by area.
+
+    Args:
+      tolerance_mm: in millimetres, or in voxels where `spacing_mm` is None.
+      prediction, reference, spacing_mm, outside, connectivity: as for `assd`.
+
+    Returns:
+      A fraction in [0, 1]; 0 if only one mask is empty, NaN if both are.
+
+    Raises:
+      InputError: as for `assd`.
+    """
+    return surface_distances(prediction, reference, [spacing_mm], outside, connectivity)[0].within(tolerance_mm)

@@ -9,7 +9,7 @@ from scipy.spatial import KDTree
 from attent_tf.errors import InputError
 from attent_tf.metrics.boxes import box_of_masks
 from attent_tf.metrics.overlap import as_masks
-from attent_tf.metrics.surface import check_conventions, surface_voxels
+from attent_tf.metrics.surface_voxels import check_conventions, surface_voxels
 
 PERCENTILE_RULES = ("pooled", "max")
 
@@ -71,7 +71,7 @@ class SurfaceDistances:
         """Surface Dice: the share, in [0, 1], of all surface voxels that are no farther than `tolerance` from the other."""
         near = sum(np.count_nonzero(d <= tolerance) for d in (self.from_prediction, self.from_reference))
         count = self.from_prediction.size + self.from_reference.size
-        return near / count if count else float("nan")
+        return float(near / count) if count else float("nan")
 
     def _defined(self, value) -> float:
         sizes = self.from_prediction.size, self.from_reference.size

@@ -5,6 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from attent_tf.metrics.scores import METRICS
 from cli.main import main
 from tests.support.small_runs import TINY
 

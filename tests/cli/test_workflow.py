@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from attent_tf.metrics.overlap import dice
 from attent_tf.metrics.scores import METRICS
-from attent_tf.metrics.surface_metrics import assd
+from attent_tf.metrics.surface import assd
 from cli.main import main
 from tests.support.small_runs import TINY, make_small_records
 

@@ -3,17 +3,16 @@
 import itertools
 import json
 import math
-import warnings
 
 import numpy as np
 import pytest
 
 from attent_tf.metrics.overlap import dice
-from attent_tf.metrics.surface import OUTSIDE, surface_voxels
+from attent_tf.metrics.surface import asd, assd, hd95
 from attent_tf.metrics.surface_distances import surface_distances
 from attent_tf.metrics.surface_elements import areas_of_patterns, surface_dice_by_area
-from attent_tf.metrics.surface_metrics import asd, assd, hd95
-from tests.support import brute_force, medpy_values
+from attent_tf.metrics.surface_voxels import OUTSIDE, surface_voxels
+from tests.support import brute_force, deepmind, medpy_values
 
 EXACT = 1e-9
 
@@ -104,31 +103,17 @@ def test_medpy_itself_on_random_masks():
         assert _agree(dice(prediction, reference), binary.dc(prediction, reference))
 
 
-@pytest.fixture(scope="module")
-def deepmind():
-    """The package with its use of names that SciPy moved kept quiet."""
-    import surface_distance
-
-    def call(name, *arguments):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            return getattr(surface_distance, name)(*arguments)
-
-    return call
-
-
-def test_surface_dice_by_area_is_that_of_surface_distance(deepmind):
+def test_surface_dice_by_area_is_that_of_surface_distance():
     random = np.random.default_rng(6)
     for spacing in ((1.0, 1.0, 1.0), (5.0, 1.5, 1.5), (2.5, 0.7, 1.3)):
         for _ in range(25):
             prediction, reference = brute_force.random_masks(random, 7)
             if not (prediction.any() and reference.any()):
                 continue
-            distances = deepmind("compute_surface_distances", reference, prediction, spacing)
             for tolerance in (0.0, 1.0, 2.5, 6.0):
-                expected = deepmind("compute_surface_dice_at_tolerance", distances, tolerance)
+                expected = deepmind.surface_dice(prediction, reference, tolerance, spacing)
                 assert _agree(surface_dice_by_area(prediction, reference, tolerance, spacing), expected)
-            assert _agree(dice(prediction, reference), deepmind("compute_dice_coefficient", reference, prediction))
+            assert _agree(dice(prediction, reference), deepmind.call("compute_dice_coefficient", reference, prediction))
 
 
 def test_areas_of_all_patterns_are_those_of_surface_distance():

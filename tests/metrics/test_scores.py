@@ -8,7 +8,7 @@ from attent_tf.metrics.overlap import dice, volume_difference_ml
 from attent_tf.metrics.protocols import PROTOCOLS, find_protocol
 from attent_tf.metrics.scores import METRICS, TOLERANCE_MM, score_case, score_slices
 from attent_tf.metrics.summary import mean_score, summarise
-from attent_tf.metrics.surface_metrics import asd, assd, hd95, surface_dice
+from attent_tf.metrics.surface import asd, assd, hd95, surface_dice
 from attent_tf.organs import LIVER, ORGANS, SPLEEN
 
 SPACING = (5.0, 1.5, 1.5)
@@ -57,6 +57,7 @@ def test_organ_in_neither_map_is_undefined_and_in_one_map_infinite():
         "volume_difference_ml": pytest.approx(math.prod(SPACING) / 1000),
     }
     assert tuple(scores["liver"]) == METRICS
+    assert {type(value) for organ in scores.values() for value in organ.values()} == {float}
     assert all(math.isnan(value) for value in scores["spleen"].values())
 
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from attent_tf.errors import InputError
-from attent_tf.metrics.surface import surface_voxels
+from attent_tf.metrics.surface import asd, assd, hd95, surface_dice
 from attent_tf.metrics.surface_distances import surface_distances
-from attent_tf.metrics.surface_metrics import asd, assd, hd95, surface_dice
+from attent_tf.metrics.surface_voxels import surface_voxels
 
 SPACING = (5.0, 1.5, 0.75)
 spacings = st.tuples(*(st.floats(0.25, 9.0, allow_nan=False),) * 3)
