@@ -99,7 +99,7 @@ def score_folders(
         warnings.append(f"Not compared, as the label map does not name them on both sides: {others}.")
     header = {
         "method": name or Path(os.path.abspath(predictions)).name,
-        "direction": "label files",
+        "direction": "Label files",
         "protocol": protocol,
         "postprocessing": postprocessing,
         "seed": None,
