@@ -1,26 +1,57 @@
-"""Scores as a table for the terminal."""
+"""Scores as tables for the terminal."""
 
 from collections.abc import Sequence
 
+from attent_tf.metrics.case_entry import ABSENT, MISSED, SPURIOUS
 from attent_tf.metrics.evaluation import Evaluation
 from attent_tf.organs import ORGAN_TITLES, ORGANS
-from attent_tf.reporting.wording import number
+from cli.tables import aligned, interval, number
 
 
 def score_table(entries: Sequence[tuple[str, Evaluation]]) -> list[str]:
     """Returns lines with the Dice of each organ and the averages of all metrics, one row for each entry."""
-    head = ["Dice %", *(ORGAN_TITLES[organ] for organ in ORGANS), "Average", "ASSD voxel", "ASSD mm"]
-    rows = [head]
+    rows = [["Dice %", *(ORGAN_TITLES[organ] for organ in ORGANS), "Average", "ASSD voxel", "ASSD mm"]]
     for title, evaluation in entries:
         average = evaluation.average
-        values = [evaluation.organs[organ]["dice"]["mean"] for organ in ORGANS]
-        values += [average["dice"], average["assd_voxel"], average["assd_mm"]]
-        rows.append([title, *(number(value, 2) for value in values)])
-    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
-    return [
-        "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
+        numbers = [evaluation.organs[organ]["dice"]["mean"] for organ in ORGANS]
+        numbers += [average["dice"], average["assd_voxel"], average["assd_mm"]]
+        rows.append([title, *(number(value) for value in numbers)])
+    return aligned(rows)
+
+
+def spread_table(evaluation: Evaluation, metric: str, title: str) -> list[str]:
+    """Returns lines with mean, deviation, median and interval of each organ, and how many values they are over."""
+    rows = [[title, "Mean", "Std", "Median", "95 % interval", "n", "Undefined", "Infinite"]]
+    for organ in ORGANS:
+        one = evaluation.organs[organ][metric]
+        numbers = (number(one[key]) for key in ("mean", "std", "median"))
+        counts = (str(one[key]) for key in ("n", "n_undefined", "n_infinite"))
+        rows.append([ORGAN_TITLES[organ], *numbers, interval(one["ci95_low"], one["ci95_high"]), *counts])
+    bounds = evaluation.average_ci95[metric]
+    rows.append(["Average", number(evaluation.average[metric]), "", "", interval(*bounds), "", "", ""])
+    return aligned(rows)
+
+
+def state_lines(evaluation: Evaluation) -> list[str]:
+    """Returns a line for each case in which an organ is missed, spurious or in neither map, unless its files failed."""
+    words = {
+        MISSED: "missed (Dice 0, infinite distance)",
+        SPURIOUS: "spurious: predicted where there is none",
+        ABSENT: "in neither map, undefined and left out of means",
+    }
+    lines, failed = [], {one.case for one in evaluation.failures}
+    for case in evaluation.cases:
+        if case["case"] in failed:
+            continue
+        by_state: dict[str, list[str]] = {}
+        for organ, state in case.get("states", {}).items():
+            by_state.setdefault(state, []).append(ORGAN_TITLES[organ].lower())
+        for state, organs in by_state.items():
+            if state in words:
+                lines.append(f"  {case['case']}: {', '.join(organs)} {words[state]}")
+    return lines
+
+
+def failure_lines(evaluation: Evaluation) -> list[str]:
+    """Returns a line for each file that could not be scored as it stands."""
+    return [f"  {one.case}, {one.side}: {one.problem} [{one.counts_as}]" for one in evaluation.failures]

@@ -5,7 +5,7 @@ import difflib
 import importlib.resources
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -71,16 +71,7 @@ def description_from_text(text: str, where: str, folder: str = "") -> DatasetDes
         raise ConfigError(
             f"{where}: expected keys such as name, images and modality; received {type(content).__name__}"
         )
-    values = {}
-    for key, value in content.items():
-        if key not in _READERS:
-            near = difflib.get_close_matches(str(key), _READERS, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(_READERS)}"
-            raise ConfigError(f"{where}: unknown key {key!r}; {hint}")
-        try:
-            values[key] = _READERS[key](value)
-        except ConfigError as error:
-            raise ConfigError(f"{where}: {key}: {error}") from error
+    values = checked_values(content, where)
     missing = [key for key in ("name", "images", "modality") if key not in values]
     if missing:
         raise ConfigError(f"{where}: expected the keys name, images and modality; {missing[0]} is missing")
@@ -90,6 +81,31 @@ def description_from_text(text: str, where: str, folder: str = "") -> DatasetDes
         return DatasetDescription(**values)
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from error
+
+
+def checked_values(content: dict[str, Any], where: str, keys: Collection[str] | None = None) -> dict[str, Any]:
+    """Reads keys of a description as the attributes of `DatasetDescription`.
+
+    Args:
+      content: what YAML says.
+      where: what messages call it.
+      keys: those that are allowed; None for all.
+
+    Raises:
+      ConfigError: names `where`, the key and what was expected; an unknown key comes with the nearest one.
+    """
+    known = _READERS if keys is None else keys
+    values = {}
+    for key, value in content.items():
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
+            raise ConfigError(f"{where}: unknown key {key!r}; {hint}")
+        try:
+            values[key] = _READERS[key](value)
+        except ConfigError as error:
+            raise ConfigError(f"{where}: {key}: {error}") from error
+    return values
 
 
 def _text(value: Any) -> str:

@@ -14,6 +14,23 @@ _CASE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclasses.dataclass(frozen=True)
+class CaseFailure:
+    """Why a case, or a side of it, could not be scored as it stands.
+
+    Attributes:
+      case: its name.
+      side: `prediction` or `reference`.
+      counts_as: what became of it, such as `an empty prediction` or `not scored`.
+      problem: one line: which file, what was expected, what was found, what to do.
+    """
+
+    case: str
+    side: str
+    counts_as: str
+    problem: str
+
+
+@dataclasses.dataclass(frozen=True)
 class LabelMaps:
     """What is compared: two label maps on one grid.
 
@@ -30,27 +47,30 @@ class LabelMaps:
 
 @dataclasses.dataclass(frozen=True)
 class CaseResult:
-    """What a model made of one test case, on the grid of the records.
+    """What a model made of one test case, on the grid on which it is scored.
 
     Attributes:
       case: stable identifier such as `chaos-1`.
-      image: [slice, row, column] float32 in [−1, 1], the target image.
-      entropy: [slice, row, column] float32 in [0, 1], the normalised entropy of the prediction (Eq. 6).
+      image: [slice, row, column] float32 in [−1, 1], the target image; None where there is none to show.
+      entropy: [slice, row, column] float32 in [0, 1], the normalised entropy of the prediction (Eq. 6); None where it is
+        not known.
       prediction: [slice, row, column] class indices.
       spacing_mm: [slice, row, column] distance of neighbouring voxel centres, in millimetres.
       translated: [slice, row, column] float32 in [−1, 1], the image in source style; None without
         a translator.
       reference: [slice, row, column] class indices; None for a case without labels.
+      failures: what was wrong with its files, where it is scored in spite of it.
       on_scan: the label maps on the original scan's own grid, for protocols that score there.
     """
 
     case: str
-    image: np.ndarray
-    entropy: np.ndarray
+    image: np.ndarray | None
+    entropy: np.ndarray | None
     prediction: np.ndarray
     spacing_mm: tuple[float, float, float]
     translated: np.ndarray | None = None
     reference: np.ndarray | None = None
+    failures: tuple[CaseFailure, ...] = ()
     on_scan: LabelMaps | None = None
 
     def maps(self, grid: str) -> LabelMaps:
@@ -69,20 +89,25 @@ class CaseResult:
         return self.on_scan
 
 
+def is_case_name(name: str) -> bool:
+    """Whether a case may be called so: files are named for it."""
+    return _CASE_NAME.fullmatch(name) is not None
+
+
 def check_case(result: CaseResult) -> None:
     """Checks names, shapes and class indices of a case.
 
     Raises:
       InputError: something is not what `CaseResult` says.
     """
-    if not _CASE_NAME.fullmatch(result.case):
+    if not is_case_name(result.case):
         raise InputError(f"case {result.case!r}: expected letters, digits, '.', '_' and '-' only, as it names a file")
-    shape = np.shape(result.image)
+    shape = np.shape(result.prediction)
     for name in ("image", "entropy", "prediction", "translated", "reference"):
         array = getattr(result, name)
         if array is not None and (np.ndim(array) != 3 or np.shape(array) != shape):
             raise InputError(
-                f"case {result.case}: expected {name} as [slice, row, column] in the shape of the image {shape}; "
+                f"case {result.case}: expected {name} as [slice, row, column] in the shape of the prediction {shape}; "
                 f"got {np.shape(array)}"
             )
     for where, maps in (("", result.maps("records")), (" on the scan", result.on_scan)):
@@ -108,13 +133,13 @@ def quantised(result: CaseResult) -> dict[str, np.ndarray]:
     """Returns the arrays of a case as they are stored.
 
     Returns:
-      `image`, `entropy` and, where there is one, `translated`: [slice, row, column] uint8, 0...255 for the whole range;
-      `prediction` and, where there is one, `reference`: [slice, row, column] uint8 class indices; `spacing_mm` [3]
-      float64.
+      `image`, `entropy` and `translated`, each where there is one: [slice, row, column] uint8, 0...255 for the whole
+      range; `prediction` and, where there is one, `reference`: [slice, row, column] uint8 class indices; `spacing_mm`
+      [3] float64.
     """
     arrays: dict[str, Any] = {
         "image": _to_uint8(result.image, -1.0, 1.0),
-        "translated": None if result.translated is None else _to_uint8(result.translated, -1.0, 1.0),
+        "translated": _to_uint8(result.translated, -1.0, 1.0),
         "entropy": _to_uint8(result.entropy, 0.0, 1.0),
         "prediction": np.asarray(result.prediction, np.uint8),
         "reference": None if result.reference is None else np.asarray(result.reference, np.uint8),
@@ -123,6 +148,8 @@ def quantised(result: CaseResult) -> dict[str, np.ndarray]:
     return {name: array for name, array in arrays.items() if array is not None}
 
 
-def _to_uint8(values: np.ndarray, low: float, high: float) -> np.ndarray:
+def _to_uint8(values: np.ndarray | None, low: float, high: float) -> np.ndarray | None:
+    if values is None:
+        return None
     scaled = (np.asarray(values, np.float32) - low) * (255.0 / (high - low))
     return np.rint(np.clip(np.nan_to_num(scaled), 0.0, 255.0)).astype(np.uint8)

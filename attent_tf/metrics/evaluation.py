@@ -4,12 +4,10 @@
 from which a report can be made again. The same results give the same bytes.
 """
 
-import csv
 import dataclasses
-import io
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +15,29 @@ import numpy as np
 
 from attent_tf import files
 from attent_tf.errors import ConfigError, InputError
-from attent_tf.metrics.case_result import CaseResult, LabelMaps, check_case, organ_volumes_ml, quantised
+from attent_tf.metrics.bootstrap import INTERVAL_TEXT, Interval
+from attent_tf.metrics.case_entry import case_entry, cases_csv
+from attent_tf.metrics.case_result import CaseFailure, CaseResult, LabelMaps, check_case, quantised
 from attent_tf.metrics.json_numbers import from_json, to_json
 from attent_tf.metrics.postprocessing import DEFAULT_POSTPROCESSING, Postprocessing, find_postprocessing
-from attent_tf.metrics.protocols import find_protocol
+from attent_tf.metrics.protocols import Protocol, find_protocol
 from attent_tf.metrics.scores import METRICS, Score
-from attent_tf.metrics.summary import mean_score, summarise
+from attent_tf.metrics.summary import average_intervals, mean_score, summarise
 from attent_tf.organs import ORGANS
 
 REQUIRED_HEADER = ("method", "direction", "protocol", "seed")
-_OWN_KEYS = ("protocol_text", "scored_unit", "cases", "organs", "average")
+_OWN_KEYS = (
+    "protocol_text",
+    "scored_unit",
+    "statistics_text",
+    "cases",
+    "organs",
+    "average",
+    "average_ci95",
+    "failures",
+    "organs_compared",
+)
+_NOT_HEADER = ("cases", "organs", "average", "average_ci95")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,11 +46,14 @@ class Evaluation:
 
     Attributes:
       folder: where it lies.
-      header: `method`, `direction`, `protocol`, `protocol_text`, `seed` and the free keys.
-      cases: one dict a case: `case`, `labelled`, `slices`, `spacing_mm`, `volume_ml`, and for each organ its metrics as
-        floats (NaN where undefined, infinity where missed).
+      header: `method`, `direction`, `protocol`, `protocol_text`, `statistics_text`, `organs_compared`, `failures`, `seed` and
+        the free keys.
+      cases: one dict a case: `case`, `labelled`, `slices`, `spacing_mm`, `volume_ml`, `states` (organ to `missed`,
+        `spurious`: predicted where there is none, `absent`: in neither map, or `not compared`; plain scores are left out),
+        and for each organ its metrics as floats (NaN where undefined, infinity where missed).
       organs: summaries as `summarise` returns them.
       average: for each metric the mean of the organs' means.
+      average_ci95: for each metric the bounds of its 95 % interval.
     """
 
     folder: Path
@@ -47,6 +61,12 @@ class Evaluation:
     cases: list[dict[str, Any]]
     organs: dict[str, dict[str, dict[str, float]]]
     average: dict[str, float]
+    average_ci95: dict[str, Interval] = dataclasses.field(default_factory=dict)
+
+    @property
+    def failures(self) -> tuple[CaseFailure, ...]:
+        """Files that could not be scored as they stand; empty where there are none."""
+        return tuple(CaseFailure(**failure) for failure in self.header.get("failures", ()))
 
     def pictures(self, case: str) -> dict[str, np.ndarray]:
         """Reads the pictures of one case.
@@ -68,7 +88,11 @@ class Evaluation:
 
 
 def write_evaluation(
-    folder: str | os.PathLike, header: Mapping[str, Any], case_results: Iterable[CaseResult], overwrite: bool = False
+    folder: str | os.PathLike,
+    header: Mapping[str, Any],
+    case_results: Iterable[CaseResult | CaseFailure],
+    overwrite: bool = False,
+    organs_compared: Sequence[str] = ORGANS,
 ) -> Evaluation:
     """Scores cases one at a time and writes the evaluation folder, completely or not at all.
 
@@ -77,8 +101,10 @@ def write_evaluation(
       header: `method`, `direction`, `protocol` (a name in `PROTOCOLS`), `seed`, and free keys that JSON can hold, such
         as `warnings` (lines for the report's head), `selection` (how the model was chosen, in words) and
         `postprocessing` (a name in `POSTPROCESSINGS`, which is applied to every prediction; `none` where it is absent).
-      case_results: the cases; an iterator is consumed with one case in memory at a time.
+      case_results: the cases; an iterator is consumed with one case in memory at a time. A case of which nothing can be
+        scored comes as its failures alone and is listed.
       overwrite: whether an existing folder may be replaced.
+      organs_compared: organs that both sides know; the scores of the others are undefined.
 
     Returns:
       The evaluation, as `read_evaluation` returns it.
@@ -92,38 +118,52 @@ def write_evaluation(
     protocol = find_protocol(header["protocol"])
     postprocessing = find_postprocessing(header.get("postprocessing", DEFAULT_POSTPROCESSING))
     cases: list[dict[str, Any]] = []
+    failures: list[CaseFailure] = []
     units: list[Score] = []
+    case_of_unit: list[str] = []
     with files.folder_written_aside(folder, overwrite) as aside:
         (aside / "cases").mkdir()
         for result in case_results:
+            if isinstance(result, CaseFailure):
+                failures.append(result)
+                continue
             check_case(result)
             if result.case in {case["case"] for case in cases}:
                 raise InputError(f"case {result.case}: expected each case once, it came twice; check the records")
             result = _postprocessed(result, postprocessing)
             maps = result.maps(protocol.grid)
-            scored = [] if maps.reference is None else protocol.score(maps.prediction, maps.reference, maps.spacing_mm)
+            scored = _scored(maps, protocol, organs_compared)
             units += scored
-            cases.append(_case_entry(result.case, maps, mean_score(scored)))
+            case_of_unit += [result.case] * len(scored)
+            failures += result.failures
+            cases.append(case_entry(result.case, maps, mean_score(scored), organs_compared))
             np.savez_compressed(aside / "cases" / f"{result.case}.npz", **quantised(result))
             # The iterator makes the next case while these names would keep the last one alive.
             del result, maps
         if not cases:
+            if failures:
+                count = f"{len(failures)} problem{'s' * (len(failures) > 1)}"
+                raise InputError(f"no case can be read ({count}); the first: {failures[0].problem}")
             raise InputError(
                 f"{folder}: expected at least one case to evaluate, got none; check the split of the records"
             )
-        organs, average = summarise(units)
+        organs, average = summarise(units, case_of_unit)
         document = {
             **{key: header[key] for key in REQUIRED_HEADER},
             "protocol_text": " ".join(filter(None, (protocol.text, postprocessing.text))),
             "scored_unit": protocol.unit,
+            "statistics_text": INTERVAL_TEXT,
+            "organs_compared": list(organs_compared),
             "postprocessing": postprocessing.name,
             **{key: value for key, value in header.items() if key not in REQUIRED_HEADER},
             "average": average,
+            "average_ci95": average_intervals(units, case_of_unit),
             "organs": organs,
+            "failures": [dataclasses.asdict(failure) for failure in failures],
             "cases": cases,
         }
         files.write_json(aside / "metrics.json", to_json(document))
-        files.write_text(aside / "cases.csv", _as_csv(cases))
+        files.write_text(aside / "cases.csv", cases_csv(cases, failures))
     return read_evaluation(folder)
 
 
@@ -136,10 +176,11 @@ def read_evaluation(folder: str | os.PathLike) -> Evaluation:
     path = Path(folder) / "metrics.json"
     try:
         document = json.loads(path.read_text("utf-8"))
-        header = {key: value for key, value in document.items() if key not in ("cases", "organs", "average")}
+        header = {key: value for key, value in document.items() if key not in _NOT_HEADER}
         cases = [{**case, **{organ: from_json(case[organ]) for organ in ORGANS}} for case in document["cases"]]
         organs = from_json({organ: document["organs"][organ] for organ in ORGANS})
         average = from_json({metric: document["average"][metric] for metric in METRICS})
+        intervals = {metric: tuple(from_json(pair)) for metric, pair in document.get("average_ci95", {}).items()}
         missing = [key for key in REQUIRED_HEADER if key not in header]
     except FileNotFoundError as error:
         raise InputError(
@@ -149,7 +190,7 @@ def read_evaluation(folder: str | os.PathLike) -> Evaluation:
         raise InputError(f"{path}: expected the scores of an evaluation; got something else; evaluate again") from error
     if missing:
         raise InputError(f"{path}: expected the key {missing[0]!r}, it is missing; evaluate again")
-    return Evaluation(Path(folder), header, cases, organs, average)
+    return Evaluation(Path(folder), header, cases, organs, average, intervals)
 
 
 def _check_header(header: Mapping[str, Any]) -> None:
@@ -168,24 +209,10 @@ def _postprocessed(result: CaseResult, step: Postprocessing) -> CaseResult:
     return dataclasses.replace(result, prediction=step.apply(result.prediction), on_scan=on_scan)
 
 
-def _case_entry(case: str, maps: LabelMaps, score: Score) -> dict[str, Any]:
-    return {
-        "case": case,
-        "labelled": maps.reference is not None,
-        "slices": len(maps.prediction),
-        "spacing_mm": [float(step) for step in maps.spacing_mm],
-        "volume_ml": organ_volumes_ml(maps),
-        **score,
-    }
-
-
-def _as_csv(cases: list[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["case", "organ", *METRICS, "prediction_ml", "reference_ml"])
-    for case in cases:
-        for organ in ORGANS:
-            volumes = case["volume_ml"][organ]
-            numbers = [case[organ][metric] for metric in METRICS] + [volumes["prediction"], volumes["reference"]]
-            table.writerow([case["case"], organ, *("" if to_json(n) is None else to_json(n) for n in numbers)])
-    return text.getvalue()
+def _scored(maps: LabelMaps, protocol: Protocol, organs_compared: Sequence[str]) -> list[Score]:
+    """Scores of the units of one case; an organ that only one side knows is undefined whatever the protocol says."""
+    if maps.reference is None:
+        return []
+    units = protocol.score(maps.prediction, maps.reference, maps.spacing_mm)
+    unknown = dict.fromkeys(METRICS, float("nan"))
+    return [{organ: unit[organ] if organ in organs_compared else unknown for organ in ORGANS} for unit in units]

@@ -4,29 +4,49 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from attent_tf.metrics.bootstrap import Interval, ratio_interval
 from attent_tf.metrics.scores import METRICS, Score
 from attent_tf.organs import ORGANS
 
 OrganSummary = dict[str, dict[str, float | int]]
 
 
-def summarise(cases: Sequence[Score]) -> tuple[dict[str, OrganSummary], dict[str, float]]:
+def summarise(
+    units: Sequence[Score], case_of_unit: Sequence[str] | None = None
+) -> tuple[dict[str, OrganSummary], dict[str, float]]:
     """Summarises the scores of several cases.
 
     Args:
-      cases: scores as `score_case` returns them.
+      units: scores as `score_case` returns them.
+      case_of_unit: which case each unit belongs to, for the intervals; None where each is a case of its own.
 
     Returns:
-      `(organs, average)`. `organs` holds for each organ and metric `mean`, `std` (divided by n, not n - 1), `n` (values
-      that the mean is over), `n_undefined` (NaN, left out) and `n_infinite` (within n: they make the mean infinite and
-      the deviation undefined). `average` holds for each metric the mean of the organs' means; an organ that is
-      undefined in every case is left out, and all undefined gives NaN.
+      `(organs, average)`. `organs` holds for each organ and metric `mean`, `std` (divided by n, not n - 1), `median`,
+      `ci95_low` and `ci95_high` (of the mean, see `INTERVAL_TEXT`), `n` (values that the mean is over), `n_undefined`
+      (NaN, left out) and `n_infinite` (within n: they make the mean infinite, deviation and interval undefined, and
+      stand above all others in the median). `average` holds for each metric the mean of the organs' means; an organ
+      that is undefined in every case is left out, and all undefined gives NaN.
     """
+    groups = _groups(units, case_of_unit)
     organs = {
-        organ: {metric: _summary([case[organ][metric] for case in cases]) for metric in METRICS} for organ in ORGANS
+        organ: {metric: _summary(_values(units, organ, metric), groups) for metric in METRICS} for organ in ORGANS
     }
     average = {metric: mean_of_defined([organs[organ][metric]["mean"] for organ in ORGANS]) for metric in METRICS}
     return organs, average
+
+
+def average_intervals(units: Sequence[Score], case_of_unit: Sequence[str] | None = None) -> dict[str, Interval]:
+    """Returns for each metric the 95 % interval of the mean of the organs' means.
+
+    Args: as `summarise`.
+    """
+    groups = _groups(units, case_of_unit)
+    return {
+        metric: ratio_interval(
+            *map(np.stack, zip(*(_sums(_values(units, organ, metric), groups) for organ in ORGANS), strict=True))
+        )
+        for metric in METRICS
+    }
 
 
 def mean_of_defined(values: Sequence[float]) -> float:
@@ -43,12 +63,42 @@ def mean_score(units: Sequence[Score]) -> Score:
     }
 
 
-def _summary(values: Sequence[float]) -> dict[str, float | int]:
-    defined = [value for value in values if not np.isnan(value)]
-    infinite = sum(bool(np.isinf(value)) for value in defined)
+def spread_of(values: Sequence[float]) -> dict[str, float | int]:
+    """Summarises one value a case, with the keys of `summarise`."""
+    return _summary(np.asarray(values, float), np.arange(len(values)))
+
+
+def _values(units: Sequence[Score], organ: str, metric: str) -> np.ndarray:
+    return np.array([unit[organ][metric] for unit in units], float)
+
+
+def _groups(units: Sequence[Score], case_of_unit: Sequence[str] | None) -> np.ndarray:
+    if case_of_unit is None:
+        return np.arange(len(units))
+    return np.unique(np.asarray(case_of_unit, str), return_inverse=True)[1]
+
+
+def _sums(values: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sum and number of the defined values of each group."""
+    defined = ~np.isnan(values)
+    length = int(groups.max()) + 1 if groups.size else 0
+    return (
+        np.bincount(groups[defined], values[defined], length),
+        np.bincount(groups[defined], minlength=length).astype(float),
+    )
+
+
+def _summary(values: np.ndarray, groups: np.ndarray) -> dict[str, float | int]:
+    defined = values[~np.isnan(values)]
+    infinite = int(np.isinf(defined).sum())
+    totals, counts = _sums(values, groups)
+    low, high = ratio_interval(totals[None], counts[None])
     return {
         "mean": mean_of_defined(values),
-        "std": float(np.std(defined)) if defined and not infinite else float("nan"),
+        "std": float(np.std(defined)) if defined.size and not infinite else float("nan"),
+        "median": float(np.median(defined)) if defined.size else float("nan"),
+        "ci95_low": low,
+        "ci95_high": high,
         "n": len(defined),
         "n_undefined": len(values) - len(defined),
         "n_infinite": infinite,

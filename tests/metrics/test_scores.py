@@ -185,7 +185,8 @@ def case_of(dice, assd, organ="liver"):
 
 def test_means_and_deviations_by_hand():
     organs, average = summarise([case_of(80.0, 1.0), case_of(90.0, 3.0)])
-    assert organs["liver"]["dice"] == {"mean": 85.0, "std": 5.0, "n": 2, "n_undefined": 0, "n_infinite": 0}
+    assert organs["liver"]["dice"].items() >= {"mean": 85.0, "std": 5.0, "median": 85.0, "n": 2}.items()
+    assert organs["liver"]["dice"].items() >= {"n_undefined": 0, "n_infinite": 0}.items()
     assert organs["liver"]["assd_mm"]["mean"] == 4.0
     assert organs["liver"]["assd_mm"]["std"] == 2.0
     expected = {"dice": (85.0 + 3 * 90.0) / 4, "assd_voxel": (2.0 + 3) / 4, "assd_mm": (4.0 + 6) / 4}
@@ -207,7 +208,7 @@ def test_a_missed_organ_never_improves_a_mean():
 
 def test_undefined_cases_are_left_out_and_counted():
     organs, average = summarise([case_of(80.0, 1.0), case_of(math.nan, math.nan)])
-    assert organs["liver"]["dice"] == {"mean": 80.0, "std": 0.0, "n": 1, "n_undefined": 1, "n_infinite": 0}
+    assert organs["liver"]["dice"].items() >= {"mean": 80.0, "std": 0.0, "n": 1, "n_undefined": 1}.items()
     assert average["dice"] == (80.0 + 270.0) / 4
 
 

@@ -1,0 +1,72 @@
+"""One case in the files of an evaluation folder: its entry in `metrics.json`, its rows in `cases.csv`."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attent_tf.metrics.case_result import CaseFailure, LabelMaps, organ_volumes_ml
+from attent_tf.metrics.json_numbers import to_json
+from attent_tf.metrics.scores import METRICS, Score
+from attent_tf.organs import ORGANS
+
+# What an organ of a case is where its numbers are not plain scores.
+MISSED, SPURIOUS, ABSENT, NOT_COMPARED = "missed", "spurious", "absent", "not compared"
+
+
+def case_entry(case: str, maps: LabelMaps, score: Score, organs_compared: Sequence[str]) -> dict[str, Any]:
+    """Returns what `metrics.json` says of a case, see `Evaluation.cases`.
+
+    Args:
+      case: its name.
+      maps: what was compared.
+      score: its scores.
+      organs_compared: organs that both sides know.
+    """
+    volumes = organ_volumes_ml(maps)
+    states = {organ: _state(volumes[organ], organ in organs_compared) for organ in ORGANS}
+    return {
+        "case": case,
+        "labelled": maps.reference is not None,
+        "slices": len(maps.prediction),
+        "spacing_mm": [float(step) for step in maps.spacing_mm],
+        "volume_ml": volumes,
+        "states": {organ: state for organ, state in states.items() if state},
+        **score,
+    }
+
+
+def cases_csv(cases: Sequence[dict[str, Any]], failures: Sequence[CaseFailure]) -> str:
+    """Returns one row for each case and organ, and one for each case of which there are only failures.
+
+    Args:
+      cases: from `case_entry`.
+      failures: of all cases.
+    """
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["case", "organ", *METRICS, "prediction_ml", "reference_ml", "state", "failure"])
+    problems: dict[str, list[str]] = {}
+    for failure in failures:
+        problems.setdefault(failure.case, []).append(f"{failure.counts_as}: {failure.problem}")
+    for case in cases:
+        problem = " | ".join(problems.pop(case["case"], []))
+        for organ in ORGANS:
+            volumes = case["volume_ml"][organ]
+            numbers = [case[organ][metric] for metric in METRICS] + [volumes["prediction"], volumes["reference"]]
+            cells = ("" if to_json(n) is None else to_json(n) for n in numbers)
+            table.writerow([case["case"], organ, *cells, case["states"].get(organ, ""), problem])
+    for name, lines in problems.items():
+        table.writerow([name, *[""] * (len(METRICS) + 4), " | ".join(lines)])
+    return text.getvalue()
+
+
+def _state(volumes: Mapping[str, float | None], compared: bool) -> str:
+    predicted, referenced = volumes["prediction"], volumes["reference"]
+    if referenced is None or (predicted and referenced and compared):
+        return ""
+    if not compared:
+        return NOT_COMPARED
+    if predicted or referenced:
+        return SPURIOUS if predicted else MISSED
+    return ABSENT

@@ -1,0 +1,98 @@
+"""Label files as class indices, and one side brought onto the voxels of the other, exactly or not at all."""
+
+import dataclasses
+
+import numpy as np
+from nibabel import orientations
+
+from attent_tf.datasets.labels import classes_of_masks, classes_of_numbers
+from attent_tf.errors import InputError
+from attent_tf.scoring.label_map import LabelSide
+from attent_tf.scoring.pairing import SideFiles
+from attent_tf.volumes.nifti import check_same_grid, read_nifti, read_nifti_labels, shown_values
+
+
+@dataclasses.dataclass(frozen=True)
+class Stored:
+    """An array with its place in the patient.
+
+    Attributes:
+      array: [i, j, k] class indices or intensities in stored order.
+      affine: [4, 4] float64, voxel index to millimetres in RAS+.
+      path: the file that messages name.
+    """
+
+    array: np.ndarray
+    affine: np.ndarray
+    path: str
+
+
+def read_side(side: LabelSide, files: SideFiles, orientation_policy: str = "strict") -> Stored:
+    """Reads one side of a case.
+
+    Args:
+      side: what its files mean.
+      files: which they are.
+      orientation_policy: for files whose codes of sform and qform are 0, see `read_nifti`.
+
+    Returns:
+      [i, j, k] uint8 class indices.
+
+    Raises:
+      InputError: a file is missing or cannot be used; one line says which and why.
+    """
+    if files.problem is not None:
+        raise InputError(*dataclasses.astuple(files.problem))
+    read = [read_nifti_labels(path, orientation_policy) for path in files.paths]
+    numbers, affine = read[0]
+    for path, (others, other_affine) in zip(files.paths[1:], read[1:], strict=True):
+        check_same_grid(files.paths[0], numbers.shape, affine, path, others.shape, other_affine)
+    if side.description.masks:
+        organs = [organ for organ, _ in side.patterns]
+        masks = dict(zip(organs, (array for array, _ in read), strict=True))
+        return Stored(classes_of_masks(masks, dict(zip(organs, files.paths, strict=True))), affine, files.paths[0])
+    if side.known is not None:
+        _check_known(numbers, side.known, files.paths[0])
+    return Stored(classes_of_numbers(numbers, side.description, files.paths[0]), affine, files.paths[0])
+
+
+def read_image(path: str, orientation_policy: str = "strict") -> Stored:
+    """Reads the image that label maps are shown on.
+
+    Raises:
+      InputError: the file cannot be used.
+    """
+    voxels, affine = read_nifti(path, orientation_policy)
+    return Stored(voxels, affine, path)
+
+
+def onto_grid(moving: Stored, fixed: Stored) -> np.ndarray:
+    """Shows an array in the axis order of another one with the same voxels; nothing is interpolated.
+
+    Args:
+      moving: to be turned.
+      fixed: gives the grid.
+
+    Returns:
+      [i, j, k], a view of `moving` in the stored order of `fixed`.
+
+    Raises:
+      InputError: the voxels do not lie in the same places, up to a tenth of the smallest voxel edge.
+    """
+    # The axes of one in terms of the other are a permutation with signs where both have the same voxels.
+    turn = orientations.io_orientation(np.linalg.inv(fixed.affine) @ moving.affine)
+    if np.isnan(turn).any():
+        raise InputError(moving.path, f"the grid of {fixed.path}", "axes that lie otherwise", "resample it")
+    turned = orientations.apply_orientation(moving.array, turn)
+    affine = moving.affine @ orientations.inv_ornt_aff(turn, moving.array.shape)
+    check_same_grid(fixed.path, fixed.array.shape, fixed.affine, moving.path, turned.shape, affine)
+    return turned
+
+
+def _check_known(numbers: np.ndarray, known: frozenset[int], path: str) -> None:
+    held = np.unique(numbers)
+    unknown = held[~np.isin(held, [0, *known])]
+    if unknown.size:
+        expected = ", ".join(str(number) for number in (0, *sorted(known)[:20])) + ("..." if len(known) > 20 else "")
+        advice = "name its labels in the label map, or give last_label there so that others count as background"
+        raise InputError(path, f"labels out of {expected}", shown_values(unknown), advice)
