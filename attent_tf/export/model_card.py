@@ -11,10 +11,10 @@ from attent_tf.organs import ORGAN_TITLES, ORGANS
 from attent_tf.reporting.wording import (
     DOMAIN_TITLES,
     METHOD_NOTES,
-    METRIC_DIGITS,
     METRIC_TITLES,
     direction_title,
     method_title,
+    metric_digits,
     number,
 )
 from attent_tf.runs import Run
@@ -67,7 +67,7 @@ def _scores(evaluation: Evaluation) -> dict[str, Any]:
     return {
         "titles": [METRIC_TITLES[metric] for metric in METRICS],
         "rows": [
-            (title, [number(values[metric], METRIC_DIGITS[metric]) for metric in METRICS])
+            (title, [number(values[metric], metric_digits(metric)) for metric in METRICS])
             for title, values in means.items()
         ],
         "cases": sum(bool(case["labelled"]) for case in evaluation.cases),

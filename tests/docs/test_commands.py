@@ -1,0 +1,111 @@
+"""The commands that the documents show, run as they stand on small data; what is changed is listed in `SMALLER`."""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from attent_tf.configs import config_to_yaml, load_config
+from cli.main import main
+from tests.support.small_runs import TINY, write_small_data
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+# Pages whose commands are run here, from a folder with CHAOS, MALBCV and scan.nii.gz, and with records and a run where it says so.
+PAGES = {
+    "README.md": False,
+    "docs/getting-started.md": False,
+    "docs/preprocessing-at-scale.md": False,
+    "docs/evaluation-protocols.md": True,
+    "docs/training.md": True,
+}
+
+# Pages whose commands other tests run.
+ELSEWHERE = {
+    "docs/datasets.md": "tests/datasets/test_documented.py",
+    "docs/scoring-and-comparing.md": "tests/docs/test_scoring.py",
+    "docs/segmenting-scans.md": "tests/cli/test_scans.py",
+    "docs/serving.md": "tests/serving/test_remote.py",
+}
+
+# What cannot be had in a test, by the text that gives it away.
+NOT_HERE = {
+    "attent demo": "run by tests/cli/test_demo.py",
+    "FlinkRunner": "needs a cluster; tests/portability",
+    "PortableRunner": "needs a cluster; tests/portability",
+    "DataflowRunner": "needs a cloud account",
+    "TF_CONFIG": "run by tests/training/test_multi_worker.py",
+}
+
+# The only changes to a command: sizes.
+SMALLER = (
+    (r"--config recommended", "--config tiny.yaml"),
+    (r"^attent benchmark (.*)", r"attent benchmark \1 --seeds 1 --methods source_only --directions mri2ct"),
+    (r"--direct_num_workers=8", "--direct_num_workers=2"),
+)
+
+
+def commands(page: Path) -> list[str]:
+    """The commands in a page's blocks, one line each, without comments."""
+    blocks = re.findall(r"^```(?:sh)?\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    return [line.split(" #")[0].strip() for line in lines if re.match(r"(TF_CONFIG=.* )?(\.venv/bin/)?attent ", line)]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("documents")
+    made = write_small_data(tmp_path_factory.mktemp("data"))
+    shutil.move(made / "chaos", folder / "CHAOS")
+    shutil.move(made / "malbcv", folder / "MALBCV")
+    shutil.copy(next((folder / "MALBCV").rglob("img0010.nii.gz")), folder / "scan.nii.gz")
+    (folder / "tiny.yaml").write_text(config_to_yaml(load_config("demo", TINY)))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(base, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained") / "sandbox"
+    shutil.copytree(base, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        _run("attent preprocess --mri CHAOS --ct MALBCV --out records")
+        _run("attent train --records records --out runs/attent --direction mri2ct --method attent --config tiny.yaml")
+    return folder
+
+
+def _run(command):
+    words = shlex.split(command.removeprefix(".venv/bin/"))[1:]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0, f"{command}\n{result.output[-2000:]}\n{result.exception!r}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_of_a_page_run_one_after_the_other(page, request, base, tmp_path, monkeypatch):
+    sandbox = tmp_path / "sandbox"
+    shutil.copytree(request.getfixturevalue("trained") if PAGES[page] else base, sandbox)
+    monkeypatch.chdir(sandbox)
+    run = 0
+    for command in commands(_ROOT / page):
+        if any(text in command for text in NOT_HERE):
+            continue
+        for pattern, smaller in SMALLER:
+            command = re.sub(pattern, smaller, command)
+        # A page may show several ways of making the same folder.
+        if page == "docs/preprocessing-at-scale.md":
+            shutil.rmtree("records", ignore_errors=True)
+        _run(command)
+        run += 1
+    assert run
+
+
+def test_every_page_with_commands_is_run_by_some_test():
+    pages = {page.relative_to(_ROOT).as_posix() for page in (_ROOT / "README.md", *(_ROOT / "docs").glob("*.md"))}
+    shown = {page for page in pages if commands(_ROOT / page)}
+    assert shown == PAGES.keys() | ELSEWHERE.keys()
+    for test in ELSEWHERE.values():
+        assert (_ROOT / test).is_file(), test
