@@ -1,44 +1,68 @@
-# docker build --target cpu --tag attent:cpu .
-# docker build --target gpu --tag attent:gpu .      (docker run --gpus all ...; needs the NVIDIA container toolkit)
-# docker run --rm --user "$(id -u)" --volume "$PWD:/data" attent:cpu demo --out demo
+# Two images, one for processors and one for NVIDIA GPUs; docs/docker.md says how to run them.
+#
+#   docker build --target cpu --tag attent:cpu .
+#   docker build --target gpu --tag attent:gpu .
 
-ARG BASE=python:3.11-slim
+# A tag is built anew with Debian's fixes. For the same bytes each time, add its digest:
+#   --build-arg BASE=docker.io/library/python:3.11.15-slim-bookworm@sha256:...
+ARG BASE=docker.io/library/python:3.11.15-slim-bookworm
 
 
-FROM ${BASE} AS build
+FROM ${BASE} AS tools
+ENV PIP_NO_CACHE_DIR=1 \
+    PIP_PROGRESS_BAR=off \
+    PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_ROOT_USER_ACTION=ignore
 WORKDIR /source
-RUN python -m venv /opt/attent
-ENV PATH=/opt/attent/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN python3 -m venv /opt/attent
+ENV PATH=/opt/attent/bin:$PATH
 
-# The packages come first: a change of the source then keeps their layer.
-FROM build AS build-cpu
-COPY requirements.lock .
-RUN pip install --require-hashes --only-binary :all: --requirement requirements.lock
-COPY . .
-RUN pip install --no-deps --no-build-isolation .
+# The packages have a layer of their own, which a change of the source leaves alone.
+FROM tools AS packages-cpu
+COPY requirements-cpu.lock docker/slim_environment.sh ./
+RUN pip install --no-compile --require-hashes --only-binary :all: --requirement requirements-cpu.lock \
+    && sh slim_environment.sh /opt/attent
 
-FROM build AS build-gpu
-COPY requirements-gpu.lock .
-RUN pip install --require-hashes --only-binary :all: --requirement requirements-gpu.lock
+FROM tools AS packages-gpu
+COPY requirements-gpu.lock docker/slim_environment.sh ./
+RUN pip install --no-compile --require-hashes --only-binary :all: --requirement requirements-gpu.lock \
+    && sh slim_environment.sh /opt/attent
+
+FROM tools AS project
+COPY requirements.lock ./
+RUN awk '/^[^ ]/ { wanted = /^setuptools==/ } wanted' requirements.lock > setuptools.lock \
+    && pip install --require-hashes --only-binary :all: --requirement setuptools.lock
 COPY . .
-RUN pip install --no-deps --no-build-isolation .
+RUN pip install --no-compile --no-warn-script-location --no-deps --no-build-isolation --root /project . \
+    && python -m compileall -q --invalidation-mode unchecked-hash -s /project /project
 
 
 FROM ${BASE} AS run
-RUN useradd --create-home --uid 10001 attent && mkdir /data && chown attent /data
+# The day of the password's last change is all that would differ between two builds.
+ARG SOURCE_DATE_EPOCH=0
+RUN SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH}" useradd --uid 10001 --no-log-init --no-create-home --home-dir /tmp attent \
+    && install --directory --mode 1777 /data /runs
+# Any user id will do, named in /etc/passwd or not: HOME and USER are set, and all caches go below /tmp.
 ENV PATH=/opt/attent/bin:$PATH \
-    PYTHONUNBUFFERED=1 \
-    TF_CPP_MIN_LOG_LEVEL=2 \
+    HOME=/tmp \
+    USER=attent \
     MPLBACKEND=Agg \
-    MPLCONFIGDIR=/tmp/matplotlib
-WORKDIR /data
-USER attent
-HEALTHCHECK --interval=10m --timeout=2m --start-period=1m CMD ["attent", "doctor"]
+    PYTHONUNBUFFERED=1 \
+    TF_CPP_MIN_LOG_LEVEL=2
+VOLUME ["/data", "/runs"]
+WORKDIR /runs
+USER 10001:10001
+HEALTHCHECK --interval=10m --timeout=2m --start-period=2m CMD ["attent", "doctor"]
 ENTRYPOINT ["attent"]
 CMD ["--help"]
 
 FROM run AS gpu
-COPY --from=build-gpu /opt/attent /opt/attent
+# What the container toolkit reads where `--gpus` is not at hand (Kubernetes, Compose).
+ENV NVIDIA_VISIBLE_DEVICES=all \
+    NVIDIA_DRIVER_CAPABILITIES=compute,utility
+COPY --from=packages-gpu /opt/attent /opt/attent
+COPY --from=project /project/opt/attent /opt/attent
 
 FROM run AS cpu
-COPY --from=build-cpu /opt/attent /opt/attent
+COPY --from=packages-cpu /opt/attent /opt/attent
+COPY --from=project /project/opt/attent /opt/attent

