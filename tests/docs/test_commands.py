@@ -14,7 +14,7 @@ from tests.support.small_runs import TINY, write_small_data
 
 _ROOT = Path(__file__).resolve().parents[2]
 
-# Pages whose commands are run here, from a folder with CHAOS, MALBCV and scan.nii.gz, and with records and a run where it says so.
+# Pages whose commands are run here, in a folder with CHAOS, MALBCV and scan.nii.gz; True: with records and a run as well.
 PAGES = {
     "README.md": False,
     "docs/getting-started.md": False,
@@ -28,6 +28,7 @@ ELSEWHERE = {
     "docs/datasets.md": "tests/datasets/test_documented.py",
     "docs/scoring-and-comparing.md": "tests/docs/test_scoring.py",
     "docs/segmenting-scans.md": "tests/cli/test_scans.py",
+    "docs/docker.md": "tests/package/test_docker.py",
     "docs/serving.md": "tests/serving/test_remote.py",
 }
 
