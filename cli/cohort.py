@@ -31,8 +31,8 @@ def segment_cohort(
 
     params = context.params
     options = CohortOptions(
-        model=os.path.abspath(params["model"]),
-        out=os.path.abspath(out),
+        model=params["model"],
+        out=out,
         batch_size=params["batch_size"],
         orientation_policy=params["orientation_policy"],
         overwrite=overwrite,

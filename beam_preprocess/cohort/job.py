@@ -60,6 +60,8 @@ def run_cohort(
     """
     report = report or (lambda _: None)
     scans = tuple(scans)
+    # Workers are at home in other folders.
+    options = dataclasses.replace(options, model=os.path.abspath(options.model), out=os.path.abspath(options.out))
     new_pipeline(beam_options)
     identity = model_identity(read_contract(options.model))
     check_saved_model(options.model)

@@ -5,7 +5,7 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class CohortOptions:
-    """Options of a cohort job; paths are absolute, and the same for all workers.
+    """Options of a cohort job; all workers see its folders under the same paths.
 
     Attributes:
       model: version folder of an exported model.

@@ -14,6 +14,7 @@ LIGHT_THROUGHOUT = [
     "attent_tf.configs",
     "attent_tf.reporting",
     "attent_tf.serving",
+    "attent_tf.cohort",
     "beam_preprocess",
     "cli",
 ]
