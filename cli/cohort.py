@@ -5,6 +5,7 @@ import os
 
 import click
 
+from attent_tf.errors import InputError
 from cli import console
 from cli.cohort_options import check_cohort_options
 
@@ -25,6 +26,7 @@ def segment_cohort(
     check_cohort_options(context)
     from attent_tf.cohort import read_cohort
     from attent_tf.cohort.results import FAILED_FILE, MANIFEST_FILE, TABLE_FILE
+    from attent_tf.volumes.nifti_header import is_nifti_name
     from beam_preprocess.cohort import CohortOptions, run_cohort
     from cli.preprocess import beam_kept_quiet
     from cli.scans import EXIT_SOME_FAILED
@@ -37,6 +39,8 @@ def segment_cohort(
         orientation_policy=params["orientation_policy"],
         overwrite=overwrite,
     )
+    if is_nifti_name(out):
+        raise InputError("--out", "a folder, because --cohort lists scans", out, "choose another name")
     scans = read_cohort(cohort)
     with contextlib.nullcontext() if verbose else beam_kept_quiet():
         outcome = run_cohort(scans, options, beam_options, console.say)

@@ -56,7 +56,7 @@ def _scans_to_files(command, required: bool):
             "--out",
             required=True,
             type=click.Path(),
-            help="NIfTI file to write (.nii or .nii.gz); for a folder of scans, the folder for their files.",
+            help="NIfTI file to write (.nii or .nii.gz); for a folder or a list of scans, the folder for their files.",
         ),
         click.option(
             "--input",

@@ -24,7 +24,11 @@ from cli.remote import read_source, server_options
     type=click.Path(),
     help="List of scans (columns path and, if wanted, case), with --model: a Beam job; what is done already is skipped.",
 )
-@click.option("--overwrite", is_flag=True, help="With --cohort: remove the results that are in --out, and begin anew.")
+@click.option(
+    "--overwrite",
+    is_flag=True,
+    help="With --cohort: remove what is in --out of the listed scans, or all of another model, and begin anew.",
+)
 @click.option("--verbose", is_flag=True, help="With --cohort: show Beam's own messages.")
 @click.option("--dicom-seg", is_flag=True, help="Write a DICOM segmentation as well; the input must be DICOM.")
 @click.option("--probabilities", is_flag=True, help="Write the probability of each class as well (4-D NIfTI).")
@@ -69,7 +73,8 @@ def segment(
       attent segment --run runs/attent --input dicom_folder --out labels.nii.gz --dicom-seg --preview
       attent segment --run runs/attent --input scans --out labels --entropy --report labels/report.json
       attent segment --server http://localhost:8501 --model-metadata models/attent/1 --input scan.nii.gz --out labels.nii.gz
-      attent segment --cohort list.csv --model models/attent/1 --out results -- --direct_num_workers=4
+      attent segment --cohort list.csv --model models/attent/1 --out results -- \\
+          --direct_running_mode=multi_processing --direct_num_workers=4
     """
     if cohort is not None:
         from cli.cohort import segment_cohort

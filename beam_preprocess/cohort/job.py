@@ -63,8 +63,8 @@ def run_cohort(
     # Workers are at home in other folders.
     options = dataclasses.replace(options, model=os.path.abspath(options.model), out=os.path.abspath(options.out))
     new_pipeline(beam_options)
-    identity = model_identity(read_contract(options.model))
     check_saved_model(options.model)
+    identity = model_identity(read_contract(options.model))
     folder = CohortFolder(options.out)
     _check_apart(scans, folder)
     with folder.claimed(identity, options.overwrite, scans):

@@ -29,6 +29,7 @@ def test_some_failed_exits_with_3_and_says_where_the_reasons_are(finished, model
         (("--cohort", "list.csv", "--model", "m", "--run", "run"), 2, "--run does not go with --cohort"),
         (("--cohort", "list.csv", "--model", "m", "--preview"), 2, "--preview does not go with --cohort"),
         (("--cohort", "list.csv", "--model", "m"), 1, "list.csv: expected a list of scans, found no such file"),
+        (("--cohort", "list.csv", "--model", "m", "--out", "a.nii"), 1, "--out: expected a folder, because --cohort"),
         ((), 2, "Missing option '--input', the scan or the folder of scans; or give --cohort."),
         (("--input", "a.nii", "--run", "run", "--overwrite"), 2, "--overwrite goes with --cohort."),
         (("--input", "a.nii", "--run", "run", "--", "--runner=x"), 2, "--runner=x goes with --cohort."),
