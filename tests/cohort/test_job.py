@@ -216,7 +216,7 @@ def test_a_full_disk_without_room_for_a_note_is_one_line_too(work, listed, tmp_p
 
 
 def test_models_that_cannot_be_used_are_one_line(work, model, listed, tmp_path):
-    with pytest.raises(InputError, match="nothing: expected a SavedModel .*; give a version folder"):
+    with pytest.raises(InputError, match=r"nothing: expected a SavedModel .*; give a version folder"):
         work(listed, tmp_path / "out", model=tmp_path / "nothing")
     damaged = shutil.copytree(model, tmp_path / "damaged")
     (damaged / "saved_model.pb").write_bytes(b"\x08\x01garbage")
