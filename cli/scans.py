@@ -62,9 +62,15 @@ def each_scan(
       work: writes the files of a scan and returns its part of the report.
       check: looks at a scan's path before the scan is read; what it returns is handed on.
     """
+    from threadpoolctl import threadpool_limits
+
     began, watch = time.perf_counter(), Stopwatch()
     deployed, done, failed = None, [], []
-    with contextlib.closing(_loaded(run, found, answers, settings, check)) as loaded:
+    # Resampling multiplies many small matrices: several threads of linear algebra only wait for one another there.
+    with (
+        threadpool_limits(1, "blas"),
+        contextlib.closing(_loaded(run, found, answers, settings, check)) as loaded,
+    ):
         for number, (scan, load) in enumerate(loaded, start=1):
             try:
                 one = load()

@@ -11,6 +11,8 @@ import tensorflow as tf
 from attent_tf.inference.output import ChainOutput
 
 _REPEATS = 5
+# No further repetition begins after this long: the large configurations take a CPU half a minute for each.
+_SECONDS = 60.0
 
 
 def compare(
@@ -31,7 +33,8 @@ def compare(
     # The first run of each chooses kernels and is not timed.
     before, after = plain(images), optimized(images)
     seconds = {"plain": [], "optimized": []}
-    for _ in range(_REPEATS):
+    began = time.perf_counter()
+    while len(seconds["plain"]) < _REPEATS and (not seconds["plain"] or time.perf_counter() - began < _SECONDS):
         for name, function in (("plain", plain), ("optimized", optimized)):
             start = time.perf_counter()
             function(images).probabilities.numpy()

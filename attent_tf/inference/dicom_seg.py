@@ -100,7 +100,12 @@ def check_source_series(folder: str | os.PathLike) -> list[pydicom.Dataset]:
             for one in slices:
                 if word not in one:
                     setattr(one, word, "")
-        return sorted(slices, key=_height_mm)
+        slices.sort(key=_height_mm)
+        step_mm = (_height_mm(slices[-1]) - _height_mm(slices[0])) / max(1, len(slices) - 1)
+        for one in slices:
+            if not one.get("SliceThickness"):
+                one.SliceThickness = round(step_mm, 4)
+        return slices
 
 
 def write_dicom_seg(

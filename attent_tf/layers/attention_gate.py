@@ -38,9 +38,15 @@ class AttentionGate(keras.layers.Layer):
         """Returns the gate [batch, height, width, 1], float32 in [0, 1]."""
         return tf.sigmoid(tf.cast(self.theta(tf.nn.relu(self.project_f(f) + self.project_g(g))), tf.float32))
 
-    def call(self, f, g):
-        """Returns f [batch, height, width, channels], gated by g [batch, height, width, channels of the decoder]."""
-        return f * tf.cast(self.gain * self.gate(f, g), f.dtype)
+    def call(self, f, g, return_gate=False):
+        """Gates f [batch, height, width, channels] by g [batch, height, width, channels of the decoder].
+
+        Returns:
+          [batch, height, width, channels]; with `return_gate` the pair of it and the gate, as `gate` returns that.
+        """
+        gate = self.gate(f, g)
+        gated = f * tf.cast(self.gain * gate, f.dtype)
+        return (gated, gate) if return_gate else gated
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters, "gain": self.gain}

@@ -1,4 +1,4 @@
-"""Instance normalisation for translators and image discriminators.
+"""Instance normalisation for translators and image discriminators (section IV-A.3).
 
 Keras has only `GroupNormalization(groups=-1)`, which is slower and rewrites its own configuration when it is built. The
 field's epsilon is 1e-5 (Keras's default for norms is 1e-3), and its CycleGANs use no affine parameters.

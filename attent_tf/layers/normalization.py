@@ -3,6 +3,7 @@
 import keras
 
 from attent_tf.errors import ConfigError
+from attent_tf.layers.addons_normalization import AddonsInstanceNormalization
 from attent_tf.layers.instance_normalization import InstanceNormalization
 
 NORMALIZATIONS = ("instance", "tfa_instance", "none")
@@ -23,12 +24,5 @@ def make_normalization(kind: str, **kwargs) -> keras.layers.Layer:
     if kind == "none":
         return keras.layers.Activation("linear", **kwargs)
     if kind == "tfa_instance":
-        try:
-            import tensorflow_addons as tfa
-        except Exception as error:
-            raise ConfigError(
-                f"normalization tfa_instance needs TensorFlow Addons, which does not import here ({type(error).__name__}); "
-                "install the extra `attent-tf[addons]` (Python < 3.12) or choose `instance`"
-            ) from error
-        return tfa.layers.InstanceNormalization(epsilon=1e-5, center=False, scale=False, **kwargs)
+        return AddonsInstanceNormalization(**kwargs)
     raise ConfigError(f"normalization must be one of {', '.join(NORMALIZATIONS)}; received {kind!r}")

@@ -53,6 +53,7 @@ class PaddedConv2D(keras.layers.Layer):
 
     @property
     def pad_pixels(self) -> int:
+        """Number of pixels that are added on each side."""
         return self.dilation * (self.kernel_size - 1) // 2
 
     def build(self, input_shape):

@@ -1,4 +1,4 @@
-"""The residual block of the generator."""
+"""The residual block of the generator (CycleGAN's, between the encoder and the decoder of Fig. 2)."""
 
 import keras
 import tensorflow as tf

@@ -33,7 +33,20 @@ def real_loss(logits: tf.Tensor, kind: str) -> tf.Tensor:
 
 
 def fake_loss(logits: tf.Tensor, kind: str) -> tf.Tensor:
-    """What a discriminator pays for logits not saying `fake`: −log(1 − D), or D². Arguments as in `real_loss`."""
+    """What a discriminator pays for logits not saying `fake`.
+
+    `log_likelihood`: −log(1 − D); `least_squares`: D², D being the logit itself.
+
+    Args:
+      logits: [batch, height, width, 1].
+      kind: one of `KINDS`.
+
+    Returns:
+      [batch] float32.
+
+    Raises:
+      ConfigError: `kind` is unknown.
+    """
     return _per_example(_distance_from_label(logits, 0.0, kind))
 
 
@@ -52,7 +65,16 @@ def discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor, kind: str
 
 
 def decision_accuracy(real_logits: tf.Tensor, fake_logits: tf.Tensor, kind: str) -> tf.Tensor:
-    """Share of patches that the discriminator judges rightly, per example [batch] in [0, 1]; 0.5 is chance."""
+    """Share of patches that the discriminator judges rightly; 0.5 is chance.
+
+    Args:
+      real_logits: [batch, height, width, 1], for real images or source maps.
+      fake_logits: [batch, height, width, 1], for translations or target maps.
+      kind: one of `KINDS`.
+
+    Returns:
+      [batch] float32 in [0, 1].
+    """
     threshold = 0.0 if kind == "log_likelihood" else 0.5
     real = tf.cast(real_logits > threshold, tf.float32)
     fake = tf.cast(fake_logits <= threshold, tf.float32)

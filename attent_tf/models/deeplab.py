@@ -53,6 +53,11 @@ class AtrousHead(keras.layers.Layer):
             for rate in self.rates
         ]
 
+    def build(self, input_shape):
+        for branch in self.branches:
+            branch.build(input_shape)
+        super().build(input_shape)
+
     def call(self, inputs):
         """Returns logits [batch, height, width, num_classes], float32, for `inputs` [batch, height, width, channels]."""
         return tf.add_n([branch(inputs) for branch in self.branches])

@@ -108,10 +108,8 @@ class Generator(keras.Model):
     def _join(self, level, encoded, decoded, gates):
         if not self.gates:
             return decoded
-        gate = self.gates[level]
-        # Called as a layer so that its variables are made; the map itself is for looking at.
-        gated = gate(encoded, decoded)
-        gates.append(gate.gate(encoded, decoded))
+        gated, gate = self.gates[level](encoded, decoded, return_gate=True)
+        gates.append(gate)
         return tf.concat([gated, decoded], axis=-1)
 
     def get_config(self):

@@ -78,6 +78,17 @@ class ResidualUnit(keras.layers.Layer):
             self.shortcut = PaddedConv2D(out, 1, strides, kernel_initializer="he_normal", name="shortcut")
             self.shortcut_norm = _batch_norm("shortcut_norm")
 
+    def build(self, input_shape):
+        shape = input_shape
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            conv.build(shape)
+            shape = (*shape[:-1], conv.filters)
+            norm.build(shape)
+        if self.project:
+            self.shortcut.build(input_shape)
+            self.shortcut_norm.build(shape)
+        super().build(input_shape)
+
     def call(self, inputs, training=False):
         """Returns [batch, height / strides, width / strides, channels] for `inputs` [batch, height, width, channels]."""
         shortcut = self.shortcut_norm(self.shortcut(inputs), training=training) if self.project else inputs

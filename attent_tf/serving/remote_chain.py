@@ -21,7 +21,7 @@ class RemoteChain:
       server: from `connect`.
       options: how the slices are prepared: those of the model's contract, or of its run.
       translate: whether the translated slices are asked for too, which is a second request for each batch.
-      slices_per_request: a batch is sent in parts of this many slices. As JSON, a slice's probabilities are about 10 MB.
+      slices_per_request: a batch is sent in parts of this many slices. As JSON, a slice's probabilities are several megabytes.
 
     Attributes:
       has_translator: whether translated slices are asked for.

@@ -14,6 +14,7 @@ from attent_tf.data.manifest import Manifest, read_manifest
 from attent_tf.data.slices import SliceArrays, allocate, load_slices
 from attent_tf.errors import ConfigError, RecordsError, RunError
 from attent_tf.files import write_json
+from attent_tf.layers import make_normalization
 from attent_tf.methods import get_domains, get_method
 from attent_tf.models import find_weights, load_imagenet
 from attent_tf.runs import Run, create_or_check, load_run, resolve_steps
@@ -80,6 +81,9 @@ def train(
     if "segmentation" in stages and _begins_pretrained(run):
         # Better now than after a night of translation.
         find_weights(config.segmentation.weights, config.segmentation.backbone)
+    if "translation" in stages:
+        # A package that is missing must be told before the run folder is made.
+        make_normalization(config.translation.normalization)
     strategy = strategy or make_strategy()
     if worker_index(strategy) == 0:
         create_or_check(run, device_names(strategy))

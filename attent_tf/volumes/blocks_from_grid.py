@@ -70,7 +70,8 @@ class BlockFromGrid:
             return None
         _, rows = part_of(self.row_matrix, _extent(ahead.any(axis=1)))
         _, columns = part_of(self.column_matrix, _extent(ahead.any(axis=0)))
-        return rows, columns
+        # The pixels may lie beyond the scan.
+        return (rows, columns) if rows.stop > rows.start and columns.stop > columns.start else None
 
     def _values_in(self, channel: int, box: tuple[slice, slice]) -> np.ndarray:
         row_matrix, column_matrix = self.row_matrix[box[0]], self.column_matrix[box[1]]

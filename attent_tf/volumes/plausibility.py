@@ -10,6 +10,9 @@ _STEP = 3
 # CT: air around and in the patient lies far below this, bone and contrast agent above that. 99.9 % of voxels lie below the last.
 _AIR_HU, _BONE_HU, _METAL_HU = -500.0, 150.0, 6000.0
 
+# Scans have thousands of different values, label maps one for each class.
+_FEW_VALUES = 16
+
 # MR: no value has a meaning, but negative ones are rare, and a large share of them is the air of a CT.
 _CT_LIKE_SHARE = 0.05
 
@@ -18,6 +21,11 @@ def intensity_warning(volume: Volume) -> str | None:
     """Returns one line on intensities that hardly are those of the volume's domain, or None where they may well be."""
     looked_at = np.asarray(volume.voxels[::_STEP, ::_STEP, ::_STEP], np.float32)
     low, high = (float(value) for value in np.percentile(looked_at, (0.1, 99.9)))
+    if len(np.unique(looked_at)) <= _FEW_VALUES:
+        return (
+            f"{volume.case}: expected the intensities of a scan, found {len(np.unique(looked_at))} different values; "
+            "the result means nothing if this is a label map"
+        )
     if volume.domain == "ct" and not (low <= _AIR_HU and _BONE_HU <= high <= _METAL_HU):
         return (
             f"{volume.case}: expected Hounsfield units (air -1000, bone above 200), found {low:.0f} to {high:.0f}; "

@@ -19,7 +19,14 @@ LIGHT_THROUGHOUT = [
     "cli",
 ]
 # Of these, what importing them by name brings in.
-LIGHT = ["attent_tf", "attent_tf.methods", "attent_tf.inference.volumes", "cli.main"]
+LIGHT = [
+    "attent_tf",
+    "attent_tf.methods",
+    "attent_tf.inference.volumes",
+    "attent_tf.inference.scan_report",
+    "attent_tf.inference.dicom_seg",
+    "cli.main",
+]
 
 
 def _modules_of(package, root):

@@ -150,3 +150,17 @@ def test_the_page_links_every_sheet_and_says_why_cases_are_missing():
     assert "expected &lt;a&gt; &amp; found b" in page
     assert "http://" not in page
     assert "https://" not in page
+
+
+def test_given_volumes_stand_in_the_legend_and_slices_are_those_with_organs(case):
+    images, labels = case
+    images[:] = np.linspace(-0.5, 0.5, 12)[:, None, None]
+    spacing_mm = (5.0, 2.0, 2.0)
+    measured = {"liver": 1234.0, "right_kidney": 0.0, "left_kidney": 0.0, "spleen": 7.0}
+    whole, narrowed = (draw_contact_sheet(images, labels, "case-1", spacing_mm, given) for given in (None, measured))
+    heights = [Image.open(io.BytesIO(sheet)).size[1] for sheet in (whole, narrowed)]
+    # Twelve tiles in three rows; seven slices, 3 to 9, and the coronal cut are two.
+    assert heights[0] > 1.3 * heights[1]
+    by_voxels = {"liver": labels == LIVER, "spleen": labels == SPLEEN}
+    same = {organ: float(by_voxels[organ].sum()) * 0.02 if organ in by_voxels else 0.0 for organ in measured}
+    assert draw_contact_sheet(images, labels, "case-1", spacing_mm, same) != narrowed

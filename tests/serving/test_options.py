@@ -4,7 +4,11 @@ import json
 
 import pytest
 
+from attent_tf.configs import load_config
 from attent_tf.errors import ConfigError, InputError
+from attent_tf.methods import get_method
+from attent_tf.runs import Run, create_or_check
+from attent_tf.volumes import PrepareOptions
 from cli.remote import read_source
 from tests.serving.test_contract import _GOOD
 
@@ -21,6 +25,14 @@ from tests.serving.test_contract import _GOOD
 def test_options_that_do_not_go_together_are_refused(run, server, metadata, message):
     with pytest.raises(ConfigError, match=message):
         read_source(run, server, metadata)
+
+
+def test_a_run_says_it_with_a_server_and_without(tmp_path):
+    options = PrepareOptions(pixel_mm=2.0)
+    run = Run(tmp_path / "run", get_method("attent"), "mri2ct", load_config("demo", []), "abc", options.to_json())
+    create_or_check(run, ())
+    for server in (None, "http://host:1"):
+        assert read_source(str(run.folder), server, None).prepare_options == options
 
 
 def test_a_models_metadata_stands_in_for_a_run(tmp_path):

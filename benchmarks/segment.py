@@ -1,0 +1,161 @@
+"""`attent segment`: the share of its time that the networks take, and its largest memory.
+
+Run: python benchmarks/segment.py [--shape 512 512 140] [--configs demo paper] [--run RUN] [--rounds 1] [--all-outputs]
+Makes one CT of that shape out of the phantom's anatomy, and runs `attent segment` on it in a process of its own: with fresh
+weights of each configuration (method attent, mri2ct), or with a trained run whose target is CT. Prints the seconds of each phase
+as `--report` gives them, the rest beside the network as a share of the scan's time, and the process's largest resident memory.
+Fresh weights are the worst case of the way back to the scan: they find organs everywhere, where a trained network leaves most
+of a scan to the background and little has to be resampled.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+
+PHASES = ("reading", "preparing", "network", "resampling", "writing")
+
+_SLICES_PAINTED = 140
+_LENGTH_MM = 350.0
+
+
+def write_ct(path: Path, shape: tuple[int, int, int]) -> None:
+    """Writes a CT of [columns, rows, slices] in LPS, int16; of more than 140 slices, the same ones again and again."""
+    import nibabel
+
+    from attent_tf.phantom.anatomy import make_anatomy
+    from attent_tf.phantom.appearance_ct import appearance_ct
+    from attent_tf.phantom.scanner import ScanGrid
+    from attent_tf.volumes import write_scan
+
+    columns, rows, slices = shape
+    painted = min(slices, _SLICES_PAINTED)
+    anatomy_rng, look_rng = np.random.default_rng(0).spawn(2)
+    anatomy = make_anatomy(anatomy_rng)
+    side, front, back = anatomy.torso.outer_mm
+    step_mm, pixel_mm = _LENGTH_MM / painted, (2 * side + 40) / min(rows, columns)
+    centre = (0.0, (front - back) / 2, anatomy.torso.dome_mm + 20 - (painted - 1) * step_mm / 2)
+    grid = ScanGrid.centred((painted, rows, columns), (step_mm, pixel_mm, pixel_mm), centre, np.eye(4))
+    image = appearance_ct(grid.paint(anatomy), grid, look_rng)
+    # Every second round runs backwards, so that the patient has no seams.
+    order = np.abs((np.arange(slices) + painted) % (2 * painted) - painted) % painted
+    start = nibabel.orientations.io_orientation(grid.affine)
+    turn = nibabel.orientations.ornt_transform(start, nibabel.orientations.axcodes2ornt("LPS"))
+    affine = grid.affine @ nibabel.orientations.inv_ornt_aff(turn, image.shape)
+    stored = nibabel.orientations.apply_orientation(image, turn)
+    write_scan(path, stored[..., order], affine, np.int16)
+
+
+def write_fresh_run(folder: Path, name: str) -> None:
+    """Writes a run folder of the method attent, mri2ct, whose checkpoints hold weights as training starts with them."""
+    import tensorflow as tf
+
+    from attent_tf.configs import load_config
+    from attent_tf.methods import get_method
+    from attent_tf.runs import Run
+    from attent_tf.runs.networks import make_generator, make_segmentor, stored
+    from attent_tf.runs.run import create_or_check
+    from attent_tf.volumes import PrepareOptions
+
+    config = load_config(name, ["segmentation.weights=none"])
+    run = Run(folder, get_method("attent"), "mri2ct", config, "fresh weights", PrepareOptions().to_json())
+    create_or_check(run)
+    networks = {
+        "translation": {"g_t2s": make_generator(config.translation, run.method.translator, "g_t2s")},
+        "segmentation": {"segmentor": make_segmentor(config.segmentation)},
+    }
+    for stage, parts in networks.items():
+        for network in parts.values():
+            network(tf.zeros((1, config.data.image_size, config.data.image_size, 1)))
+        checkpoint = tf.train.Checkpoint(**{part: stored(network) for part, network in parts.items()})
+        tf.train.CheckpointManager(checkpoint, str(run.stage_folder(stage) / "checkpoints"), 1).save(0)
+
+
+def measured(run: Path, scan: Path, out: Path, flags: list[str]) -> tuple[dict, float, float]:
+    """Segments the scan; returns the report, the command's seconds and the largest memory of its process in bytes."""
+    report = out / "report.json"
+    words = ["--run", run, "--input", scan, "--out", out / "labels.nii.gz", "--report", report, *flags]
+    command = [sys.executable, "-m", "cli.main", "segment", *map(str, words)]
+    start, peak, done = time.monotonic(), 0, threading.Event()
+    root = Path(__file__).resolve().parents[1]
+    process = subprocess.Popen(command, cwd=root, env=os.environ | {"PYTHONPATH": str(root)}, stdout=subprocess.DEVNULL)
+
+    def watch() -> None:
+        nonlocal peak
+        while not done.wait(0.05):
+            peak = max(peak, _peak_bytes(process.pid))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    code = process.wait()
+    seconds = time.monotonic() - start
+    done.set()
+    watcher.join()
+    if code:
+        raise SystemExit(f"attent segment: exit code {code}")
+    return json.loads(report.read_text()), seconds, peak
+
+
+def _peak_bytes(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shape", type=int, nargs=3, default=(512, 512, 140), metavar="VOXELS")
+    parser.add_argument(
+        "--configs", nargs="*", default=["demo", "paper"], help="configurations to take fresh weights of"
+    )
+    parser.add_argument("--run", type=Path, help="a trained run with target CT, to measure as well")
+    parser.add_argument("--rounds", type=int, default=1, help="times that each runs; the fastest counts")
+    parser.add_argument("--batch-size", default="auto")
+    parser.add_argument("--all-outputs", action="store_true", help="with --entropy --probabilities --preview")
+    parser.add_argument("--scan", type=Path, help="a CT of your own, or where the one that is made stays")
+    arguments = parser.parse_args()
+    flags = ["--batch-size", arguments.batch_size]
+    flags += ["--entropy", "--probabilities", "--preview"] if arguments.all_outputs else []
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(scratch)
+        scan = arguments.scan or place / "ct.nii.gz"
+        if not scan.exists():
+            write_ct(scan, tuple(arguments.shape))
+        runs = {}
+        for name in arguments.configs:
+            runs[f"{name}, fresh"] = place / name
+            # A process of its own, so that one TensorFlow at a time holds memory.
+            code = f"from pathlib import Path; import segment; segment.write_fresh_run(Path({str(place / name)!r}), {name!r})"
+            folder = Path(__file__).resolve().parent
+            environment = os.environ | {"PYTHONPATH": f"{folder}:{folder.parent}", "TF_CPP_MIN_LOG_LEVEL": "3"}
+            subprocess.run([sys.executable, "-c", code], check=True, env=environment, stderr=subprocess.DEVNULL)
+        if arguments.run:
+            runs["trained"] = arguments.run
+        print(f"{'':16}" + "".join(f"{phase:>12}" for phase in (*PHASES, "rest", "starting", "command", "peak MiB")))
+        for title, run in runs.items():
+            rounds = []
+            for turn in range(arguments.rounds):
+                out = place / f"out-{turn}"
+                out.mkdir(exist_ok=True)
+                rounds.append(measured(run, scan, out, flags))
+            report, seconds, peak = min(rounds, key=lambda one: one[1])
+            spent = report["scans"][0]["seconds"]
+            rest = 1 - spent["network"] / sum(spent.values())
+            print(
+                f"{title:16}"
+                + "".join(f"{spent[phase]:12.2f}" for phase in PHASES)
+                + f"{100 * rest:11.1f}%{report['seconds']['starting']:12.2f}{seconds:12.2f}{peak / 2**20:12.0f}"
+            )
+
+
+if __name__ == "__main__":
+    main()

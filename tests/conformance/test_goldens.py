@@ -1,0 +1,66 @@
+"""Numbers, variables and checkpoints are those that were recorded (see `goldens.py`)."""
+
+import pytest
+import tensorflow as tf
+
+from tests.conformance.calls import make_filled, outputs, tensors, variables
+from tests.conformance.catalogue import ALL, NETWORKS, STATEFUL, over
+from tests.conformance.goldens import (
+    describe_outputs,
+    describe_variables,
+    recorded_outputs,
+    recorded_variables,
+    stored_variables,
+    unpack_checkpoint,
+)
+
+
+@over(ALL + STATEFUL)
+def test_outputs_are_those_recorded(row):
+    _assert_recorded(row, make_filled(row))
+
+
+@over(NETWORKS + STATEFUL)
+def test_variables_keep_name_shape_and_order(row):
+    assert describe_variables(make_filled(row)) == recorded_variables().get(row.name, [])
+
+
+@over([row for row in NETWORKS + STATEFUL if row.name in recorded_variables()])
+def test_an_earlier_checkpoint_loads(row, tmp_path):
+    function = make_filled(row)
+    for variable in variables(function):
+        variable.assign(tf.zeros_like(variable))
+    checkpoint = tf.train.Checkpoint(network=stored_variables(function))
+    checkpoint.read(unpack_checkpoint(row.name, tmp_path)).assert_consumed()
+    _assert_recorded(row, function)
+
+
+@over([row for row in NETWORKS if row.name in recorded_variables()])
+def test_a_checkpoint_comes_back(row, tmp_path):
+    first, second = make_filled(row), make_filled(row)
+    for place, variable in enumerate(variables(first)):
+        variable.assign(variable + 0.01 * (place + 1))
+    path = tf.train.Checkpoint(network=stored_variables(first)).write(str(tmp_path / "checkpoint"))
+    tf.train.Checkpoint(network=stored_variables(second)).read(path).assert_consumed()
+    for a, b in zip(outputs(first, tensors(row)), outputs(second, tensors(row)), strict=True):
+        tf.debugging.assert_equal(a, b)
+
+
+def test_other_numbers_are_noticed():
+    row = next(row for row in NETWORKS if row.name == "generator")
+    function = make_filled(row)
+    variable = variables(function)[-1]
+    variable.assign(variable + 0.01)
+    with pytest.raises(AssertionError):
+        _assert_recorded(row, function)
+
+
+def _assert_recorded(row, function):
+    found, expected = describe_outputs(outputs(function, tensors(row))), recorded_outputs()[row.name]
+    assert [output["shape"] for output in found] == [output["shape"] for output in expected]
+    for mine, theirs in zip(found, expected, strict=True):
+        # Sums in another order, on another machine, differ by far less.
+        tolerance = 1e-4 * max(theirs["rms"], 1e-3)
+        assert mine["mean"] == pytest.approx(theirs["mean"], abs=tolerance)
+        assert mine["rms"] == pytest.approx(theirs["rms"], abs=tolerance)
+        assert mine["values"] == pytest.approx(theirs["values"], rel=1e-3, abs=10 * tolerance)
