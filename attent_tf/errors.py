@@ -5,6 +5,10 @@ message and exits with a code that is not 0; a traceback means a defect of this 
 """
 
 import dataclasses
+import errno
+
+# Operating-system errors that speak of the machine and not of the case that it works on.
+MACHINE_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
 
 @dataclasses.dataclass(frozen=True)

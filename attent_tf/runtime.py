@@ -24,6 +24,16 @@ def start_quietly() -> None:
     tf.get_logger().setLevel("ERROR")
 
 
+def device_name(cores: int) -> str:
+    """Returns in words on what TensorFlow runs: its first GPU, or so many cores of the processor."""
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return f"processor, {cores} {'core' if cores == 1 else 'cores'}"
+    return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))
+
+
 @contextlib.contextmanager
 def _without_stderr() -> Iterator[None]:
     # The notices come from C++, before any log level is obeyed: only the file descriptor helps.

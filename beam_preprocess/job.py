@@ -18,14 +18,14 @@ from attent_tf.data.splits import TRAIN
 from attent_tf.data.verify import check_no_leak
 from attent_tf.datasets.cases import natural_key
 from attent_tf.datasets.find import CaseProblem
-from attent_tf.errors import ConfigError, InputError, RecordsError
+from attent_tf.errors import InputError, RecordsError
 from attent_tf.volumes import CaseGeometry, IntensityStatistics, pool_statistics
 from beam_preprocess import notes, previews
-from beam_preprocess.counters import counters_line, read_counters
+from beam_preprocess.counters import counters_line
 from beam_preprocess.options import PreprocessOptions
 from beam_preprocess.plan import PlannedCase
 from beam_preprocess.publish import REJECTED_FILE, Workplace, check_target, published
-from beam_preprocess.runner import is_local, new_pipeline
+from beam_preprocess.runner import new_pipeline, run_noted
 from beam_preprocess.survey import Survey, survey
 
 
@@ -87,9 +87,9 @@ def _work(
     unresolved = options.prepare.unresolved()
     training = [case for case in planned if case.files.domain in unresolved and case.split in (TRAIN, "all")]
     if training:
-        _run(
+        run_noted(
             new_pipeline(beam_options),
-            workplace,
+            workplace.work,
             {},
             lambda pipe: build_measurement(pipe, training, options, workplace.work),
         )
@@ -108,9 +108,9 @@ def _work(
         report(f"[{done}/{len(planned)}] set aside: {note['case']}: {note['message']}")
 
     set_aside = [(case, reasons[case.files.case]) for case in refused]
-    counters = _run(
+    counters = run_noted(
         new_pipeline(beam_options),
-        workplace,
+        workplace.work,
         {notes.CASE: tell_case, notes.REJECTED: tell_rejected},
         lambda pipe: build(pipe, planned, set_aside, options, workplace.folder, workplace.work, workplace.previews),
     )
@@ -120,31 +120,6 @@ def _work(
     if counters:
         report(counters_line(counters))
     return manifest
-
-
-def _run(
-    pipeline, workplace: Workplace, tell: dict[str, Callable[[Any], None]], build: Callable[[Any], Any]
-) -> dict[str, int]:
-    """Runs a pipeline to its end; returns what its workers counted."""
-    build(pipeline)
-    try:
-        with notes.watched(workplace.work, tell):
-            # Waits whatever --no_wait_until_finish says, because the folder is published after it.
-            result = pipeline.run()
-            result.wait_until_finish()
-            return read_counters(result)
-    except Exception as error:
-        refusal = notes.first_refusal(workplace.work)
-        if refusal is not None:
-            # The runner's own account of it is text around text; the user needs the line alone.
-            raise refusal from None
-        if is_local(pipeline):
-            raise
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ConfigError(
-            f"--runner={type(pipeline.runner).__name__}: the job could not be run there ({reason}); check its options and "
-            "job server, and see Beam's own messages with --verbose"
-        ) from error
 
 
 def _with_training_statistics(options: PreprocessOptions, workplace: Workplace) -> PreprocessOptions:

@@ -7,7 +7,6 @@ complete or absent, and a worker that does its work twice leaves the same note.
 
 import contextlib
 import dataclasses
-import errno
 import hashlib
 import json
 import threading
@@ -21,9 +20,6 @@ CASE, SHARD, MEASURE, REJECTED = "case", "shard", "measure", "rejected"
 _REFUSAL = "refusal"
 # Listing a folder of an object store takes a request, which is slow and is paid for.
 _SECONDS_BETWEEN_LOOKS, _SECONDS_BETWEEN_REMOTE_LOOKS = 0.25, 5.0
-
-# What is wrong with the machine and not with the case that it works on.
-_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
 
 def leave(folder: SharedFolder, kind: str, name: str, content: Any) -> None:
@@ -63,7 +59,9 @@ def error_parts(error: Exception, name: str) -> dict[str, str] | None:
 
 def is_fault_of_case(error: Exception) -> bool:
     """Whether an error speaks of the case that was worked on, not of a defect or of the machine (a full disk)."""
-    return isinstance(error, errors.AttentError) or (isinstance(error, OSError) and error.errno not in _MACHINE)
+    return isinstance(error, errors.AttentError) or (
+        isinstance(error, OSError) and error.errno not in errors.MACHINE_FAULTS
+    )
 
 
 @contextlib.contextmanager

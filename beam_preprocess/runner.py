@@ -1,12 +1,16 @@
-"""Beam's options, as the user wrote them after `--`, and the runner that they name."""
+"""Beam's options, as the user wrote them after `--`, the runner that they name, and a job on it."""
 
 import contextlib
 import io
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from attent_tf.errors import ConfigError
+from attent_tf.errors import MACHINE_FAULTS, ConfigError, InputError
+from beam_preprocess import notes
+from beam_preprocess.counters import read_counters
+from beam_preprocess.storage import SharedFolder
 
 # Beam's DirectRunner first tries Prism, for which it downloads a program; FnApiRunner is what it falls back on, takes
 # the same --direct_... options and needs no network.
@@ -65,6 +69,51 @@ def new_pipeline(flags: Sequence[str]):
 def is_local(pipeline) -> bool:
     """Whether a pipeline runs on this machine, in processes that are this program's own."""
     return type(pipeline.runner).__name__ == _LOCAL_RUNNER
+
+
+def run_noted(
+    pipeline, work: SharedFolder, tell: dict[str, Callable[[Any], None]], build: Callable[[Any], Any]
+) -> dict[str, int]:
+    """Runs a pipeline to its end.
+
+    Args:
+      pipeline: from `new_pipeline`.
+      work: where its workers leave notes.
+      tell: see `notes.watched`.
+      build: adds the transforms to the pipeline.
+
+    Returns:
+      What its workers counted.
+
+    Raises:
+      AttentError: what a worker noted before it stopped, or that its machine has no room.
+      ConfigError: the runner could not run the job.
+    """
+    build(pipeline)
+    try:
+        with notes.watched(work, tell):
+            # Waits whatever --no_wait_until_finish says, because the job's results are made use of after it.
+            result = pipeline.run()
+            result.wait_until_finish()
+            return read_counters(result)
+    except Exception as error:
+        refusal = notes.first_refusal(work)
+        if refusal is not None:
+            # The runner's own account of it is text around text; the user needs the line alone.
+            raise refusal from None
+        fault = next((code for code in MACHINE_FAULTS if f"[Errno {code}]" in str(error)), None)
+        if fault is not None:
+            # On a full disk there is no room for a note either.
+            raise InputError(
+                "a worker", "to write what it made", os.strerror(fault).lower(), "mend it and run again"
+            ) from error
+        if is_local(pipeline):
+            raise
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ConfigError(
+            f"--runner={type(pipeline.runner).__name__}: the job could not be run there ({reason}); check its options and "
+            "job server, and see Beam's own messages with --verbose"
+        ) from error
 
 
 def _check_job_server(runner: str, options) -> None:

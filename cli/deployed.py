@@ -2,7 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from attent_tf.runtime import start_quietly
+from attent_tf.runtime import device_name, start_quietly
+from cli.remote import DEFAULT_MODEL
 
 
 class Deployed(NamedTuple):
@@ -27,9 +28,8 @@ def open_deployed(run, settings: dict[str, Any]) -> Deployed:
       settings: `batch_size` of the command, and of those that can use one, `server`, `model` and `model_version`.
     """
     if settings.get("server"):
-        return open_server(
-            run, settings["server"], settings["model"], settings["model_version"], settings["batch_size"]
-        )
+        model = settings["model"] or DEFAULT_MODEL
+        return open_server(run, settings["server"], model, settings["model_version"], settings["batch_size"])
     return open_chain(run, settings["batch_size"])
 
 
@@ -74,10 +74,4 @@ def open_chain(run, batch_size: int | None) -> Deployed:
     spec = tf.TensorSpec((batch_size, options.size, options.size, options.channels), tf.float32)
     # So that the first scan's time is its own.
     chain.__call__.get_concrete_function(spec)
-    return Deployed(chain, _device_name(tf, gpus, cores), batch_size)
-
-
-def _device_name(tf, gpus, cores: int) -> str:
-    if not gpus:
-        return f"processor, {cores} {'core' if cores == 1 else 'cores'}"
-    return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))
+    return Deployed(chain, device_name(cores), batch_size)

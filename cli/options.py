@@ -28,6 +28,15 @@ class BatchSize(click.ParamType):
 
 def scans_to_files(command):
     """The options of a command that reads scans and writes NIfTI files."""
+    return _scans_to_files(command, required=True)
+
+
+def scans_or_list_to_files(command):
+    """The same for a command that may be given a list of scans in the place of `--input`."""
+    return _scans_to_files(command, required=False)
+
+
+def _scans_to_files(command, required: bool):
     for option in (
         orientation_policy,
         click.option(
@@ -47,12 +56,12 @@ def scans_to_files(command):
             "--out",
             required=True,
             type=click.Path(),
-            help="NIfTI file to write (.nii or .nii.gz); for a folder of scans, the folder for their files.",
+            help="NIfTI file to write (.nii or .nii.gz); for a folder or a list of scans, the folder for their files.",
         ),
         click.option(
             "--input",
             "source",
-            required=True,
+            required=required,
             type=click.Path(),
             help="NIfTI file, folder with the DICOM slices of a series, or folder of such scans.",
         ),

@@ -6,6 +6,8 @@ import click
 
 from attent_tf.errors import ConfigError
 
+DEFAULT_MODEL = "attent"
+
 
 def server_options(command):
     """Adds `server`, `model`, `model_version` and `model_metadata` to a command."""
@@ -18,7 +20,11 @@ def server_options(command):
         click.option(
             "--model-version", type=click.IntRange(min=1), help="Version on the server; the newest if left out."
         ),
-        click.option("--model", default="attent", show_default=True, help="Name of the model on the server."),
+        click.option(
+            "--model",
+            help=f"Name of the model on the server [default: {DEFAULT_MODEL}]; with --cohort, its version folder here, such as "
+            "models/attent/1.",
+        ),
         click.option(
             "--server",
             metavar="URL",

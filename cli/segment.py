@@ -9,21 +9,51 @@ from pathlib import Path
 import click
 
 from cli import options
+from cli.cohort_options import check_no_cohort_options
 from cli.console import progress
 from cli.remote import read_source, server_options
 
 
 @click.command()
 @click.option("--run", "run_folder", type=click.Path(), help="Trained run folder (attent train).")
-@options.scans_to_files
+@options.scans_or_list_to_files
 @server_options
+@click.option(
+    "--cohort",
+    metavar="CSV",
+    type=click.Path(),
+    help="List of scans (columns path and, if wanted, case), with --model: a Beam job; what is done already is skipped.",
+)
+@click.option(
+    "--overwrite",
+    is_flag=True,
+    help="With --cohort: remove what is in --out of the listed scans, or all of another model, and begin anew.",
+)
+@click.option("--verbose", is_flag=True, help="With --cohort: show Beam's own messages.")
 @click.option("--dicom-seg", is_flag=True, help="Write a DICOM segmentation as well; the input must be DICOM.")
 @click.option("--probabilities", is_flag=True, help="Write the probability of each class as well (4-D NIfTI).")
 @click.option(
     "--entropy", is_flag=True, help="Write where to distrust the result as well: 0 sure, 1 undecided (NIfTI)."
 )
 @click.option("--preview", is_flag=True, help="Draw the organs' outlines on slices as well (PNG).")
-def segment(run_folder, source, out, dicom_seg, probabilities, entropy, preview, model_metadata, **settings):
+@click.argument("beam_options", nargs=-1, type=click.UNPROCESSED, metavar="[-- BEAM OPTIONS]")
+@click.pass_context
+def segment(
+    context,
+    run_folder,
+    source,
+    out,
+    dicom_seg,
+    probabilities,
+    entropy,
+    preview,
+    model_metadata,
+    cohort,
+    overwrite,
+    verbose,
+    beam_options,
+    **settings,
+):
     """Segment scans; each label map has its scan's own grid.
 
     Scans must be of the run's target modality. Labels: 1 liver, 2 right kidney, 3 left kidney, 4 spleen. Other files lie beside
@@ -32,7 +62,10 @@ def segment(run_folder, source, out, dicom_seg, probabilities, entropy, preview,
     With --server the slices go to a model that `attent export` wrote, and the scan's own voxels are labelled here, without
     TensorFlow; --model-metadata or --run says how scans are prepared.
 
-    Exit codes: 0 all scans done; 1 error, no label map written; 2 wrong usage; 3 some scans of the folder failed.
+    With --cohort each scan of a list is segmented by the exported model in the folder --model; what follows `--` goes to Apache
+    Beam.
+
+    Exit codes: 0 all scans done; 1 error, no label map written; 2 wrong usage; 3 some scans of the folder or list failed.
 
     \b
     Examples:
@@ -40,7 +73,15 @@ def segment(run_folder, source, out, dicom_seg, probabilities, entropy, preview,
       attent segment --run runs/attent --input dicom_folder --out labels.nii.gz --dicom-seg --preview
       attent segment --run runs/attent --input scans --out labels --entropy --report labels/report.json
       attent segment --server http://localhost:8501 --model-metadata models/attent/1 --input scan.nii.gz --out labels.nii.gz
+      attent segment --cohort list.csv --model models/attent/1 --out results -- \\
+          --direct_running_mode=multi_processing --direct_num_workers=4
     """
+    if cohort is not None:
+        from cli.cohort import segment_cohort
+
+        segment_cohort(context, cohort, out, overwrite, verbose, beam_options)
+        return
+    check_no_cohort_options(context)
     from attent_tf.volumes.find_scans import find_scans
     from cli.outputs import answer_paths, beside, check_writes
     from cli.scans import checked_report_name, each_scan

@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 
 class ChainOutput(NamedTuple):
     """What the chain says of a batch of slices, at the slices' resolution; tensors, or NumPy arrays.
@@ -18,3 +20,21 @@ class ChainOutput(NamedTuple):
     probabilities: Any
     labels: Any
     entropy: Any
+
+
+def output_of(probabilities: np.ndarray, translated: np.ndarray | None = None) -> ChainOutput:
+    """Returns all that an exported chain says, from its probabilities alone: its other signatures would run it once more.
+
+    Args:
+      probabilities: [batch, height, width, classes] float32, sum 1.
+      translated: [batch, height, width, channels] float32, or None.
+    """
+    # The least normal float32 in the place of 0, whose share of the sum is 0.
+    logs = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
+    entropy = -(probabilities * logs).sum(axis=-1, keepdims=True) / np.float32(np.log(probabilities.shape[-1]))
+    return ChainOutput(
+        translated=translated,
+        probabilities=probabilities,
+        labels=probabilities.argmax(axis=-1).astype(np.uint8),
+        entropy=np.clip(entropy, 0.0, 1.0),
+    )

@@ -25,6 +25,7 @@ class ModelContract:
       records: fingerprint of the records that it was trained on.
       weights_sha256: of its weights.
       prepare_options: how scans are prepared: as its training records were.
+      optimized: the type of its weights where it was made for use alone (`--optimize`); None for the chain as trained.
     """
 
     path: Path
@@ -33,6 +34,7 @@ class ModelContract:
     records: str
     weights_sha256: str
     prepare_options: PrepareOptions
+    optimized: str | None = None
 
     @property
     def source(self) -> str:
@@ -84,12 +86,13 @@ def read_contract(path: str | os.PathLike) -> ModelContract:
             records=content["training"]["records"],
             weights_sha256=content["training"]["weights_sha256"],
             prepare_options=PrepareOptions.from_json(content["preparation"]),
+            optimized=(content.get("optimization") or {}).get("weights"),
         )
         get_domains(contract.direction)
         class_names = tuple(content["classes"])
     except KeyError as error:
         raise InputError(f"{path}: lacks {error}; {advice}") from error
-    except (ConfigError, TypeError) as error:
+    except (ConfigError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: {error}; {advice}") from error
     if class_names != CLASS_NAMES:
         raise InputError(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from attent_tf.inference.output import ChainOutput
+from attent_tf.inference.output import ChainOutput, output_of
 from attent_tf.organs import NUM_CLASSES
 from attent_tf.serving.connect import ModelServer
 from attent_tf.serving.signature import check_signature, expected_signatures
@@ -51,12 +51,8 @@ class RemoteChain:
           ServerError: the server cannot be reached any more, or refuses the request; then with its own words.
         """
         probabilities = self._run(_SEGMENT, images, "probabilities")
-        return ChainOutput(
-            translated=self._run(_TRANSLATE, images, "translated") if self.has_translator else None,
-            probabilities=probabilities,
-            labels=probabilities.argmax(axis=-1).astype(np.uint8),
-            entropy=_entropy(probabilities),
-        )
+        translated = self._run(_TRANSLATE, images, "translated") if self.has_translator else None
+        return output_of(probabilities, translated)
 
     def _run(self, name: str, images: np.ndarray, output: str) -> np.ndarray:
         parts = [
@@ -64,11 +60,3 @@ class RemoteChain:
             for start in range(0, len(images), self._slices)
         ]
         return np.concatenate(parts)
-
-
-def _entropy(probabilities: np.ndarray) -> np.ndarray:
-    """Eq. 6 of probabilities [..., classes]; the server's own signature for it would be a second request."""
-    # The least normal float32 in the place of 0, whose share of the sum is 0.
-    logs = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
-    entropy = -(probabilities * logs).sum(axis=-1, keepdims=True) / np.float32(np.log(probabilities.shape[-1]))
-    return np.clip(entropy, 0.0, 1.0)

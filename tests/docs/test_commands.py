@@ -25,6 +25,7 @@ PAGES = {
 
 # Pages whose commands other tests run.
 ELSEWHERE = {
+    "docs/cohorts.md": "tests/cohort/test_documented.py",
     "docs/datasets.md": "tests/datasets/test_documented.py",
     "docs/scoring-and-comparing.md": "tests/docs/test_scoring.py",
     "docs/segmenting-scans.md": "tests/cli/test_scans.py",

@@ -15,6 +15,7 @@ LIGHT_THROUGHOUT = [
     "attent_tf.reporting",
     "attent_tf.serving",
     "attent_tf.scoring",
+    "attent_tf.cohort",
     "beam_preprocess",
     "cli",
 ]

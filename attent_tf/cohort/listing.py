@@ -1,0 +1,130 @@
+"""The list of a cohort's scans: a CSV file with a column `path` and, where names shall be others, a column `case`."""
+
+import csv
+import dataclasses
+import io
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from attent_tf.errors import InputError
+from attent_tf.storage import is_remote
+from attent_tf.volumes.nifti_header import is_nifti_name, nifti_stem
+
+# Files of the results folder that are no case's.
+RESERVED = ("cohort", "model")
+
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
+# File systems take 255 bytes, and names get suffixes.
+_LONGEST_NAME = 200
+
+
+@dataclasses.dataclass(frozen=True)
+class CohortScan:
+    """A scan of a cohort.
+
+    Attributes:
+      case: what files made of it are called; no two scans of a list share one.
+      path: absolute path of a NIfTI file, or of the folder of a DICOM series.
+    """
+
+    case: str
+    path: str
+
+
+def read_cohort(path: str | os.PathLike) -> tuple[CohortScan, ...]:
+    """Reads the list of a cohort; the scans themselves are not looked at.
+
+    Args:
+      path: a CSV file in UTF-8 with a header. `path` is a NIfTI file or the folder of a DICOM series, relative to the list's
+        folder or absolute; `case` names the results, and is the file's or folder's name where it is empty. Other columns
+        are left alone.
+
+    Returns:
+      The scans in the order of the list.
+
+    Raises:
+      InputError: the list cannot be read, is empty, or names a scan or a case twice or a case that no file can be named
+        for; with the line.
+    """
+    folder = Path(os.path.abspath(path)).parent
+    scans, lines_of_paths, lines_of_cases = [], {}, {}
+    for line, row in _rows(path):
+        scan = _scan(f"{path}, line {line}", row, folder)
+        # Not all file systems tell `A.json` from `a.json`.
+        for what, key, lines in (
+            ("a scan", scan.path, lines_of_paths),
+            ("a case name", scan.case.casefold(), lines_of_cases),
+        ):
+            if key in lines:
+                raise InputError(
+                    f"{path}, line {line}",
+                    f"{what} that is not in the list yet",
+                    f"{scan.path if what == 'a scan' else scan.case}, which line {lines[key]} has too",
+                    "remove one line" if what == "a scan" else "tell them apart in a column `case`",
+                )
+            lines[key] = line
+        scans.append(scan)
+    if not scans:
+        raise InputError(path, "a line for each scan below the header", "none", "list the scans")
+    return tuple(scans)
+
+
+def _rows(path: str | os.PathLike) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yields the number of each line that is not empty, and its fields by column."""
+    advice = "give a CSV file in UTF-8 with the columns path and, if wanted, case"
+    try:
+        # Spreadsheets put a mark in front of UTF-8.
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        found = "other bytes" if isinstance(error, UnicodeDecodeError) else (error.strerror or str(error)).lower()
+        raise InputError(path, "a list of scans", found, advice) from error
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header = None
+    try:
+        for fields in reader:
+            fields = [field.strip() for field in fields]
+            if not any(fields):
+                continue
+            if header is None:
+                header = [field.lower() for field in fields]
+                if header.count("path") != 1 or header.count("case") > 1:
+                    raise InputError(path, "one column path in the first line", ",".join(fields), advice)
+                continue
+            if len(fields) != len(header):
+                raise InputError(
+                    f"{path}, line {reader.line_num}",
+                    f"{len(header)} fields, as in the header",
+                    str(len(fields)),
+                    "put fields that hold a comma in double quotes",
+                )
+            yield reader.line_num, dict(zip(header, fields, strict=True))
+    except csv.Error as error:
+        raise InputError(f"{path}, line {reader.line_num}", "CSV", str(error), advice) from error
+    if header is None:
+        raise InputError(path, "a list of scans", "an empty file", advice)
+
+
+def _scan(where: str, row: dict[str, str], folder: Path) -> CohortScan:
+    written = row["path"]
+    if not written:
+        raise InputError(where, "a path", "an empty field", "name the scan, or remove the line")
+    if is_remote(written) or "\0" in written:
+        raise InputError(
+            where, "a path on a disk that all workers see", repr(written), "mount or copy the scans, and list those"
+        )
+    place = Path(os.path.abspath(folder / written))
+    case = row.get("case") or (nifti_stem(place) if is_nifti_name(place) else place.name)
+    if _FORBIDDEN.search(case) or case.startswith(".") or not 0 < len(case.encode()) <= _LONGEST_NAME:
+        raise InputError(
+            where,
+            f'a case name that files can have (no / \\ : * ? " < > |, no dot in front, at most {_LONGEST_NAME} bytes)',
+            repr(case),
+            "give another one in the column case",
+        )
+    if case.casefold() in RESERVED:
+        raise InputError(
+            where, f"a case name other than {' and '.join(RESERVED)}", case, "give another one in the column case"
+        )
+    return CohortScan(case, str(place))

@@ -1,0 +1,70 @@
+"""`cohort.json`, `cohort.csv` and `failed.jsonl`: a cohort's results in one place, made from the sidecars alone.
+
+Nothing in them depends on the order in which workers finished, or on how often a job was interrupted.
+"""
+
+import csv
+import io
+import json
+from typing import Any
+
+from attent_tf.cohort.results import FAILED_FILE, FORMAT, MANIFEST_FILE, TABLE_FILE, CohortFolder
+from attent_tf.datasets.cases import natural_key
+from attent_tf.files import write_bytes, write_json
+from attent_tf.organs import ORGANS
+
+
+def write_manifest(
+    folder: CohortFolder, identity: dict[str, Any], done: list[dict[str, Any]], failed: list[dict[str, str]]
+) -> None:
+    """Writes what speaks of all cases, the manifest last.
+
+    Args:
+      folder: with the results.
+      identity: of the model.
+      done: the sidecars.
+      failed: `case`, `path` and `reason` of each scan that was set aside.
+    """
+    done = sorted(done, key=lambda one: natural_key(one["case"]))
+    failed = sorted(failed, key=lambda one: natural_key(one["case"]))
+    if failed:
+        lines = (json.dumps(one, allow_nan=False, ensure_ascii=False) + "\n" for one in failed)
+        write_bytes(folder.file(FAILED_FILE), "".join(lines).encode())
+    else:
+        folder.file(FAILED_FILE).unlink(missing_ok=True)
+    write_bytes(folder.file(TABLE_FILE), _table(done).encode())
+    write_json(folder.file(MANIFEST_FILE), _manifest(identity, done, failed))
+
+
+def _manifest(identity: dict[str, Any], done: list[dict[str, Any]], failed: list[dict[str, str]]) -> dict[str, Any]:
+    versions = {json.dumps(one["versions"], sort_keys=True) for one in done}
+    return {
+        "format": FORMAT,
+        "model": identity,
+        # More than one where workers differ, or where the library was replaced between two parts of the job.
+        "versions": [json.loads(one) for one in sorted(versions)],
+        "counts": {"scans": len(done) + len(failed), "done": len(done), "failed": len(failed)},
+        "cases": [_entry(one) for one in done],
+        "failed": failed,
+    }
+
+
+def _entry(sidecar: dict[str, Any]) -> dict[str, Any]:
+    """What a sidecar says but for that which another run of the same job would say otherwise."""
+    source = sidecar["input"]
+    return {
+        "case": sidecar["case"],
+        "input": {key: source[key] for key in ("path", "files", "bytes", "sha256")},
+        **{key: sidecar[key] for key in ("labels", "mean_entropy", "organs", "warnings")},
+    }
+
+
+def _table(done: list[dict[str, Any]]) -> str:
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["case", "path", "labels", *(f"{organ}_ml" for organ in ORGANS), "mean_entropy", "warnings"])
+    for one in done:
+        volumes = (f"{one['organs'][organ]['volume_ml']:.3f}" for organ in ORGANS)
+        place = (one["case"], one["input"]["path"], one["labels"]["file"])
+        writer.writerow([*place, *volumes, f"{one['mean_entropy']:.6f}", len(one["warnings"])])
+    return table.getvalue()

@@ -1,0 +1,214 @@
+"""The folder with a cohort's results: what is in it, what of it is complete, and whose it is.
+
+`model.json` says from the first moment which model the folder's results are of. A case has a label map, `CASE.nii.gz`, and
+then a sidecar, `CASE.json`, which is written last: without it, or if it does not fit the model, the scan or the label map, the
+case is not done.
+"""
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from attent_tf.cohort.listing import CohortScan
+from attent_tf.errors import InputError
+from attent_tf.files import write_json
+from attent_tf.serving import ModelContract
+from attent_tf.volumes.scan import series_files
+
+FORMAT = 1
+MODEL_FILE = "model.json"
+MANIFEST_FILE, TABLE_FILE, FAILED_FILE = "cohort.json", "cohort.csv", "failed.jsonl"
+
+# What a killed job may leave: files that were being written, and the workers' notes.
+_LEFTOVERS = (".aside-", ".work-")
+
+
+def model_identity(contract: ModelContract) -> dict[str, Any]:
+    """Returns as JSON what decides about results: a model is another one where this differs."""
+    described = contract.describe()
+    del described["metadata"]
+    described |= {"optimized": contract.optimized, "preparation": contract.prepare_options.to_json()}
+    # As it is when it has been read again.
+    return json.loads(json.dumps(described))
+
+
+def input_state(path: str | os.PathLike) -> dict[str, Any]:
+    """Returns as JSON what tells that a scan is still the same without reading it.
+
+    Args:
+      path: a NIfTI file, or the folder of a DICOM series.
+
+    Raises:
+      OSError: there is no such file, or it cannot be looked at.
+    """
+    path = Path(path)
+    looks = [file.stat() for file in (series_files(path) if path.is_dir() else [path])]
+    return {
+        "path": str(path),
+        "files": len(looks),
+        "bytes": sum(look.st_size for look in looks),
+        "mtime_ns": max((look.st_mtime_ns for look in looks), default=0),
+    }
+
+
+@dataclasses.dataclass(frozen=True)
+class CohortFolder:
+    """The results of a cohort; small enough to travel to workers.
+
+    Attributes:
+      path: of the folder; workers see it under the same path.
+    """
+
+    path: str
+
+    def file(self, name: str) -> Path:
+        """Returns the path of one of its files."""
+        return Path(self.path) / name
+
+    def labels(self, case: str) -> Path:
+        """Returns where the label map of a case lies."""
+        return self.file(f"{case}.nii.gz")
+
+    def sidecar(self, case: str) -> Path:
+        """Returns where that lies which is known of a case."""
+        return self.file(f"{case}.json")
+
+    def read(self, case: str) -> dict[str, Any] | None:
+        """Returns the sidecar of a case; None where there is none or the label map is not the one that it speaks of."""
+        content = _read_json(self.sidecar(case))
+        try:
+            if content["format"] != FORMAT or self.labels(case).stat().st_size != content["labels"]["bytes"]:
+                return None
+        except (OSError, TypeError, KeyError):
+            return None
+        return content
+
+    def complete(
+        self, scan: CohortScan, identity: dict[str, Any], orientation_policy: str, digest: str | None = None
+    ) -> dict[str, Any] | None:
+        """Returns the sidecar of a scan that is done, or None where it has to be done.
+
+        Args:
+          scan: of the list.
+          identity: the model's.
+          orientation_policy: with which scans are read.
+          digest: SHA-256 of the scan as it is. If None, a scan of the same path, size and time of change is the same.
+        """
+        content = self.read(scan.case)
+        if content is None or content["model"] != identity:
+            return None
+        # What the strict policy accepts, the other one reads alike.
+        if content["orientation_policy"] not in ("strict", orientation_policy):
+            return None
+        if digest is not None:
+            return content if content["input"]["sha256"] == digest else None
+        try:
+            state = input_state(scan.path)
+        except OSError:
+            return None
+        return content if content["input"] == state | {"sha256": content["input"]["sha256"]} else None
+
+    def discard(self, case: str) -> None:
+        """Removes the result of a case, the sidecar first."""
+        self.sidecar(case).unlink(missing_ok=True)
+        self.labels(case).unlink(missing_ok=True)
+
+    def discard_summaries(self) -> None:
+        """Removes what speaks of all cases, the manifest first."""
+        for name in (MANIFEST_FILE, TABLE_FILE, FAILED_FILE):
+            self.file(name).unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def claimed(self, identity: dict[str, Any], overwrite: bool, scans: tuple[CohortScan, ...]) -> Iterator[None]:
+        """Makes the folder for a model if need be, and keeps other jobs out of it while the block runs.
+
+        Args:
+          identity: the model's.
+          overwrite: whether results of the listed scans, or all results of another model, are removed first.
+          scans: of the list.
+
+        Raises:
+          InputError: the folder holds other things, results of another model and `overwrite` is not set, or another job
+            is at work in it.
+        """
+        path = Path(self.path)
+        if path.exists() and not path.is_dir():
+            raise InputError(path, "a folder for results", "a file", "choose another --out")
+        path.mkdir(parents=True, exist_ok=True)
+        with self._locked():
+            found = self._owner()
+            if found is not None and found != identity and not overwrite:
+                raise InputError(
+                    path,
+                    f"results of the model with weights {identity['weights_sha256'][:12]}",
+                    f"those of another one or another preparation ({str(found.get('weights_sha256'))[:12]})",
+                    "choose another --out, or give --overwrite to remove them",
+                )
+            for name in os.listdir(path):
+                if name.startswith(_LEFTOVERS):
+                    _remove(path / name)
+            if overwrite:
+                self.discard_summaries()
+                for case in [scan.case for scan in scans] if found in (None, identity) else self._cases():
+                    self.discard(case)
+            if found != identity:
+                write_json(self.file(MODEL_FILE), {"format": FORMAT, "model": identity})
+            yield
+
+    def _owner(self) -> dict[str, Any] | None:
+        """Returns the identity of the model that the folder is for; None for an empty folder."""
+        content = _read_json(self.file(MODEL_FILE))
+        if isinstance(content, dict) and isinstance(content.get("model"), dict):
+            return content["model"]
+        others = sorted(name for name in os.listdir(self.path) if not name.startswith(_LEFTOVERS))
+        if others:
+            # Files of these names might be the user's own, and would be replaced.
+            raise InputError(
+                self.path, "an empty folder, or one with results of a cohort", others[0], "choose another --out"
+            )
+        return None
+
+    def _cases(self) -> list[str]:
+        """Returns the cases that have a sidecar."""
+        names = (path.name.removesuffix(".json") for path in Path(self.path).glob("*.json"))
+        contents = ((name, _read_json(self.sidecar(name))) for name in names)
+        return [name for name, content in contents if isinstance(content, dict) and content.get("case") == name]
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        handle = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            raise InputError(
+                self.path, "a folder to itself", "another job at work in it", "wait for its end, or end it"
+            ) from None
+        except OSError:
+            # Some mounts have no locks for folders; there the user has to see to it.
+            pass
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                os.close(handle)
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,156 @@
+"""The cohort job: what is complete is skipped, the rest goes through the pipeline, and the manifest is made of all."""
+
+import contextlib
+import dataclasses
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from attent_tf.cohort import CohortFolder, CohortScan
+from attent_tf.cohort.manifest import write_manifest
+from attent_tf.cohort.results import model_identity
+from attent_tf.errors import InputError, RecordsError
+from attent_tf.inference.exported_chain import check_saved_model
+from attent_tf.serving import read_contract
+from beam_preprocess import notes
+from beam_preprocess.cohort.options import CohortOptions
+from beam_preprocess.runner import new_pipeline, run_noted
+from beam_preprocess.storage import LocalFolder
+
+
+@dataclasses.dataclass(frozen=True)
+class CohortOutcome:
+    """What became of a cohort.
+
+    Attributes:
+      done: number of scans that have a result.
+      skipped: how many of them had it already.
+      failed: `case`, `path` and `reason` of each scan that was set aside.
+    """
+
+    done: int
+    skipped: int
+    failed: tuple[dict[str, str], ...]
+
+
+def run_cohort(
+    scans: Sequence[CohortScan],
+    options: CohortOptions,
+    beam_options: Sequence[str] = (),
+    report: Callable[[str], None] | None = None,
+) -> CohortOutcome:
+    """Segments the scans of a list that have no result yet, and writes the manifest of all.
+
+    Args:
+      scans: from `read_cohort`.
+      options: the model, the folder and how scans are read.
+      beam_options: Beam's own flags, such as `--direct_num_workers=2`.
+      report: called with a line for each scan that is done or set aside, from another thread.
+
+    Returns:
+      What became of the scans.
+
+    Raises:
+      InputError: the model cannot be read, the folder is not for it, or an output would lie among the scans; or a worker
+        could not write.
+      ConfigError: a Beam option is wrong, or the runner cannot be started.
+    """
+    report = report or (lambda _: None)
+    scans = tuple(scans)
+    # Workers are at home in other folders.
+    options = dataclasses.replace(options, model=os.path.abspath(options.model), out=os.path.abspath(options.out))
+    new_pipeline(beam_options)
+    check_saved_model(options.model)
+    identity = model_identity(read_contract(options.model))
+    folder = CohortFolder(options.out)
+    _check_apart(scans, folder)
+    with folder.claimed(identity, options.overwrite, scans):
+        pending = [scan for scan in scans if folder.complete(scan, identity, options.orientation_policy) is None]
+        skipped = len(scans) - len(pending)
+        report(f"{len(scans)} scans, {skipped} complete already")
+        failed = []
+        if pending:
+            # Until all is done there is no manifest that could be taken for that of this list.
+            folder.discard_summaries()
+            with _work(folder) as work:
+                failed = _run(pending, options, identity, beam_options, work, report)
+        done = _gather(scans, folder, identity, failed)
+        write_manifest(folder, identity, done, failed)
+    return CohortOutcome(len(done), skipped, tuple(failed))
+
+
+def _run(
+    pending: list[CohortScan],
+    options: CohortOptions,
+    identity: dict[str, Any],
+    beam_options: Sequence[str],
+    work: LocalFolder,
+    report: Callable[[str], None],
+) -> list[dict[str, str]]:
+    """Runs the pipeline; returns the scans that were set aside."""
+    from beam_preprocess.cohort.handler import build
+
+    told = 0
+
+    def tell(note: dict[str, Any]) -> None:
+        nonlocal told
+        told += 1
+        if "reason" in note:
+            found = f"set aside: {note['reason']}"
+        else:
+            found = ", ".join(f"{organ.replace('_', ' ')} {ml:.0f} mL" for organ, ml in note["volumes_ml"].items())
+        report(f"[{told}/{len(pending)}] {note['case']}: {found}")
+        for line in note.get("warnings", ()):
+            report(f"Warning: {line}")
+
+    run_noted(
+        new_pipeline(beam_options),
+        work,
+        {notes.CASE: tell, notes.REJECTED: tell},
+        lambda pipeline: build(pipeline, pending, options, identity, work),
+    )
+    return notes.collect(work, notes.REJECTED)
+
+
+def _gather(
+    scans: Sequence[CohortScan], folder: CohortFolder, identity: dict[str, Any], failed: list[dict[str, str]]
+) -> list[dict[str, Any]]:
+    """Returns the sidecars of all scans but the failed ones, and checks that there are such."""
+    lost = {one["case"] for one in failed}
+    wanted = [scan.case for scan in scans if scan.case not in lost]
+    done = [content for content in map(folder.read, wanted) if content is not None and content["model"] == identity]
+    if len(done) != len(wanted):
+        raise RecordsError(
+            f"{folder.path}: {len(done)} of {len(wanted)} results came back from the workers; check that all of them see the "
+            "folder, and run again"
+        )
+    return done
+
+
+def _check_apart(scans: Sequence[CohortScan], folder: CohortFolder) -> None:
+    """Refuses a folder in which results would replace scans or be taken for slices of one."""
+    out = Path(os.path.realpath(folder.path))
+    for scan in scans:
+        place = Path(os.path.realpath(scan.path))
+        if place.parent == out or out.is_relative_to(place):
+            raise InputError(
+                folder.path,
+                "a folder apart from the scans",
+                f"the one that {scan.path} lies in",
+                "choose another --out",
+            )
+
+
+@contextlib.contextmanager
+def _work(folder: CohortFolder) -> Iterator[LocalFolder]:
+    """Yields a folder for the workers' notes that is gone after the block."""
+    path = tempfile.mkdtemp(prefix=".work-", dir=folder.path)
+    # Workers may run as another user of the group.
+    os.chmod(path, os.stat(folder.path).st_mode & 0o777)
+    try:
+        yield LocalFolder(path)
+    finally:
+        shutil.rmtree(path, ignore_errors=True)

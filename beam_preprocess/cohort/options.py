@@ -1,0 +1,22 @@
+"""What a cohort job is told."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class CohortOptions:
+    """Options of a cohort job; all workers see its folders under the same paths.
+
+    Attributes:
+      model: version folder of an exported model.
+      out: folder for the results.
+      batch_size: slices at once; chosen for the device if None.
+      orientation_policy: see `attent_tf.volumes.read_scan`.
+      overwrite: whether results that are there are removed first.
+    """
+
+    model: str
+    out: str
+    batch_size: int | None = None
+    orientation_policy: str = "strict"
+    overwrite: bool = False

@@ -1,0 +1,64 @@
+"""Lists of scans: what they may say, and the line of what they may not."""
+
+import pytest
+
+from attent_tf.cohort import CohortScan, read_cohort
+from attent_tf.errors import InputError
+
+
+def _read(tmp_path, text):
+    path = tmp_path / "list.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return read_cohort(path)
+
+
+def test_paths_are_relative_to_the_list_and_name_cases(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = '\ufeffSite,Path,Case\r\nx,ct/a.nii.gz,\r\n\r\ny,"/data/b, old.NII",\r\nz,../series/7,Müller 1\r\n'
+    assert _read(tmp_path, text) == (
+        CohortScan("a", str(tmp_path / "ct" / "a.nii.gz")),
+        CohortScan("b, old", "/data/b, old.NII"),
+        CohortScan("Müller 1", str(tmp_path.parent / "series" / "7")),
+    )
+    assert read_cohort("list.csv") == read_cohort(tmp_path / "list.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", r"list\.csv: expected a list of scans, found an empty file"),
+        ("path\n", r"list\.csv: expected a line for each scan below the header, found none"),
+        ("file,case\na.nii,1\n", r"list\.csv: expected one column path in the first line, found file,case"),
+        ("path;case\na.nii;1\n", "found path;case"),
+        ("path,case\na.nii\n", r"list\.csv, line 2: expected 2 fields, as in the header, found 1"),
+        ("path\na, b.nii\n", "line 2: expected 1 fields, as in the header, found 2; put fields that hold a comma in"),
+        ('path\n"a.nii\n', r"line 2: expected CSV, found unexpected end of data"),
+        ("path,case\n,one\n", "line 2: expected a path, found an empty field"),
+        (
+            "path\na.nii\nb.nii\n./x/../a.nii\n",
+            "line 4: expected a scan that is not in the list yet, .*, which line 2 has",
+        ),
+        (
+            "path\nx/scan.nii\ny/Scan.nii.gz\n",
+            "line 3: expected a case name .* found Scan, which line 2 has too; tell them",
+        ),
+        ("path,case\na.nii,../a\n", r"line 2: expected a case name that files can have .* found '\.\./a'"),
+        ("path,case\na.nii,.a\n", r"line 2: .* found '\.a'"),
+        (f"path,case\na.nii,{'é' * 101}\n", "line 2: .*at most 200 bytes"),
+        ("path\nscans/Cohort.nii\n", "line 2: expected a case name other than cohort and model, found Cohort"),
+        (
+            "path\ngs://bucket/a.nii\n",
+            "line 2: expected a path on a disk that all workers see, found 'gs://bucket/a.nii'",
+        ),
+        (b"path\n\xff.nii\n", r"list\.csv: expected a list of scans, found other bytes"),
+    ],
+)
+def test_what_is_wrong_with_a_list_is_one_line(text, message, tmp_path):
+    with pytest.raises(InputError, match=message) as caught:
+        _read(tmp_path, text)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_list_that_is_not_there(tmp_path):
+    with pytest.raises(InputError, match=r"none\.csv: expected a list of scans, found no such file"):
+        read_cohort(tmp_path / "none.csv")
