@@ -45,7 +45,9 @@ def test_generator(name, monkeypatch):
 
         def watched(*inputs, layer_name=layer_name, call=call, **options):
             output = call(*inputs, **options)
-            shapes[layer_name] = tuple(output.shape)
+            # A gate gives its map beside the feature.
+            feature = output[0] if isinstance(output, tuple) else output
+            shapes[layer_name] = tuple(feature.shape)
             return output
 
         monkeypatch.setattr(layer, "call", watched)

@@ -32,7 +32,7 @@ def _scramble(variables):
 
 def _save(run, stage, inner):
     step = tf.Variable(6, dtype=tf.int64)
-    Checkpoints(run.stage_folder(stage) / "checkpoints", step, inner.state(), print).save()
+    Checkpoints(run.stage_folder(stage) / "checkpoints", step, inner.state(), inner.pools(), print).save()
 
 
 def _segmentation(run):
@@ -71,7 +71,10 @@ def test_a_checkpoint_restores_everything_that_an_update_changes(run):
     _save(run, "segmentation", inner)
     again = SegmentationStep(run.config.segmentation, "entropy", 32, 6, 4)
     step = tf.Variable(0, dtype=tf.int64)
-    assert Checkpoints(run.stage_folder("segmentation") / "checkpoints", step, again.state(), print).restore()
+    checkpoints = Checkpoints(
+        run.stage_folder("segmentation") / "checkpoints", step, again.state(), again.pools(), print
+    )
+    assert checkpoints.restore()
     assert step.numpy() == 6
     for name, parts in inner.state().items():
         for x, y in zip(parts, again.state()[name], strict=True):
