@@ -252,7 +252,7 @@ def test_the_model_card_shows_the_scores_of_the_evaluation(run, records, place):
     card = (out / "1" / "MODEL_CARD.md").read_text()
     assert "| | Dice, % | ASSD, voxel | ASSD, mm |" in card
     assert "| Average | " in card
-    assert "1 test case with labels. Protocol `per_volume`" in card
+    assert "1 test case with labels. Protocol `volume_3d`" in card
     message = _fail("export", "--run", run, "--out", out, "--evaluation", place / "nowhere")
     assert "nowhere" in message
     assert [path.name for path in out.iterdir()] == ["1"]

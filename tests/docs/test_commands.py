@@ -52,8 +52,8 @@ SMALLER = (
 
 def commands(page: Path) -> list[str]:
     """The commands in a page's blocks, one line each, without comments."""
-    blocks = re.findall(r"^```(?:sh)?\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    lines = "\n".join(text for kind, text in blocks if kind in ("", "sh")).replace("\\\n", " ").splitlines()
     return [line.split(" #")[0].strip() for line in lines if re.match(r"(TF_CONFIG=.* )?(\.venv/bin/)?attent ", line)]
 
 
