@@ -5,10 +5,18 @@ message and exits with a code that is not 0; a traceback means a defect of this 
 """
 
 import dataclasses
+import difflib
 import errno
+from collections.abc import Iterable
 
 # Operating-system errors that speak of the machine and not of the case that it works on.
 MACHINE_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Returns the end of a message about a name that is not known: the nearest known one, or nothing where none is near."""
+    near = difflib.get_close_matches(str(name), known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 @dataclasses.dataclass(frozen=True)

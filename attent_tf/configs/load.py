@@ -13,7 +13,7 @@ import yaml
 
 from attent_tf.configs.schema import Config
 from attent_tf.configs.validate import validate
-from attent_tf.errors import ConfigError
+from attent_tf.errors import ConfigError, did_you_mean
 
 
 def shipped_configs() -> list[str]:
@@ -71,8 +71,7 @@ def _read(name_or_path):
     else:
         names = shipped_configs()
         if name_or_path not in names:
-            near = difflib.get_close_matches(name_or_path, names, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(name_or_path, names)
             raise ConfigError(
                 f"unknown configuration {name_or_path!r}: expected one of {', '.join(names)}, or a .yaml file{hint}"
             )

@@ -1,9 +1,8 @@
 """What a method is: a composition of a translator, an aligner and the labels it may see."""
 
 import dataclasses
-import difflib
 
-from attent_tf.errors import ConfigError
+from attent_tf.errors import ConfigError, did_you_mean
 
 DIRECTIONS = {"mri2ct": ("mri", "ct"), "ct2mri": ("ct", "mri")}
 
@@ -46,8 +45,7 @@ def get_method(method_id: str) -> Method:
     """Returns the method of that name; an unknown name is a `ConfigError` that suggests the nearest one."""
     if method_id in METHODS:
         return METHODS[method_id]
-    near = difflib.get_close_matches(method_id, METHODS, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = did_you_mean(method_id, METHODS)
     raise ConfigError(f"unknown method {method_id!r}: expected one of {', '.join(METHODS)}{hint}")
 
 

@@ -4,13 +4,12 @@ A step that uses no labels and looks at the prediction alone is no cheating; lea
 """
 
 import dataclasses
-import difflib
 from collections.abc import Callable
 
 import numpy as np
 from scipy import ndimage
 
-from attent_tf.errors import ConfigError
+from attent_tf.errors import ConfigError, did_you_mean
 from attent_tf.metrics.boxes import boxes_of_classes
 from attent_tf.organs import NUM_CLASSES
 
@@ -75,6 +74,6 @@ def find_postprocessing(name: str) -> Postprocessing:
     """
     if name in POSTPROCESSINGS:
         return POSTPROCESSINGS[name]
-    near = difflib.get_close_matches(str(name), POSTPROCESSINGS, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise ConfigError(f"postprocessing: expected one of {', '.join(POSTPROCESSINGS)}; got {name!r}{hint}")
+    raise ConfigError(
+        f"postprocessing: expected one of {', '.join(POSTPROCESSINGS)}; got {name!r}{did_you_mean(name, POSTPROCESSINGS)}"
+    )

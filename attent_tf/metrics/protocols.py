@@ -5,13 +5,12 @@ into units of scoring (volumes, or slices); means and deviations run over the un
 """
 
 import dataclasses
-import difflib
 import functools
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from attent_tf.errors import ConfigError
+from attent_tf.errors import ConfigError, did_you_mean
 from attent_tf.metrics.scores import TOLERANCE_MM, Score, score_case, score_slices
 
 DEFAULT_PROTOCOL = "volume_3d"
@@ -104,6 +103,4 @@ def find_protocol(name: str) -> Protocol:
     """
     if name in PROTOCOLS:
         return PROTOCOLS[name]
-    near = difflib.get_close_matches(str(name), PROTOCOLS, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise ConfigError(f"protocol: expected one of {', '.join(PROTOCOLS)}; got {name!r}{hint}")
+    raise ConfigError(f"protocol: expected one of {', '.join(PROTOCOLS)}; got {name!r}{did_you_mean(name, PROTOCOLS)}")
