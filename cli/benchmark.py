@@ -31,9 +31,9 @@ from cli.console import ConsoleObserver, QuietObserver
 def benchmark(records, out, methods, directions, seeds, config_name, overrides, quiet):
     """Train and score all methods over seeds, in the form of the paper's tables.
 
-    Every run is trained to its last step and scored once; nothing is chosen by scores. Methods with the same translator share
-    its training. Interrupted, the command goes on where it stopped. Writes benchmark.md and benchmark.json, and leaves each
-    run with its evaluation in OUT/runs.
+    Every run is trained to its last step and scored once; nothing is chosen by scores. A CycleGAN is trained once for each
+    seed, for all methods that translate with it and for both directions. Interrupted, the command goes on where it stopped.
+    Writes benchmark.md and benchmark.json, and leaves each run with its evaluation in OUT/runs.
 
     \b
     Examples:

@@ -52,7 +52,7 @@ from cli.console import ConsoleObserver, QuietObserver
     "--translation-from",
     type=click.Path(),
     metavar="RUN",
-    help="Take over the finished translation stage of a run with the same records, settings and seed.",
+    help="Take over the finished translation stage of a run with the same records, settings and seed, of either direction.",
 )
 @click.option("--fresh", is_flag=True, help="Refuse to go on with a run that has a checkpoint.")
 def train(

@@ -15,21 +15,24 @@ class BenchmarkRun:
       seed: of the training; data and split are the same for all.
       direction: `mri2ct` or `ct2mri`.
       method: its name.
-      donor: method whose translation stage is the same to the last bit and comes earlier in the plan; None trains its own.
+      donor: folder, in the benchmark folder, of the run whose translation stage it takes over; None trains its own.
     """
 
     seed: int
     direction: str
     method: str
-    donor: str | None = None
+    donor: Path | None = None
 
-    def folder(self, out: Path, method: str | None = None) -> Path:
-        """Returns the run folder in the benchmark folder `out`, or the one of another method beside it."""
-        return out / "runs" / self.direction / (method or self.method) / f"seed-{self.seed}"
+    @property
+    def folder(self) -> Path:
+        """The run folder, in the benchmark folder."""
+        return Path("runs", self.direction, self.method, f"seed-{self.seed}")
 
 
 def plan_runs(methods: Sequence[str], directions: Sequence[str], seeds: Sequence[int]) -> list[BenchmarkRun]:
     """Lists the runs of a benchmark, seed by seed, so that an unfinished one compares all methods on fewer seeds.
+
+    Methods with the same translator share its training, and so do the two directions (see `attent_tf.runs.reuse`).
 
     Args:
       methods: names, without repetition.
@@ -43,10 +46,12 @@ def plan_runs(methods: Sequence[str], directions: Sequence[str], seeds: Sequence
         get_domains(direction)
     plan = []
     for seed in seeds:
+        first_with: dict[str, Path] = {}
         for direction in directions:
-            first_with: dict[str, str] = {}
             for method in methods:
-                translator = get_method(method).translator
-                donor = first_with.setdefault(translator, method) if translator else None
-                plan.append(BenchmarkRun(seed, direction, method, None if donor == method else donor))
+                run = BenchmarkRun(seed, direction, method)
+                if translator := get_method(method).translator:
+                    donor = first_with.setdefault(translator, run.folder)
+                    run = dataclasses.replace(run, donor=None if donor == run.folder else donor)
+                plan.append(run)
     return plan

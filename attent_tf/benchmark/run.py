@@ -52,7 +52,7 @@ def run_benchmark(
 
 
 def _finished(out, item, config, fingerprint) -> Evaluation | None:
-    folder = item.folder(out)
+    folder = out / item.folder
     if not (folder / _EVALUATION / "metrics.json").is_file():
         return None
     run = load_run(folder)
@@ -62,10 +62,10 @@ def _finished(out, item, config, fingerprint) -> Evaluation | None:
 
 
 def _train_and_evaluate(records, out, item, config, observer) -> Evaluation:
-    folder = item.folder(out)
+    folder = out / item.folder
     donor = None
     if item.donor and not has_checkpoint(folder / "translation" / "checkpoints"):
-        donor = item.folder(out, item.donor)
+        donor = out / item.donor
     run = train(records, folder, item.method, item.direction, config, observer, translation_from=donor)
     # Runs of a benchmark are compared in one table and one report; they need none of their own.
     return evaluate(run, records, folder / _EVALUATION, observer, overwrite=True)

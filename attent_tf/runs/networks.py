@@ -11,6 +11,9 @@ from attent_tf.errors import RunError
 from attent_tf.models import DeepLabV2, Generator
 from attent_tf.runs.run import Run
 
+# What a generator is called in a run of the other direction.
+_REVERSE = {"g_t2s": "g_s2t", "g_s2t": "g_t2s"}
+
 
 def make_generator(config: TranslationConfig, translator: str, name: str, channels: int = 1) -> Generator:
     """Makes G_t2s or G_s2t for the translator `attention_cyclegan` or `cyclegan`, from and to images of `channels`."""
@@ -46,7 +49,7 @@ def load_segmentor(run: Run) -> DeepLabV2:
 
 
 def load_generators(run: Run, *names: str) -> list[Generator]:
-    """Loads generators of a run by the names `g_t2s` and `g_s2t`.
+    """Loads generators of a run by the names `g_t2s` and `g_s2t`, of whichever direction its translation stage was trained for.
 
     Raises:
       RunError: the method has no translator, or errors as in `load_segmentor`.
@@ -57,8 +60,16 @@ def load_generators(run: Run, *names: str) -> list[Generator]:
     generators = [make_generator(run.config.translation, run.method.translator, name, channels) for name in names]
     for generator in generators:
         generator(tf.zeros((1, size, size, channels)))
-    _restore(run, "translation", **dict(zip(names, generators, strict=True)))
+    turned = translation_direction(run) != run.direction
+    stored_names = [_REVERSE[name] if turned else name for name in names]
+    _restore(run, "translation", **dict(zip(stored_names, generators, strict=True)))
     return generators
+
+
+def translation_direction(run: Run) -> str:
+    """Returns the direction that the translation stage was trained for: another run's, where it was taken over."""
+    path = run.stage_folder("translation") / "stage.json"
+    return _stage(path).get("direction", run.direction) if path.is_file() else run.direction
 
 
 def trained_steps(run: Run, stage: str) -> tuple[int, int]:
@@ -66,8 +77,11 @@ def trained_steps(run: Run, stage: str) -> tuple[int, int]:
     path = _newest_checkpoint(run, stage)
     if path is None:
         return 0, 0
-    planned = json.loads((run.stage_folder(stage) / "stage.json").read_text(encoding="utf-8"))["steps"]
-    return int(path.rsplit("-", 1)[1]), planned
+    return int(path.rsplit("-", 1)[1]), _stage(run.stage_folder(stage) / "stage.json")["steps"]
+
+
+def _stage(path):
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _newest_checkpoint(run, stage):

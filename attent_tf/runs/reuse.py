@@ -1,22 +1,31 @@
-"""One trained translator for several runs: methods that share it differ in the segmentation stage alone."""
+"""One trained translator for several runs.
+
+Methods that share it differ in the segmentation stage alone; and since a CycleGAN treats its two domains alike, the one that was
+trained for a direction serves the other as well.
+"""
 
 import shutil
 
 from attent_tf.configs import config_to_dict
 from attent_tf.errors import RunError
 from attent_tf.files import folder_written_aside
-from attent_tf.runs.networks import trained_steps
+from attent_tf.runs.networks import trained_steps, translation_direction
 from attent_tf.runs.run import Run
 
 _STAGE = "translation"
+# Their names speak of source and target, which change places.
+_OF_ONE_DIRECTION = ("history.csv", "events")
 
 
 def reuse_translation(run: Run, donor: Run) -> None:
-    """Copies the finished translation stage of another run, which would come out the same to the last bit.
+    """Copies the finished translation stage of another run.
+
+    From a run of the same direction it is what the run would train itself, to the last bit. From one of the other direction it is
+    the same CycleGAN with source and target in other places, whose history stays where it was written.
 
     Args:
       run: a run without a translation stage.
-      donor: a run of the same records, direction, seed and translator, whose translation stage is complete.
+      donor: a run of the same records, seed and translator, whose translation stage is complete.
 
     Raises:
       RunError: the donor's stage is of something else, or not complete.
@@ -33,8 +42,9 @@ def reuse_translation(run: Run, donor: Run) -> None:
         raise RunError(
             f"{donor.folder}: expected a finished translation stage, found step {done} of {planned}; finish it first"
         )
+    left_out = shutil.ignore_patterns(*(() if translation_direction(donor) == run.direction else _OF_ONE_DIRECTION))
     with folder_written_aside(run.stage_folder(_STAGE)) as aside:
-        shutil.copytree(donor.stage_folder(_STAGE), aside, dirs_exist_ok=True)
+        shutil.copytree(donor.stage_folder(_STAGE), aside, dirs_exist_ok=True, ignore=left_out)
 
 
 def _section(name):
@@ -43,7 +53,6 @@ def _section(name):
 
 _IDENTITY = {
     "records": lambda run: run.records,
-    "direction": lambda run: run.direction,
     "translator": lambda run: run.method.translator,
     "seed": lambda run: run.config.seed,
     "data settings": _section("data"),

@@ -18,7 +18,7 @@ from attent_tf.layers import make_normalization
 from attent_tf.methods import get_domains, get_method
 from attent_tf.models import find_weights, load_imagenet
 from attent_tf.runs import Run, create_or_check, load_run, resolve_steps
-from attent_tf.runs.networks import load_generators, trained_steps
+from attent_tf.runs.networks import load_generators, trained_steps, translation_direction
 from attent_tf.runs.reuse import reuse_translation
 from attent_tf.runs.translation_check import check_translation, write_check
 from attent_tf.training.checkpoints import has_checkpoint
@@ -128,6 +128,9 @@ def _stages(run, stage):
 
 
 def _train_translation(run, manifest: Manifest, records, strategy, observer):
+    if translation_direction(run) != run.direction:
+        observer.say(f"Translation: complete (trained for {translation_direction(run)})")
+        return
     config, size, channels = run.config.translation, run.config.data.image_size, run.prepare_options.channels
     source = load_slices(records, manifest, run.source, "train", size, labels=False)
     target = load_slices(records, manifest, run.target, "train", size, labels=False)
@@ -256,7 +259,9 @@ def _zip_batches(run, per_replica, first, share, *parts):
 def _plan(run, stage, title, steps, strategy):
     folder = run.stage_folder(stage)
     if worker_index(strategy) == 0:
-        write_json(folder / "stage.json", {"steps": steps, "devices": device_names(strategy)})
+        write_json(
+            folder / "stage.json", {"direction": run.direction, "steps": steps, "devices": device_names(strategy)}
+        )
     config = run.config
     return StagePlan(title, folder, steps, config.log_every, config.checkpoint_every, config.panel_every)
 

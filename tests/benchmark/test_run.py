@@ -45,6 +45,22 @@ def test_a_translation_that_is_taken_over_is_what_the_run_would_have_trained(rec
     assert (taken.folder / "segmentation" / "stage.json").is_file()
 
 
+def test_the_generators_of_a_run_serve_the_other_direction_in_each_others_place(records, pixel, tmp_path):
+    config, observer = load_config("demo", TINY), SilentObserver()
+    there = train(records, tmp_path / "there", "pixel", "ct2mri", config, observer, translation_from=pixel.folder)
+    assert any("complete (trained for mri2ct)" in line for line in observer.lines)
+    pairs = zip(load_generators(there, "g_t2s", "g_s2t"), load_generators(pixel, "g_s2t", "g_t2s"), strict=True)
+    for mine, theirs in pairs:
+        for a, b in zip(mine.variables, theirs.variables, strict=True):
+            np.testing.assert_array_equal(a.numpy(), b.numpy())
+    assert not (there.folder / "translation" / "history.csv").exists()
+    assert (there.folder / "segmentation" / "history.csv").is_file()
+
+    back = train(records, tmp_path / "back", "pixel", "mri2ct", config, SilentObserver(), translation_from=there.folder)
+    for mine, theirs in zip(_generator_weights(back), _generator_weights(pixel), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
 def test_a_translation_of_something_else_is_refused(records, pixel, tmp_path):
     other = load_config("demo", [*TINY, "translation.cycle_weight=3"])
     with pytest.raises(RunError, match="translation settings"):

@@ -100,10 +100,17 @@ def test_the_plan_goes_seed_by_seed_and_shares_translators_of_one_kind():
         (0, "source_only", None),
         (0, "cyclegan", None),
         (0, "pixel", None),
-        (0, "attent", "pixel"),
+        (0, "attent", Path("runs/mri2ct/pixel/seed-0")),
     ]
     assert [run.seed for run in plan] == [0] * 4 + [1] * 4
-    assert plan[3].folder(Path("out"), "pixel") == Path("out/runs/mri2ct/pixel/seed-0")
+    assert plan[3].folder == Path("runs/mri2ct/attent/seed-0")
+
+
+def test_a_translator_is_trained_once_for_both_directions():
+    plan = plan_runs(["pixel", "attent"], ["mri2ct", "ct2mri"], [0, 1])
+    trained = Path("runs/mri2ct/pixel/seed-0")
+    assert [run.donor for run in plan[:4]] == [None, trained, trained, trained]
+    assert plan[4].donor is None
 
 
 def test_an_unknown_method_or_direction_is_a_line():

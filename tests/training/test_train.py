@@ -176,7 +176,8 @@ def test_what_is_needed_to_repeat_a_run_stands_in_its_folder(records, config, tm
     assert run["seed"] == config.seed
     assert run["devices"] == ["CPU:0"]
     assert {"python", "attent-tf", "tensorflow", "keras", "commit"} <= run["versions"].keys()
-    assert json.loads((tmp_path / "segmentation" / "stage.json").read_text()) == {"steps": 6, "devices": ["CPU:0"]}
+    stage = json.loads((tmp_path / "segmentation" / "stage.json").read_text())
+    assert stage == {"direction": "mri2ct", "steps": 6, "devices": ["CPU:0"]}
 
 
 def test_strategies_are_chosen_by_name():
