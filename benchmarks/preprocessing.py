@@ -10,16 +10,13 @@ the input, checks of the folder or a manifest.
 
 import argparse
 import hashlib
-import os
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 from pathlib import Path
 
 import nibabel
 import numpy as np
+from measured_process import run_measured
 
 SPACING_MM = (0.75, 0.75, 3.0)
 # MALBCV's label -> centre and half axes as shares of the field, patient right to left, front to back, feet to head.
@@ -115,44 +112,7 @@ WAYS = {
 def measured(way: str, root: Path, out: Path) -> tuple[float, float]:
     """Runs a way in a process of its own; returns its seconds and the peak memory, in bytes, of its largest process."""
     command = [sys.executable, __file__, "--way", way, "--root", str(root), "--out", str(out)]
-    start = time.monotonic()
-    process = subprocess.Popen(command, start_new_session=True)
-    peak, done = 0, threading.Event()
-
-    def watch() -> None:
-        nonlocal peak
-        while not done.wait(0.05):
-            peak = max(peak, *(_peak_bytes(pid) for pid in _group(process.pid)), 0)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    code = process.wait()
-    seconds = time.monotonic() - start
-    done.set()
-    watcher.join()
-    if code:
-        raise SystemExit(f"{way}: exit code {code}")
-    return seconds, peak
-
-
-def _group(leader: int) -> list[int]:
-    found = [leader]
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                if os.getpgid(int(entry)) == leader:
-                    found.append(int(entry))
-            except ProcessLookupError:
-                continue
-    return found
-
-
-def _peak_bytes(pid: int) -> int:
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
+    return run_measured(command)
 
 
 def main():

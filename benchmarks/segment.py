@@ -14,11 +14,10 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from pathlib import Path
 
 import numpy as np
+from measured_process import run_measured
 
 PHASES = ("reading", "preparing", "network", "resampling", "writing")
 
@@ -83,32 +82,10 @@ def measured(run: Path, scan: Path, out: Path, flags: list[str]) -> tuple[dict, 
     report = out / "report.json"
     words = ["--run", run, "--input", scan, "--out", out / "labels.nii.gz", "--report", report, *flags]
     command = [sys.executable, "-m", "cli.main", "segment", *map(str, words)]
-    start, peak, done = time.monotonic(), 0, threading.Event()
     root = Path(__file__).resolve().parents[1]
-    process = subprocess.Popen(command, cwd=root, env=os.environ | {"PYTHONPATH": str(root)}, stdout=subprocess.DEVNULL)
-
-    def watch() -> None:
-        nonlocal peak
-        while not done.wait(0.05):
-            peak = max(peak, _peak_bytes(process.pid))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    code = process.wait()
-    seconds = time.monotonic() - start
-    done.set()
-    watcher.join()
-    if code:
-        raise SystemExit(f"attent segment: exit code {code}")
+    environment = os.environ | {"PYTHONPATH": str(root)}
+    seconds, peak = run_measured(command, cwd=root, env=environment, stdout=subprocess.DEVNULL)
     return json.loads(report.read_text()), seconds, peak
-
-
-def _peak_bytes(pid: int) -> int:
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
 
 
 def main():

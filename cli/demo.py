@@ -41,24 +41,24 @@ def demo(out, direction, subjects, seed, config_name, overrides, methods):
       attent demo --out demo --direction both
       attent demo --out demo --direction ct2mri --methods source_only,cyclegan,pixel,entropy,attent,supervised
     """
+    from attent_tf.benchmark import plan_runs
     from attent_tf.configs import load_config
-    from attent_tf.methods import get_method
 
-    chosen = [get_method(name.strip()).id for name in methods.split(",")]
-    config = load_config(config_name, [*overrides, f"seed={seed}"])
-    directions = list(DIRECTIONS) if direction == "both" else [direction]
+    config = load_config(config_name, overrides)
+    chosen = list(dict.fromkeys(name.strip() for name in methods.split(",")))
+    plan = plan_runs(chosen, list(DIRECTIONS) if direction == "both" else [direction], [seed])
     phantom, records = out / "phantom", out / "records"
 
     heading("1/4 Phantom")
     _make_phantom(phantom, subjects, seed)
     heading("2/4 Records")
     _make_records(phantom, records, seed)
+    heading("3/4 Methods")
     start_quietly()
-    evaluations = []
-    for one in directions:
-        for method in chosen:
-            heading(f"3/4 {METHODS[method].title} ({one})")
-            evaluations.append((one, method, _train_and_evaluate(out, records, one, method, config)))
+    from attent_tf.benchmark.run import run_benchmark
+
+    scored = run_benchmark(records, out, plan, config, ConsoleObserver())
+    evaluations = [(run.direction, run.method, scored[run.direction][run.method][seed]) for run in plan]
     heading("4/4 Report")
     _write_summary(out, evaluations)
     _show_scores(out, evaluations)
@@ -90,18 +90,6 @@ def _make_records(phantom, records, seed):
         train, test = (manifest.select(domain, split) for split in ("train", "test"))
         slices = sum(case.slices for case in (*train, *test))
         say(f"{domain}: {len(train)} training and {len(test)} test cases, {slices} slices")
-
-
-def _train_and_evaluate(out, records, direction, method, config):
-    from attent_tf.inference.evaluate import evaluate
-    from attent_tf.training.train import train
-
-    observer = ConsoleObserver()
-    folder = out / "runs" / direction / method
-    run = train(records, folder, method, direction, config, observer)
-    evaluation = evaluate(run, records, folder / "evaluation", observer, overwrite=True)
-    say(f"{METHODS[method].title}: average Dice {evaluation.average['dice']:.1f} %")
-    return evaluation
 
 
 def _write_summary(out, evaluations):

@@ -43,12 +43,15 @@ class Row:
       seeds: that were evaluated.
       scores: measure -> column (an organ, or `average`) -> `Spread`.
       dice_by_seed: seed -> average Dice in percent.
+      warnings_by_seed: seed -> what its evaluation warns of, such as a translation that has likely failed; seeds without are
+        left out.
     """
 
     method: str
     seeds: tuple[int, ...]
     scores: dict[str, dict[str, Spread]]
     dice_by_seed: dict[int, float]
+    warnings_by_seed: dict[int, tuple[str, ...]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,7 +120,10 @@ def _row(method, by_seed):
         columns["average"] = spread([evaluation.average[measure] for evaluation in by_seed.values()])
         scores[measure] = columns
     dice = {seed: evaluation.average["dice"] for seed, evaluation in by_seed.items()}
-    return Row(method, tuple(by_seed), scores, dice)
+    warnings = {
+        seed: tuple(found) for seed, evaluation in by_seed.items() if (found := evaluation.header.get("warnings"))
+    }
+    return Row(method, tuple(by_seed), scores, dice, warnings)
 
 
 def _test(first, second):

@@ -96,6 +96,14 @@ def _findings(table):
     if {"attent", "source_only"} <= rows.keys():
         inverted = ", ".join(str(seed) for seed in table.inverted_seeds) or "none"
         yield f"- Seeds whose AttENT scores below no adaptation (an inverted translation): {inverted}."
+    warned = [
+        f"{METHODS[row.method].title}, seed {seed}: {warning}"
+        for row in table.rows
+        for seed, warnings in row.warnings_by_seed.items()
+        for warning in warnings
+    ]
+    yield f"- Warnings, for which no label of the target was read:{'' if warned else ' none.'}"
+    yield from (f"  - {line}" for line in warned)
     for row in table.rows:
         seeds = ", ".join(f"{seed}: {dice:.1f}" for seed, dice in sorted(row.dice_by_seed.items()))
         yield f"- {METHODS[row.method].title}, average Dice by seed: {seeds}."

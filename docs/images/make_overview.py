@@ -1,6 +1,6 @@
 """Draws the picture at the top of the README from an evaluation that has translations, such as the demo's.
 
-python docs/images/make_overview.py demo/runs/mri2ct/attent/evaluation docs/images/overview.png
+python docs/images/make_overview.py demo/runs/mri2ct/attent/seed-0/evaluation docs/images/overview.png
 """
 
 import sys

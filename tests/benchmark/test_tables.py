@@ -17,7 +17,7 @@ from attent_tf.metrics.evaluation import Evaluation
 from attent_tf.organs import ORGANS
 
 
-def _evaluation(dice_by_case, assd=1.0):
+def _evaluation(dice_by_case, assd=1.0, warnings=()):
     """An evaluation whose organs all have the same Dice in a case."""
     cases = [
         {"case": case, **{organ: {"dice": dice, "assd_voxel": assd, "assd_mm": assd} for organ in ORGANS}}
@@ -26,7 +26,7 @@ def _evaluation(dice_by_case, assd=1.0):
     mean = sum(dice_by_case.values()) / len(dice_by_case)
     average = {"dice": mean, "assd_voxel": assd, "assd_mm": assd}
     organs = {organ: {measure: {"mean": value} for measure, value in average.items()} for organ in ORGANS}
-    return Evaluation(Path("nowhere"), {"protocol": "any"}, cases, organs, average)
+    return Evaluation(Path("nowhere"), {"protocol": "any", "warnings": list(warnings)}, cases, organs, average)
 
 
 def test_means_and_deviations_run_over_seeds():
@@ -62,6 +62,14 @@ def test_an_inverted_translation_is_named_by_its_seed():
     )
     assert tables.inverted_seeds == (1,)
     assert "(an inverted translation): 1." in as_markdown({"mri2ct": tables}, "demo")
+
+
+def test_warnings_are_told_with_the_run_that_they_are_of():
+    good, failed = _evaluation({"a": 80.0}), _evaluation({"a": 12.0}, warnings=["The translation has likely failed."])
+    text = as_markdown({"mri2ct": benchmark_tables({"pixel": {0: good}, "attent": {0: good, 3: failed}})}, "demo")
+    assert "\n  - AttENT, seed 3: The translation has likely failed.\n" in text
+    assert text.count("likely failed") == 1
+    assert "was read: none." in as_markdown({"mri2ct": benchmark_tables({"pixel": {0: good}})}, "demo")
 
 
 def test_a_missed_organ_stays_infinite_and_is_counted():
