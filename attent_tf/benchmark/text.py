@@ -24,7 +24,7 @@ def as_markdown(tables: Mapping[str, Direction], config: str) -> str:
 
     Args:
       tables: direction -> its tables.
-      config: name of the configuration.
+      config: the configuration in words.
     """
     lines = [
         f"# Benchmark of the configuration {config}",

@@ -81,7 +81,9 @@ def test_the_command_compares_methods_and_is_not_done_twice(records, tmp_path):
     assert first.output.count("Translation: taken over from") == 1
     content = json.loads((out / "benchmark.json").read_text())
     assert [row["method"] for row in content["directions"]["mri2ct"]["rows"]] == ["source_only", "pixel", "attent"]
-    assert "| Pixel space alignment | 1 |" in (out / "benchmark.md").read_text()
+    text = (out / "benchmark.md").read_text()
+    assert text.startswith(f"# Benchmark of the configuration demo with {', '.join(TINY)}\n")
+    assert "| Pixel space alignment | 1 |" in text
     evaluated = json.loads((out / "runs/mri2ct/attent/seed-0/evaluation/metrics.json").read_text())
     average = content["directions"]["mri2ct"]["rows"][2]["scores"]["dice"]["average"]["mean"]
     assert average == pytest.approx(evaluated["average"]["dice"])

@@ -21,6 +21,7 @@ PAGES = {
     "docs/preprocessing-at-scale.md": False,
     "docs/evaluation-protocols.md": True,
     "docs/training.md": True,
+    "docs/results.md": False,
 }
 
 # Pages whose commands other tests run.
@@ -45,6 +46,10 @@ NOT_HERE = {
 # The only changes to a command: sizes.
 SMALLER = (
     (r"--config recommended", "--config tiny.yaml"),
+    (r"--config demo --set \S+", "--config tiny.yaml"),
+    (r"--subjects 14", "--subjects 2"),
+    # tests/phantom/test_writing.py holds the file against the phantom's subjects.
+    (r"--split file --split-file \S+", "--split none"),
     (r"^attent benchmark (.*)", r"attent benchmark \1 --seeds 1 --methods source_only --directions mri2ct"),
     (r"--direct_num_workers=8", "--direct_num_workers=2"),
 )

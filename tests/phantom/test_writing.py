@@ -1,8 +1,10 @@
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from attent_tf.data.split_file import read_split_file
 from attent_tf.errors import InputError
 from attent_tf.phantom import write_phantom
 from attent_tf.phantom.chaos import chaos_numbers
@@ -99,3 +101,13 @@ def test_each_modality_has_its_own_patients(phantom_folder):
         [np.count_nonzero(scan.labels == k) * np.prod(scan.spacing_mm) / 1000 for k in range(1, 5)] for scan in (mr, ct)
     ]
     assert not np.allclose(*volumes_ml, rtol=0.02)
+
+
+def test_the_split_of_the_published_benchmark_tests_on_six_of_the_phantoms_fourteen_subjects():
+    split = read_split_file(Path(__file__).resolve().parents[2] / "benchmarks" / "phantom_split.yaml")
+    chaos = [f"chaos-{number}" for number in chaos_numbers(14)]
+    malbcv = [f"malbcv-{number:04}" for number in malbcv_numbers(14)]
+    assert set(split.values()) == {"test"}
+    for cases in (chaos, malbcv):
+        assert len(split.keys() & set(cases)) == 6
+    assert split.keys() <= {*chaos, *malbcv}
