@@ -4,6 +4,7 @@ Methods that share it differ in the segmentation stage alone; and since a CycleG
 trained for a direction serves the other as well.
 """
 
+import json
 import shutil
 
 from attent_tf.configs import config_to_dict
@@ -42,9 +43,13 @@ def reuse_translation(run: Run, donor: Run) -> None:
         raise RunError(
             f"{donor.folder}: expected a finished translation stage, found step {done} of {planned}; finish it first"
         )
-    left_out = shutil.ignore_patterns(*(() if translation_direction(donor) == run.direction else _OF_ONE_DIRECTION))
+    direction = translation_direction(donor)
+    left_out = shutil.ignore_patterns(*(() if direction == run.direction else _OF_ONE_DIRECTION))
     with folder_written_aside(run.stage_folder(_STAGE)) as aside:
         shutil.copytree(donor.stage_folder(_STAGE), aside, dirs_exist_ok=True, ignore=left_out)
+        description = json.loads((aside / "stage.json").read_text(encoding="utf-8"))
+        # A stage that does not say its direction is of its own run's, which the copy would no longer tell.
+        (aside / "stage.json").write_text(json.dumps({**description, "direction": direction}), encoding="utf-8")
 
 
 def _section(name):

@@ -1,6 +1,7 @@
 """A benchmark trains what is missing, shares what is the same, and goes on where it stopped."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -59,6 +60,21 @@ def test_the_generators_of_a_run_serve_the_other_direction_in_each_others_place(
     back = train(records, tmp_path / "back", "pixel", "mri2ct", config, SilentObserver(), translation_from=there.folder)
     for mine, theirs in zip(_generator_weights(back), _generator_weights(pixel), strict=True):
         np.testing.assert_array_equal(mine, theirs)
+
+
+def test_a_stage_that_does_not_say_its_direction_is_of_its_run_s(records, pixel, tmp_path):
+    donor = tmp_path / "donor"
+    shutil.copytree(pixel.folder, donor)
+    path = donor / "translation" / "stage.json"
+    stage = json.loads(path.read_text())
+    del stage["direction"]
+    path.write_text(json.dumps(stage))
+    words = {"stage": "translation", "translation_from": donor}
+    there = train(records, tmp_path / "run", "pixel", "ct2mri", load_config("demo", TINY), SilentObserver(), **words)
+    assert json.loads((there.folder / "translation" / "stage.json").read_text()) == {**stage, "direction": "mri2ct"}
+    mine, theirs = load_generators(there, "g_t2s"), load_generators(pixel, "g_s2t")
+    for a, b in zip(mine[0].variables, theirs[0].variables, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
 
 
 def test_a_translation_of_something_else_is_refused(records, pixel, tmp_path):
