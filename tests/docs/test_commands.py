@@ -46,7 +46,7 @@ NOT_HERE = {
 # The only changes to a command: sizes.
 SMALLER = (
     (r"--config recommended", "--config tiny.yaml"),
-    (r"--config demo --set \S+", "--config tiny.yaml"),
+    (r"--config demo( --set \S+)+", "--config tiny.yaml"),
     (r"--subjects 14", "--subjects 2"),
     # tests/phantom/test_writing.py holds the file against the phantom's subjects.
     (r"--split file --split-file \S+", "--split none"),
