@@ -2,6 +2,7 @@
 
 import json
 import os
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -68,8 +69,8 @@ def load_generators(run: Run, *names: str) -> list[Generator]:
 
 def translation_direction(run: Run) -> str:
     """Returns the direction that the translation stage was trained for: another run's, where it was taken over."""
-    path = run.stage_folder("translation") / "stage.json"
-    return _stage(path).get("direction", run.direction) if path.is_file() else run.direction
+    begun = _description_file(run, "translation").is_file()
+    return stage_description(run, "translation")["direction"] if begun else run.direction
 
 
 def trained_steps(run: Run, stage: str) -> tuple[int, int]:
@@ -77,11 +78,16 @@ def trained_steps(run: Run, stage: str) -> tuple[int, int]:
     path = _newest_checkpoint(run, stage)
     if path is None:
         return 0, 0
-    return int(path.rsplit("-", 1)[1]), _stage(run.stage_folder(stage) / "stage.json")["steps"]
+    return int(path.rsplit("-", 1)[1]), stage_description(run, stage)["steps"]
 
 
-def _stage(path):
-    return json.loads(path.read_text(encoding="utf-8"))
+def stage_description(run: Run, stage: str) -> dict[str, Any]:
+    """Returns what a stage that has begun says of itself; one that names no direction was trained for its run's."""
+    return {"direction": run.direction, **json.loads(_description_file(run, stage).read_text(encoding="utf-8"))}
+
+
+def _description_file(run, stage):
+    return run.stage_folder(stage) / "stage.json"
 
 
 def _newest_checkpoint(run, stage):

@@ -4,13 +4,12 @@ Methods that share it differ in the segmentation stage alone; and since a CycleG
 trained for a direction serves the other as well.
 """
 
-import json
 import shutil
 
 from attent_tf.configs import config_to_dict
 from attent_tf.errors import RunError
-from attent_tf.files import folder_written_aside
-from attent_tf.runs.networks import trained_steps, translation_direction
+from attent_tf.files import folder_written_aside, write_json
+from attent_tf.runs.networks import stage_description, trained_steps
 from attent_tf.runs.run import Run
 
 _STAGE = "translation"
@@ -43,13 +42,12 @@ def reuse_translation(run: Run, donor: Run) -> None:
         raise RunError(
             f"{donor.folder}: expected a finished translation stage, found step {done} of {planned}; finish it first"
         )
-    direction = translation_direction(donor)
-    left_out = shutil.ignore_patterns(*(() if direction == run.direction else _OF_ONE_DIRECTION))
+    description = stage_description(donor, _STAGE)
+    left_out = shutil.ignore_patterns(*(() if description["direction"] == run.direction else _OF_ONE_DIRECTION))
     with folder_written_aside(run.stage_folder(_STAGE)) as aside:
         shutil.copytree(donor.stage_folder(_STAGE), aside, dirs_exist_ok=True, ignore=left_out)
-        description = json.loads((aside / "stage.json").read_text(encoding="utf-8"))
-        # A stage that does not say its direction is of its own run's, which the copy would no longer tell.
-        (aside / "stage.json").write_text(json.dumps({**description, "direction": direction}), encoding="utf-8")
+        # The donor's file may leave its direction to the donor's run, which the copy would not tell.
+        write_json(aside / "stage.json", description)
 
 
 def _section(name):

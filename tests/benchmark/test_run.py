@@ -31,8 +31,13 @@ def pixel(records, tmp_path_factory):
     return train(records, folder, "pixel", "mri2ct", load_config("demo", TINY), SilentObserver())
 
 
-def _generator_weights(run):
-    return [variable.numpy() for model in load_generators(run, "g_t2s", "g_s2t") for variable in model.variables]
+def _generator_weights(run, *names):
+    return [variable.numpy() for model in load_generators(run, *names) for variable in model.variables]
+
+
+def _assert_same_weights(mine, theirs):
+    for a, b in zip(mine, theirs, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_a_translation_that_is_taken_over_is_what_the_run_would_have_trained(records, pixel, tmp_path):
@@ -41,7 +46,8 @@ def test_a_translation_that_is_taken_over_is_what_the_run_would_have_trained(rec
     observer = SilentObserver()
     taken = train(records, tmp_path / "taken", "attent", "mri2ct", config, observer, translation_from=pixel.folder)
     assert any("taken over from" in line for line in observer.lines)
-    for mine, theirs in zip(_generator_weights(own), _generator_weights(taken), strict=True):
+    names = ("g_t2s", "g_s2t")
+    for mine, theirs in zip(_generator_weights(own, *names), _generator_weights(taken, *names), strict=True):
         np.testing.assert_allclose(theirs, mine, rtol=1e-3, atol=1e-5)
     assert (taken.folder / "segmentation" / "stage.json").is_file()
 
@@ -50,16 +56,12 @@ def test_the_generators_of_a_run_serve_the_other_direction_in_each_others_place(
     config, observer = load_config("demo", TINY), SilentObserver()
     there = train(records, tmp_path / "there", "pixel", "ct2mri", config, observer, translation_from=pixel.folder)
     assert any("complete (trained for mri2ct)" in line for line in observer.lines)
-    pairs = zip(load_generators(there, "g_t2s", "g_s2t"), load_generators(pixel, "g_s2t", "g_t2s"), strict=True)
-    for mine, theirs in pairs:
-        for a, b in zip(mine.variables, theirs.variables, strict=True):
-            np.testing.assert_array_equal(a.numpy(), b.numpy())
+    _assert_same_weights(_generator_weights(there, "g_t2s", "g_s2t"), _generator_weights(pixel, "g_s2t", "g_t2s"))
     assert not (there.folder / "translation" / "history.csv").exists()
     assert (there.folder / "segmentation" / "history.csv").is_file()
 
     back = train(records, tmp_path / "back", "pixel", "mri2ct", config, SilentObserver(), translation_from=there.folder)
-    for mine, theirs in zip(_generator_weights(back), _generator_weights(pixel), strict=True):
-        np.testing.assert_array_equal(mine, theirs)
+    _assert_same_weights(_generator_weights(back, "g_t2s", "g_s2t"), _generator_weights(pixel, "g_t2s", "g_s2t"))
 
 
 def test_a_stage_that_does_not_say_its_direction_is_of_its_run_s(records, pixel, tmp_path):
@@ -72,9 +74,7 @@ def test_a_stage_that_does_not_say_its_direction_is_of_its_run_s(records, pixel,
     words = {"stage": "translation", "translation_from": donor}
     there = train(records, tmp_path / "run", "pixel", "ct2mri", load_config("demo", TINY), SilentObserver(), **words)
     assert json.loads((there.folder / "translation" / "stage.json").read_text()) == {**stage, "direction": "mri2ct"}
-    mine, theirs = load_generators(there, "g_t2s"), load_generators(pixel, "g_s2t")
-    for a, b in zip(mine[0].variables, theirs[0].variables, strict=True):
-        np.testing.assert_array_equal(a.numpy(), b.numpy())
+    _assert_same_weights(_generator_weights(there, "g_t2s"), _generator_weights(pixel, "g_s2t"))
 
 
 def test_a_translation_of_something_else_is_refused(records, pixel, tmp_path):

@@ -110,6 +110,13 @@ def test_commands_of_a_page_run_one_after_the_other(page, request, base, tmp_pat
     assert run
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_every_setting_of_a_page_is_one_of_the_configuration(page):
+    """`SMALLER` takes settings out of the commands that are run, so a misspelt one would pass there."""
+    for command in commands(_ROOT / page):
+        load_config("demo", re.findall(r"--set (\S+)", command))
+
+
 def test_every_page_with_commands_is_run_by_some_test():
     pages = {page.relative_to(_ROOT).as_posix() for page in (_ROOT / "README.md", *(_ROOT / "docs").glob("*.md"))}
     shown = {page for page in pages if commands(_ROOT / page)}
