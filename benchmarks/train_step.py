@@ -2,7 +2,8 @@
 
 Every figure is of one process of its own, so that peaks of memory and compiled graphs do not mix; ratios are of one call of
 this script. `real` are steps fed by the input pipeline from slices of a records folder's size, `synthetic` are steps on one
-fixed batch; the difference is what input costs.
+fixed batch; the difference is what input costs. `input alone` is the time in which the pipeline makes the batches of a step while
+nothing else runs, which bounds that cost where steps are too slow to be repeated often.
 
     python benchmarks/train_step.py --size demo
     python benchmarks/train_step.py --size paper --steps 5 --variants precision,jit
@@ -84,7 +85,7 @@ def _compare(stage, group, arguments):
         print(
             f"  {name:28s} {result['seconds'] * 1000:9.1f} ms a step  {rate:8.2f} images/s  "
             f"time ratio {result['seconds'] / base['seconds']:.3f}  peak {result['peak_mib']:.0f} MiB"
-            f"  {result['flop'] / 1e9:.1f} GFLOP"
+            f"  {result['flop'] / 1e9:.1f} GFLOP  input alone {result['input_seconds'] * 1000:.1f} ms"
             + (f"  {result['share_of_peak']:.1%} of the card's peak" if result.get("share_of_peak") else ""),
             flush=True,
         )
@@ -143,6 +144,7 @@ def _measure(setting):
         train(data, count).numpy()
     seconds = (time.perf_counter() - begin) / (calls * int(count))
     result = {"seconds": seconds, "images": 2 * stage.batch_size, "peak_mib": _peak_mib(tf)}
+    result["input_seconds"] = _input_seconds(data)
     result["flop"] = _count_flop(tf, lambda: inner.update(phase, step.read_value(), *next(data)))
     if peak := _card_peak(tf, setting.precision):
         result["share_of_peak"] = result["flop"] / seconds / peak
@@ -192,6 +194,16 @@ def _data(config, setting, batch_size, strategy):
     if not setting.real:
         real = real.take(1).cache().repeat()
     return iter(strategy.distribute_datasets_from_function(lambda _: real))
+
+
+def _input_seconds(data, ahead=50, batches=50):
+    """Seconds in which the pipeline makes one batch; those that it has made ahead are not counted."""
+    for _ in range(ahead):
+        next(data)
+    begin = time.perf_counter()
+    for _ in range(batches):
+        next(data)
+    return (time.perf_counter() - begin) / batches
 
 
 def _peak_mib(tf):
