@@ -14,6 +14,7 @@ import yaml
 from attent_tf.configs.schema import Config
 from attent_tf.configs.validate import validate
 from attent_tf.errors import ConfigError, did_you_mean
+from attent_tf.yaml_text import parse_yaml, read_yaml
 
 
 def shipped_configs() -> list[str]:
@@ -40,7 +41,7 @@ def load_config(name_or_path: str, overrides: Iterable[str] = ()) -> Config:
         key, separator, value = override.partition("=")
         if not separator or not key:
             raise ConfigError(f"--set {override}: expected key=value, for example translation.steps=500")
-        _put(content, key.strip().split("."), _parse(value, f"--set {key}"))
+        _put(content, key.strip().split("."), parse_yaml(value, f"--set {key}"))
     return validate(_build(Config, content, ""))
 
 
@@ -61,13 +62,7 @@ def config_to_yaml(config: Config) -> str:
 
 def _read(name_or_path):
     if name_or_path.endswith((".yaml", ".yml")):
-        path = Path(name_or_path)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise ConfigError(f"{path}: cannot be read as a configuration ({error.strerror})") from error
-        except UnicodeDecodeError as error:
-            raise ConfigError(f"{path}: expected YAML text in UTF-8") from error
+        content = read_yaml(name_or_path, "a configuration")
     else:
         names = shipped_configs()
         if name_or_path not in names:
@@ -76,17 +71,10 @@ def _read(name_or_path):
                 f"unknown configuration {name_or_path!r}: expected one of {', '.join(names)}, or a .yaml file{hint}"
             )
         text = resources.files("attent_tf.configs").joinpath(f"{name_or_path}.yaml").read_text(encoding="utf-8")
-    content = _parse(text, name_or_path)
+        content = parse_yaml(text, name_or_path)
     if not isinstance(content, dict):
         raise ConfigError(f"{name_or_path}: expected a YAML mapping of configuration keys")
     return content
-
-
-def _parse(text, where):
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{where}: not valid YAML ({' '.join(str(error).split())})") from error
 
 
 def _put(content, keys, value):

@@ -5,12 +5,10 @@ train: [chaos-2, malbcv-0001]   # may be left out: then whatever is not a test c
 """
 
 import os
-from pathlib import Path
-
-import yaml
 
 from attent_tf.data.splits import TEST, TRAIN
 from attent_tf.errors import ConfigError
+from attent_tf.yaml_text import read_yaml
 
 
 def read_split_file(path: str | os.PathLike) -> dict[str, str]:
@@ -25,13 +23,7 @@ def read_split_file(path: str | os.PathLike) -> dict[str, str]:
     Raises:
       ConfigError: the file is missing or holds something else, or names a case twice.
     """
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: expected a split file, {error.strerror}; check --split-file") from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise ConfigError(f"{path}: expected YAML with the lists test and train, found a fault: {reason}") from error
+    content = read_yaml(path, "a split file")
     if not isinstance(content, dict) or TEST not in content or not content.keys() <= {TEST, TRAIN}:
         found = ", ".join(map(str, content)) if isinstance(content, dict) else type(content).__name__
         raise ConfigError(f"{path}: expected the lists test and, if wanted, train; found {found or 'nothing'}")

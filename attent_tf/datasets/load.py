@@ -6,14 +6,12 @@ import importlib.resources
 import os
 import re
 from collections.abc import Callable, Collection
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from attent_tf.datasets.description import DatasetDescription
 from attent_tf.errors import ConfigError
 from attent_tf.volumes.intensity_rule import IntensityRule
+from attent_tf.yaml_text import parse_yaml, read_yaml
 
 SHIPPED = ("chaos", "chaos-t1-in", "chaos-t1-out", "malbcv", "nifti", "dicom")
 
@@ -41,15 +39,8 @@ def load_description(name_or_path: str | os.PathLike) -> DatasetDescription:
         near = difflib.get_close_matches(where, SHIPPED, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise ConfigError(f"data set {where!r}: expected one of {', '.join(SHIPPED)}, or a .yaml file{hint}")
-    try:
-        text = Path(where).read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"{where}: expected the description of a data set, {error.strerror}; check the path"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{where}: expected YAML text in UTF-8; received other bytes") from error
-    return description_from_text(text, where, os.path.dirname(os.path.abspath(where)))
+    content = read_yaml(where, "the description of a data set")
+    return _description(content, where, os.path.dirname(os.path.abspath(where)))
 
 
 def description_from_text(text: str, where: str, folder: str = "") -> DatasetDescription:
@@ -63,10 +54,10 @@ def description_from_text(text: str, where: str, folder: str = "") -> DatasetDes
     Raises:
       ConfigError: names `where`, the key and what was expected.
     """
-    try:
-        content = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{where}: not valid YAML ({' '.join(str(error).split())})") from error
+    return _description(parse_yaml(text, where), where, folder)
+
+
+def _description(content, where, folder):
     if not isinstance(content, dict):
         raise ConfigError(
             f"{where}: expected keys such as name, images and modality; received {type(content).__name__}"

@@ -6,10 +6,7 @@ described a data set can name that description here.
 
 import dataclasses
 import os
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from attent_tf.datasets.description import DatasetDescription
 from attent_tf.datasets.load import checked_values, load_description
@@ -17,6 +14,7 @@ from attent_tf.errors import ConfigError
 from attent_tf.organs import ORGANS
 from attent_tf.scoring.label_names import names_as_numbers, read_names
 from attent_tf.volumes.intensity_rule import IntensityRule
+from attent_tf.yaml_text import read_yaml
 
 SIDES = ("predictions", "references")
 
@@ -84,12 +82,7 @@ def load_label_map(path: str | os.PathLike | None) -> LabelMap:
     """
     if path is None:
         return label_map_from({}, "labels")
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: expected a label map, {error.strerror}; check the path") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
+    content = read_yaml(path, "a label map")
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: expected keys such as predictions and references; got {type(content).__name__}")
     return label_map_from(content, str(path), os.path.dirname(os.path.abspath(path)))

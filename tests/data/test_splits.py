@@ -172,7 +172,7 @@ def test_split_file_is_read(tmp_path):
         ("test: [1, 13]", "case identifiers such as chaos-1 in test"),
         ("test: a", "expected a list"),
         ("test: [a]\ntrain: [a]", r"a is listed twice \(test, train\)"),
-        ("test: [a", "found a fault"),
+        ("test: [a", "not valid YAML"),
     ],
 )
 def test_wrong_split_files_are_refused(tmp_path, text, found):
