@@ -1,5 +1,8 @@
 """Values that a type alone does not rule out."""
 
+import dataclasses
+import math
+
 from attent_tf.configs.schema import Config, OptimizerConfig
 from attent_tf.errors import ConfigError
 
@@ -11,10 +14,24 @@ _CHOICES = {
     "segmentation.entropy_channels": ("sum", "class"),
     "segmentation.backbone": ("small", "resnet50", "resnet101"),
 }
+_AT_LEAST_1 = (
+    "translation.batch_size",
+    "translation.filters",
+    "translation.upsample_kernel",
+    "translation.discriminator_filters",
+    "segmentation.batch_size",
+    "segmentation.discriminator_filters",
+    "log_every",
+    "checkpoint_every",
+)
+# Steps and seeds are counted in 32 bits in more than one place.
+_TOO_LARGE = 2**31
 
 
 def validate(config: Config) -> Config:
     """Returns `config`, or raises a `ConfigError` that names the first key whose value cannot be used."""
+    for key in _AT_LEAST_1:
+        _check(_value(config, key) >= 1, key, "at least 1", config)
     for key, choices in _CHOICES.items():
         _check(_value(config, key) in choices, key, f"one of {', '.join(choices)}", config)
     _check(config.data.image_size in (32, 64, 128, 256), "data.image_size", "32, 64, 128 or 256", config)
@@ -22,10 +39,10 @@ def validate(config: Config) -> Config:
         0 < config.data.zoom_min <= config.data.zoom_max, "data.zoom_min", "above 0 and at most data.zoom_max", config
     )
     _check(0 <= config.data.shift < 0.5, "data.shift", "at least 0 and below 0.5", config)
-    _check(bool(config.segmentation.rates), "segmentation.rates", "at least one rate", config)
+    rates = config.segmentation.rates
+    _check(rates and all(1 <= rate < _TOO_LARGE for rate in rates), "segmentation.rates", "rates of at least 1", config)
     for stage in ("translation", "segmentation"):
         part = getattr(config, stage)
-        _check(part.batch_size > 0, f"{stage}.batch_size", "at least 1", config)
         _check(part.steps > 0 or part.epochs > 0, f"{stage}.steps", f"above 0, or {stage}.epochs above 0", config)
         for name, value in vars(part).items():
             if isinstance(value, OptimizerConfig):
@@ -34,9 +51,6 @@ def validate(config: Config) -> Config:
                 _check(0 <= value.beta_1 < 1, f"{key}.beta_1", "at least 0 and below 1", config)
                 _check(0 <= value.beta_2 < 1, f"{key}.beta_2", "at least 0 and below 1", config)
                 _check(0 <= value.decay_from <= 1, f"{key}.decay_from", "0 to 1", config)
-                _check(value.clip_norm >= 0, f"{key}.clip_norm", "at least 0", config)
-            elif isinstance(value, (int, float)):
-                _check(value >= 0, f"{stage}.{name}", "at least 0", config)
     pretrained = config.segmentation.weights not in ("none", "")
     _check(
         not (pretrained and config.segmentation.backbone == "small"),
@@ -44,9 +58,19 @@ def validate(config: Config) -> Config:
         "none for the backbone small",
         config,
     )
-    for name in ("log_every", "checkpoint_every"):
-        _check(getattr(config, name) > 0, name, "at least 1", config)
+    for key, value in _numbers(config):
+        _check(math.isfinite(value) and 0 <= value < _TOO_LARGE, key, f"at least 0 and below {_TOO_LARGE}", config)
     return config
+
+
+def _numbers(part, prefix=""):
+    """Yields the dotted key and the value of every number."""
+    for field in dataclasses.fields(part):
+        value = getattr(part, field.name)
+        if dataclasses.is_dataclass(value):
+            yield from _numbers(value, f"{prefix}{field.name}.")
+        elif isinstance(value, (int, float)):
+            yield f"{prefix}{field.name}", value
 
 
 def _value(config, key):

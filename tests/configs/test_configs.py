@@ -1,5 +1,6 @@
 """Configurations: read, changed, refused."""
 
+import contextlib
 import dataclasses
 
 import pytest
@@ -58,6 +59,9 @@ def test_a_partial_section_keeps_the_defaults_of_its_place(tmp_path):
         ("data.image_size=100", ["data.image_size", "128", "100"]),
         ("data.zoom_min=2", ["data.zoom_min", "zoom_max"]),
         ("log_every=0", ["log_every", "at least 1"]),
+        ("translation.filters=0", ["translation.filters", "at least 1"]),
+        ("segmentation.rates=[6, 0]", ["segmentation.rates", "at least 1", "(6, 0)"]),
+        ("seed=2026-13-45", ["--set seed", "not valid YAML"]),
         ("steps", ["key=value"]),
     ],
 )
@@ -67,6 +71,24 @@ def test_wrong_values_get_one_line_that_helps(override, words):
     message = str(caught.value)
     assert "\n" not in message
     assert all(word in message for word in words)
+
+
+@pytest.mark.parametrize("value", ["-1", ".nan", ".inf", "99999999999"])
+def test_no_number_may_be_negative_endless_or_beyond_32_bits(value):
+    accepted = []
+    for key in _numbers(config_to_dict(Config())):
+        with contextlib.suppress(ConfigError):
+            load_config("demo", [f"{key}={value}"])
+            accepted.append(key)
+    assert not accepted
+
+
+def _numbers(part, prefix=""):
+    for name, value in part.items():
+        if isinstance(value, dict):
+            yield from _numbers(value, f"{prefix}{name}.")
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            yield f"{prefix}{name}"
 
 
 def test_an_unknown_name_suggests_the_nearest():
