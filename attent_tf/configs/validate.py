@@ -24,7 +24,7 @@ _AT_LEAST_1 = (
     "log_every",
     "checkpoint_every",
 )
-# Steps and seeds are counted in 32 bits in more than one place.
+# Seeds of Keras and NumPy have 32 bits, and no other number comes near.
 _TOO_LARGE = 2**31
 
 
@@ -40,7 +40,12 @@ def validate(config: Config) -> Config:
     )
     _check(0 <= config.data.shift < 0.5, "data.shift", "at least 0 and below 0.5", config)
     rates = config.segmentation.rates
-    _check(rates and all(1 <= rate < _TOO_LARGE for rate in rates), "segmentation.rates", "rates of at least 1", config)
+    _check(
+        rates and all(1 <= rate < _TOO_LARGE for rate in rates),
+        "segmentation.rates",
+        "one or more rates of at least 1",
+        config,
+    )
     for stage in ("translation", "segmentation"):
         part = getattr(config, stage)
         _check(part.steps > 0 or part.epochs > 0, f"{stage}.steps", f"above 0, or {stage}.epochs above 0", config)

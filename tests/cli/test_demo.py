@@ -32,3 +32,11 @@ def test_the_demo_leaves_records_runs_report_and_summary(tmp_path):
     assert again.exit_code == 0, again.output
     assert "Segmentation" not in again.output
     assert json.loads((out / "summary.json").read_text()) == summary
+
+
+@pytest.mark.parametrize("words", [["--seed", str(2**31)], ["--seed", "-1"], ["--set", "translation.filters=0"]])
+def test_what_training_could_not_take_is_refused_before_anything_is_made(tmp_path, words):
+    result = CliRunner().invoke(main, ["demo", "--out", str(tmp_path / "demo"), *words])
+    assert result.exit_code != 0
+    assert words[1].split("=")[0] in result.output
+    assert not (tmp_path / "demo").exists()
