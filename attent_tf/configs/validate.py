@@ -64,7 +64,8 @@ def validate(config: Config) -> Config:
         config,
     )
     for key, value in _numbers(config):
-        _check(math.isfinite(value) and 0 <= value < _TOO_LARGE, key, f"at least 0 and below {_TOO_LARGE}", config)
+        limit = _TOO_LARGE if isinstance(value, int) else math.inf
+        _check(0 <= value < limit, key, f"at least 0 and below {limit}", config)
     return config
 
 
