@@ -21,13 +21,7 @@ DEMO_METHODS = ("source_only", "attent", "supervised")
     help="From the labelled source to the unlabelled target.",
 )
 @click.option("--subjects", type=click.IntRange(min=2), default=8, show_default=True, help="Patients of each modality.")
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**31 - 1),
-    default=0,
-    show_default=True,
-    help="Of the phantom, the split and the training.",
-)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the phantom, the split and the training.")
 @click.option(
     "--config", "config_name", default="demo", show_default=True, metavar="NAME_OR_FILE", help="Configuration to train."
 )
@@ -50,7 +44,7 @@ def demo(out, direction, subjects, seed, config_name, overrides, methods):
     from attent_tf.benchmark import plan_runs
     from attent_tf.configs import load_config
 
-    config = load_config(config_name, overrides)
+    config = load_config(config_name, [*overrides, f"seed={seed}"])
     chosen = list(dict.fromkeys(name.strip() for name in methods.split(",")))
     plan = plan_runs(chosen, list(DIRECTIONS) if direction == "both" else [direction], [seed])
     phantom, records = out / "phantom", out / "records"
