@@ -1,6 +1,5 @@
 """The cases of a data folder, by its description or by recognising its layout."""
 
-import contextlib
 import dataclasses
 import os
 
@@ -10,7 +9,8 @@ from attent_tf.datasets.load import SHIPPED, load_description
 from attent_tf.datasets.matching import case_name, image_groups, match_cases, patient_name
 from attent_tf.errors import ConfigError, InputError, Problem
 from attent_tf.organs import DOMAINS
-from attent_tf.storage import joined, list_files, open_binary
+from attent_tf.storage import joined, list_files
+from attent_tf.volumes.dicom_content import is_dicom_file
 
 # Tried in this order where the user names none. Of the sequences of CHAOS the paper's is meant.
 _RECOGNISED = ("chaos", "malbcv", "nifti", "dicom")
@@ -112,9 +112,7 @@ def _folder(description: DatasetDescription, paths: list[str]) -> str | None:
 def _holds_dicom(root: str | os.PathLike, description: DatasetDescription, paths: list[str]) -> bool:
     """Whether the first candidate is DICOM by its own first bytes: the pattern alone fits any folder of folders."""
     first = next(iter(image_groups(description, paths).values()))[0]
-    with contextlib.suppress(OSError), open_binary(joined(root, first)) as file:
-        return file.read(132)[128:] == b"DICM"
-    return False
+    return is_dicom_file(joined(root, first))
 
 
 def _surveyed(description, root, folder, paths, domain) -> FoundCases:

@@ -19,6 +19,7 @@ from attent_tf.errors import InputError
 from attent_tf.files import written_aside
 from attent_tf.organs import CLASS_NAMES, ORGAN_TITLES, ORGANS
 from attent_tf.reporting.palette import ORGAN_COLOURS, rgb
+from attent_tf.volumes.dicom_content import read_dicom
 from attent_tf.volumes.scan import series_files
 
 MANUFACTURER = "AttENT for TensorFlow"
@@ -80,7 +81,7 @@ def check_source_series(folder: str | os.PathLike) -> list[pydicom.Dataset]:
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        slices = [pydicom.dcmread(path, stop_before_pixels=True) for path in series_files(folder)]
+        slices = [read_dicom(path, stop_before_pixels=True) for path in series_files(folder)]
         for path, one in zip(series_files(folder), slices, strict=True):
             missing = [word for word in _REFERENCES if not one.get(word)]
             if missing:

@@ -5,11 +5,9 @@ import os
 from pathlib import Path
 
 from attent_tf.errors import InputError
+from attent_tf.volumes.dicom_content import is_dicom_file
 from attent_tf.volumes.nifti_header import is_nifti_name, nifti_stem
 from attent_tf.volumes.scan import series_files
-
-# The four letters that a DICOM file carries, and where.
-_MAGIC, _MAGIC_AT = b"DICM", 128
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +52,7 @@ def find_scans(path: str | os.PathLike) -> FoundScans:
     if not path.exists():
         raise InputError(path, "a NIfTI file, a DICOM folder or a folder of scans", "nothing", "check the path")
     if not path.is_dir():
-        if _is_dicom(path):
+        if is_dicom_file(path):
             raise InputError(
                 path, "a NIfTI file or a folder", "one DICOM file", "give the folder that holds its series"
             )
@@ -95,12 +93,4 @@ def _below(root: Path) -> list[FoundScan]:
 
 def _holds_slices(folder: Path) -> bool:
     files = [path for path in series_files(folder) if not is_nifti_name(path)]
-    return any(path.suffix.lower() == ".dcm" for path in files) or any(_is_dicom(path) for path in files[:1])
-
-
-def _is_dicom(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(_MAGIC_AT + len(_MAGIC))[_MAGIC_AT:] == _MAGIC
-    except OSError:
-        return False
+    return any(path.suffix.lower() == ".dcm" for path in files) or any(is_dicom_file(path) for path in files[:1])
