@@ -19,9 +19,6 @@ from attent_tf.volumes.nifti_header import (
     ORIENTATION_POLICIES as ORIENTATION_POLICIES,
 )
 
-# Image and label may differ by this part of the smallest voxel edge, at any corner of the volume.
-_AFFINE_TOLERANCE = 0.1
-
 # Slope and intercept are float32 in NIfTI-1, and were rounded to it once more by some writers.
 _HEADER_ROUNDING = float(np.finfo(np.float32).eps)
 
@@ -102,34 +99,6 @@ def read_nifti_labels(
             "a label map must be resampled with nearest neighbour",
         )
     return labels, affine
-
-
-def check_same_grid(
-    image_path: str | os.PathLike,
-    image_shape: tuple[int, ...],
-    image_affine: np.ndarray,
-    label_path: str | os.PathLike,
-    label_shape: tuple[int, ...],
-    label_affine: np.ndarray,
-) -> None:
-    """Raises InputError unless labels lie on the voxels of their image."""
-    if tuple(image_shape) != tuple(label_shape):
-        raise InputError(
-            label_path,
-            f"the shape {tuple(image_shape)} of {image_path}",
-            tuple(label_shape),
-            "resample the labels to their image",
-        )
-    corners = np.stack(np.meshgrid(*[(0, size - 1) for size in image_shape], indexing="ij"), -1).reshape(-1, 3)
-    difference = image_affine - label_affine
-    apart_mm = np.linalg.norm(corners @ difference[:3, :3].T + difference[:3, 3], axis=1).max()
-    if apart_mm > _AFFINE_TOLERANCE * nibabel.affines.voxel_sizes(image_affine).min():
-        raise InputError(
-            label_path,
-            f"the affine of {image_path}",
-            f"corners up to {apart_mm:.3g} mm away",
-            "resample the labels to their image, or mend the header that is wrong",
-        )
 
 
 def shown_values(values: np.ndarray, limit: int = 5) -> str:

@@ -159,7 +159,7 @@ def qform_affine(path: str | os.PathLike, header: nibabel.Nifti1Header) -> np.nd
     try:
         return np.asarray(header.get_qform(), np.float64)
     except (HeaderDataError, ValueError) as error:
-        raise unreadable(path, error) from error
+        raise InputError(path, "a qform that can be read", error, "mend the qform, or set an sform") from error
 
 
 def unreadable(path: str | os.PathLike, error: Exception) -> InputError:

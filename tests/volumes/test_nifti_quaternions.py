@@ -84,3 +84,12 @@ def test_what_rounding_does_not_explain_is_refused(written, kind, quaternion, fo
         InputError, match=rf"^{path}: expected quatern_b, .* at most 1, found {found}\d*; mend the qform"
     ):
         read_nifti(path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_handedness_that_is_none_is_told_as_such(written, kind):
+    path = written(kind, (0, 0, 1), handedness=3)
+    with pytest.raises(
+        InputError, match=rf"^{path}: expected a qform that can be read, found .*pixdim\[0\].*; mend the qform"
+    ):
+        read_nifti(path)

@@ -72,7 +72,7 @@ def test_the_case_of_malbcv(tmp_path, dtype):
 @pytest.mark.parametrize("values", [(0, 0.4, 1.6, 4), (0, 0.5, 1), (0, 1.3, 13), (0, 12.6, 13)])
 def test_a_blurred_map_stays_refused(tmp_path, dtype, values):
     path = _save_scaled(tmp_path / "labels.nii", np.resize(values, (5, 4, 3)), dtype)
-    with pytest.raises(InputError, match="expected whole numbers as labels, found .* nearest neighbour"):
+    with pytest.raises(InputError, match=r"expected whole numbers as labels, found .* nearest neighbour"):
         read_nifti_labels(path)
 
 
