@@ -85,12 +85,12 @@ def read_nifti_labels(
     labels, broken, distinct = np.empty(shape, np.int32, order="F"), 0, np.empty(0)
     # A plane at a time: as a whole, the float64 in between would take eight times the memory of a map of bytes.
     for place in range(shape[2]):
-        values, is_whole = _whole_numbers(stored[..., place], slope, intercept)
+        values, nearest, is_whole = _whole_numbers(stored[..., place], slope, intercept)
         if not is_whole.all():
             bad = values[~is_whole]
             broken, distinct = broken + bad.size, np.union1d(distinct, bad)
         elif not broken:
-            labels[..., place] = values
+            labels[..., place] = nearest
     if broken:
         raise InputError(
             path,
@@ -108,7 +108,7 @@ def shown_values(values: np.ndarray, limit: int = 5) -> str:
     return text + (", ..." if distinct.size > limit else "")
 
 
-def _whole_numbers(stored: np.ndarray, slope: float, intercept: float) -> tuple[np.ndarray, np.ndarray]:
+def _whole_numbers(stored: np.ndarray, slope: float, intercept: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Says which labels are meant by numbers of any shape as they stand in a file.
 
     A float array that is saved with an integer type is stretched over that type, so that 4 may come back as 3.99998. What
@@ -116,23 +116,24 @@ def _whole_numbers(stored: np.ndarray, slope: float, intercept: float) -> tuple[
     step of 1 on everything would be that near; there values have to be whole as they stand.
 
     Returns:
-      float64 values, rounded where that is certain, and whether each one is a whole number.
+      The values, the whole numbers next to them, and whether each value certainly means that number.
     """
-    is_scaled = (slope, intercept) != (1.0, 0.0)
-    half_step = abs(slope) / 2 if is_scaled and stored.dtype.kind in "iu" and abs(slope) < 1 else 0.0
     # NaN, infinity and what leads to them are refused with all else that is not whole.
     with np.errstate(over="ignore", invalid="ignore"):
-        scaled = stored.astype(np.float64) * slope
-        values = scaled + intercept
+        values, room = stored, None
+        if (slope, intercept) != (1.0, 0.0):
+            scaled = stored.astype(np.float64) * slope
+            values = scaled + intercept
+            room = _HEADER_ROUNDING * (np.abs(scaled) + abs(intercept))
+            if stored.dtype.kind in "iu" and abs(slope) < 1:
+                room += abs(slope) / 2
         nearest = np.rint(values)
-        off = np.abs(values - nearest)
-        is_whole = off == 0
-        if is_scaled:
-            room = half_step + _HEADER_ROUNDING * (np.abs(scaled) + abs(intercept))
-            is_whole |= (off <= room) & (room < 0.5)
+        is_whole = values == nearest
+        if room is not None:
+            is_whole |= (np.abs(values - nearest) <= room) & (room < 0.5)
         # Beyond 2^31 a float has no certain whole number.
         is_whole &= np.abs(values) < 2**31
-    return np.where(is_whole, nearest, values), is_whole
+    return values, nearest, is_whole
 
 
 def _stored_numbers(
