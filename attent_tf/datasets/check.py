@@ -17,9 +17,9 @@ from attent_tf.errors import InputError, Problem
 from attent_tf.storage import is_remote, open_binary
 from attent_tf.volumes.anatomy import check_anatomy
 from attent_tf.volumes.dicom import SliceHeader, read_slice_header, series_problems
-from attent_tf.volumes.nifti import check_same_grid
 from attent_tf.volumes.nifti_header import MAX_VOXELS, checked_affine, checked_shape, read_header
 from attent_tf.volumes.png import check_grey
+from attent_tf.volumes.stored_grid import StoredGrid, check_same_voxels
 
 _BLOCK_BYTES = 1 << 20
 
@@ -124,7 +124,7 @@ def problems_json(problems: Iterable[CaseProblem]) -> list[dict[str, str]]:
 
 
 def _nifti_problems(files: CaseFiles, policy: str) -> Iterator[tuple[str, InputError]]:
-    places = []
+    grids = []
     for path in (*files.images, *files.labels):
         step = "readable"
         try:
@@ -132,18 +132,17 @@ def _nifti_problems(files: CaseFiles, policy: str) -> Iterator[tuple[str, InputE
             step = "size"
             shape = checked_shape(path, header, MAX_VOXELS)
             step = "affine"
-            affine = checked_affine(path, header, policy)
-            places.append((path, shape, affine))
+            grids.append(StoredGrid(path, shape, checked_affine(path, header, policy)))
         except InputError as error:
             if step == "affine" and "orientation" in error.problem.expected:
                 step = "orientation"
             elif step == "affine" and "voxel sizes" in error.problem.expected:
                 step = "spacing"
             yield step, error
-    if places and places[0][0] == files.images[0]:
-        for path, shape, affine in places[1:]:
+    if grids and grids[0].path == files.images[0]:
+        for labels in grids[1:]:
             try:
-                check_same_grid(*places[0], path, shape, affine)
+                check_same_voxels(labels, grids[0])
             except InputError as error:
                 yield "grid", error
 

@@ -5,8 +5,9 @@ import numpy as np
 from attent_tf.datasets.cases import CaseFiles
 from attent_tf.datasets.labels import classes_of_grey, classes_of_masks, classes_of_numbers
 from attent_tf.volumes.dicom import SliceHeader, read_slice, stack_slices
-from attent_tf.volumes.nifti import check_same_grid, read_nifti, read_nifti_labels
+from attent_tf.volumes.nifti import read_nifti, read_nifti_labels
 from attent_tf.volumes.png import read_grey
+from attent_tf.volumes.stored_grid import StoredGrid, turned_onto
 from attent_tf.volumes.volume import Volume
 
 
@@ -37,11 +38,11 @@ def _read_nifti_case(files: CaseFiles, orientation_policy: str) -> Volume:
     voxels, affine = read_nifti(image_path, orientation_policy)
     if not files.labels:
         return Volume(voxels, affine, files.case, files.domain)
-    numbers = []
+    scan, numbers = StoredGrid(image_path, voxels.shape, affine), []
     for path in files.labels:
         values, label_affine = read_nifti_labels(path, orientation_policy)
-        check_same_grid(image_path, voxels.shape, affine, path, values.shape, label_affine)
-        numbers.append(values)
+        # Tools often store what they make in an axis order of their own.
+        numbers.append(turned_onto(values, StoredGrid(path, values.shape, label_affine), scan))
     if files.description.masks:
         organs = [organ for organ, _ in files.description.masks]
         classes = classes_of_masks(

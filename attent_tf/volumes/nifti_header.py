@@ -14,6 +14,10 @@ from nibabel.spatialimages import HeaderDataError
 
 from attent_tf.errors import ConfigError, InputError
 from attent_tf.storage import is_remote, open_binary
+from attent_tf.volumes.content_kinds import found_instead
+
+# The longest header, and where an archive says that it is one.
+_FIRST_BYTES = 540
 
 # 2 GiB as float32; a CT of the whole body (512 × 512 × 1500) has three quarters of it.
 MAX_VOXELS = 2**29
@@ -21,6 +25,18 @@ MAX_VOXELS = 2**29
 ORIENTATION_POLICIES = ("strict", "trust_affine")
 
 _SUFFIXES = (".nii", ".nii.gz")
+
+_GZIP_MAGIC = b"\x1f\x8b"
+
+# By the spatial unit in xyzt_units: metre and micrometre. All else counts as millimetres, as in other tools.
+_UNIT_MM = {1: 1000.0, 3: 0.001}
+_UNIT_BITS = 0b111
+
+# Scanners of people lie well within, and no voxel does whose metres or micrometres were taken for millimetres.
+_EDGES_MM = (0.01, 100.0)
+
+# What rounding to five decimals adds to the squares of a half turn; the angle, which is lost then, was below half a degree.
+_QUATERNION_EXCESS = 1e-5
 
 
 def is_nifti_name(path: str | os.PathLike) -> bool:
@@ -40,7 +56,7 @@ def read_header(path: str | os.PathLike) -> nibabel.Nifti1Header:
         raise InputError(path, "a NIfTI file", "none", "check the path")
     if not is_nifti_name(path):
         raise InputError(path, "a NIfTI file (.nii or .nii.gz)", "another name", "convert it")
-    block = read_bytes(path, 540).tobytes()
+    block = read_bytes(path, _FIRST_BYTES).tobytes()
     for kind, magic in ((nibabel.Nifti1Header, block[344:347]), (nibabel.Nifti2Header, block[4:7])):
         size = kind.template_dtype.itemsize
         if len(block) >= size and magic in (b"n+1", b"n+2"):
@@ -48,14 +64,17 @@ def read_header(path: str | os.PathLike) -> nibabel.Nifti1Header:
                 return kind(block[:size], check=False)
             except (HeaderDataError, ValueError) as error:
                 raise unreadable(path, error) from error
-    raise InputError(path, "a NIfTI file", "other content (no NIfTI header)", "check or convert the file")
+    raise InputError(path, "a NIfTI file", *found_instead(block))
 
 
 def read_bytes(path: str | os.PathLike, count: int) -> np.ndarray:
     """The first `count` bytes of the content, unpacked, or all of it if there are fewer; [byte] uint8."""
     try:
         with open_binary(path) as file:
-            stream = igzip.open(file) if str(path).lower().endswith(".gz") else file
+            # By content, as other tools do: many a `.nii.gz` was never packed, and many a `.nii` was.
+            is_packed = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+            file.seek(0)
+            stream = igzip.open(file) if is_packed else file
             # Read into place: joining pieces would hold everything twice.
             content, filled = np.empty(count, np.uint8), 0
             while filled < count and (read := stream.readinto(memoryview(content)[filled:])):
@@ -101,13 +120,46 @@ def checked_affine(path: str | os.PathLike, header: nibabel.Nifti1Header, policy
     if not (np.isfinite(pixdim).all() and (pixdim > 0).all()):
         raise InputError(path, "positive voxel sizes", f"pixdim {pixdim.tolist()}", "mend the header")
     affine = _header_affine(path, header, policy)
+    affine[:3] *= unit_mm(header)
     lengths = np.linalg.norm(affine[:3, :3], axis=0)
     # The determinant of the unit axes: 1 where they are perpendicular, 0 where they lie in one plane.
     usable = np.isfinite(affine).all() and lengths.min() > 1e-6
     if not usable or abs(np.linalg.det(affine[:3, :3] / lengths)) < 1e-3:
         rows = "; ".join(" ".join(f"{value:g}" for value in row) for row in affine[:3])
         raise InputError(path, "an affine that can be inverted", f"[{rows}]", "mend the header")
+    low, high = _EDGES_MM
+    if not low <= lengths.min() <= lengths.max() <= high:
+        edges = " × ".join(f"{length:g}" for length in lengths)
+        found = f"{edges} mm with xyzt_units {int(header['xyzt_units'])}"
+        advice = "set its spatial unit (1 metre, 2 millimetre, 3 micrometre), or mend the affine"
+        raise InputError(path, f"voxel sizes of {low:g} to {high:g} mm", found, advice)
     return affine
+
+
+def unit_mm(header: nibabel.Nifti1Header) -> float:
+    """Millimetres in the unit of the header's sform, qform and pixdim."""
+    return _UNIT_MM.get(int(header["xyzt_units"]) & _UNIT_BITS, 1.0)
+
+
+def qform_affine(path: str | os.PathLike, header: nibabel.Nifti1Header) -> np.ndarray:
+    """[4, 4] float64 affine that the qform stands for, in the unit of the header, or InputError."""
+    parts = [float(header[f"quatern_{axis}"]) for axis in "bcd"]
+    squares = sum(part * part for part in parts)
+    # Written so that NaN fails as well.
+    if not squares <= 1 + _QUATERNION_EXCESS:
+        expected = "quatern_b, quatern_c and quatern_d whose squares add up to at most 1"
+        raise InputError(path, expected, f"{squares:.8g}", "mend the qform, or set an sform")
+    header = header.copy()
+    if squares > 1:
+        # A half turn that a writer has rounded: the fourth part counts as 0, and the others are scaled to length 1.
+        header.quaternion_threshold = -2 * _QUATERNION_EXCESS
+    if float(header["pixdim"][0]) == 0:
+        # The standard reads a handedness of 0 as 1.
+        header["pixdim"][0] = 1
+    try:
+        return np.asarray(header.get_qform(), np.float64)
+    except (HeaderDataError, ValueError) as error:
+        raise InputError(path, "a qform that can be read", error, "mend the qform, or set an sform") from error
 
 
 def unreadable(path: str | os.PathLike, error: Exception) -> InputError:
@@ -133,11 +185,4 @@ def _header_affine(path: str | os.PathLike, header: nibabel.Nifti1Header, policy
     names = ("quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z")
     if not qform_is_set and not any(float(header[name]) for name in names):
         raise InputError(path, "an affine to trust", "none in the header", "set the sform or qform")
-    if float(header["pixdim"][0]) == 0:
-        # The standard reads a handedness of 0 as 1.
-        header = header.copy()
-        header["pixdim"][0] = 1
-    try:
-        return np.asarray(header.get_qform(), np.float64)
-    except (HeaderDataError, ValueError) as error:
-        raise unreadable(path, error) from error
+    return qform_affine(path, header)

@@ -1,8 +1,8 @@
 """Files that libraries let through: one clear line each, nothing written, and the other cases saved where that is asked for."""
 
-import gzip
 import json
 import shutil
+import zipfile
 
 import click.testing
 import nibabel
@@ -13,6 +13,7 @@ import pytest
 from attent_tf.data.manifest import read_manifest
 from attent_tf.data.verify import verify
 from cli.main import main
+from tests.support.nifti_fields import set_fields
 
 CT_IMAGE = "malbcv/RawData/Training/img/img0002.nii.gz"
 CT_LABEL = "malbcv/RawData/Training/label/label0002.nii.gz"
@@ -22,12 +23,7 @@ MR_GROUND = "chaos/Train_Sets/MR/2/T2SPIR/Ground/IMG-0002-00003.png"
 
 def _header(root, path=CT_IMAGE, **fields):
     """Changes fields of a NIfTI header as they stand in the file, with nothing mended on the way."""
-    content = bytearray(gzip.decompress((root / path).read_bytes()))
-    header = nibabel.Nifti1Header(bytes(content[:348]), check=False)
-    for name, value in fields.items():
-        header[name] = value
-    content[:348] = header.binaryblock
-    (root / path).write_bytes(gzip.compress(bytes(content), 1))
+    set_fields(root / path, **fields)
 
 
 def _huge(root):
@@ -54,6 +50,22 @@ def _no_orientation(root):
     _header(root, sform_code=0, qform_code=0)
 
 
+def _metres_without_unit(root):
+    image = nibabel.load(root / CT_IMAGE)
+    affine = np.diag([1e-3, 1e-3, 1e-3, 1.0]) @ image.affine
+    _header(root, pixdim=[1, 0.002, 0.002, 0.005, 1, 1, 1, 1], srow_x=affine[0], srow_y=affine[1], srow_z=affine[2])
+
+
+def _long_quaternion(root):
+    _header(root, sform_code=0, quatern_b=0.7, quatern_c=0.7, quatern_d=0.7)
+
+
+def _zip_image(root):
+    content = (root / CT_IMAGE).read_bytes()
+    with zipfile.ZipFile(root / CT_IMAGE, "w") as archive:
+        archive.writestr("img0002.nii.gz", content)
+
+
 def _cut_image(root):
     path = root / CT_IMAGE
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -68,6 +80,13 @@ def _float_labels(root):
     image = nibabel.load(root / CT_LABEL)
     labels = np.asarray(image.dataobj).astype(np.float32) * 0.4
     nibabel.save(nibabel.Nifti1Image(labels, image.affine), root / CT_LABEL)
+
+
+def _blurred_scaled_labels(root):
+    image = nibabel.load(root / CT_LABEL)
+    blurred = nibabel.Nifti1Image(np.asarray(image.dataobj) * 0.4, image.affine)
+    blurred.set_data_dtype(np.int16)
+    nibabel.save(blurred, root / CT_LABEL)
 
 
 def _unknown_label(root):
@@ -133,9 +152,13 @@ ROWS = [
     (_zero_pixdim, "img0002.nii.gz: expected positive voxel sizes"),
     (_negative_pixdim, "img0002.nii.gz: expected positive voxel sizes"),
     (_no_orientation, "img0002.nii.gz: expected a known orientation"),
+    (_metres_without_unit, "img0002.nii.gz: expected voxel sizes of 0.01 to 100 mm"),
+    (_long_quaternion, "img0002.nii.gz: expected quatern_b, quatern_c and quatern_d whose squares add up to at most 1"),
+    (_zip_image, "img0002.nii.gz: expected a NIfTI file, found a ZIP archive; unpack it"),
     (_cut_image, "img0002.nii.gz: expected a whole NIfTI file"),
     (_cut_label, "label0002.nii.gz: expected a whole NIfTI file"),
     (_float_labels, "label0002.nii.gz: expected whole numbers as labels"),
+    (_blurred_scaled_labels, "label0002.nii.gz: expected whole numbers as labels"),
     (_unknown_label, "label0002.nii.gz: expected labels .* found 77"),
     (_shifted_label, "label0002.nii.gz: expected the affine of"),
     (_mirrored, "malbcv-0002: expected organs where they lie in a patient"),
