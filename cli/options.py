@@ -7,7 +7,8 @@ orientation_policy = click.option(
     type=click.Choice(["strict", "trust_affine"]),
     default="strict",
     show_default=True,
-    help="NIfTI files whose sform and qform codes are both 0: refuse, or trust the affine that stands there.",
+    help="NIfTI files whose sform and qform codes are both 0, or whose sform and qform mirror each other: refuse, or trust the "
+    "affine that stands there, the sform before the qform.",
 )
 
 

@@ -114,7 +114,7 @@ def _loaded(run, found, answers, settings, check) -> Iterator[tuple[Any, Callabl
 def _load(run, scan, answer, settings, check) -> LoadedScan:
     from attent_tf.inference.scan_report import input_sha256
     from attent_tf.volumes import prepare, read_scan
-    from attent_tf.volumes.plausibility import intensity_warning
+    from attent_tf.volumes.plausibility import volume_warnings
 
     watch = Stopwatch()
     with watch.phase("reading"):
@@ -122,9 +122,8 @@ def _load(run, scan, answer, settings, check) -> LoadedScan:
         volume = read_scan(scan.path, run.target, scan.name, settings["orientation_policy"])
         digest = input_sha256(scan.path) if settings["report"] else None
     with watch.phase("preparing"):
-        warning = intensity_warning(volume)
+        warnings = volume_warnings(volume)
         prepared = prepare(volume, run.prepare_options)
-    warnings = [warning] if warning else []
     return LoadedScan(scan.path, scan.name, answer, prepared, digest, warnings, extra, watch)
 
 

@@ -128,13 +128,12 @@ def _segment_one(run, scan, deployed, wanted, single: bool) -> dict:
         answer = Segmentation.blank(scan.prepared, "entropy" in wanted, room)
         with progress("Segment", geometry.canonical_shape[0], "slices") as bar:
             segment_prepared(deployed.chain, scan.prepared, answer, bar.update, deployed.batch_size, watch)
-        spacing_mm = tuple(float(sum(value**2 for value in column) ** 0.5) for column in geometry.affine[:3, :3].T)
-        volumes = volumes_ml(answer.labels, spacing_mm)
+        volumes = volumes_ml(answer.labels, geometry.voxel_ml)
         with watch.phase("writing"):
             _write(run, scan, answer, volumes, outputs)
     warnings = list(scan.warnings)
     if not any(volumes.values()):
-        warnings.append(f"{scan.name}: no organ was found; look at the scan, its modality ({run.target}) and its field")
+        warnings.append(f"{scan.path}: no organ was found; look at the scan, its modality ({run.target}) and its field")
         click.echo(f"Warning: {warnings[-1]}", err=True)
     _tell(volumes, outputs, single)
     entry = scan_entry(scan.path, scan.digest, outputs, geometry, watch.seconds, warnings)
@@ -160,11 +159,11 @@ def _write(run, scan, answer, volumes, outputs) -> None:
     from attent_tf.files import write_bytes
     from attent_tf.volumes import write_fractions, write_labels
 
-    geometry = scan.prepared.geometry
+    geometry, placement = scan.prepared.geometry, scan.prepared.placement
     if "probabilities" in outputs:
-        write_fractions(outputs["probabilities"], answer.probabilities, geometry.affine)
+        write_fractions(outputs["probabilities"], answer.probabilities, placement)
     if "entropy" in outputs:
-        write_fractions(outputs["entropy"], answer.entropy, geometry.affine)
+        write_fractions(outputs["entropy"], answer.entropy, placement)
     title = f"{run.method.title}, {run.direction}"
     if "seg" in outputs:
         from attent_tf.inference.dicom_seg import write_dicom_seg
@@ -180,7 +179,7 @@ def _write(run, scan, answer, volumes, outputs) -> None:
         )
         write_bytes(outputs["preview"], sheet)
     # Last, so that where there is a label map there is all that was asked for.
-    write_labels(outputs["labels"], answer.labels, geometry.affine)
+    write_labels(outputs["labels"], answer.labels, placement)
 
 
 def _tell(volumes, outputs, single: bool) -> None:

@@ -54,7 +54,7 @@ def _translate_one(run, scan, deployed) -> dict:
             deployed.chain, prepared, run.prepare_options, run.source, bar.update, deployed.batch_size, watch
         )
     with watch.phase("writing"):
-        write_scan(scan.answer, image, prepared.geometry.affine, np.float32)
+        write_scan(scan.answer, image, prepared.placement, np.float32)
     click.echo(f"Wrote {scan.answer}")
     outputs = {"translation": scan.answer}
     entry = scan_entry(scan.path, scan.digest, outputs, prepared.geometry, watch.seconds, scan.warnings)

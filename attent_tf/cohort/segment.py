@@ -7,8 +7,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from attent_tf.cohort.listing import CohortScan
 from attent_tf.cohort.results import FORMAT, CohortFolder, input_state, model_identity
 from attent_tf.errors import MACHINE_FAULTS, AttentError, InputError
@@ -22,7 +20,7 @@ from attent_tf.serving import read_contract
 from attent_tf.stopwatch import Stopwatch
 from attent_tf.versions import package_versions
 from attent_tf.volumes import PreparedCase, PrepareOptions, prepare, read_scan, write_labels
-from attent_tf.volumes.plausibility import intensity_warning
+from attent_tf.volumes.plausibility import volume_warnings
 
 
 class SkippedScan(Exception):  # noqa: N818 - no error of the job
@@ -128,8 +126,7 @@ def _prepared(
     with watch.phase("reading"):
         volume = read_scan(scan.path, model.target, scan.case, orientation_policy)
     with watch.phase("preparing"):
-        warning = intensity_warning(volume)
-        return prepare(volume, model.options), [warning] if warning else []
+        return prepare(volume, model.options), volume_warnings(volume)
 
 
 def _segmented(
@@ -144,14 +141,13 @@ def _segmented(
     geometry, path = prepared.geometry, folder.labels(scan.case)
     answer = Segmentation.blank(prepared)
     segment_prepared(model.chain, prepared, answer, batch_size=model.batch_size, watch=watch)
-    spacing_mm = tuple(float(np.linalg.norm(column)) for column in geometry.affine[:3, :3].T)
-    volumes = volumes_ml(answer.labels, spacing_mm)
+    volumes = volumes_ml(answer.labels, geometry.voxel_ml)
     if not any(volumes.values()):
         warnings.append(
-            f"{scan.case}: no organ was found; look at the scan, its modality ({model.target}) and its field"
+            f"{scan.path}: no organ was found; look at the scan, its modality ({model.target}) and its field"
         )
     with watch.phase("writing"):
-        write_labels(path, answer.labels, geometry.affine)
+        write_labels(path, answer.labels, prepared.placement)
     entry = scan_entry(scan.path, "", {}, geometry, {}, warnings)
     return {
         "format": FORMAT,

@@ -30,6 +30,12 @@ class CaseFiles:
     labels: tuple[str, ...]
 
     @property
+    def path(self) -> str:
+        """What messages call it: its NIfTI file, or the folder of its slices."""
+        first = self.images[0]
+        return first if self.description.is_nifti else first.rpartition("/")[0] or first
+
+    @property
     def dataset(self) -> str:
         """Name of the data set."""
         return self.description.name

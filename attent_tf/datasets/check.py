@@ -1,7 +1,7 @@
 """Everything that is wrong with a data set, found before any record is written.
 
-`check_headers` reads no voxel and can look through a whole data set in seconds; `check_content` reads the voxels of a case
-whose headers are right. What `read_case` would raise first, these report in full.
+`check_headers` reads no voxel and can look through a whole data set in seconds. What `read_case` would raise first, it reports
+in full.
 """
 
 import collections
@@ -12,10 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from attent_tf.datasets.cases import CaseFiles
 from attent_tf.datasets.find import CaseProblem
-from attent_tf.datasets.reading import read_case, slices_in_order
+from attent_tf.datasets.reading import slices_in_order
 from attent_tf.errors import InputError, Problem
 from attent_tf.storage import is_remote, open_binary
-from attent_tf.volumes.anatomy import check_anatomy
 from attent_tf.volumes.dicom import SliceHeader, read_slice_header, series_problems
 from attent_tf.volumes.nifti_header import MAX_VOXELS, checked_affine, checked_shape, read_header
 from attent_tf.volumes.png import check_grey
@@ -33,22 +32,6 @@ def check_headers(files: CaseFiles, orientation_policy: str = "strict") -> list[
     """
     check = _nifti_problems if files.description.is_nifti else _dicom_problems
     return [_case_problem(files, name, error) for name, error in check(files, orientation_policy)]
-
-
-def check_content(files: CaseFiles, orientation_policy: str = "strict") -> list[CaseProblem]:
-    """Finds what only the voxels of a case tell: cut or damaged files, label values, anatomy. At most one problem.
-
-    Args: as `check_headers`, of which nothing was found in this case.
-    """
-    try:
-        volume = read_case(files, orientation_policy)
-    except InputError as error:
-        return [_case_problem(files, "content", error)]
-    try:
-        check_anatomy(volume)
-    except InputError as error:
-        return [_case_problem(files, "anatomy", error)]
-    return []
 
 
 def find_duplicates(cases: Sequence[CaseFiles]) -> list[CaseProblem]:
@@ -134,7 +117,7 @@ def _nifti_problems(files: CaseFiles, policy: str) -> Iterator[tuple[str, InputE
             step = "affine"
             grids.append(StoredGrid(path, shape, checked_affine(path, header, policy)))
         except InputError as error:
-            if step == "affine" and "orientation" in error.problem.expected:
+            if step == "affine" and ("orientation" in error.problem.expected or "sform" in error.problem.expected):
                 step = "orientation"
             elif step == "affine" and "voxel sizes" in error.problem.expected:
                 step = "spacing"
@@ -164,7 +147,7 @@ def _dicom_problems(files: CaseFiles, policy: str) -> Iterator[tuple[str, InputE
             yield "readable", error
     if all(headers):
         ordered = [headers[index] for index in slices_in_order(files, headers)]
-        for error in series_problems(ordered, files.case):
+        for error in series_problems(ordered, files.path):
             yield ("order" if "order" in error.problem.expected else "step"), error
 
 

@@ -6,6 +6,7 @@ from attent_tf.datasets.cases import CaseFiles
 from attent_tf.datasets.labels import classes_of_grey, classes_of_masks, classes_of_numbers
 from attent_tf.volumes.dicom import SliceHeader, read_slice, stack_slices
 from attent_tf.volumes.nifti import read_nifti, read_nifti_labels
+from attent_tf.volumes.nifti_header import read_placement
 from attent_tf.volumes.png import read_grey
 from attent_tf.volumes.stored_grid import StoredGrid, turned_onto
 from attent_tf.volumes.volume import Volume
@@ -36,8 +37,11 @@ def slices_in_order(files: CaseFiles, headers: list[SliceHeader]) -> list[int]:
 def _read_nifti_case(files: CaseFiles, orientation_policy: str) -> Volume:
     (image_path,) = files.images
     voxels, affine = read_nifti(image_path, orientation_policy)
+    warnings = tuple(
+        line for path in (image_path, *files.labels) for line in read_placement(path, orientation_policy)[1]
+    )
     if not files.labels:
-        return Volume(voxels, affine, files.case, files.domain)
+        return Volume(voxels, affine, files.case, files.domain, path=files.path, warnings=warnings)
     scan, numbers = StoredGrid(image_path, voxels.shape, affine), []
     for path in files.labels:
         values, label_affine = read_nifti_labels(path, orientation_policy)
@@ -50,17 +54,17 @@ def _read_nifti_case(files: CaseFiles, orientation_policy: str) -> Volume:
         )
     else:
         classes = classes_of_numbers(numbers[0], files.description, files.labels[0])
-    return Volume(voxels, affine, files.case, files.domain, classes)
+    return Volume(voxels, affine, files.case, files.domain, classes, files.path, warnings=warnings)
 
 
 def _read_dicom_case(files: CaseFiles) -> Volume:
     slices = [read_slice(path, files.domain) for path in files.images]
     order = slices_in_order(files, [header for header, _ in slices])
-    voxels, affine = stack_slices([slices[index] for index in order], files.case)
+    voxels, affine = stack_slices([slices[index] for index in order], files.path)
     if not files.labels:
-        return Volume(voxels, affine, files.case, files.domain)
+        return Volume(voxels, affine, files.case, files.domain, path=files.path)
     pictures = []
     for index in order:
         grey = read_grey(files.labels[index], slices[index][1].shape)
         pictures.append(classes_of_grey(grey, files.description, files.labels[index]))
-    return Volume(voxels, affine, files.case, files.domain, np.stack(pictures).T)
+    return Volume(voxels, affine, files.case, files.domain, np.stack(pictures).T, files.path)

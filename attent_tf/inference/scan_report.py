@@ -27,14 +27,13 @@ def input_sha256(path: str | os.PathLike) -> str:
     return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()
 
 
-def volumes_ml(labels: np.ndarray, spacing_mm: tuple[float, float, float]) -> dict[str, float]:
+def volumes_ml(labels: np.ndarray, voxel_ml: float) -> dict[str, float]:
     """Returns the volume of each organ in millilitres.
 
     Args:
       labels: [i, j, k] uint8 class indices.
-      spacing_mm: distances of voxels along i, j and k.
+      voxel_ml: millilitres in a voxel.
     """
-    voxel_ml = float(np.prod(spacing_mm)) / 1000.0
     counts = np.zeros(256, np.int64)
     # bincount makes 64-bit copies of what it counts, so a plane at a time.
     for plane in np.moveaxis(labels, -1, 0):

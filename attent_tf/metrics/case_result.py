@@ -8,6 +8,7 @@ import numpy as np
 
 from attent_tf.errors import ConfigError, InputError
 from attent_tf.metrics.scores import check_labels, organ_mask
+from attent_tf.metrics.voxel_axes import Spacing, voxel_mm3
 from attent_tf.organs import ORGANS
 
 _CASE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -38,11 +39,19 @@ class LabelMaps:
       prediction: [slice, row, column] class indices.
       spacing_mm: [slice, row, column] distance of neighbouring voxel centres, in millimetres.
       reference: [slice, row, column] class indices; None for a case without labels.
+      axes_mm: [3, 3] millimetres in RAS+ of a step along slices, rows and columns, each a column; None where they are
+        perpendicular.
     """
 
     prediction: np.ndarray
     spacing_mm: tuple[float, float, float]
     reference: np.ndarray | None = None
+    axes_mm: np.ndarray | None = None
+
+    @property
+    def steps_mm(self) -> Spacing:
+        """The steps by which distances and volumes are measured."""
+        return self.spacing_mm if self.axes_mm is None else self.axes_mm
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +69,7 @@ class CaseResult:
         a translator.
       reference: [slice, row, column] class indices; None for a case without labels.
       failures: what was wrong with its files, where it is scored in spite of it.
+      axes_mm: as of `LabelMaps`.
       on_scan: the label maps on the original scan's own grid, for protocols that score there.
     """
 
@@ -71,6 +81,7 @@ class CaseResult:
     translated: np.ndarray | None = None
     reference: np.ndarray | None = None
     failures: tuple[CaseFailure, ...] = ()
+    axes_mm: np.ndarray | None = None
     on_scan: LabelMaps | None = None
 
     def maps(self, grid: str) -> LabelMaps:
@@ -80,7 +91,7 @@ class CaseResult:
           ConfigError: the case was not brought back to its scan.
         """
         if grid == "records":
-            return LabelMaps(self.prediction, self.spacing_mm, self.reference)
+            return LabelMaps(self.prediction, self.spacing_mm, self.reference, self.axes_mm)
         if self.on_scan is None:
             raise ConfigError(
                 f"case {self.case}: expected label maps on the grid of the scan, as the protocol scores there; got none; "
@@ -119,7 +130,7 @@ def check_case(result: CaseResult) -> None:
 
 def organ_volumes_ml(maps: LabelMaps) -> dict[str, dict[str, float | None]]:
     """Returns for each organ the volume of `prediction` and of `reference` in millilitres, None without a reference."""
-    voxel_ml = float(np.prod(maps.spacing_mm)) / 1000.0
+    voxel_ml = voxel_mm3(maps.steps_mm) / 1000.0
     return {
         organ: {
             name: None if labels is None else voxel_ml * int(np.count_nonzero(organ_mask(labels, organ)))

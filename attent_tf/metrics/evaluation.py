@@ -48,7 +48,8 @@ class Evaluation:
       folder: where it lies.
       header: `method`, `direction`, `protocol`, `protocol_text`, `statistics_text`, `organs_compared`, `failures`, `seed` and
         the free keys.
-      cases: one dict a case: `case`, `labelled`, `slices`, `spacing_mm`, `volume_ml`, `states` (organ to `missed`,
+      cases: one dict a case: `case`, `labelled`, `slices`, `spacing_mm`, `axes_mm` (where axes are not perpendicular: the
+        steps along slices, rows and columns, each a column), `volume_ml`, `states` (organ to `missed`,
         `spurious`: predicted where there is none, `absent`: in neither map, or `not compared`; plain scores are left out),
         and for each organ its metrics as floats (NaN where undefined, infinity where missed).
       organs: summaries as `summarise` returns them.
@@ -213,6 +214,6 @@ def _scored(maps: LabelMaps, protocol: Protocol, organs_compared: Sequence[str])
     """Scores of the units of one case; an organ that only one side knows is undefined whatever the protocol says."""
     if maps.reference is None:
         return []
-    units = protocol.score(maps.prediction, maps.reference, maps.spacing_mm)
+    units = protocol.score(maps.prediction, maps.reference, maps.steps_mm)
     unknown = dict.fromkeys(METRICS, float("nan"))
     return [{organ: unit[organ] if organ in organs_compared else unknown for organ in ORGANS} for unit in units]

@@ -14,7 +14,7 @@ import numpy as np
 
 from attent_tf.datasets.matching import image_groups
 from attent_tf.errors import InputError
-from attent_tf.metrics.case_result import CaseFailure, CaseResult, LabelMaps
+from attent_tf.metrics.case_result import CaseFailure, CaseResult
 from attent_tf.metrics.evaluation import Evaluation, write_evaluation
 from attent_tf.metrics.postprocessing import DEFAULT_POSTPROCESSING
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL, find_protocol
@@ -163,8 +163,7 @@ def _results(
         for result in _result(label_map, case, pictures, warnings, policy):
             if on_scan and isinstance(result, CaseResult):
                 # Files lie on the grid of their scan already.
-                maps = LabelMaps(result.prediction, result.spacing_mm, result.reference)
-                result = dataclasses.replace(result, on_scan=maps)
+                result = dataclasses.replace(result, on_scan=result.maps("records"))
             yield result
         bar.update(1)
 
@@ -187,6 +186,7 @@ def _result(
     if reference is None and prediction is None:
         yield from failures
         return
+    warnings += [line for side in (reference, prediction) if side is not None for line in side.warnings]
     fixed = reference if reference is not None else prediction
     turned = None
     if prediction is not None:
@@ -200,6 +200,7 @@ def _result(
         entropy=None,
         prediction=canonical_view(turned, fixed.affine),
         spacing_mm=placed.spacing_mm,
+        axes_mm=placed.axes_mm,
         reference=None if reference is None else canonical_view(reference.array, fixed.affine),
         failures=tuple(failures),
     )

@@ -9,6 +9,7 @@ from attent_tf.errors import InputError
 from attent_tf.scoring.label_map import LabelSide
 from attent_tf.scoring.pairing import SideFiles
 from attent_tf.volumes.nifti import read_nifti, read_nifti_labels, shown_values
+from attent_tf.volumes.nifti_header import read_placement
 from attent_tf.volumes.stored_grid import StoredGrid, turned_onto
 
 
@@ -20,11 +21,13 @@ class Stored:
       array: [i, j, k] class indices or intensities in stored order.
       affine: [4, 4] float64, voxel index to millimetres in RAS+.
       path: the file that messages name.
+      warnings: lines about its files that the user has to hear.
     """
 
     array: np.ndarray
     affine: np.ndarray
     path: str
+    warnings: tuple[str, ...] = ()
 
     @property
     def grid(self) -> StoredGrid:
@@ -58,7 +61,8 @@ def read_side(side: LabelSide, files: SideFiles, orientation_policy: str = "stri
         if side.known is not None:
             _check_known(first.array, side.known, first.path)
         classes = classes_of_numbers(first.array, side.description, first.path)
-    return dataclasses.replace(first, array=classes)
+    warnings = tuple(line for path in files.paths for line in read_placement(path, orientation_policy)[1])
+    return dataclasses.replace(first, array=classes, warnings=warnings)
 
 
 def read_image(path: str, orientation_policy: str = "strict") -> Stored:
@@ -68,7 +72,7 @@ def read_image(path: str, orientation_policy: str = "strict") -> Stored:
       InputError: the file cannot be used.
     """
     voxels, affine = read_nifti(path, orientation_policy)
-    return Stored(voxels, affine, path)
+    return Stored(voxels, affine, path, read_placement(path, orientation_policy)[1])
 
 
 def onto_grid(moving: Stored, fixed: Stored) -> np.ndarray:

@@ -33,8 +33,8 @@ def read_nifti(
 
     Args:
       path: `.nii` or `.nii.gz`, three-dimensional (axes of length 1 may follow).
-      orientation_policy: what to do where the codes of both sform and qform are 0: `strict` refuses, `trust_affine`
-        takes the sform that stands in the header, or else its qform.
+      orientation_policy: what to do where the codes of both sform and qform are 0, or where both count and one mirrors or
+        turns the other: `strict` refuses, `trust_affine` takes the sform that stands in the header, or else its qform.
       max_voxels: the largest size that a header may declare.
 
     Returns:

@@ -15,6 +15,7 @@ from nibabel.spatialimages import HeaderDataError
 from attent_tf.errors import ConfigError, InputError
 from attent_tf.storage import is_remote, open_binary
 from attent_tf.volumes.content_kinds import found_instead
+from attent_tf.volumes.placement import Placement
 
 # The longest header, and where an archive says that it is one.
 _FIRST_BYTES = 540
@@ -23,6 +24,12 @@ _FIRST_BYTES = 540
 MAX_VOXELS = 2**29
 
 ORIENTATION_POLICIES = ("strict", "trust_affine")
+
+# sform and qform may place a corner so far apart: tools round, and most move a scan by less than that where they align it.
+_MOST_APART_MM = 1.0
+
+# Of a space that NIfTI has a name for; readers ask only whether a code is above 0.
+_LARGEST_CODE = 5
 
 _SUFFIXES = (".nii", ".nii.gz")
 
@@ -119,8 +126,8 @@ def checked_affine(path: str | os.PathLike, header: nibabel.Nifti1Header, policy
     pixdim = np.asarray(header["pixdim"][1:4], np.float64)
     if not (np.isfinite(pixdim).all() and (pixdim > 0).all()):
         raise InputError(path, "positive voxel sizes", f"pixdim {pixdim.tolist()}", "mend the header")
-    affine = _header_affine(path, header, policy)
-    affine[:3] *= unit_mm(header)
+    placement = _placement(path, header, policy)
+    affine = placement.affine
     lengths = np.linalg.norm(affine[:3, :3], axis=0)
     # The determinant of the unit axes: 1 where they are perpendicular, 0 where they lie in one plane.
     usable = np.isfinite(affine).all() and lengths.min() > 1e-6
@@ -133,7 +140,33 @@ def checked_affine(path: str | os.PathLike, header: nibabel.Nifti1Header, policy
         found = f"{edges} mm with xyzt_units {int(header['xyzt_units'])}"
         advice = "set its spatial unit (1 metre, 2 millimetre, 3 micrometre), or mend the affine"
         raise InputError(path, f"voxel sizes of {low:g} to {high:g} mm", found, advice)
+    if policy == "strict":
+        _check_agreement(path, placement, header.get_data_shape()[:3])
     return affine
+
+
+def read_placement(path: str | os.PathLike, policy: str = "strict") -> tuple[Placement, tuple[str, ...]]:
+    """Reads how a file places its voxels, and nothing else of it.
+
+    Args:
+      path: a file that `checked_affine` accepts.
+      policy: with which it does so.
+
+    Returns:
+      The file's own sform and qform, in millimetres; and a line where they contradict each other.
+    """
+    header = read_header(path)
+    placement = _placement(path, header, policy)
+    apart_mm = placement.apart_mm(header.get_data_shape()[:3])
+    if apart_mm > _MOST_APART_MM:
+        turned = ", and mirror or turn it" if placement.is_turned else ""
+        found = f"that they place its corners up to {apart_mm:.3g} mm apart{turned}"
+    elif placement.qform is None and int(header["qform_code"]) > 0:
+        found = "a qform that cannot be read"
+    else:
+        return placement, ()
+    advice = "make them agree: the sform counts here, and other tools may take the qform"
+    return placement, (f"{path}: expected sform and qform that agree, found {found}; {advice}",)
 
 
 def unit_mm(header: nibabel.Nifti1Header) -> float:
@@ -168,21 +201,52 @@ def unreadable(path: str | os.PathLike, error: Exception) -> InputError:
     return InputError(path, "a whole NIfTI file", f"that reading failed ({reason})", "copy or download it again")
 
 
-def _header_affine(path: str | os.PathLike, header: nibabel.Nifti1Header, policy: str) -> np.ndarray:
-    sform = np.asarray(header.get_sform(), np.float64)
-    if int(header["sform_code"]) > 0:
-        return sform
-    qform_is_set = int(header["qform_code"]) > 0
-    if not qform_is_set and policy == "strict":
+def _check_agreement(path: str | os.PathLike, placement: Placement, shape: tuple[int, int, int]) -> None:
+    """Refuses forms of which one swaps the patient's sides or turns the scan: nothing else could tell which one is right."""
+    apart_mm = placement.apart_mm(shape)
+    if apart_mm > _MOST_APART_MM and placement.is_turned:
+        raise InputError(
+            path,
+            "sform and qform that agree on the patient's directions",
+            f"that one mirrors or turns the other, with corners up to {apart_mm:.3g} mm apart",
+            "find out which is right and write it as both; or choose the orientation policy trust_affine, which takes the "
+            "sform, and check which side the liver is on",
+        )
+
+
+def _placement(path: str | os.PathLike, header: nibabel.Nifti1Header, policy: str) -> Placement:
+    """The forms that count, in millimetres; a qform that cannot be read does not count beside an sform."""
+    sform_code, qform_code = (min(int(header[name]), _LARGEST_CODE) for name in ("sform_code", "qform_code"))
+    if sform_code <= 0 and qform_code <= 0:
+        sform_code, qform_code = _trusted_codes(path, header, policy)
+    sform = np.array(header.get_sform(), np.float64) if sform_code > 0 else None
+    qform = None
+    if qform_code > 0:
+        try:
+            qform = qform_affine(path, header)
+        except InputError:
+            if sform is None:
+                raise
+    if sform is not None and qform is not None and not np.isfinite(qform).all():
+        qform = None
+    for form in (sform, qform):
+        if form is not None:
+            form[:3] *= unit_mm(header)
+    return Placement(sform, qform, sform_code, qform_code)
+
+
+def _trusted_codes(path: str | os.PathLike, header: nibabel.Nifti1Header, policy: str) -> tuple[int, int]:
+    """Codes of sform and qform, of which one is above 0, where the header says of neither that it counts."""
+    if policy == "strict":
         raise InputError(
             path,
             "a known orientation",
             "sform and qform codes of 0",
             "set one of them in the header, or choose the orientation policy trust_affine and check which side the liver is on",
         )
-    if not qform_is_set and np.any(sform[:3, :3]):
-        return sform
+    if np.any(header.get_sform()[:3, :3]):
+        return 1, 0
     names = ("quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z")
-    if not qform_is_set and not any(float(header[name]) for name in names):
+    if not any(float(header[name]) for name in names):
         raise InputError(path, "an affine to trust", "none in the header", "set the sform or qform")
-    return qform_affine(path, header)
+    return 0, 1

@@ -9,7 +9,8 @@ from attent_tf.errors import ConfigError, InputError
 from attent_tf.organs import DOMAINS
 from attent_tf.volumes.dicom import read_slice, series_affine
 from attent_tf.volumes.nifti import read_nifti
-from attent_tf.volumes.nifti_header import MAX_VOXELS, nifti_stem
+from attent_tf.volumes.nifti_header import MAX_VOXELS, nifti_stem, read_placement
+from attent_tf.volumes.placement import Placement
 from attent_tf.volumes.volume import Volume
 
 # What often lies beside slices.
@@ -50,11 +51,14 @@ def read_scan(
     path = Path(path)
     if path.is_dir():
         voxels, affine = _read_series(path, domain)
-        return Volume(voxels, affine, case or path.resolve().name, domain)
+        name = case or path.resolve().name
+        return Volume(voxels, affine, name, domain, path=str(path), placement=Placement.of(affine))
     if not path.exists():
         raise InputError(path, "a NIfTI file or a folder of DICOM slices", "nothing", "check the path")
     voxels, affine = read_nifti(path, orientation_policy)
-    return Volume(voxels, affine, case or nifti_stem(path), domain)
+    placement, warnings = read_placement(path, orientation_policy)
+    name = case or nifti_stem(path)
+    return Volume(voxels, affine, name, domain, path=str(path), placement=placement, warnings=warnings)
 
 
 def slice_files(names: list[str]) -> list[str]:

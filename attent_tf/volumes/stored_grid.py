@@ -7,6 +7,7 @@ import numpy as np
 from nibabel import affines, orientations
 
 from attent_tf.errors import InputError
+from attent_tf.volumes.placement import corners_apart_mm
 
 # Two files may differ by this part of the smallest voxel edge, at any corner of the volume.
 _TOLERANCE = 0.1
@@ -69,9 +70,8 @@ def _turn(moving: StoredGrid, fixed: StoredGrid) -> np.ndarray:
             shape,
             "resample the labels to their image",
         )
-    corners = np.stack(np.meshgrid(*[(0, size - 1) for size in shape], indexing="ij"), -1).reshape(-1, 3)
-    difference = fixed.affine - moving.affine @ orientations.inv_ornt_aff(turn, moving.shape)
-    apart_mm = np.linalg.norm(corners @ difference[:3, :3].T + difference[:3, 3], axis=1).max()
+    turned = moving.affine @ orientations.inv_ornt_aff(turn, moving.shape)
+    apart_mm = corners_apart_mm(fixed.affine, turned, shape)
     if apart_mm > _TOLERANCE * affines.voxel_sizes(fixed.affine).min():
         raise InputError(
             moving.path,

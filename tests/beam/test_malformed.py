@@ -110,6 +110,23 @@ def _mirrored(root):
         nibabel.save(nibabel.Nifti1Image(np.asarray(image.dataobj), flip @ image.affine), root / path)
 
 
+def _mirrored_qform(root):
+    # The affine's first column and offset stay; the handedness turns over the last axis of the qform.
+    image = nibabel.load(root / CT_IMAGE)
+    _header(root, pixdim=[-image.header["pixdim"][0], *image.header["pixdim"][1:]])
+
+
+def _one_value(root):
+    image = nibabel.load(root / CT_IMAGE)
+    nibabel.save(nibabel.Nifti1Image(np.full(image.shape, -7, np.int16), image.affine), root / CT_IMAGE)
+
+
+def _nothing_but_air(root):
+    image = nibabel.load(root / CT_IMAGE)
+    voxels = np.random.default_rng(0).normal(-1000, 5, image.shape).astype(np.float32)
+    nibabel.save(nibabel.Nifti1Image(voxels, image.affine), root / CT_IMAGE)
+
+
 def _nan_voxels(root):
     image = nibabel.load(root / CT_IMAGE)
     voxels = image.get_fdata().astype(np.float32)
@@ -161,7 +178,13 @@ ROWS = [
     (_blurred_scaled_labels, "label0002.nii.gz: expected whole numbers as labels"),
     (_unknown_label, "label0002.nii.gz: expected labels .* found 77"),
     (_shifted_label, "label0002.nii.gz: expected the affine of"),
-    (_mirrored, "malbcv-0002: expected organs where they lie in a patient"),
+    (_mirrored, "img0002.nii.gz: expected organs where they lie in a patient"),
+    (
+        _mirrored_qform,
+        "img0002.nii.gz: expected sform and qform that agree .* mirrors or turns the other, with corners up to",
+    ),
+    (_one_value, "img0002.nii.gz: expected a scan with contrast, found -7 in all voxels"),
+    (_nothing_but_air, "img0002.nii.gz: expected a ct scan of a body, in Hounsfield units, found none in -10"),
     (_nan_voxels, "img0002.nii.gz: expected finite intensities"),
     (_long_pixels, "IMG-0002-00003.dcm: expected .* bytes of pixels"),
     (_garbage_slice, "IMG-0002-00003.dcm: expected a DICOM file"),
@@ -212,6 +235,10 @@ def test_each_row_is_set_aside_and_the_others_come_out(root, damage, found):
     assert {case.case for case in read_manifest(records).cases} == everyone - {bad}
     assert "1 case" in result.output
     assert "rejected.jsonl" in result.output
+    checked = json.loads(_preprocess(root, "--split", "none", "--check", "--json").stdout)["problems"]
+    assert (bad, rejected["reason"], rejected["message"]) in [
+        (one["case"], one["check"], _line(one)) for one in checked
+    ]
 
 
 @pytest.mark.parametrize(("damage", "found"), ROWS, ids=IDS)
@@ -220,10 +247,14 @@ def test_the_check_finds_each_row_before_the_job(root, damage, found):
     result = _preprocess(root, "--check", "--json")
     assert result.exit_code == 1
     problems = json.loads(result.stdout)["problems"]
-    texts = [f"{one['where']}: expected {one['expected']}, found {one['found']}; {one['advice']}" for one in problems]
+    texts = [_line(one) for one in problems]
     assert any(found_in(found, text) for text in texts), texts
     assert {one["case"] for one in problems} <= {"chaos-2", "malbcv-0002"}
     assert not (root.parent / "out").exists()
+
+
+def _line(problem: dict) -> str:
+    return f"{problem['where']}: expected {problem['expected']}, found {problem['found']}; {problem['advice']}"
 
 
 def found_in(pattern: str, line: str) -> bool:

@@ -35,7 +35,7 @@ def _found(report):
 def test_good_data_have_no_problem(root):
     result, report = _check(root)
     assert result.exit_code == 0
-    assert report == {"cases": 5, "problems": []}
+    assert report == {"cases": 5, "problems": [], "warnings": []}
 
 
 def test_problems_of_many_files_are_told_at_once(root):
