@@ -63,7 +63,8 @@ class VerbGroup(click.Group):
     def invoke(self, ctx):
         # A file's name may hold what the terminal cannot show, and must not end a command half-way.
         for stream in (sys.stdout, sys.stderr):
-            stream.reconfigure(errors="backslashreplace")
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except AttentError as error:

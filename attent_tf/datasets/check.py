@@ -5,6 +5,7 @@ whose headers are right. What `read_case` would raise first, these report in ful
 """
 
 import collections
+import contextlib
 import dataclasses
 import hashlib
 import os
@@ -74,7 +75,9 @@ def find_duplicates(cases: Sequence[CaseFiles]) -> list[CaseProblem]:
     for members in by_size.values():
         same = collections.defaultdict(list)
         for files in members if len(members) > 1 else ():
-            same[_digest(files.images[0])].append(files)
+            # What cannot be read is told where headers are checked.
+            with contextlib.suppress(OSError):
+                same[_digest(files.images[0])].append(files)
         for twins in same.values():
             for other in twins[1:]:
                 problem = Problem(

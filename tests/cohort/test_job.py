@@ -199,6 +199,24 @@ def test_a_second_job_in_the_same_folder_is_refused(work, listed, copied):
         os.close(handle)
 
 
+@pytest.mark.parametrize("code", [errno.EFBIG, errno.ENAMETOOLONG, errno.EIO])
+def test_a_result_that_cannot_be_written_sets_its_scan_aside(code, work, listed, tmp_path, monkeypatch):
+    write = segment.write_labels
+
+    def limited(path, *words):
+        if path.name == "b.nii.gz":
+            raise OSError(code, os.strerror(code), str(path))
+        write(path, *words)
+
+    monkeypatch.setattr(segment, "write_labels", limited)
+    job = work(listed, tmp_path / "out")
+    assert (job.outcome.done, len(job.outcome.failed)) == (1, 2)
+    reason = next(one["reason"] for one in job.outcome.failed if one["case"] == "b")
+    assert reason.startswith(f"{listed.parent / 'scans' / 'b.nii.gz'}: expected a scan that can be read and results")
+    assert os.strerror(code).lower() in reason
+    assert not list((tmp_path / "out").glob("b.*"))
+
+
 def test_a_full_disk_ends_the_job_in_one_line(work, listed, tmp_path, monkeypatch):
     def full(path, *_):
         raise OSError(errno.ENOSPC, "No space left on device")
