@@ -73,18 +73,19 @@ def each_scan(
     deployed, done, failed = None, [], []
     wanted, count = [scan for scan in found.scans if scan.name not in refused], len(found.scans)
 
-    def tell_failed(number: int, scan, error: InputError) -> None:
+    def keep_failed(scan, error: InputError, line: str) -> None:
         failed.append({"input": str(scan.path), "reason": " ".join(str(error).splitlines())})
-        click.echo(f"[{number}/{count}] {scan.name}: failed", err=True)
+        click.echo(f"[{len(done) + len(failed)}/{count}] {line}", err=True)
 
-    for number, scan in enumerate((scan for scan in found.scans if scan.name in refused), start=1):
-        tell_failed(number, scan, refused[scan.name])
+    for scan in found.scans:
+        if scan.name in refused:
+            keep_failed(scan, refused[scan.name], f"failed: {refused[scan.name]}")
     # Resampling multiplies many small matrices: several threads of linear algebra only wait for one another there.
     with (
         threadpool_limits(1, "blas"),
         contextlib.closing(_loaded(run, wanted, answers, settings, check)) as loaded,
     ):
-        for number, (scan, load) in enumerate(loaded, start=len(refused) + 1):
+        for scan, load in loaded:
             try:
                 one = load()
                 for line in one.warnings:
@@ -93,13 +94,13 @@ def each_scan(
                     with watch.phase("starting"):
                         deployed = open_deployed(run, settings)
                 if not found.single:
-                    click.echo(f"[{number}/{count}] {scan.name}")
+                    click.echo(f"[{len(done) + len(failed) + 1}/{count}] {scan.name}")
                 with faults_of_scan(scan.path):
                     done.append(work(one, deployed))
             except InputError as error:
                 if found.single:
                     raise
-                tell_failed(number, scan, error)
+                keep_failed(scan, error, f"{scan.name}: failed")
     if settings["report"]:
         _write_report(run, deployed, watch, time.perf_counter() - began, done, failed, settings["report"])
     if failed:

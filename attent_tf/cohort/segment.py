@@ -175,7 +175,7 @@ def _faults_of(scan: CohortScan) -> Iterator[None]:
         with faults_of_scan(scan.path):
             yield
     except AttentError as error:
-        raise SkippedScan(str(error)) from error
+        raise SkippedScan(" ".join(str(error).splitlines())) from error
     except OSError:
         raise
     except Exception as error:

@@ -84,7 +84,8 @@ def test_a_joined_name_that_is_too_long_is_told_before_any_work(verb, run, scans
     long = _write(scans / LONG / LONG / "sub" / f"{'s' * 20}.nii.gz")
     result = _attent(verb, run, scans, tmp_path / "out", "--report", tmp_path / "report.json")
     _one_failed(result, str(long), "expected a name of at most 248 bytes", "found 266 bytes")
-    assert result.output.index(": failed") < result.output.index("[2/3] a")
+    assert result.output.startswith(f"[1/3] failed: {long}: expected a name of at most 248 bytes")
+    assert "[2/3] a\n" in result.output
     assert _names(tmp_path / "out") == ["a.nii.gz", "z.nii.gz"]
     assert [one["input"] for one in json.loads((tmp_path / "report.json").read_text())["failed"]] == [str(long)]
 
