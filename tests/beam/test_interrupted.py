@@ -102,7 +102,7 @@ def test_ctrl_c_is_one_line_and_leaves_nothing(data, tmp_path):
         process = _start(data, out)
         _wait_for_work(process, out)
         os.kill(process.pid, signal.SIGINT)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=300)
         # Now and then the interrupt falls into a finaliser, which swallows it; users press the keys again.
         if process.returncode != 0:
             break

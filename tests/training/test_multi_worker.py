@@ -41,7 +41,7 @@ def _start(records, out, cluster=None, index=0, settings=_SETTINGS):
 
 
 def _finish(*processes):
-    outputs = [process.communicate(timeout=300)[0] for process in processes]
+    outputs = [process.communicate(timeout=1200)[0] for process in processes]
     assert all(process.returncode == 0 for process in processes), "\n".join(output[-3000:] for output in outputs)
     return outputs
 
