@@ -83,7 +83,7 @@ def segment(
         return
     check_no_cohort_options(context)
     from attent_tf.volumes.find_scans import find_scans
-    from cli.outputs import answer_paths, beside, check_writes
+    from cli.outputs import answer_paths, beside, check_writes, refused_names
     from cli.scans import checked_report_name, each_scan
 
     found = find_scans(source)
@@ -98,10 +98,13 @@ def segment(
         )
         if chosen
     }
-    others = [beside(answer, what, suffix) for answer in answers.values() for what, suffix in wanted.items()]
-    check_writes(
-        [*answers.values(), *others, *checked_report_name(settings["report"])], [scan.path for scan in found.scans]
-    )
+    outputs = {
+        name: [answer, *(beside(answer, what, suffix) for what, suffix in wanted.items())]
+        for name, answer in answers.items()
+    }
+    refused = refused_names(found, outputs)
+    named = [path for name, paths in outputs.items() if name not in refused for path in paths]
+    check_writes([*named, *checked_report_name(settings["report"])], [scan.path for scan in found.scans])
     run = read_source(run_folder, settings["server"], model_metadata)
 
     def source_series(path):
@@ -112,7 +115,7 @@ def segment(
     def work(scan, deployed):
         return _segment_one(run, scan, deployed, wanted, found.single)
 
-    each_scan(run, found, answers, settings, work, source_series)
+    each_scan(run, found, answers, settings, work, source_series, refused)
 
 
 def _segment_one(run, scan, deployed, wanted, single: bool) -> dict:

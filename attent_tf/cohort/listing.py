@@ -4,20 +4,18 @@ import csv
 import dataclasses
 import io
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from attent_tf.errors import InputError
+from attent_tf.names import clash_key, name_problem, normal_name
 from attent_tf.storage import is_remote
 from attent_tf.volumes.nifti_header import is_nifti_name, nifti_stem
 
 # Files of the results folder that are no case's.
 RESERVED = ("cohort", "model")
 
-_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
-# File systems take 255 bytes, and names get suffixes.
-_LONGEST_NAME = 200
+_ADVICE = "give another one in the column case"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,10 +50,9 @@ def read_cohort(path: str | os.PathLike) -> tuple[CohortScan, ...]:
     scans, lines_of_paths, lines_of_cases = [], {}, {}
     for line, row in _rows(path):
         scan = _scan(f"{path}, line {line}", row, folder)
-        # Not all file systems tell `A.json` from `a.json`.
         for what, key, lines in (
             ("a scan", scan.path, lines_of_paths),
-            ("a case name", scan.case.casefold(), lines_of_cases),
+            ("a case name", clash_key(scan.case), lines_of_cases),
         ):
             if key in lines:
                 raise InputError(
@@ -115,16 +112,9 @@ def _scan(where: str, row: dict[str, str], folder: Path) -> CohortScan:
             where, "a path on a disk that all workers see", repr(written), "mount or copy the scans, and list those"
         )
     place = Path(os.path.abspath(folder / written))
-    case = row.get("case") or (nifti_stem(place) if is_nifti_name(place) else place.name)
-    if _FORBIDDEN.search(case) or case.startswith(".") or not 0 < len(case.encode()) <= _LONGEST_NAME:
-        raise InputError(
-            where,
-            f'a case name that files can have (no / \\ : * ? " < > |, no dot in front, at most {_LONGEST_NAME} bytes)',
-            repr(case),
-            "give another one in the column case",
-        )
-    if case.casefold() in RESERVED:
-        raise InputError(
-            where, f"a case name other than {' and '.join(RESERVED)}", case, "give another one in the column case"
-        )
+    case = normal_name(row.get("case") or (nifti_stem(place) if is_nifti_name(place) else place.name))
+    if problem := name_problem(where, case, _ADVICE):
+        raise InputError(*dataclasses.astuple(problem))
+    if clash_key(case) in RESERVED:
+        raise InputError(where, f"a case name other than {' and '.join(RESERVED)}", case, _ADVICE)
     return CohortScan(case, str(place))

@@ -9,7 +9,7 @@ from typing import Any
 
 from attent_tf.cohort.listing import CohortScan
 from attent_tf.cohort.results import FORMAT, CohortFolder, input_state, model_identity
-from attent_tf.errors import MACHINE_FAULTS, AttentError, InputError
+from attent_tf.errors import AttentError, InputError, faults_of_scan
 from attent_tf.files import write_json
 from attent_tf.inference.batches import choose_batch_size, gpu_free_bytes, usable_cores
 from attent_tf.inference.exported_chain import ExportedChain
@@ -92,8 +92,8 @@ def segment_scan(
       The sidecar.
 
     Raises:
-      SkippedScan: the scan cannot be used; nothing is left of a result that it had.
-      OSError: a result cannot be written.
+      SkippedScan: the scan cannot be used, or no result of it written; nothing is left of one that it had.
+      OSError: the machine is at fault, such as a full disk.
       RunError: not even one slice fits into the device's memory.
     """
     watch, began = Stopwatch(), time.perf_counter()
@@ -106,17 +106,19 @@ def segment_scan(
             done = folder.complete(scan, model.identity, orientation_policy, state["sha256"])
             if done is None:
                 prepared, warnings = _prepared(scan, model, orientation_policy, watch)
-    except SkippedScan:
+        if done is None:
+            folder.discard(scan.case)
+        with faults_of_scan(scan.path):
+            if done is None:
+                done = _segmented(scan, folder, model, prepared, warnings, watch)
+                done["orientation_policy"] = orientation_policy
+                done["seconds"] = {phase: round(spent, 3) for phase, spent in watch.seconds.items()}
+                done["seconds"]["total"] = round(time.perf_counter() - began, 3)
+            done["input"] = state
+            write_json(folder.sidecar(scan.case), done)
+    except (SkippedScan, InputError) as error:
         folder.discard(scan.case)
-        raise
-    if done is None:
-        folder.discard(scan.case)
-        done = _segmented(scan, folder, model, prepared, warnings, watch)
-        done["orientation_policy"] = orientation_policy
-        done["seconds"] = {phase: round(spent, 3) for phase, spent in watch.seconds.items()}
-        done["seconds"]["total"] = round(time.perf_counter() - began, 3)
-    done["input"] = state
-    write_json(folder.sidecar(scan.case), done)
+        raise SkippedScan(" ".join(str(error).splitlines())) from error
     return done
 
 
@@ -166,29 +168,14 @@ def _segmented(
 def _faults_of(scan: CohortScan) -> Iterator[None]:
     """Turns whatever a scan brings about into a line that says why it is set aside; faults of the machine go on."""
     try:
-        yield
+        with faults_of_scan(scan.path):
+            yield
     except AttentError as error:
         raise SkippedScan(" ".join(str(error).splitlines())) from error
-    except FileNotFoundError as error:
-        raise _skipped(scan, "a NIfTI file or a folder of DICOM slices", "nothing", "check the path") from error
-    except OSError as error:
-        if error.errno in MACHINE_FAULTS:
-            raise
-        found = (error.strerror or str(error)).lower()
-        raise _skipped(
-            scan, "a scan that can be read", found, "see who may read it, and whether its disk is sound"
-        ) from error
-    except MemoryError as error:
-        raise _skipped(
-            scan, "a scan that fits into the memory", "one that does not", "crop it, or use a larger machine"
-        ) from error
+    except OSError:
+        raise
     except Exception as error:
         # One odd scan must not end a job over thousands.
         found = " ".join(f"{type(error).__name__}: {error}".split())
-        raise _skipped(
-            scan, "a scan that can be prepared", found, "please report this with the scan's header"
-        ) from error
-
-
-def _skipped(scan: CohortScan, expected: str, found: str, advice: str) -> SkippedScan:
-    return SkippedScan(str(InputError(scan.path, expected, found, advice)))
+        advice = "please report this with the scan's header"
+        raise SkippedScan(str(InputError(scan.path, "a scan that can be prepared", found, advice))) from error

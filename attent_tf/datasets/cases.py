@@ -44,4 +44,4 @@ class CaseFiles:
 def natural_key(path: str | os.PathLike) -> tuple:
     """Sorts names by the numbers in them: 2 comes before 10."""
     parts = re.split(r"(\d+)", Path(path).name)
-    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in parts)
+    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in parts)

@@ -5,6 +5,7 @@ in full.
 """
 
 import collections
+import contextlib
 import dataclasses
 import hashlib
 import os
@@ -13,7 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from attent_tf.datasets.cases import CaseFiles
 from attent_tf.datasets.find import CaseProblem
 from attent_tf.datasets.reading import slices_in_order
-from attent_tf.errors import InputError, Problem
+from attent_tf.errors import InputError, Problem, faults_of_scan
+from attent_tf.names import clash_key
 from attent_tf.storage import is_remote, open_binary
 from attent_tf.volumes.dicom import SliceHeader, read_slice_header, series_problems
 from attent_tf.volumes.nifti_header import MAX_VOXELS, checked_affine, checked_shape, read_header
@@ -31,7 +33,14 @@ def check_headers(files: CaseFiles, orientation_policy: str = "strict") -> list[
       orientation_policy: for NIfTI files whose codes of sform and qform are 0, see `read_nifti`.
     """
     check = _nifti_problems if files.description.is_nifti else _dicom_problems
-    return [_case_problem(files, name, error) for name, error in check(files, orientation_policy)]
+    found = []
+    try:
+        with faults_of_scan(files.images[0]):
+            for name, error in check(files, orientation_policy):
+                found.append(_case_problem(files, name, error))
+    except InputError as error:
+        found.append(_case_problem(files, "readable", error))
+    return found
 
 
 def find_duplicates(cases: Sequence[CaseFiles]) -> list[CaseProblem]:
@@ -49,7 +58,9 @@ def find_duplicates(cases: Sequence[CaseFiles]) -> list[CaseProblem]:
     for members in by_size.values():
         same = collections.defaultdict(list)
         for files in members if len(members) > 1 else ():
-            same[_digest(files.images[0])].append(files)
+            # What cannot be read is told where headers are checked.
+            with contextlib.suppress(OSError):
+                same[_digest(files.images[0])].append(files)
         for twins in same.values():
             for other in twins[1:]:
                 problem = Problem(
@@ -63,22 +74,17 @@ def find_duplicates(cases: Sequence[CaseFiles]) -> list[CaseProblem]:
 
 
 def find_repeated_names(cases: Sequence[CaseFiles]) -> list[CaseProblem]:
-    """Finds identifiers that several cases share."""
+    """Finds identifiers that several cases share, or that files on some systems cannot both have (`A` and `a`)."""
     by_name = collections.defaultdict(list)
     for files in cases:
-        by_name[files.case].append(files)
+        by_name[clash_key(files.case)].append(files)
     problems = []
-    for name, members in sorted(by_name.items()):
+    for _, members in sorted(by_name.items()):
         if len(members) > 1:
             places = " and ".join(f"{files.images[0]} ({files.domain})" for files in members)
-            problems.append(
-                CaseProblem(
-                    name,
-                    members[0].domain,
-                    "duplicate",
-                    Problem(name, "each case once", places, "rename or remove one"),
-                )
-            )
+            for name, domain in {files.case: files.domain for files in reversed(members)}.items():
+                problem = Problem(name, "each case once, capitals or not", places, "rename or remove one")
+                problems.append(CaseProblem(name, domain, "duplicate", problem))
     return problems
 
 

@@ -6,7 +6,7 @@ import os
 from attent_tf.datasets.cases import CaseFiles
 from attent_tf.datasets.description import DatasetDescription
 from attent_tf.datasets.load import SHIPPED, load_description
-from attent_tf.datasets.matching import case_name, image_groups, match_cases, patient_name
+from attent_tf.datasets.matching import case_name, image_groups, match_cases, paths_below, patient_name
 from attent_tf.errors import ConfigError, InputError, Problem
 from attent_tf.organs import DOMAINS
 from attent_tf.storage import joined, list_files
@@ -104,7 +104,7 @@ def survey_cases(root: str | os.PathLike, domain: str, dataset: str | os.PathLik
 def _folder(description: DatasetDescription, paths: list[str]) -> str | None:
     """The first of the description's folders in which images lie."""
     for folder in description.folders:
-        if image_groups(description, _below(paths, folder)):
+        if image_groups(description, paths_below(paths, folder)[1]):
             return folder
     return None
 
@@ -123,8 +123,8 @@ def _surveyed(description, root, folder, paths, domain) -> FoundCases:
             f"{description.title or description.name}, which is {description.modality}",
             f"give it as {description.modality}",
         )
-    prefix = folder.strip("/") + "/" if folder.strip("/") else ""
-    matches = match_cases(description, _below(paths, folder), joined(root, prefix).rstrip("/") + "/")
+    prefix, below = paths_below(paths, folder)
+    matches = match_cases(description, below, joined(root, prefix).rstrip("/") + "/")
 
     def full(relative: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(joined(root, prefix + path) for path in relative)
@@ -142,8 +142,3 @@ def _surveyed(description, root, folder, paths, domain) -> FoundCases:
     )
     problems = tuple(CaseProblem(name, domain, "pairing", problem) for name, problem in matches.problems)
     return FoundCases(description, cases, problems)
-
-
-def _below(paths: list[str], folder: str) -> list[str]:
-    prefix = folder.strip("/") + "/" if folder.strip("/") else ""
-    return [path.removeprefix(prefix) for path in paths if path.startswith(prefix)]

@@ -10,10 +10,9 @@ from pathlib import PurePosixPath
 from attent_tf.datasets.cases import natural_key
 from attent_tf.datasets.description import DatasetDescription
 from attent_tf.errors import Problem
+from attent_tf.names import name_problem, normal_name
 from attent_tf.volumes.scan import slice_files
 
-# Reports and evaluations name files after cases.
-_FIT_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _SCAN_SUFFIXES = (".nii", ".nii.gz", ".dcm")
 
 
@@ -43,8 +42,9 @@ class Matches:
 
 @functools.lru_cache
 def pattern_expression(pattern: str) -> re.Pattern:
-    """Returns the regular expression of a pattern, with the groups `case` and, if it is there, `patient`."""
+    """Returns the regular expression of a pattern for paths from `normal_name`, with `case` and, if it is there, `patient`."""
     expression, seen = "", set()
+    pattern = normal_name(pattern)
     suffix = re.search(r"\.nii(\.gz)?$", pattern, re.IGNORECASE)
     stem = pattern[: suffix.start()] if suffix else pattern
     for part in re.split(r"(\{case\}|\{patient\}|\*)", stem):
@@ -82,10 +82,8 @@ def match_cases(description: DatasetDescription, paths: Sequence[str], shown: st
         name = case_name(description, *key)
         found = images.get(key, ()), [group.get(key, ()) for group in labels]
         pairs, faults = _paired(_filled(description, *key), *found, labelled, shown)
-        if not _FIT_NAME.fullmatch(name):
-            where = shown + next(iter((*found[0], *(path for files in found[1] for path in files))))
-            expected = "a case named by letters, digits, '.', '_' and '-'"
-            faults.append(Problem(where, expected, repr(name), "rename the file or folder"))
+        files = [*found[0], *(path for group in found[1] for path in group)]
+        faults += filter(None, [name_problem(shown + files[0], name), _spelled_twice(files, shown)])
         problems += [(name, fault) for fault in faults]
         if not faults:
             cases.append(MatchedCase(*key, *pairs))
@@ -99,6 +97,27 @@ def image_groups(description: DatasetDescription, paths: Iterable[str]) -> dict[
         return groups
     slices = {key: tuple(slice_files(list(files))) for key, files in groups.items()}
     return {key: files for key, files in slices.items() if files}
+
+
+def paths_below(paths: Iterable[str], folder: str) -> tuple[str, list[str]]:
+    """Finds the files below one of the folders that a description names.
+
+    Args:
+      paths: relative to the data set's root, with `/` between parts.
+      folder: as the description has it; empty for the root.
+
+    Returns:
+      What stands in front of these files, in the spelling that the disk has, and their paths behind it.
+    """
+    parts = [part for part in folder.split("/") if part]
+    wanted, below, prefix = "/".join([*map(normal_name, parts), ""]), [], None
+    for path in paths:
+        head = "/".join([*path.split("/")[: len(parts)], ""]) if parts else ""
+        if prefix is None and (not parts or normal_name(head) == wanted):
+            prefix = head
+        if prefix is not None and path.startswith(prefix):
+            below.append(path.removeprefix(prefix))
+    return prefix or "", below
 
 
 def case_name(description: DatasetDescription, patient: str, case: str) -> str:
@@ -116,14 +135,19 @@ def _groups(
 ) -> dict[tuple[str, str], tuple[str, ...]]:
     """Matching paths by (patient, case), in natural order."""
     expression = pattern_expression(pattern)
-    wanted = re.compile(description.cases or ".*")
+    wanted, excluded = _chosen(description)
     groups = collections.defaultdict(list)
     for path in paths:
-        if match := expression.fullmatch(path):
+        if match := expression.fullmatch(normal_name(path)):
             case, patient = match["case"], match.groupdict().get("patient") or ""
-            if wanted.fullmatch(case) and case not in description.exclude:
+            if wanted.fullmatch(case) and case not in excluded:
                 groups[patient, case].append(path)
     return {key: tuple(sorted(files, key=natural_key)) for key, files in groups.items()}
+
+
+def _chosen(description: DatasetDescription) -> tuple[re.Pattern, set[str]]:
+    """What cases must match, and those to leave out, in the spelling in which names are compared."""
+    return re.compile(normal_name(description.cases or ".*")), set(map(normal_name, description.exclude))
 
 
 def _paired(
@@ -159,10 +183,9 @@ def _paired(
             (images[0], "its labels", description.labels) if images else (pictures[0], "its images", description.images)
         )
         return ((), ()), [_alone(shown + where, what, pattern)]
-    slices = {PurePosixPath(path).stem: path for path in images}
-    by_name = {PurePosixPath(path).stem: path for path in pictures}
+    slices, by_name = ({_stem(path): path for path in files} for files in (images, pictures))
     if slices.keys() == by_name.keys():
-        return (images, tuple(by_name[PurePosixPath(path).stem] for path in images)), []
+        return (images, tuple(by_name[_stem(path)] for path in images)), []
     if description.pair_by == "name_or_order" and len(images) == len(pictures):
         return (images, pictures), []
     faults = []
@@ -173,6 +196,10 @@ def _paired(
             advice = "unpack the data set again, or remove the case"
             faults.append(Problem(shown + one[alone[0]], f"{what} of the same name", others, advice))
     return ((), ()), faults
+
+
+def _stem(path: str) -> str:
+    return PurePosixPath(normal_name(path)).stem
 
 
 def _alone(where: str, what: str, pattern: str) -> Problem:
@@ -208,7 +235,7 @@ def _strangers(
     folders = {str(PurePosixPath(path).parent) for path in known}
     for path in paths:
         # Cases that are left out on purpose match as well.
-        if path in known or any(expression.fullmatch(path) for expression in expressions):
+        if path in known or any(expression.fullmatch(normal_name(path)) for expression in expressions):
             continue
         named = path.lower().endswith(_SCAN_SUFFIXES) and str(PurePosixPath(path).parent) in folders
         if description.is_nifti and named and "/" in path and not description.images.startswith("{"):
@@ -216,7 +243,7 @@ def _strangers(
                 (
                     p
                     for p in (description.images, description.labels)
-                    if PurePosixPath(p).parent == PurePosixPath(path).parent
+                    if PurePosixPath(normal_name(p)).parent == PurePosixPath(normal_name(path)).parent
                 ),
                 description.images,
             )
@@ -225,18 +252,29 @@ def _strangers(
             )
     head = description.images.split("/")[0]
     if images and head in ("{case}", "{patient}"):
-        excluded = set(description.exclude)
-        tops = {path.split("/")[0] for path in paths if "/" in path}
+        wanted, excluded = _chosen(description)
+        tops = {normal_name(top): top for top in (path.split("/")[0] for path in paths if "/" in path)}
         held = {patient or case for patient, case in images}
-        wanted = re.compile(description.cases or ".*")
-        for top in sorted(tops - held - excluded, key=natural_key):
+        for top in sorted(tops.keys() - held - excluded, key=natural_key):
             if head == "{case}" and not wanted.fullmatch(top):
                 continue
             name = case_name(description, *(("", top) if head == "{case}" else (top, "")))
             expected = f"{description.images.split('/', 1)[1]} in the folder"
             advice = "complete the folder, or remove it"
-            problems.append((name, Problem(shown + top, expected, "none", advice)))
+            problems.append((name, Problem(shown + tops[top], expected, "none", advice)))
     return problems
+
+
+def _spelled_twice(files: Sequence[str], shown: str) -> Problem | None:
+    """Tells of folders with one name in two spellings: what lies in them would be taken for one case."""
+    folders = {}
+    for path in files:
+        folder = str(PurePosixPath(path).parent)
+        other = folders.setdefault(normal_name(folder), folder)
+        if other != folder:
+            found = f"{shown}{other} too, the same name in another spelling of Unicode"
+            return Problem(shown + folder, "one folder for a case", found, "put them together, or remove one")
+    return None
 
 
 def _key_order(key: tuple[str, str]) -> tuple:

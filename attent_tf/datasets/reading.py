@@ -4,6 +4,7 @@ import numpy as np
 
 from attent_tf.datasets.cases import CaseFiles
 from attent_tf.datasets.labels import classes_of_grey, classes_of_masks, classes_of_numbers
+from attent_tf.errors import faults_of_scan
 from attent_tf.volumes.dicom import SliceHeader, read_slice, stack_slices
 from attent_tf.volumes.nifti import read_nifti, read_nifti_labels
 from attent_tf.volumes.nifti_header import read_placement
@@ -22,9 +23,10 @@ def read_case(files: CaseFiles, orientation_policy: str = "strict") -> Volume:
     Raises:
       InputError: a file cannot be used; the message names it.
     """
-    if files.description.is_nifti:
-        return _read_nifti_case(files, orientation_policy)
-    return _read_dicom_case(files)
+    with faults_of_scan(files.images[0]):
+        if files.description.is_nifti:
+            return _read_nifti_case(files, orientation_policy)
+        return _read_dicom_case(files)
 
 
 def slices_in_order(files: CaseFiles, headers: list[SliceHeader]) -> list[int]:

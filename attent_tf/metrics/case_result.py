@@ -1,7 +1,6 @@
 """What a model made of one test case, and the form in which an evaluation folder keeps it."""
 
 import dataclasses
-import re
 from typing import Any
 
 import numpy as np
@@ -9,9 +8,8 @@ import numpy as np
 from attent_tf.errors import ConfigError, InputError
 from attent_tf.metrics.scores import check_labels, organ_mask
 from attent_tf.metrics.voxel_axes import Spacing, voxel_mm3
+from attent_tf.names import name_problem, normal_name
 from attent_tf.organs import ORGANS
-
-_CASE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,19 +98,15 @@ class CaseResult:
         return self.on_scan
 
 
-def is_case_name(name: str) -> bool:
-    """Whether a case may be called so: files are named for it."""
-    return _CASE_NAME.fullmatch(name) is not None
-
-
 def check_case(result: CaseResult) -> None:
     """Checks names, shapes and class indices of a case.
 
     Raises:
       InputError: something is not what `CaseResult` says.
     """
-    if not is_case_name(result.case):
-        raise InputError(f"case {result.case!r}: expected letters, digits, '.', '_' and '-' only, as it names a file")
+    problem = name_problem(f"case {result.case!r}", normal_name(result.case), "give it another name")
+    if problem is not None:
+        raise InputError(*dataclasses.astuple(problem))
     shape = np.shape(result.prediction)
     for name in ("image", "entropy", "prediction", "translated", "reference"):
         array = getattr(result, name)

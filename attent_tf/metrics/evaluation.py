@@ -23,6 +23,7 @@ from attent_tf.metrics.postprocessing import DEFAULT_POSTPROCESSING, Postprocess
 from attent_tf.metrics.protocols import Protocol, find_protocol
 from attent_tf.metrics.scores import METRICS, Score
 from attent_tf.metrics.summary import average_intervals, mean_score, summarise
+from attent_tf.names import file_in, normal_name
 from attent_tf.organs import ORGANS
 
 REQUIRED_HEADER = ("method", "direction", "protocol", "seed")
@@ -78,7 +79,8 @@ class Evaluation:
         Raises:
           InputError: the file is missing or damaged.
         """
-        path = self.folder / "cases" / f"{case}.npz"
+        # Folders that were copied through another system may come with its spelling of names.
+        path = file_in(self.folder / "cases", f"{case}.npz")
         try:
             with np.load(path, allow_pickle=False) as stored:
                 return {name: stored[name] for name in stored.files}
@@ -129,6 +131,7 @@ def write_evaluation(
                 failures.append(result)
                 continue
             check_case(result)
+            result = dataclasses.replace(result, case=normal_name(result.case))
             if result.case in {case["case"] for case in cases}:
                 raise InputError(f"case {result.case}: expected each case once, it came twice; check the records")
             result = _postprocessed(result, postprocessing)

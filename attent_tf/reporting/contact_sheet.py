@@ -147,7 +147,7 @@ def _laid_out(tiles, title: str, legend: list[tuple[str, str, bool]]) -> Image.I
     width = _COLUMNS * (_TILE_WIDTH + _GAP) + _GAP
     sheet = Image.new("RGB", (width, _BAR + sum(heights) + _GAP * (len(lines) + 1)), _PAGE)
     draw = ImageDraw.Draw(sheet)
-    font, small = ImageFont.load_default(size=18), ImageFont.load_default(size=15)
+    font, small = _title_font(18), ImageFont.load_default(size=15)
     right = width - _GAP
     for organ, text, present in reversed(legend):
         draw.text((right, _BAR / 2), text, _INK if present else _INK_SOFT, small, anchor="rm")
@@ -165,6 +165,13 @@ def _laid_out(tiles, title: str, legend: list[tuple[str, str, bool]]) -> Image.I
             draw.text((left + 5, top + 3), caption, _INK, small, stroke_width=2, stroke_fill=_PAGE)
         top += height + _GAP
     return sheet
+
+
+def _title_font(size: int) -> ImageFont.FreeTypeFont:
+    """DejaVu Sans, which comes with matplotlib: that of Pillow has no letters but those of English."""
+    import matplotlib
+
+    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", size)
 
 
 def _shortened(title: str, width: float, draw, font) -> str:

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from attent_tf.datasets.matching import image_groups
-from attent_tf.errors import InputError
+from attent_tf.datasets.matching import image_groups, paths_below
+from attent_tf.errors import InputError, faults_of_scan
 from attent_tf.metrics.case_result import CaseFailure, CaseResult
 from attent_tf.metrics.evaluation import Evaluation, write_evaluation
 from attent_tf.metrics.postprocessing import DEFAULT_POSTPROCESSING
@@ -134,8 +134,7 @@ def _listed(root: str | os.PathLike, side: LabelSide) -> _Folder:
     """The files below the first of the description's folders that holds label maps."""
     paths, shown = list_files(root), str(root).rstrip("/")
     for folder in side.description.folders:
-        prefix = folder.strip("/") + "/" if folder.strip("/") else ""
-        below = [path.removeprefix(prefix) for path in paths if path.startswith(prefix)]
+        prefix, below = paths_below(paths, folder)
         wanted = dataclasses.replace(side.description, images=side.patterns[0][1])
         if image_groups(wanted, below):
             return _Folder(below, f"{shown}/{prefix}".rstrip("/"))
@@ -174,8 +173,10 @@ def _result(
     failures = []
 
     def attempt(side: str, counts_as: str, read):
+        files = case.reference if side == "reference" else case.prediction
         try:
-            return read()
+            with faults_of_scan(files.paths[0]):
+                return read()
         except InputError as error:
             failures.append(CaseFailure(case.case, side, counts_as, " ".join(str(error).splitlines())))
             return None

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from attent_tf.errors import InputError
+from attent_tf.names import clash_key, normal_name
 from attent_tf.volumes.dicom_content import is_dicom_file
 from attent_tf.volumes.nifti_header import is_nifti_name, nifti_stem
 from attent_tf.volumes.scan import series_files
@@ -56,7 +57,9 @@ def find_scans(path: str | os.PathLike) -> FoundScans:
             raise InputError(
                 path, "a NIfTI file or a folder", "one DICOM file", "give the folder that holds its series"
             )
-        return FoundScans((FoundScan(path, nifti_stem(path) if is_nifti_name(path) else path.stem),), single=True)
+        return FoundScans(
+            (FoundScan(path, _joined(nifti_stem(path) if is_nifti_name(path) else path.stem)),), single=True
+        )
     scans = _below(path)
     if not scans:
         raise InputError(
@@ -66,16 +69,22 @@ def find_scans(path: str | os.PathLike) -> FoundScans:
         return FoundScans(tuple(scans), single=True)
     by_name = {}
     for scan in sorted(scans, key=lambda one: one.name):
-        if scan.name in by_name:
-            found = f"{by_name[scan.name].path} and {scan.path}, both called {scan.name}"
+        other = by_name.setdefault(clash_key(scan.name), scan)
+        if other is not scan:
+            found = f"{other.path} and {scan.path}, both called {scan.name}, capitals or not"
             raise InputError(path, "scans that differ in name", found, "rename one")
-        by_name[scan.name] = scan
     return FoundScans(tuple(by_name.values()), single=False)
 
 
 def _below(root: Path) -> list[FoundScan]:
     scans, seen = [], set()
-    for folder, folders, names in os.walk(root, followlinks=True):
+
+    def keep_unlisted(error: OSError) -> None:
+        # It may hold a scan; why it cannot be read is told where that is tried.
+        folder = Path(error.filename)
+        scans.append(FoundScan(folder, _joined(*folder.relative_to(root).parts) or _joined(root.resolve().name)))
+
+    for folder, folders, names in os.walk(root, onerror=keep_unlisted, followlinks=True):
         # A link to a folder above must not lead around for ever.
         place = os.path.realpath(folder)
         folders[:] = [] if place in seen else sorted(name for name in folders if name[0] != ".")
@@ -85,10 +94,14 @@ def _below(root: Path) -> list[FoundScan]:
         folder = Path(folder)
         relative = folder.relative_to(root).parts
         images = [name for name in sorted(names) if is_nifti_name(name) and name[0] != "."]
-        scans += [FoundScan(folder / name, "_".join((*relative, nifti_stem(name)))) for name in images]
+        scans += [FoundScan(folder / name, _joined(*relative, nifti_stem(name))) for name in images]
         if _holds_slices(folder):
-            scans.append(FoundScan(folder, "_".join(relative) or root.resolve().name))
+            scans.append(FoundScan(folder, _joined(*relative) or _joined(root.resolve().name)))
     return scans
+
+
+def _joined(*parts: str) -> str:
+    return normal_name("_".join(parts))
 
 
 def _holds_slices(folder: Path) -> bool:

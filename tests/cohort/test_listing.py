@@ -42,9 +42,13 @@ def test_paths_are_relative_to_the_list_and_name_cases(tmp_path, monkeypatch):
             "path\nx/scan.nii\ny/Scan.nii.gz\n",
             "line 3: expected a case name .* found Scan, which line 2 has too; tell them",
         ),
-        ("path,case\na.nii,../a\n", r"line 2: expected a case name that files can have .* found '\.\./a'"),
+        (
+            "path,case\na.nii,../a\n",
+            r"line 2: expected a name without .* found '\.\./a'; give another one in the column case",
+        ),
         ("path,case\na.nii,.a\n", r"line 2: .* found '\.a'"),
-        (f"path,case\na.nii,{'é' * 101}\n", "line 2: .*at most 200 bytes"),
+        (f"path,case\na.nii,{'é' * 125}\n", "line 2: expected a name of at most 248 bytes, .* found 250 bytes"),
+        ("path,case\na.nii,M\u00fcller\nb.nii,mu\u0308ller\n", "line 3: .* found m\u00fcller, which line 2 has too"),
         ("path\nscans/Cohort.nii\n", "line 2: expected a case name other than cohort and model, found Cohort"),
         (
             "path\ngs://bucket/a.nii\n",

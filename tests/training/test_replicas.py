@@ -65,7 +65,11 @@ _PROGRAM = textwrap.dedent(
 
 def _run(stage, replicas):
     result = subprocess.run(
-        [sys.executable, "-c", _PROGRAM, stage, str(replicas)], capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-c", _PROGRAM, stage, str(replicas)],
+        capture_output=True,
+        text=True,
+        timeout=1200,
+        check=False,
     )
     assert result.returncode == 0, result.stderr[-2000:]
     return json.loads(result.stdout.splitlines()[-1])

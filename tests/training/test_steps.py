@@ -153,8 +153,9 @@ def test_target_images_leave_the_batch_statistics_alone():
         step.update(phase, tf.constant(0, tf.int64), _discs(4), target)
         return [v.numpy() for v in step.segmentor.non_trainable_variables]
 
+    # The two graphs may round otherwise.
     for a, b in zip(statistics("aligned", 5 * _images(4)), statistics("supervised", None), strict=True):
-        np.testing.assert_array_equal(a, b)
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
 
 
 def test_the_discriminator_is_shown_the_map_of_equation_6():
