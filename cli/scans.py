@@ -58,12 +58,15 @@ def each_scan(
       run: a trained run.
       found: from `find_scans`.
       answers: from `answer_paths`.
-      settings: `report` and `orientation_policy` of the command, and what `open_deployed` takes.
+      settings: `report`, `series` and `orientation_policy` of the command, and what `open_deployed` takes.
       work: writes the files of a scan and returns its part of the report.
       check: looks at a scan's path before the scan is read; what it returns is handed on.
     """
     from threadpoolctl import threadpool_limits
 
+    if settings["series"] and not found.single:
+        advice = "give the folder that holds the series"
+        raise InputError("--series", "one DICOM folder in --input", f"a folder of {len(found.scans)} scans", advice)
     began, watch = time.perf_counter(), Stopwatch()
     deployed, done, failed = None, [], []
     # Resampling multiplies many small matrices: several threads of linear algebra only wait for one another there.
@@ -114,17 +117,16 @@ def _loaded(run, found, answers, settings, check) -> Iterator[tuple[Any, Callabl
 def _load(run, scan, answer, settings, check) -> LoadedScan:
     from attent_tf.inference.scan_report import input_sha256
     from attent_tf.volumes import prepare, read_scan
-    from attent_tf.volumes.plausibility import intensity_warning
+    from attent_tf.volumes.plausibility import volume_warnings
 
     watch = Stopwatch()
     with watch.phase("reading"):
         extra = check(scan.path)
-        volume = read_scan(scan.path, run.target, scan.name, settings["orientation_policy"])
+        volume = read_scan(scan.path, run.target, scan.name, settings["orientation_policy"], settings["series"])
         digest = input_sha256(scan.path) if settings["report"] else None
     with watch.phase("preparing"):
-        warning = intensity_warning(volume)
+        warnings = volume_warnings(volume)
         prepared = prepare(volume, run.prepare_options)
-    warnings = [warning] if warning else []
     return LoadedScan(scan.path, scan.name, answer, prepared, digest, warnings, extra, watch)
 
 

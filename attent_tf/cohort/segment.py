@@ -22,7 +22,7 @@ from attent_tf.serving import read_contract
 from attent_tf.stopwatch import Stopwatch
 from attent_tf.versions import package_versions
 from attent_tf.volumes import PreparedCase, PrepareOptions, prepare, read_scan, write_labels
-from attent_tf.volumes.plausibility import intensity_warning
+from attent_tf.volumes.plausibility import volume_warnings
 
 
 class SkippedScan(Exception):  # noqa: N818 - no error of the job
@@ -102,7 +102,7 @@ def segment_scan(
     try:
         with _faults_of(scan):
             # Before the scan is read: a change meanwhile must be seen by the next job.
-            state = input_state(scan.path)
+            state = input_state(scan)
             with watch.phase("checksum"):
                 state["sha256"] = input_sha256(scan.path)
             done = folder.complete(scan, model.identity, orientation_policy, state["sha256"])
@@ -126,10 +126,9 @@ def _prepared(
     scan: CohortScan, model: CohortModel, orientation_policy: str, watch: Stopwatch
 ) -> tuple[PreparedCase, list[str]]:
     with watch.phase("reading"):
-        volume = read_scan(scan.path, model.target, scan.case, orientation_policy)
+        volume = read_scan(scan.path, model.target, scan.case, orientation_policy, scan.series or None)
     with watch.phase("preparing"):
-        warning = intensity_warning(volume)
-        return prepare(volume, model.options), [warning] if warning else []
+        return prepare(volume, model.options), volume_warnings(volume)
 
 
 def _segmented(

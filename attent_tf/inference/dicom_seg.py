@@ -19,9 +19,9 @@ from attent_tf.errors import InputError
 from attent_tf.files import written_aside
 from attent_tf.organs import CLASS_NAMES, ORGAN_TITLES, ORGANS
 from attent_tf.reporting.palette import ORGAN_COLOURS, rgb
-from attent_tf.volumes.scan import series_files
-
-MANUFACTURER = "AttENT for TensorFlow"
+from attent_tf.volumes.dicom_content import read_dicom
+from attent_tf.volumes.dicom_objects import MANUFACTURER
+from attent_tf.volumes.scan import scan_series
 
 # Above the numbers that scanners give, so that a viewer lists the result after the scan.
 _SERIES_NUMBER = 900
@@ -61,11 +61,11 @@ ORGAN_CODES = {
 }
 
 
-def check_source_series(folder: str | os.PathLike) -> list[pydicom.Dataset]:
+def check_source_series(folder: str | os.PathLike, domain: str, series: str | None = None) -> list[pydicom.Dataset]:
     """Reads the headers of a series, and whether a segmentation can point to them.
 
     Args:
-      folder: the DICOM slices of one series.
+      folder, domain, series: as `read_scan` takes them.
 
     Returns:
       The slices without their pixels, in the order in which `read_scan` stacks them.
@@ -78,15 +78,22 @@ def check_source_series(folder: str | os.PathLike) -> list[pydicom.Dataset]:
         raise InputError(
             folder, "a folder of DICOM slices for --dicom-seg", "a file", "leave --dicom-seg out, or give the series"
         )
+    headers = scan_series(folder, domain, series).headers
+    for header in headers:
+        if header.frame is not None:
+            expected, advice = (
+                "one slice a file for --dicom-seg",
+                "leave --dicom-seg out, or convert it to single frames",
+            )
+            raise InputError(header.path, expected, "an object of several frames", advice)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        slices = [pydicom.dcmread(path, stop_before_pixels=True) for path in series_files(folder)]
-        for path, one in zip(series_files(folder), slices, strict=True):
+        slices = [read_dicom(header.path, stop_before_pixels=True) for header in headers]
+        for header, one in zip(headers, slices, strict=True):
             missing = [word for word in _REFERENCES if not one.get(word)]
             if missing:
-                raise InputError(
-                    path, f"{missing[0]} for --dicom-seg to refer to", "none", "leave --dicom-seg out, or mend the file"
-                )
+                advice = "leave --dicom-seg out, or mend the file"
+                raise InputError(header.path, f"{missing[0]} for --dicom-seg to refer to", "none", advice)
         for word in ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID"):
             different = {str(one[word].value) for one in slices}
             if len(different) > 1:
@@ -100,8 +107,7 @@ def check_source_series(folder: str | os.PathLike) -> list[pydicom.Dataset]:
             for one in slices:
                 if word not in one:
                     setattr(one, word, "")
-        slices.sort(key=_height_mm)
-        step_mm = (_height_mm(slices[-1]) - _height_mm(slices[0])) / max(1, len(slices) - 1)
+        step_mm = (headers[-1].height_mm - headers[0].height_mm) / max(1, len(slices) - 1)
         for one in slices:
             if not one.get("SliceThickness"):
                 one.SliceThickness = round(step_mm, 4)
@@ -177,8 +183,3 @@ def _segment(highdicom, organ: str, algorithm):
             highdicom.sr.CodedConcept.from_code(code.side)
         ]
     return segment
-
-
-def _height_mm(one: pydicom.Dataset) -> float:
-    across, down = np.array(one.ImageOrientationPatient, np.float64).reshape(2, 3)
-    return float(np.cross(across, down) @ np.array(one.ImagePositionPatient, np.float64))

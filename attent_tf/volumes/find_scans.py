@@ -5,11 +5,9 @@ import os
 from pathlib import Path
 
 from attent_tf.errors import InputError
+from attent_tf.volumes.dicom_content import is_dicom_file
+from attent_tf.volumes.dicom_files import candidate_files, is_dicom, is_dicom_by_name
 from attent_tf.volumes.nifti_header import is_nifti_name, nifti_stem
-from attent_tf.volumes.scan import series_files
-
-# The four letters that a DICOM file carries, and where.
-_MAGIC, _MAGIC_AT = b"DICM", 128
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,8 +39,8 @@ class FoundScans:
 def find_scans(path: str | os.PathLike) -> FoundScans:
     """Finds the scans that a path stands for, without reading them.
 
-    A folder that holds DICOM slices and nothing else that could be a scan is one scan. In any other folder each NIfTI file,
-    and each folder below it that holds DICOM slices, is one.
+    A folder that holds DICOM files and nothing else that could be a scan is one scan. In any other folder each NIfTI file,
+    and each folder below it that holds DICOM files, is one, whether or not it can be read: what cannot is told then.
 
     Args:
       path: a NIfTI file, the folder of a DICOM series, or a folder of scans.
@@ -54,7 +52,7 @@ def find_scans(path: str | os.PathLike) -> FoundScans:
     if not path.exists():
         raise InputError(path, "a NIfTI file, a DICOM folder or a folder of scans", "nothing", "check the path")
     if not path.is_dir():
-        if _is_dicom(path):
+        if is_dicom_file(path):
             raise InputError(
                 path, "a NIfTI file or a folder", "one DICOM file", "give the folder that holds its series"
             )
@@ -76,8 +74,8 @@ def find_scans(path: str | os.PathLike) -> FoundScans:
 
 
 def _below(root: Path) -> list[FoundScan]:
-    scans, seen = [], set()
-    for folder, folders, names in os.walk(root, followlinks=True):
+    scans, seen, closed = [], set(), []
+    for folder, folders, names in os.walk(root, onerror=closed.append, followlinks=True):
         # A link to a folder above must not lead around for ever.
         place = os.path.realpath(folder)
         folders[:] = [] if place in seen else sorted(name for name in folders if name[0] != ".")
@@ -88,19 +86,16 @@ def _below(root: Path) -> list[FoundScan]:
         relative = folder.relative_to(root).parts
         images = [name for name in sorted(names) if is_nifti_name(name) and name[0] != "."]
         scans += [FoundScan(folder / name, "_".join((*relative, nifti_stem(name)))) for name in images]
-        if _holds_slices(folder):
-            scans.append(FoundScan(folder, "_".join(relative) or root.resolve().name))
-    return scans
+        if _holds_dicom(folder):
+            scans.append(FoundScan(folder, _folder_name(folder, root)))
+    # Nobody knows what a folder holds that cannot be listed; as a scan, it is told of where it is read.
+    return scans + [FoundScan(Path(error.filename), _folder_name(Path(error.filename), root)) for error in closed]
 
 
-def _holds_slices(folder: Path) -> bool:
-    files = [path for path in series_files(folder) if not is_nifti_name(path)]
-    return any(path.suffix.lower() == ".dcm" for path in files) or any(_is_dicom(path) for path in files[:1])
+def _folder_name(folder: Path, root: Path) -> str:
+    return "_".join(folder.relative_to(root).parts) or root.resolve().name
 
 
-def _is_dicom(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(_MAGIC_AT + len(_MAGIC))[_MAGIC_AT:] == _MAGIC
-    except OSError:
-        return False
+def _holds_dicom(folder: Path) -> bool:
+    candidates = candidate_files(folder)
+    return any(map(is_dicom_by_name, candidates)) or any(map(is_dicom, candidates))

@@ -17,6 +17,12 @@ _FEW_VALUES = 16
 _CT_LIKE_SHARE = 0.05
 
 
+def volume_warnings(volume: Volume) -> list[str]:
+    """Returns a line for each thing about a scan that the user has to hear before its result counts."""
+    warning = intensity_warning(volume)
+    return [*volume.warnings, *([warning] if warning else [])]
+
+
 def intensity_warning(volume: Volume) -> str | None:
     """Returns one line on intensities that hardly are those of the volume's domain, or None where they may well be."""
     looked_at = np.asarray(volume.voxels[::_STEP, ::_STEP, ::_STEP], np.float32)

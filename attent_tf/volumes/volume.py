@@ -18,6 +18,7 @@ class Volume:
       case: stable identifier such as `chaos-1` or `malbcv-0001`.
       domain: `mri` or `ct`.
       labels: [i, j, k] uint8 class indices (see `attent_tf.organs`), or None.
+      warnings: lines about its files that the user has to hear.
     """
 
     voxels: np.ndarray
@@ -25,6 +26,7 @@ class Volume:
     case: str
     domain: str
     labels: np.ndarray | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int]:
