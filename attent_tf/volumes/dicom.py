@@ -14,7 +14,7 @@ import pydicom
 from pydicom.errors import InvalidDicomError
 
 from attent_tf.errors import InputError
-from attent_tf.storage import open_binary
+from attent_tf.volumes.dicom_content import read_dicom
 from attent_tf.volumes.dicom_enhanced import Frame, frames_of
 from attent_tf.volumes.dicom_objects import kind_of_object
 from attent_tf.volumes.nifti_header import MAX_VOXELS
@@ -109,9 +109,9 @@ def _parsed(path: str | os.PathLike, stop_before_pixels: bool = False) -> Iterat
     """Yields the elements of a file, and turns whatever their parser raises in the block into one line."""
     try:
         # Of what the library warns about, the parts that matter are checked here.
-        with warnings.catch_warnings(), open_binary(path) as file:
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            yield pydicom.dcmread(file, stop_before_pixels=stop_before_pixels)
+            yield read_dicom(path, stop_before_pixels)
     except InputError:
         raise
     except InvalidDicomError as error:

@@ -36,7 +36,7 @@ from attent_tf.data.verify import verify
 from attent_tf.datasets import load_description
 from attent_tf.errors import AttentError
 from attent_tf.volumes import read_nifti, read_nifti_labels
-from attent_tf.volumes.dicom import read_slice
+from attent_tf.volumes.dicom import read_slices
 from attent_tf.volumes.png import read_grey
 from tests.fuzz.mutations import damaged_bytes, damaged_json
 from tests.support.small_runs import make_small_records
@@ -75,7 +75,7 @@ class Seeds:
             labels=_nifti_bytes((voxels % 5).astype(np.float32)),
             dicom=slice_path.read_bytes(),
             ground=(series / "Ground" / f"{slice_path.stem}.png").read_bytes(),
-            ground_shape=read_slice(slice_path, "mri")[1].shape,
+            ground_shape=next(read_slices(slice_path))[1].shape,
             manifest=json.loads((records / "manifest.json").read_text()),
             payload=payload,
             description=dataclasses_to_yaml("malbcv"),
@@ -110,7 +110,7 @@ def _nifti_labels(seeds: Seeds, draw: random.Random) -> None:
 
 
 def _dicom(seeds: Seeds, draw: random.Random) -> None:
-    read_slice(_written(seeds, "slice.dcm", damaged_bytes(seeds.dicom, draw, fields=900)), draw.choice(("mri", "ct")))
+    list(read_slices(_written(seeds, "slice.dcm", damaged_bytes(seeds.dicom, draw, fields=900))))
 
 
 def _png(seeds: Seeds, draw: random.Random) -> None:
