@@ -82,7 +82,7 @@ def match_cases(
     labels = [_groups(description, pattern, paths) for pattern in label_patterns]
     known = {path for group in (images, *labels) for files in group.values() for path in files}
     hollow = {key: files for key, files in others.items() if key not in images and any(map(_may_be_slice, files))}
-    problems += [(case_name(description, *key), _hollow(files, shown)) for key, files in hollow.items()]
+    problems += [(case_name(description, *key), _hollow(hollow[key], shown)) for key in sorted(hollow, key=_key_order)]
     problems += _strangers(description, paths, known, images.keys() | hollow.keys(), shown)
     labelled = any(labels)
     cases = []

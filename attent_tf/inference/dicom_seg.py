@@ -79,14 +79,10 @@ def check_source_series(folder: str | os.PathLike, domain: str, series: str | No
             folder, "a folder of DICOM slices for --dicom-seg", "a file", "leave --dicom-seg out, or give the series"
         )
     headers = scan_series(folder, domain, series).headers
-    for header in headers:
-        if header.frame is not None:
-            expected, advice = (
-                "one slice a file for --dicom-seg",
-                "leave --dicom-seg out, or convert it to single frames",
-            )
-            raise InputError(header.path, expected, "an object of several frames", advice)
-    with warnings.catch_warnings():
+    if any(header.frame is not None for header in headers):
+        advice = "leave --dicom-seg out, or convert it to single frames"
+        raise InputError(headers[0].path, "one slice a file for --dicom-seg", "an object of several frames", advice)
+    with warnings.catch_warnings(), pydicom.config.disable_value_validation():
         warnings.simplefilter("ignore")
         slices = [read_dicom(header.path, stop_before_pixels=True) for header in headers]
         for header, one in zip(headers, slices, strict=True):

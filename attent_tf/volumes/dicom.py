@@ -108,8 +108,8 @@ def read_slices(
 def _parsed(path: str | os.PathLike, stop_before_pixels: bool = False) -> Iterator[pydicom.Dataset]:
     """Yields the elements of a file, and turns whatever their parser raises in the block into one line."""
     try:
-        # Of what the library warns about, the parts that matter are checked here.
-        with warnings.catch_warnings():
+        # Of what the library warns about, the parts that matter are checked here. It would log values, which may name people.
+        with warnings.catch_warnings(), pydicom.config.disable_value_validation():
             warnings.simplefilter("ignore")
             yield read_dicom(path, stop_before_pixels)
     except InputError:

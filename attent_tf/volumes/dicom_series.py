@@ -188,7 +188,8 @@ def _check_modality(header: SliceHeader, domain: str) -> None:
 def _warnings(left_out: Sequence[tuple[str, str | os.PathLike]], where: str | os.PathLike) -> tuple[str, ...]:
     if not left_out:
         return ()
-    return (f"{where}: left out {_count(len(left_out), 'file')} that hold no slice of the scan: {_counted(left_out)}",)
+    files = "1 file that is no slice" if len(left_out) == 1 else f"{len(left_out)} files that are no slices"
+    return (f"{where}: left out {files} of the scan: {_counted(left_out)}",)
 
 
 def _counted(kinds: Iterator[tuple[str, str | os.PathLike]]) -> str:
