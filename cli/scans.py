@@ -84,7 +84,7 @@ def each_scan(
                         deployed = open_deployed(run, settings)
                 if not found.single:
                     click.echo(f"[{number}/{len(found.scans)}] {scan.name}")
-                done.append(work(one, deployed))
+                done.append(work(one, deployed) | _chosen(settings))
             except InputError as error:
                 if found.single:
                     raise
@@ -128,6 +128,11 @@ def _load(run, scan, answer, settings, check) -> LoadedScan:
         warnings = volume_warnings(volume)
         prepared = prepare(volume, run.prepare_options)
     return LoadedScan(scan.path, scan.name, answer, prepared, digest, warnings, extra, watch)
+
+
+def _chosen(settings) -> dict[str, str]:
+    """What the report says of a series that was asked for: its path stands for several."""
+    return {"series": settings["series"]} if settings["series"] else {}
 
 
 def _write_report(run, deployed, watch, total, done, failed, path) -> None:
