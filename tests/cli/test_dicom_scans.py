@@ -122,33 +122,64 @@ def test_no_scan_of_a_folder_is_lost_without_a_word(run, tmp_path):
     assert entry["warnings"][0] == warnings[0].removeprefix("Warning: ")
 
 
-@pytest.mark.parametrize("layout", ["enhanced", "stray report", "one of two series"])
-def test_a_segmentation_refers_to_the_slices_that_were_read_or_is_refused_first(run, tmp_path, opened, layout):
+def _identify(one, _):
+    one.StudyInstanceUID, one.FrameOfReferenceUID = UID + "77", UID + "78"
+
+
+def _with_segmentation(run, scan, *more):
+    out = scan.parent / "labels.nii.gz"
+    return _attent("segment", "--run", run, "--input", scan, "--out", out, "--dicom-seg", *more)
+
+
+@pytest.mark.parametrize("beside", ["a report", "another series"])
+def test_a_segmentation_refers_to_the_slices_that_were_read(run, tmp_path, beside):
     import highdicom
 
-    def identify(one, _):
-        one.StudyInstanceUID, one.FrameOfReferenceUID = UID + "77", UID + "78"
-
-    scan, more = tmp_path / "scan", ()
-    if layout == "enhanced":
-        write_enhanced(scan / "I1.dcm", enhanced_dataset(ONE, heights(4)))
-    else:
-        write_series(scan, ONE, edit=identify)
-    if layout == "stray report":
+    scan = tmp_path / "scan"
+    write_series(scan, ONE, edit=_identify)
+    if beside == "a report":
         write_report(scan / "SR.dcm")
-    if layout == "one of two series":
-        write_series(scan, TWO, heights(6, 2.5), "2", first=11, edit=identify)
-        more = ("--series", "1")
-    words = ("segment", "--run", run, "--input", scan, "--out", tmp_path / "labels.nii.gz", "--dicom-seg", *more)
-    result = _attent(*words)
-    if layout == "enhanced":
-        assert result.exit_code == 1
-        expected = "I1.dcm: expected one slice a file for --dicom-seg, found an object of several frames; leave --dicom-seg out"
-        assert expected in result.stderr
-        assert opened == []
-        return
+    else:
+        write_series(scan, TWO, heights(6, 2.5), "2", first=11, edit=_identify)
+    result = _with_segmentation(run, scan, *(("--series", "1") if beside == "another series" else ()))
     assert result.exit_code == 0, result.output
     seg = highdicom.seg.segread(tmp_path / "labels_seg.dcm")
     (referenced,) = seg.ReferencedSeriesSequence
     assert referenced.SeriesInstanceUID == UID + "1"
     assert len(referenced.ReferencedInstanceSequence) == 4
+
+
+@pytest.mark.parametrize("per_frame", [False, True])
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1)])
+def test_a_segmentation_of_an_enhanced_object_has_each_label_at_its_frame(run, tmp_path, order, per_frame):
+    import highdicom
+
+    places = [heights(4)[place] for place in order]
+    dataset = enhanced_dataset(ONE[list(order)], places, per_frame=per_frame)
+    path = write_enhanced(tmp_path / "scan" / "I1.dcm", dataset)
+    result = _with_segmentation(run, path.parent)
+    assert result.exit_code == 0, result.output
+    labels = np.asanyarray(nibabel.load(tmp_path / "labels.nii.gz").dataobj)
+    assert len(np.unique(labels)) > 1
+    seg = highdicom.seg.segread(tmp_path / "labels_seg.dcm")
+    found = seg.get_pixels_by_source_frame(
+        dataset.SOPInstanceUID, [1, 2, 3, 4], combine_segments=True, assert_missing_frames_are_empty=True
+    )
+    np.testing.assert_array_equal(found, labels.T[list(order)])
+    at = {
+        float(frame.PlanePositionSequence[0].ImagePositionPatient[2]) for frame in seg.PerFrameFunctionalGroupsSequence
+    }
+    assert at == {heights(4)[place] for place in range(4) if labels[..., place].any()}
+
+
+def test_a_segmentation_of_several_enhanced_objects_is_refused_before_work(run, tmp_path, opened):
+    write_enhanced(tmp_path / "scan" / "I1.dcm", enhanced_dataset(ONE[:2], heights(2)))
+    write_enhanced(tmp_path / "scan" / "I2.dcm", enhanced_dataset(ONE[2:], heights(2, 10.0)))
+    result = _with_segmentation(run, tmp_path / "scan")
+    assert result.exit_code == 1
+    assert (
+        "scan: expected a slice a file, or all in one object, for --dicom-seg, found 2 objects of several"
+        in result.stderr
+    )
+    assert opened == []
+    assert not (tmp_path / "labels.nii.gz").exists()
