@@ -15,8 +15,10 @@ from pydicom.errors import InvalidDicomError
 
 from attent_tf.errors import InputError
 from attent_tf.volumes.dicom_content import read_dicom
+from attent_tf.volumes.dicom_elements import numbers_of
 from attent_tf.volumes.dicom_enhanced import Frame, frames_of
 from attent_tf.volumes.dicom_objects import kind_of_object
+from attent_tf.volumes.dicom_pixels import slice_pixels
 from attent_tf.volumes.nifti_header import MAX_VOXELS
 
 
@@ -101,7 +103,7 @@ def read_slices(
         for frame in frames_of(dataset, str(path)):
             if frames is None or frame.number in frames:
                 header = _header(frame, str(path))
-                yield header, _pixels(frame.dataset, header)
+                yield header, slice_pixels(frame.dataset, header.shown, header.rows, header.columns)
 
 
 @contextlib.contextmanager
@@ -133,7 +135,7 @@ def _refuse_objects(dataset: pydicom.Dataset, path: str | os.PathLike) -> None:
 def _header(frame: Frame, path: str) -> SliceHeader:
     dataset = frame.dataset
     shown = path if frame.number is None else f"{path}, frame {frame.number}"
-    rows, columns = (int(_numbers(dataset, shown, word, 1)[0]) for word in ("Rows", "Columns"))
+    rows, columns = (int(numbers_of(dataset, shown, word, 1)[0]) for word in ("Rows", "Columns"))
     if rows < 1 or columns < 1 or rows * columns > MAX_VOXELS:
         raise InputError(
             shown,
@@ -141,7 +143,7 @@ def _header(frame: Frame, path: str) -> SliceHeader:
             f"{rows} × {columns} in the header",
             "the header is damaged; copy it again",
         )
-    directions = _numbers(dataset, shown, "ImageOrientationPatient", 6).reshape(2, 3)
+    directions = numbers_of(dataset, shown, "ImageOrientationPatient", 6).reshape(2, 3)
     if not np.allclose(directions @ directions.T, np.eye(2), atol=1e-3):
         raise InputError(
             shown,
@@ -149,14 +151,14 @@ def _header(frame: Frame, path: str) -> SliceHeader:
             f"{directions.tolist()}",
             "mend the file",
         )
-    row_mm, column_mm = _numbers(dataset, shown, "PixelSpacing", 2)
+    row_mm, column_mm = numbers_of(dataset, shown, "PixelSpacing", 2)
     if not (row_mm > 0 and column_mm > 0):
         raise InputError(shown, "a PixelSpacing above 0 mm", f"{row_mm:g} and {column_mm:g}", "mend the file")
     return SliceHeader(
         path=path,
         rows=rows,
         columns=columns,
-        position_mm=_numbers(dataset, shown, "ImagePositionPatient", 3),
+        position_mm=numbers_of(dataset, shown, "ImagePositionPatient", 3),
         directions=directions,
         spacing_mm=np.array([column_mm, row_mm]),
         modality=_text(dataset, "Modality").upper(),
@@ -166,51 +168,6 @@ def _header(frame: Frame, path: str) -> SliceHeader:
         frame=frame.number,
         traits=frame.traits,
     )
-
-
-def _pixels(dataset: pydicom.Dataset, header: SliceHeader) -> np.ndarray:
-    path, rows, columns = header.path, header.rows, header.columns
-    if int(dataset.get("SamplesPerPixel", 1)) != 1 or int(dataset.get("NumberOfFrames", 1) or 1) != 1:
-        raise InputError(path, "one grey-scale frame", "several frames or colours", "export single slices")
-    if str(dataset.get("PhotometricInterpretation", "MONOCHROME2")) != "MONOCHROME2":
-        raise InputError(path, "pixels of MONOCHROME2", "another photometric interpretation", "convert the series")
-    syntax = dataset.file_meta.get("TransferSyntaxUID")
-    if "PixelData" not in dataset or syntax is None:
-        raise InputError(path, "pixel data and a transfer syntax", "none", "copy the file again")
-    if not syntax.is_compressed:
-        # The library would read surplus bytes as further frames.
-        expected = rows * columns * int(dataset.get("BitsAllocated", 16)) // 8
-        if len(dataset.PixelData) not in (expected, expected + expected % 2):
-            raise InputError(
-                path,
-                f"{expected} bytes of pixels for {rows} × {columns}",
-                f"{len(dataset.PixelData)}",
-                "copy the file again",
-            )
-    try:
-        pixels = dataset.pixel_array.astype(np.float32)
-    except (NotImplementedError, RuntimeError) as error:
-        # A decoder that is not installed names itself here.
-        raise InputError(path, "pixels that can be decoded", " ".join(str(error).split()), "decompress it") from error
-    if pixels.shape != (rows, columns):
-        raise InputError(path, f"pixels of {rows} × {columns}", f"shape {pixels.shape}", "copy the file again")
-    slope = _numbers(dataset, path, "RescaleSlope", 1)[0] if "RescaleSlope" in dataset else 1.0
-    intercept = _numbers(dataset, path, "RescaleIntercept", 1)[0] if "RescaleIntercept" in dataset else 0.0
-    pixels = pixels * np.float32(slope) + np.float32(intercept)
-    if not np.isfinite(pixels).all():
-        raise InputError(path, "finite intensities", f"a rescaling by {slope:g} and {intercept:g}", "mend the file")
-    return pixels
-
-
-def _numbers(dataset: pydicom.Dataset, path: str, keyword: str, count: int) -> np.ndarray:
-    try:
-        numbers = np.atleast_1d(np.array(dataset.get(keyword), np.float64))
-    except (TypeError, ValueError):
-        numbers = np.empty(0)
-    if numbers.shape != (count,) or not np.isfinite(numbers).all():
-        found = ", ".join(f"{number:g}" for number in numbers.ravel()[:6]) or "none"
-        raise InputError(path, f"{count} numbers in {keyword}", found, "mend the file")
-    return numbers
 
 
 def _text(dataset: pydicom.Dataset, keyword: str) -> str:

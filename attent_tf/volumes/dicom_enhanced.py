@@ -105,11 +105,16 @@ def _traits(own: pydicom.Dataset, shared: pydicom.Dataset) -> tuple[tuple[str, s
 
 def _pixels_of(dataset: pydicom.Dataset, path: str, count: int) -> Iterator[bytes | None]:
     """Yields the stored pixels of each frame, as they would stand in a file of their own; None where none were read."""
-    if _PIXELS not in dataset:
+    stored = dataset.get(_PIXELS)
+    if not stored:
         yield from [None] * count
         return
-    stored = dataset[_PIXELS].value
-    if dataset.file_meta.TransferSyntaxUID.is_compressed:
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if not syntax.is_transfer_syntax:
+        # Nobody can part what it holds; whoever decodes a frame tells so.
+        yield from [stored] * count
+        return
+    if syntax.is_compressed:
         yield from (encapsulate([frame]) for frame in generate_frames(stored, number_of_frames=count))
         return
     samples = int(dataset.get("SamplesPerPixel", 1))

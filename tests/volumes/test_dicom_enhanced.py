@@ -154,6 +154,34 @@ def test_too_few_or_too_many_pixels_are_refused(tmp_path, change):
     assert expected in _refused(tmp_path)
 
 
+def test_an_unknown_encoding_is_told(tmp_path):
+    dataset = enhanced_dataset(VOXELS, HEIGHTS)
+    path = write_enhanced(tmp_path / "I1.dcm", dataset)
+    known, unknown = b"1.2.840.10008.1.2.1\0", b"1.2.840.99999.1.2.1\0"
+    assert path.read_bytes().count(known) == 1
+    path.write_bytes(path.read_bytes().replace(known, unknown))
+    assert "I1.dcm, frame 1: expected pixels that can be decoded, found an unknown transfer syntax" in _refused(
+        tmp_path
+    )
+
+
+def test_an_object_without_pixels_is_told(tmp_path):
+    dataset = enhanced_dataset(VOXELS, HEIGHTS)
+    del dataset.PixelData
+    write_enhanced(tmp_path / "I1.dcm", dataset)
+    assert "I1.dcm, frame 1: expected pixel data, found none" in _refused(tmp_path)
+
+
+def test_padding_of_frames_is_air(tmp_path):
+    padded = VOXELS.copy()
+    padded[:, :3] = 3000
+    dataset = enhanced_dataset(padded, HEIGHTS)
+    dataset.add_new("PixelPaddingValue", "SS", 3000)
+    write_enhanced(tmp_path / "I1.dcm", dataset)
+    assert (VOXELS[:, :3] == -1000).all()
+    np.testing.assert_array_equal(read_scan(tmp_path, "ct").voxels, VOXELS.transpose(2, 1, 0))
+
+
 def test_frames_lost_from_compressed_pixels_are_refused(tmp_path):
     dataset = enhanced_dataset(VOXELS[:4], HEIGHTS[:4])
     dataset.compress(pydicom.uid.RLELossless, generate_instance_uid=False)
