@@ -93,7 +93,7 @@ def check_source_series(folder: str | os.PathLike, domain: str, series: str | No
     has_frames = any(header.frame is not None for header in headers)
     if has_frames and len(paths) > 1:
         expected = "a slice a file, or all in one object, for --dicom-seg"
-        raise InputError(folder, expected, f"{len(paths)} objects of several frames", "leave --dicom-seg out")
+        raise InputError(folder, expected, f"{len(paths)} multi-frame objects", "leave --dicom-seg out")
     step_mm = (headers[-1].height_mm - headers[0].height_mm) / max(1, len(headers) - 1)
     with warnings.catch_warnings(), pydicom.config.disable_value_validation():
         warnings.simplefilter("ignore")

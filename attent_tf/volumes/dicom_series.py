@@ -8,7 +8,7 @@ import collections
 import dataclasses
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 import numpy as np
@@ -98,7 +98,7 @@ def choose_series(
     if series is not None:
         headers = _wanted(groups, series, where)
     elif len(groups) > 1:
-        advice = "put each into a folder of its own, or choose one (--series, or the column series of a cohort)"
+        advice = "put each into a folder of its own, or choose one by --series (segment, translate) or a column series (cohorts)"
         raise InputError(where, "slices of one series", _named(groups.values()), advice)
     for one in headers:
         _check_modality(one, domain)
@@ -155,7 +155,7 @@ def _wanted(groups: dict[object, list[SliceHeader]], series: str, where: str | o
     matching = [
         members
         for members in groups.values()
-        if series == members[0].series_uid or series == str(members[0].series_number)
+        if all(one.series_uid == series for one in members) or all(str(one.series_number) == series for one in members)
     ]
     if len(matching) == 1:
         return matching[0]
@@ -163,7 +163,7 @@ def _wanted(groups: dict[object, list[SliceHeader]], series: str, where: str | o
     raise InputError(where, f"one series {series}", found, "choose one of these by its UID")
 
 
-def _named(groups: Sequence[Sequence[SliceHeader]]) -> str:
+def _named(groups: Iterable[Sequence[SliceHeader]]) -> str:
     """Several series in words: each by its UID, its number if there is one, and how many slices it has."""
     groups = list(groups)
     named = []
@@ -192,8 +192,8 @@ def _warnings(left_out: Sequence[tuple[str, str | os.PathLike]], where: str | os
     return (f"{where}: left out {files} of the scan: {_counted(left_out)}",)
 
 
-def _counted(kinds: Iterator[tuple[str, str | os.PathLike]]) -> str:
-    """`3 of no DICOM (such as Thumbs.db)`: how many files there are of each kind, with one of them."""
+def _counted(kinds: Iterable[tuple[str, str | os.PathLike]]) -> str:
+    """`3 such as Thumbs.db (no DICOM)`: how many files there are of each kind, with one of them."""
     files = collections.defaultdict(list)
     for kind, path in kinds:
         files[kind].append(PurePath(path).name)

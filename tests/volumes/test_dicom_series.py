@@ -45,7 +45,7 @@ def test_several_series_are_refused_by_their_names_and_counts(tmp_path, write):
     write(tmp_path)
     assert _refused(tmp_path) == (
         f"{tmp_path}: expected slices of one series, found 2 series, {UID}1 (number 1): 4 slices, {UID}2 (number 2): 4 slices; "
-        "put each into a folder of its own, or choose one (--series, or the column series of a cohort)"
+        "put each into a folder of its own, or choose one by --series (segment, translate) or a column series (cohorts)"
     )
 
 
@@ -97,6 +97,16 @@ def test_slices_with_an_identifier_each_are_one_scan_as_in_chaos(tmp_path):
 
     write_series(tmp_path, ONE, edit=own_uid)
     np.testing.assert_array_equal(read_scan(tmp_path, "ct").voxels, ONE.transpose(2, 1, 0))
+
+
+def test_the_identifier_of_one_slice_is_not_that_of_the_scan(tmp_path):
+    def own_uid(one, place):
+        one.SeriesInstanceUID = f"{UID}5.{place}"
+
+    write_series(tmp_path, ONE, edit=own_uid)
+    line = _refused(tmp_path, series=f"{UID}5.0")
+    assert "found 1 series, one without a UID (number 1): 4 slices" in line
+    assert read_scan(tmp_path, "ct", series="1").shape == (60, 50, 4)
 
 
 def test_slices_without_identifiers_and_numbers_are_one_scan(tmp_path):
