@@ -6,6 +6,7 @@ OpenJPEG.
 """
 
 import importlib.util
+import struct
 
 import numpy as np
 from pydicom import uid
@@ -18,6 +19,9 @@ _JPEG = (uid.JPEGExtended12Bit, uid.JPEGLossless, uid.JPEGLosslessSV1)
 _HTJ2K = (uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K)
 
 _END_OF_JPEG = b"\xff\xd9"
+
+# Start of a codestream, and the marker of its size, which comes next (ISO 15444-1, A.5.1).
+_START_OF_JPEG_2000 = b"\xff\x4f\xff\x51"
 
 PLUGIN_OF_SYNTAX = {
     uid.JPEGBaseline8Bit: "pillow",
@@ -65,6 +69,9 @@ def decode_frame(frame: bytes, runner: DecodeRunner) -> bytes:
 
     shape = (runner.rows, runner.columns)
     if runner.transfer_syntax in _HTJ2K:
+        # Before it is decoded: a damaged size asks for all the memory there is.
+        if _jpeg_2000_size(frame) != (*shape, 1):
+            raise ValueError("the frame is of another size")
         precision = runner.get_option("j2k_precision", runner.bits_stored)
         sign = "i" if runner.get_option("j2k_is_signed", runner.pixel_representation) else "u"
         runner.set_option("bits_allocated", 8 if precision <= 8 else 16)
@@ -76,3 +83,11 @@ def decode_frame(frame: bytes, runner: DecodeRunner) -> bytes:
     # An array of its size keeps a damaged header from asking for more memory than that.
     pixels = np.empty(shape, np.uint8 if runner.bits_stored <= 8 else np.uint16)
     return imagecodecs.jpeg8_decode(frame, out=pixels).astype(f"<u{runner.bits_allocated // 8}").tobytes()
+
+
+def _jpeg_2000_size(frame: bytes) -> tuple[int, int, int]:
+    """Rows, columns and components of a JPEG 2000 codestream."""
+    start = frame.index(_START_OF_JPEG_2000)
+    right, bottom, left, top = struct.unpack_from(">4I", frame, start + 8)
+    (components,) = struct.unpack_from(">H", frame, start + 40)
+    return bottom - top, right - left, components

@@ -185,6 +185,19 @@ def test_a_frame_of_another_size_is_refused(tools, tmp_path):
         read_one(tools, tmp_path, slice_)
 
 
+@pytest.mark.parametrize("place", ["rows", "columns", "components"])
+def test_htj2k_that_claims_more_pixels_is_refused_before_it_takes_their_memory(tools, tmp_path, monkeypatch, place):
+    stored = smooth_values(4095)
+    codestream = bytearray(codestreams.htj2k(stored))
+    at, size, claimed = {"columns": (8, 4, 10**9), "rows": (12, 4, 10**9), "components": (40, 2, 3)}[place]
+    codestream[at : at + size] = claimed.to_bytes(size, "big")
+    slice_ = stored_as(tools.dicom_slice(np.zeros(SHAPE), (0, 0, 0)), stored, 12)
+    hold(slice_, uid.HTJ2KLossless, bytes(codestream))
+    monkeypatch.setattr("imagecodecs.jpeg2k_decode", lambda *_, **__: pytest.fail("decoded"))
+    with pytest.raises(InputError, match="expected pixels of 13 × 21, found that decoding High-Throughput JPEG 2000"):
+        read_one(tools, tmp_path, slice_)
+
+
 @pytest.mark.parametrize(
     ("written", "found"),
     [
