@@ -41,6 +41,11 @@ def _scans_to_files(command, required: bool):
     for option in (
         orientation_policy,
         click.option(
+            "--series",
+            metavar="UID",
+            help="SeriesInstanceUID, or number, of the series to take where a DICOM folder holds several.",
+        ),
+        click.option(
             "--report",
             type=click.Path(),
             metavar="JSON",

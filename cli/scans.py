@@ -62,13 +62,16 @@ def each_scan(
       run: a trained run.
       found: from `find_scans`.
       answers: from `answer_paths`.
-      settings: `report` and `orientation_policy` of the command, and what `open_deployed` takes.
+      settings: `report`, `series` and `orientation_policy` of the command, and what `open_deployed` takes.
       work: writes the files of a scan and returns its part of the report.
       check: looks at a scan's path before the scan is read; what it returns is handed on.
       refused: scans of a folder that are not to be done, by their names, with the reason.
     """
     from threadpoolctl import threadpool_limits
 
+    if settings["series"] and not found.single:
+        advice = "give the folder that holds the series"
+        raise InputError("--series", "one DICOM folder in --input", f"a folder of {len(found.scans)} scans", advice)
     began, watch = time.perf_counter(), Stopwatch()
     deployed, done, failed = None, [], []
     wanted, count = [scan for scan in found.scans if scan.name not in refused], len(found.scans)
@@ -96,7 +99,7 @@ def each_scan(
                 if not found.single:
                     click.echo(f"[{len(done) + len(failed) + 1}/{count}] {scan.name}")
                 with faults_of_scan(scan.path):
-                    done.append(work(one, deployed))
+                    done.append(work(one, deployed) | _chosen(settings))
             except InputError as error:
                 if found.single:
                     raise
@@ -134,12 +137,17 @@ def _load(run, scan, answer, settings, check) -> LoadedScan:
     with faults_of_scan(scan.path):
         with watch.phase("reading"):
             extra = check(scan.path)
-            volume = read_scan(scan.path, run.target, scan.name, settings["orientation_policy"])
+            volume = read_scan(scan.path, run.target, scan.name, settings["orientation_policy"], settings["series"])
             digest = input_sha256(scan.path) if settings["report"] else None
         with watch.phase("preparing"):
             warnings = volume_warnings(volume)
             prepared = prepare(volume, run.prepare_options)
     return LoadedScan(scan.path, scan.name, answer, prepared, digest, warnings, extra, watch)
+
+
+def _chosen(settings) -> dict[str, str]:
+    """What the report says of a series that was asked for: its path stands for several."""
+    return {"series": settings["series"]} if settings["series"] else {}
 
 
 def _write_report(run, deployed, watch, total, done, failed, path) -> None:

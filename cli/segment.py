@@ -22,7 +22,7 @@ from cli.remote import read_source, server_options
     "--cohort",
     metavar="CSV",
     type=click.Path(),
-    help="List of scans (columns path and, if wanted, case), with --model: a Beam job; what is done already is skipped.",
+    help="List of scans (columns path, and case and series if wanted), with --model: a Beam job; what is done is skipped.",
 )
 @click.option(
     "--overwrite",
@@ -110,7 +110,7 @@ def segment(
     def source_series(path):
         from attent_tf.inference.dicom_seg import check_source_series
 
-        return check_source_series(path) if dicom_seg else None
+        return check_source_series(path, run.target, settings["series"]) if dicom_seg else None
 
     def work(scan, deployed):
         return _segment_one(run, scan, deployed, wanted, found.single)

@@ -1,4 +1,4 @@
-"""The list of a cohort's scans: a CSV file with a column `path` and, where names shall be others, a column `case`."""
+"""The list of a cohort's scans: a CSV file with a column `path`, and columns `case` and `series` where they are wanted."""
 
 import csv
 import dataclasses
@@ -25,10 +25,12 @@ class CohortScan:
     Attributes:
       case: what files made of it are called; no two scans of a list share one.
       path: absolute path of a NIfTI file, or of the folder of a DICOM series.
+      series: SeriesInstanceUID or number of the series to take where the folder holds several; empty where it holds one.
     """
 
     case: str
     path: str
+    series: str = ""
 
 
 def read_cohort(path: str | os.PathLike) -> tuple[CohortScan, ...]:
@@ -36,8 +38,8 @@ def read_cohort(path: str | os.PathLike) -> tuple[CohortScan, ...]:
 
     Args:
       path: a CSV file in UTF-8 with a header. `path` is a NIfTI file or the folder of a DICOM series, relative to the list's
-        folder or absolute; `case` names the results, and is the file's or folder's name where it is empty. Other columns
-        are left alone.
+        folder or absolute; `case` names the results, and is the file's or folder's name where it is empty; `series` says which
+        one to take of a folder that holds several. Other columns are left alone.
 
     Returns:
       The scans in the order of the list.
@@ -51,7 +53,7 @@ def read_cohort(path: str | os.PathLike) -> tuple[CohortScan, ...]:
     for line, row in _rows(path):
         scan = _scan(f"{path}, line {line}", row, folder)
         for what, key, lines in (
-            ("a scan", scan.path, lines_of_paths),
+            ("a scan", (scan.path, scan.series), lines_of_paths),
             ("a case name", clash_key(scan.case), lines_of_cases),
         ):
             if key in lines:
@@ -70,7 +72,7 @@ def read_cohort(path: str | os.PathLike) -> tuple[CohortScan, ...]:
 
 def _rows(path: str | os.PathLike) -> Iterator[tuple[int, dict[str, str]]]:
     """Yields the number of each line that is not empty, and its fields by column."""
-    advice = "give a CSV file in UTF-8 with the columns path and, if wanted, case"
+    advice = "give a CSV file in UTF-8 with the columns path and, if wanted, case and series"
     try:
         # Spreadsheets put a mark in front of UTF-8.
         text = Path(path).read_text(encoding="utf-8-sig")
@@ -86,7 +88,7 @@ def _rows(path: str | os.PathLike) -> Iterator[tuple[int, dict[str, str]]]:
                 continue
             if header is None:
                 header = [field.lower() for field in fields]
-                if header.count("path") != 1 or header.count("case") > 1:
+                if header.count("path") != 1 or header.count("case") > 1 or header.count("series") > 1:
                     raise InputError(path, "one column path in the first line", ",".join(fields), advice)
                 continue
             if len(fields) != len(header):
@@ -117,4 +119,4 @@ def _scan(where: str, row: dict[str, str], folder: Path) -> CohortScan:
         raise InputError(*dataclasses.astuple(problem))
     if clash_key(case) in RESERVED:
         raise InputError(where, f"a case name other than {' and '.join(RESERVED)}", case, _ADVICE)
-    return CohortScan(case, str(place))
+    return CohortScan(case, str(place), row.get("series", ""))

@@ -100,7 +100,7 @@ def segment_scan(
     try:
         with _faults_of(scan):
             # Before the scan is read: a change meanwhile must be seen by the next job.
-            state = input_state(scan.path)
+            state = input_state(scan)
             with watch.phase("checksum"):
                 state["sha256"] = input_sha256(scan.path)
             done = folder.complete(scan, model.identity, orientation_policy, state["sha256"])
@@ -126,7 +126,7 @@ def _prepared(
     scan: CohortScan, model: CohortModel, orientation_policy: str, watch: Stopwatch
 ) -> tuple[PreparedCase, list[str]]:
     with watch.phase("reading"):
-        volume = read_scan(scan.path, model.target, scan.case, orientation_policy)
+        volume = read_scan(scan.path, model.target, scan.case, orientation_policy, scan.series or None)
     with watch.phase("preparing"):
         return prepare(volume, model.options), volume_warnings(volume)
 

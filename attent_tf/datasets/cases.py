@@ -17,9 +17,10 @@ class CaseFiles:
       patient: identifier that all scans of a patient share; splits never part it.
       domain: `mri` or `ct`.
       description: the data set.
-      images: full paths; one NIfTI file, or DICOM slices in natural order of their names.
+      images: full paths; one NIfTI file, or DICOM files in natural order of their names.
       labels: full paths: one label map, a mask for each entry of the description's `masks`, or a picture for each of
         `images`; empty where the case has no labels.
+      others: full paths of files beside DICOM slices that are none.
     """
 
     case: str
@@ -28,6 +29,7 @@ class CaseFiles:
     description: DatasetDescription
     images: tuple[str, ...]
     labels: tuple[str, ...]
+    others: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:

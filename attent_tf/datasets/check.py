@@ -13,13 +13,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from attent_tf.datasets.cases import CaseFiles
 from attent_tf.datasets.find import CaseProblem
-from attent_tf.datasets.reading import slices_in_order
+from attent_tf.datasets.reading import case_series
 from attent_tf.errors import InputError, Problem, faults_of_scan
 from attent_tf.names import clash_key
 from attent_tf.storage import is_remote, open_binary
-from attent_tf.volumes.dicom import SliceHeader, read_slice_header, series_problems
+from attent_tf.volumes.dicom_series import find_slices
 from attent_tf.volumes.nifti_header import MAX_VOXELS, checked_affine, checked_shape, read_header
 from attent_tf.volumes.png import check_grey
+from attent_tf.volumes.series_geometry import series_problems
 from attent_tf.volumes.stored_grid import StoredGrid, check_same_voxels
 
 _BLOCK_BYTES = 1 << 20
@@ -138,23 +139,25 @@ def _nifti_problems(files: CaseFiles, policy: str) -> Iterator[tuple[str, InputE
 
 def _dicom_problems(files: CaseFiles, policy: str) -> Iterator[tuple[str, InputError]]:
     del policy
-    headers: list[SliceHeader | None] = []
-    for path in files.images:
+    found = find_slices(files.images)
+    sizes = {header.path: (header.rows, header.columns) for header in found.headers}
+    for error in found.errors:
+        yield "readable", error
+    for image, path in zip(files.images, files.labels, strict=bool(files.labels)):
         try:
-            headers.append(read_slice_header(path, files.domain))
-        except InputError as error:
-            headers.append(None)
-            yield "readable", error
-    for header, path in zip(headers, files.labels, strict=bool(files.labels)):
-        try:
-            if header is not None:
-                check_grey(path, (header.rows, header.columns))
+            if image in sizes:
+                check_grey(path, sizes[image])
         except InputError as error:
             yield "readable", error
-    if all(headers):
-        ordered = [headers[index] for index in slices_in_order(files, headers)]
-        for error in series_problems(ordered, files.path):
-            yield ("order" if "order" in error.problem.expected else "step"), error
+    if found.errors:
+        return
+    try:
+        chosen = case_series(files, found)
+    except InputError as error:
+        yield "series", error
+        return
+    for error in series_problems(chosen.headers, files.path):
+        yield ("order" if "order" in error.problem.expected else "step"), error
 
 
 def _case_problem(files: CaseFiles, check: str, error: InputError) -> CaseProblem:

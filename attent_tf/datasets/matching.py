@@ -4,14 +4,14 @@ import collections
 import dataclasses
 import functools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import PurePosixPath
 
 from attent_tf.datasets.cases import natural_key
 from attent_tf.datasets.description import DatasetDescription
 from attent_tf.errors import Problem
 from attent_tf.names import name_problem, normal_name
-from attent_tf.volumes.scan import slice_files
+from attent_tf.volumes.dicom_files import is_dicom_by_name
 
 _SCAN_SUFFIXES = (".nii", ".nii.gz", ".dcm")
 
@@ -24,12 +24,14 @@ class MatchedCase:
       patient: empty where the patterns have no `{patient}`.
       case: never empty.
       images, labels: as in `CaseFiles`; labels are empty where they are missing or do not go with the images.
+      others: as in `CaseFiles`.
     """
 
     patient: str
     case: str
     images: tuple[str, ...]
     labels: tuple[str, ...]
+    others: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,23 +61,29 @@ def pattern_expression(pattern: str) -> re.Pattern:
     return re.compile(expression + (r"\.nii(?:\.gz)?" if suffix else ""), re.IGNORECASE)
 
 
-def match_cases(description: DatasetDescription, paths: Sequence[str], shown: str) -> Matches:
+def match_cases(
+    description: DatasetDescription, paths: Sequence[str], shown: str, no_dicom: Collection[str] = ()
+) -> Matches:
     """Finds the cases among the files of one folder.
 
     Args:
       description: the data set.
       paths: relative to the folder in which patterns begin, with `/` between parts.
       shown: what messages put before a path: the folder and a `/`.
+      no_dicom: those of `paths` that fit a pattern of slices and are none by their content.
 
     Returns:
       Cases in natural order, and the problems of names and pairs. Nothing is read.
     """
     problems: list[tuple[str, Problem]] = []
-    images = image_groups(description, paths)
+    images = image_groups(description, paths, no_dicom)
+    others = {} if description.is_nifti else _groups(description, description.images, no_dicom)
     label_patterns = [pattern for _, pattern in description.masks] or [description.labels] * bool(description.labels)
     labels = [_groups(description, pattern, paths) for pattern in label_patterns]
     known = {path for group in (images, *labels) for files in group.values() for path in files}
-    problems += _strangers(description, paths, known, images, shown)
+    hollow = {key: files for key, files in others.items() if key not in images and any(map(_may_be_slice, files))}
+    problems += [(case_name(description, *key), _hollow(hollow[key], shown)) for key in sorted(hollow, key=_key_order)]
+    problems += _strangers(description, paths, known, images.keys() | hollow.keys(), shown)
     labelled = any(labels)
     cases = []
     for key in sorted(images.keys() | (set().union(*labels) if labelled else set()), key=_key_order):
@@ -86,17 +94,23 @@ def match_cases(description: DatasetDescription, paths: Sequence[str], shown: st
         faults += filter(None, [name_problem(shown + files[0], name), _spelled_twice(files, shown)])
         problems += [(name, fault) for fault in faults]
         if not faults:
-            cases.append(MatchedCase(*key, *pairs))
+            cases.append(MatchedCase(*key, *pairs, others.get(key, ())))
     return Matches(tuple(cases), tuple(problems))
 
 
-def image_groups(description: DatasetDescription, paths: Iterable[str]) -> dict[tuple[str, str], tuple[str, ...]]:
-    """Returns the image files by what `{patient}` and `{case}` stand for, in natural order of their names."""
-    groups = _groups(description, description.images, paths)
-    if description.is_nifti:
-        return groups
-    slices = {key: tuple(slice_files(list(files))) for key, files in groups.items()}
-    return {key: files for key, files in slices.items() if files}
+def image_groups(
+    description: DatasetDescription, paths: Iterable[str], no_dicom: Collection[str] = ()
+) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Returns the image files by what `{patient}` and `{case}` stand for, in natural order of their names.
+
+    Args:
+      description: the data set.
+      paths: as in `match_cases`.
+      no_dicom: as in `match_cases`.
+    """
+    if not description.is_nifti:
+        paths = [path for path in paths if path not in no_dicom and is_dicom_by_name(path) is not False]
+    return _groups(description, description.images, paths)
 
 
 def paths_below(paths: Iterable[str], folder: str) -> tuple[str, list[str]]:
@@ -202,6 +216,17 @@ def _stem(path: str) -> str:
     return PurePosixPath(normal_name(path)).stem
 
 
+def _may_be_slice(path: str) -> bool:
+    return is_dicom_by_name(path) is None
+
+
+def _hollow(files: Sequence[str], shown: str) -> Problem:
+    """Tells of a folder that holds no DICOM although names in it could be those of slices."""
+    folder, _, name = files[0].rpartition("/")
+    found = f"{len(files)} files that are none, such as {name}" if name else "none"
+    return Problem(shown + folder, "DICOM slices", found, "complete the folder, or remove it")
+
+
 def _alone(where: str, what: str, pattern: str) -> Problem:
     return Problem(where, f"{what} {pattern}", "none", "add the file or remove this one")
 
@@ -222,7 +247,7 @@ def _strangers(
     description: DatasetDescription,
     paths: Sequence[str],
     known: set[str],
-    images: dict[tuple[str, str], tuple[str, ...]],
+    keys: Collection[tuple[str, str]],
     shown: str,
 ) -> list[tuple[str, Problem]]:
     """Scans beside the cases whose names do not fit, and folders of cases that lack their images."""
@@ -251,10 +276,10 @@ def _strangers(
                 ("", Problem(shown + path, f"a name such as {wanted}", "another one", "rename or remove the file"))
             )
     head = description.images.split("/")[0]
-    if images and head in ("{case}", "{patient}"):
+    if keys and head in ("{case}", "{patient}"):
         wanted, excluded = _chosen(description)
         tops = {normal_name(top): top for top in (path.split("/")[0] for path in paths if "/" in path)}
-        held = {patient or case for patient, case in images}
+        held = {patient or case for patient, case in keys}
         for top in sorted(tops.keys() - held - excluded, key=natural_key):
             if head == "{case}" and not wanted.fullmatch(top):
                 continue

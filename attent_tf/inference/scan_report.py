@@ -13,17 +13,17 @@ from attent_tf.runs import Run
 from attent_tf.serving.contract import ModelContract
 from attent_tf.versions import package_versions
 from attent_tf.volumes import CaseGeometry
-from attent_tf.volumes.scan import series_files
+from attent_tf.volumes.dicom_files import folder_files
 
 FORMAT = 1
 
 
 def input_sha256(path: str | os.PathLike) -> str:
-    """Returns the SHA-256 of a file, or of a series: of the lines that `sha256sum *` prints in its folder, sorted by name."""
+    """Returns the SHA-256 of a file, or of a folder: of the lines that `sha256sum` prints of its DICOM files, sorted by name."""
     path = Path(path)
     if not path.is_dir():
         return _sha256(path)
-    lines = (f"{_sha256(one)}  {one.name}\n" for one in series_files(path))
+    lines = (f"{_sha256(one)}  {one.name}\n" for one in folder_files(path).dicom)
     return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from attent_tf.errors import InputError
 from attent_tf.names import clash_key, normal_name
 from attent_tf.volumes.dicom_content import is_dicom_file
+from attent_tf.volumes.dicom_files import candidate_files, is_dicom, is_dicom_by_name
 from attent_tf.volumes.nifti_header import is_nifti_name, nifti_stem
-from attent_tf.volumes.scan import series_files
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,8 +40,8 @@ class FoundScans:
 def find_scans(path: str | os.PathLike) -> FoundScans:
     """Finds the scans that a path stands for, without reading them.
 
-    A folder that holds DICOM slices and nothing else that could be a scan is one scan. In any other folder each NIfTI file,
-    and each folder below it that holds DICOM slices, is one.
+    A folder that holds DICOM files and nothing else that could be a scan is one scan. In any other folder each NIfTI file,
+    and each folder below it that holds DICOM files, is one, whether or not it can be read: what cannot is told then.
 
     Args:
       path: a NIfTI file, the folder of a DICOM series, or a folder of scans.
@@ -77,14 +77,8 @@ def find_scans(path: str | os.PathLike) -> FoundScans:
 
 
 def _below(root: Path) -> list[FoundScan]:
-    scans, seen = [], set()
-
-    def keep_unlisted(error: OSError) -> None:
-        # It may hold a scan; why it cannot be read is told where that is tried.
-        folder = Path(error.filename)
-        scans.append(FoundScan(folder, _joined(*folder.relative_to(root).parts) or _joined(root.resolve().name)))
-
-    for folder, folders, names in os.walk(root, onerror=keep_unlisted, followlinks=True):
+    scans, seen, closed = [], set(), []
+    for folder, folders, names in os.walk(root, onerror=closed.append, followlinks=True):
         # A link to a folder above must not lead around for ever.
         place = os.path.realpath(folder)
         folders[:] = [] if place in seen else sorted(name for name in folders if name[0] != ".")
@@ -95,15 +89,20 @@ def _below(root: Path) -> list[FoundScan]:
         relative = folder.relative_to(root).parts
         images = [name for name in sorted(names) if is_nifti_name(name) and name[0] != "."]
         scans += [FoundScan(folder / name, _joined(*relative, nifti_stem(name))) for name in images]
-        if _holds_slices(folder):
-            scans.append(FoundScan(folder, _joined(*relative) or _joined(root.resolve().name)))
-    return scans
+        if _holds_dicom(folder):
+            scans.append(FoundScan(folder, _folder_name(folder, root)))
+    # Nobody knows what a folder holds that cannot be listed; as a scan, it is told of where it is read.
+    return scans + [FoundScan(Path(error.filename), _folder_name(Path(error.filename), root)) for error in closed]
+
+
+def _folder_name(folder: Path, root: Path) -> str:
+    return _joined(*folder.relative_to(root).parts) or _joined(root.resolve().name)
 
 
 def _joined(*parts: str) -> str:
     return normal_name("_".join(parts))
 
 
-def _holds_slices(folder: Path) -> bool:
-    files = [path for path in series_files(folder) if not is_nifti_name(path)]
-    return any(path.suffix.lower() == ".dcm" for path in files) or any(is_dicom_file(path) for path in files[:1])
+def _holds_dicom(folder: Path) -> bool:
+    candidates = candidate_files(folder)
+    return any(map(is_dicom_by_name, candidates)) or any(map(is_dicom, candidates))

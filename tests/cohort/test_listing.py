@@ -23,6 +23,18 @@ def test_paths_are_relative_to_the_list_and_name_cases(tmp_path, monkeypatch):
     assert read_cohort("list.csv") == read_cohort(tmp_path / "list.csv")
 
 
+def test_a_folder_may_be_listed_once_for_each_of_its_series(tmp_path):
+    text = "path,case,series\nct,portal,1.2.3\nct,late, 4\nct,first,\n"
+    folder = str(tmp_path / "ct")
+    assert _read(tmp_path, text) == (
+        CohortScan("portal", folder, "1.2.3"),
+        CohortScan("late", folder, "4"),
+        CohortScan("first", folder),
+    )
+    with pytest.raises(InputError, match="line 3: expected a scan that is not in the list yet"):
+        _read(tmp_path, "path,case,series\nct,a,4\nct,b,4\n")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

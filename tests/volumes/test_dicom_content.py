@@ -60,7 +60,7 @@ def test_a_segmentation_can_refer_to_a_bare_series(tools, tmp_path):
         slice_ = tools.dicom_slice(PIXELS, (0, 0, 2.0 * place))
         slice_.StudyInstanceUID, slice_.SeriesInstanceUID, slice_.FrameOfReferenceUID = uids
         (folder / f"{place}").write_bytes(bare(slice_, True))
-    slices = check_source_series(folder)
+    slices = check_source_series(folder, "mri").images
     assert [float(one.ImagePositionPatient[2]) for one in slices] == [0, 2, 4]
     assert {one.file_meta.TransferSyntaxUID for one in slices} == {pydicom.uid.ImplicitVRLittleEndian}
 
