@@ -163,17 +163,17 @@ def test_names_that_differ_in_capitals_alone_are_told_of_both(tmp_path):
 @pytest.mark.parametrize("place", ["headers", "voxels"])
 def test_what_the_system_says_of_one_case_is_one_of_the_problems(place, root, monkeypatch):
     """Of a failing disk, which no test can have."""
-    from attent_tf.datasets import check, reading
+    from attent_tf.volumes import dicom_series
 
-    module, name = {"headers": (check, "read_slice_header"), "voxels": (reading, "read_slice")}[place]
-    real = getattr(module, name)
+    name = {"headers": "read_slice_headers", "voxels": "read_slices"}[place]
+    real = getattr(dicom_series, name)
 
     def failing(path, *words):
         if "/MR/2/" in str(path):
             raise OSError(errno.EIO, "Input/output error", str(path))
         return real(path, *words)
 
-    monkeypatch.setattr(module, name, failing)
+    monkeypatch.setattr(dicom_series, name, failing)
     result, report = _check(root)
     assert result.exit_code == 1
     assert _found(report) == [("chaos-2", "readable" if place == "headers" else "content")]
