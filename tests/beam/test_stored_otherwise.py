@@ -10,8 +10,7 @@ import pytest
 from nibabel import orientations
 
 import beam_preprocess
-from attent_tf.datasets import find_cases
-from attent_tf.datasets.check import check_content, check_headers
+from beam_preprocess.survey import check
 
 
 def _contents(folder) -> dict[str, str]:
@@ -66,6 +65,6 @@ def test_records_are_the_same_bytes(data, plain, folder_of, tmp_path, change):
         before = path.read_bytes()
         change(path, codes)
         assert path.read_bytes() != before
-    for files in find_cases(tmp_path / "malbcv", "ct"):
-        assert check_headers(files) + check_content(files) == []
+    found = check(beam_preprocess.PreprocessOptions(out="", ct=str(tmp_path / "malbcv")))
+    assert (found.problems, found.warnings) == ((), ())
     assert folder_of(tmp_path / "malbcv", tmp_path / "records") == plain
