@@ -6,6 +6,8 @@ from attent_tf.methods import DIRECTIONS, METHODS
 from attent_tf.runtime import start_quietly
 from cli.console import ConsoleObserver, QuietObserver
 
+_STAGES = dict.fromkeys(stage.id for method in METHODS.values() for stage in method.stages)
+
 
 @click.command()
 @click.option("--records", required=True, type=click.Path(), help="Records folder (attent preprocess).")
@@ -23,10 +25,10 @@ from cli.console import ConsoleObserver, QuietObserver
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one key; may be repeated.")
 @click.option(
     "--stage",
-    type=click.Choice(["all", "translation", "segmentation"]),
+    metavar="ID",
     default="all",
     show_default=True,
-    help="Train all stages of the method, or one.",
+    help=f"all stages of the method, or one: {', '.join(_STAGES)}.",
 )
 @click.option(
     "--strategy",

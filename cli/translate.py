@@ -2,12 +2,16 @@
 
 import click
 
+from attent_tf.methods import METHODS
 from cli import options
 from cli.console import progress
 
+*_FIRST, _LAST = (method.id for method in METHODS.values() if method.translates)
+_TRANSLATING = f"{', '.join(_FIRST)} or {_LAST}"
+
 
 @click.command()
-@click.option("--run", "run_folder", required=True, type=click.Path(), help="Trained run of cyclegan, pixel or attent.")
+@click.option("--run", "run_folder", required=True, type=click.Path(), help=f"Trained run of {_TRANSLATING}.")
 @options.scans_to_files
 def translate(run_folder, source, out, **settings):
     """Show target scans in source style.
@@ -33,9 +37,9 @@ def translate(run_folder, source, out, **settings):
     answers = answer_paths(found, source, out)
     check_writes([*answers.values(), *checked_report_name(settings["report"])], [scan.path for scan in found.scans])
     run = load_run(run_folder)
-    if not run.method.translator:
+    if not run.method.translates:
         raise RunError(
-            f"{run.folder}: the method {run.method.id} has no translator; translate needs a run of cyclegan, pixel or attent"
+            f"{run.folder}: the method {run.method.id} has no translator; translate needs a run of {_TRANSLATING}"
         )
     each_scan(run, found, answers, settings, lambda scan, deployed: _translate_one(run, scan, deployed))
 

@@ -10,9 +10,9 @@ from attent_tf.configs import Config
 from attent_tf.data.manifest import read_manifest
 from attent_tf.errors import RunError
 from attent_tf.inference.evaluate import evaluate
+from attent_tf.methods import get_method
 from attent_tf.metrics.evaluation import Evaluation, read_evaluation
 from attent_tf.runs import load_run
-from attent_tf.training.checkpoints import has_checkpoint
 from attent_tf.training.loop import Observer
 from attent_tf.training.train import train
 
@@ -64,7 +64,7 @@ def _finished(out, item, config, fingerprint) -> Evaluation | None:
 def _train_and_evaluate(records, out, item, config, observer) -> Evaluation:
     folder = out / item.folder
     donor = None
-    if item.donor and not has_checkpoint(folder / "translation" / "checkpoints"):
+    if item.donor and not (folder / get_method(item.method).stages[0].id).exists():
         donor = out / item.donor
     run = train(records, folder, item.method, item.direction, config, observer, translation_from=donor)
     # Runs of a benchmark are compared in one table and one report; they need none of their own.

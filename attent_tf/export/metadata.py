@@ -34,7 +34,7 @@ def make_metadata(
         "version": version,
         "method": run.method.id,
         "direction": run.direction,
-        "translates": run.method.translator is not None,
+        "translates": run.method.translates,
         "classes": list(CLASS_NAMES),
         "input": _input(run.target, options),
         "signatures": {name: _signature(signature) for name, signature in signatures.items()},

@@ -147,14 +147,14 @@ def _case_result(
         entropy=entropy,
         prediction=prediction,
         spacing_mm=case.geometry.record_spacing_mm,
-        translated=translated if run.method.translator else None,
+        translated=translated if run.method.translates else None,
         reference=np.stack([record.label for record in slices]) if case.labelled else None,
         on_scan=on_scan,
     )
 
 
 def _warnings(run: Run, fingerprint: str, cases) -> Iterator[str]:
-    for stage in ("translation", "segmentation"):
+    for stage in (stage.id for stage in run.method.stages):
         done, planned = trained_steps(run, stage)
         if done < planned:
             yield f"The {stage} stage was stopped at step {done} of {planned}."

@@ -103,7 +103,7 @@ def test_networks_that_compute_in_16_bits_are_served_in_float32(run, tmp_path):
     with computing_in("mixed_float16"):
         exported = export_chain(run, tmp_path / "model")
         chain = load_chain(run)
-    assert chain.segmentor.compute_dtype == "float16"
+    assert chain.networks[-1].compute_dtype == "float16"
     served = tf.saved_model.load(str(exported.folder))
     assert _interface(served) == _SNAPSHOT
     image = tf.constant(_images(2))
@@ -221,7 +221,7 @@ def test_the_fingerprint_follows_the_weights(exported, run, tmp_path):
 
     chain = load_chain(run)
     assert _weights_sha256(chain) == exported.metadata["training"]["weights_sha256"]
-    chain.segmentor.main_head.branches[0].bias.assign_add([0, 0, 1e-3, 0, 0])
+    chain.networks[-1].main_head.branches[0].bias.assign_add([0, 0, 1e-3, 0, 0])
     assert _weights_sha256(chain) != exported.metadata["training"]["weights_sha256"]
 
 
