@@ -7,6 +7,7 @@ import click
 from attent_tf.methods import DIRECTIONS, METHODS
 from attent_tf.runtime import start_quietly
 from cli.console import ConsoleObserver, QuietObserver
+from cli.unused_keys import tell_unused
 
 
 @click.command()
@@ -48,6 +49,7 @@ def benchmark(records, out, methods, directions, seeds, config_name, overrides, 
     config = load_config(config_name, overrides)
     chosen = list(METHODS) if methods == "all" else list(dict.fromkeys(name.strip() for name in methods.split(",")))
     plan = plan_runs(chosen, list(DIRECTIONS) if directions == "both" else [directions], range(seeds))
+    tell_unused(chosen, config_name, overrides)
     start_quietly()
     from attent_tf.benchmark import benchmark_tables
     from attent_tf.benchmark.run import run_benchmark

@@ -5,6 +5,7 @@ import click
 from attent_tf.methods import DIRECTIONS, METHODS
 from attent_tf.runtime import start_quietly
 from cli.console import ConsoleObserver, QuietObserver
+from cli.unused_keys import tell_unused
 
 _STAGES = dict.fromkeys(stage.id for method in METHODS.values() for stage in method.stages)
 
@@ -95,6 +96,7 @@ def train(
     from attent_tf.training.strategies import make_strategy, worker_index
     from attent_tf.training.train import train as train_run
 
+    tell_unused([method], config_name, overrides)
     devices = make_strategy(strategy)
     observer = QuietObserver() if quiet or worker_index(devices) else ConsoleObserver()
     run = train_run(records, out, method, direction, config, observer, stage, fresh, devices, translation_from)
