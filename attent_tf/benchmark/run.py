@@ -12,8 +12,8 @@ from attent_tf.errors import RunError
 from attent_tf.inference.evaluate import evaluate
 from attent_tf.methods import get_method
 from attent_tf.metrics.evaluation import Evaluation, read_evaluation
+from attent_tf.progress import Observer
 from attent_tf.runs import load_run
-from attent_tf.training.loop import Observer
 from attent_tf.training.train import train
 
 _EVALUATION = "evaluation"

@@ -7,10 +7,10 @@ import tensorflow as tf
 from tensorflow.core.framework import graph_pb2
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from attent_tf.deployment.output import ChainOutput
 from attent_tf.errors import RunError
 from attent_tf.export.folding import fold_batch_norms
 from attent_tf.inference.chain import Chain
-from attent_tf.inference.output import ChainOutput
 
 WEIGHTS = ("float32", "float16")
 

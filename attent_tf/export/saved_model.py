@@ -1,7 +1,7 @@
 """The deployed chain as a SavedModel for TensorFlow Serving.
 
 The names of signatures, inputs and outputs are an interface that servers and their clients rely on; they stand in
-`attent_tf.serving.signature`.
+`attent_tf.deployment.signature`.
 """
 
 import dataclasses
@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from attent_tf.deployment.contract import METADATA_FILE
+from attent_tf.deployment.signature import expected_signatures
 from attent_tf.export.measure import compare
 from attent_tf.export.metadata import make_metadata
 from attent_tf.export.model_card import CARD_FILE, make_card
@@ -28,8 +30,6 @@ from attent_tf.organs import NUM_CLASSES
 from attent_tf.runs import Run
 from attent_tf.runs.networks import stored, trained_steps
 from attent_tf.runs.translation_check import read_warning
-from attent_tf.serving.contract import METADATA_FILE
-from attent_tf.serving.signature import expected_signatures
 
 # What `attent evaluate` is told to make beside a run, in its help and in the README.
 _EVALUATION = "evaluation"

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from attent_tf import losses
-from attent_tf.inference.output import ChainOutput
+from attent_tf.deployment.output import ChainOutput
 from attent_tf.models import DeepLabV2, Generator
 from attent_tf.runs import Run
 from attent_tf.runs.networks import load_parts

@@ -17,12 +17,12 @@ from attent_tf.metrics.case_result import CaseResult, LabelMaps
 from attent_tf.metrics.evaluation import Evaluation, write_evaluation
 from attent_tf.metrics.postprocessing import DEFAULT_POSTPROCESSING
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL, find_protocol
+from attent_tf.progress import Observer
 from attent_tf.reporting.report import write_report
 from attent_tf.reporting.sources import EvaluationForReport
 from attent_tf.runs import Run
 from attent_tf.runs.networks import trained_steps
 from attent_tf.runs.translation_check import read_warning
-from attent_tf.training.loop import Observer
 from attent_tf.volumes import middle_channel
 from attent_tf.volumes.blocks_from_grid import probability_blocks_from_grid
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import tensorflow as tf
 
 from attent_tf.errors import RunError
+from attent_tf.progress import Observer
 from attent_tf.training.checkpoints import Checkpoints
 from attent_tf.training.history import History
 from attent_tf.training.image_pool import ImagePool
@@ -20,16 +21,6 @@ from attent_tf.training.weight_update import WeightUpdate
 
 # What a shell reports for a program that SIGTERM ended.
 _EXIT_TERMINATED = 143
-
-
-class Observer(Protocol):
-    """What shows a run's progress to the user."""
-
-    def say(self, line: str) -> None:
-        """Shows one line."""
-
-    def stage(self, title: str, total: int, initial: int) -> Any:
-        """Returns a context manager of an object with `update(count)` and `set_postfix_str(note)`."""
 
 
 class InnerStep(Protocol):

@@ -8,9 +8,9 @@ import tensorflow as tf
 from attent_tf.data.manifest import Manifest
 from attent_tf.data.slices import SliceArrays, allocate, load_slices
 from attent_tf.methods import Slices, Stage, View
+from attent_tf.progress import Observer
 from attent_tf.runs import Run
 from attent_tf.runs.networks import load_parts
-from attent_tf.training.loop import Observer
 
 _BATCH = 16
 

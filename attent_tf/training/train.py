@@ -14,11 +14,12 @@ from attent_tf.data.slices import SliceArrays
 from attent_tf.errors import ConfigError, RecordsError, RunError
 from attent_tf.files import write_json
 from attent_tf.methods import SEGMENTOR, Stage, get_domains, get_method
+from attent_tf.progress import Observer
 from attent_tf.runs import Run, create_or_check, load_run, resolve_steps
 from attent_tf.runs.networks import begin_parts, check_complete
 from attent_tf.runs.reuse import reuse_stage, shared_stage
 from attent_tf.training.checkpoints import has_checkpoint
-from attent_tf.training.loop import Observer, StagePlan, run_stage
+from attent_tf.training.loop import StagePlan, run_stage
 from attent_tf.training.shown_slices import ShownSlices
 from attent_tf.training.steps.step import make_step, step_class
 from attent_tf.training.strategies import device_names, make_strategy, replica_batch, wait_for_all, worker_index

@@ -5,10 +5,10 @@ import tensorflow as tf
 
 from attent_tf.methods import TO_SOURCE, TO_TARGET
 from attent_tf.models import DeepLabV2
+from attent_tf.progress import Observer
 from attent_tf.runs import Run
 from attent_tf.runs.networks import load_parts
 from attent_tf.runs.translation_check import check_translation, write_check
-from attent_tf.training.loop import Observer
 
 _BATCH = 16
 

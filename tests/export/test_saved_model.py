@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from attent_tf.deployment import read_contract
 from attent_tf.errors import InputError
 from attent_tf.export.saved_model import export_chain
 from attent_tf.inference.batches import run_slices
 from attent_tf.inference.chain import load_chain
-from attent_tf.serving import read_contract
 from attent_tf.training.precision import computing_in
 from attent_tf.volumes import Intensity, PrepareOptions
 from tests.support import wire
