@@ -19,7 +19,7 @@ from attent_tf.methods.stage import Slices, Stage, View
 # Packages offer methods under this name: `name = "module:METHOD"`.
 ENTRY_POINTS = "attent_tf.methods"
 
-_NETWORKS = "attent_tf.models.configured"
+_NETWORKS = "attent_tf.runs.configured"
 _STEPS = "attent_tf.training.steps"
 _ALIGNER_KEYS = (
     "segmentation.aligner_main_weight",

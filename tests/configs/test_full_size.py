@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from attent_tf.configs import load_config
 from attent_tf.models import MapDiscriminator, PatchDiscriminator
-from attent_tf.models.configured import gated_generator, segmentor
+from attent_tf.runs.configured import gated_generator, segmentor
 
 pytestmark = pytest.mark.slow
 
