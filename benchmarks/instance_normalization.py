@@ -5,7 +5,6 @@ Prints the median seconds of each and their ratio, measured in turns in one proc
 """
 
 import argparse
-import dataclasses
 import statistics
 import time
 from unittest import mock
@@ -19,19 +18,20 @@ import tensorflow as tf  # noqa: E402
 
 from attent_tf.configs import load_config  # noqa: E402
 from attent_tf.layers import normalization  # noqa: E402
-from attent_tf.training.translation import TranslationStep  # noqa: E402
+from attent_tf.methods import get_method  # noqa: E402
+from attent_tf.training.steps.step import make_step  # noqa: E402
 
 
 def make_update(size: int, filters: int, groups: bool):
     """Returns a function that does one translation update of one image a domain."""
-    config = dataclasses.replace(load_config("demo").translation, filters=filters)
+    config = load_config("demo", [f"translation.filters={filters}", f"data.image_size={size}"])
     norm = mock.patch.object(
         normalization,
         "InstanceNormalization",
         lambda **kwargs: keras.layers.GroupNormalization(-1, epsilon=1e-5, center=False, scale=False, **kwargs),
     )
     with norm if groups else mock.MagicMock():
-        step = TranslationStep(config, "attention_cyclegan", size, steps=1000, global_batch_size=1, seed=0)
+        step = make_step(get_method("attent").stage("translation"), config)
     x_s, x_t = (tf.random.stateless_uniform((1, size, size, 1), (0, i), -1.0, 1.0) for i in range(2))
     update = tf.function(step.update)
     return lambda: update("free", tf.constant(0, tf.int64), x_s, x_t)["generator"].numpy()

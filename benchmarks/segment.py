@@ -59,22 +59,19 @@ def write_fresh_run(folder: Path, name: str) -> None:
     from attent_tf.configs import load_config
     from attent_tf.methods import get_method
     from attent_tf.runs import Run
-    from attent_tf.runs.networks import make_generator, make_segmentor, stored
+    from attent_tf.runs.networks import make_part, stored
     from attent_tf.runs.run import create_or_check
     from attent_tf.volumes import PrepareOptions
 
     config = load_config(name, ["segmentation.weights=none"])
     run = Run(folder, get_method("attent"), "mri2ct", config, "fresh weights", PrepareOptions().to_json())
     create_or_check(run, ())
-    networks = {
-        "translation": {"g_t2s": make_generator(config.translation, run.method.translator, "g_t2s")},
-        "segmentation": {"segmentor": make_segmentor(config.segmentation)},
-    }
-    for stage, parts in networks.items():
-        for network in parts.values():
-            network(tf.zeros((1, config.data.image_size, config.data.image_size, 1)))
-        checkpoint = tf.train.Checkpoint(**{part: stored(network) for part, network in parts.items()})
-        tf.train.CheckpointManager(checkpoint, str(run.stage_folder(stage) / "checkpoints"), 1).save(0)
+    for role in run.method.deployed:
+        network = make_part(run.method.part(role), config, run.direction)
+        network(tf.zeros((1, config.data.image_size, config.data.image_size, 1)))
+        checkpoint = tf.train.Checkpoint(**{network.name: stored(network)})
+        folder = run.stage_folder(run.method.stage_of(role).id) / "checkpoints"
+        tf.train.CheckpointManager(checkpoint, str(folder), 1).save(0)
 
 
 def measured(run: Path, scan: Path, out: Path, flags: list[str]) -> tuple[dict, float, float]:

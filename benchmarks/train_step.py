@@ -105,23 +105,22 @@ def _measure(setting):
     import tensorflow as tf
 
     from attent_tf.configs import load_config
-    from attent_tf.training.segmentation import SegmentationStep
+    from attent_tf.methods import get_method
+    from attent_tf.training.steps.step import make_step
     from attent_tf.training.strategies import make_strategy
-    from attent_tf.training.translation import TranslationStep
 
     keras.utils.set_random_seed(0)
-    config = load_config(setting.size)
-    stage, size = getattr(config, setting.stage), config.data.image_size
+    changes = [f"precision={setting.precision}", f"jit={str(setting.jit).lower()}", "segmentation.weights=none"]
+    config = load_config(setting.size, changes)
+    stage = getattr(config, setting.stage)
     strategy = make_strategy("auto")
     with strategy.scope():
-        options = {"precision": setting.precision, "jit": setting.jit}
+        inner = make_step(get_method("attent").stage(setting.stage), config, steps=10**6)
         if setting.stage == "translation":
-            inner = TranslationStep(stage, "attention_cyclegan", size, 10**6, stage.batch_size, 0, **options)
             phase = "anchored" if stage.identity_weight else "free"
             if setting.apart:
                 _separate_identity(inner)
         else:
-            inner = SegmentationStep(stage, "entropy", size, 10**6, stage.batch_size, **options)
             phase = "aligned"
         step = tf.Variable(0, dtype=tf.int64)
     data = _data(config, setting, stage.batch_size, strategy)
@@ -160,17 +159,15 @@ def _separate_identity(inner):
     def gradients(x_s, x_t, anchored):
         config = inner.config
         with tf.GradientTape() as tape:
-            fake_s, fake_t = inner.g_t2s(x_t), inner.g_s2t(x_s)
-            cycle = losses.l1_loss(inner.g_t2s(fake_t), x_s) + losses.l1_loss(inner.g_s2t(fake_s), x_t)
-            adversarial_t2s = losses.real_loss(inner.d_source(fake_s), config.adversarial)
-            adversarial_s2t = losses.real_loss(inner.d_target(fake_t), config.adversarial)
-            identity = losses.l1_loss(inner.g_t2s(x_s), x_s) + losses.l1_loss(inner.g_s2t(x_t), x_t)
-            total = adversarial_t2s + adversarial_s2t + config.cycle_weight * cycle + config.identity_weight * identity
+            to_source, to_target = inner.to_source, inner.to_target
+            fake_s, fake_t = to_source(x_t), to_target(x_s)
+            cycle = losses.l1_loss(to_source(fake_t), x_s) + losses.l1_loss(to_target(fake_s), x_t)
+            identity = losses.l1_loss(to_source(x_s), x_s) + losses.l1_loss(to_target(x_t), x_t)
+            fooling = inner.judge_source.charge(fake_s) + inner.judge_target.charge(fake_t)
+            total = fooling + config.cycle_weight * cycle + config.identity_weight * identity
             loss = tf.reduce_sum(total) / inner.global_batch_size
-        zero = tf.constant(0.0)
-        metrics = dict.fromkeys(("generator", "cycle", "identity", "adversarial_t2s", "adversarial_s2t"), zero)
-        metrics["generator"] = loss
-        return tape.gradient(loss, inner.generator_update.variables_updated), fake_s, fake_t, metrics
+        metrics = dict.fromkeys(inner.metric_names, tf.constant(0.0)) | {"generator": loss}
+        return tape.gradient(loss, inner.generators.variables_updated), fake_s, fake_t, metrics
 
     inner._generator_gradients = gradients
 

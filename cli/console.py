@@ -77,7 +77,7 @@ class QuietObserver:
 
 
 class ConsoleObserver:
-    """Shows the progress of training and inference (see `attent_tf.training.loop.Observer`)."""
+    """Shows the progress of training and inference (see `attent_tf.progress.Observer`)."""
 
     def say(self, line: str) -> None:
         say(line)

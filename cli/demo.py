@@ -7,6 +7,7 @@ import click
 from attent_tf.methods import DIRECTIONS, METHODS
 from attent_tf.runtime import start_quietly
 from cli.console import ConsoleObserver, heading, progress, say
+from cli.unused_keys import tell_unused
 
 DEMO_METHODS = ("source_only", "attent", "supervised")
 
@@ -47,6 +48,7 @@ def demo(out, direction, subjects, seed, config_name, overrides, methods):
     config = load_config(config_name, [*overrides, f"seed={seed}"])
     chosen = list(dict.fromkeys(name.strip() for name in methods.split(",")))
     plan = plan_runs(chosen, list(DIRECTIONS) if direction == "both" else [direction], [seed])
+    tell_unused(chosen, config_name, overrides)
     phantom, records = out / "phantom", out / "records"
 
     heading("1/4 Phantom")

@@ -56,7 +56,7 @@ def read_source(run_folder: str | None, server: str | None, model_metadata: str 
         wanted = "--run RUN, or --server URL with --model-metadata FILE"
         raise ConfigError(f"expected {wanted}, found {'both' if run_folder else 'neither'}; give one of them")
     if model_metadata is not None:
-        from attent_tf.serving import read_contract
+        from attent_tf.deployment import read_contract
 
         return read_contract(model_metadata)
     from attent_tf.runs import load_run

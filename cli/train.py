@@ -5,6 +5,9 @@ import click
 from attent_tf.methods import DIRECTIONS, METHODS
 from attent_tf.runtime import start_quietly
 from cli.console import ConsoleObserver, QuietObserver
+from cli.unused_keys import tell_unused
+
+_STAGES = dict.fromkeys(stage.id for method in METHODS.values() for stage in method.stages)
 
 
 @click.command()
@@ -23,10 +26,10 @@ from cli.console import ConsoleObserver, QuietObserver
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one key; may be repeated.")
 @click.option(
     "--stage",
-    type=click.Choice(["all", "translation", "segmentation"]),
+    metavar="ID",
     default="all",
     show_default=True,
-    help="Train all stages of the method, or one.",
+    help=f"all stages of the method, or one: {', '.join(_STAGES)}.",
 )
 @click.option(
     "--strategy",
@@ -93,6 +96,7 @@ def train(
     from attent_tf.training.strategies import make_strategy, worker_index
     from attent_tf.training.train import train as train_run
 
+    tell_unused([method], config_name, overrides)
     devices = make_strategy(strategy)
     observer = QuietObserver() if quiet or worker_index(devices) else ConsoleObserver()
     run = train_run(records, out, method, direction, config, observer, stage, fresh, devices, translation_from)

@@ -2,12 +2,16 @@
 
 import click
 
+from attent_tf.methods import METHODS
 from cli import options
 from cli.console import progress
 
+*_FIRST, _LAST = (method.id for method in METHODS.values() if method.translates)
+_TRANSLATING = f"{', '.join(_FIRST)} or {_LAST}"
+
 
 @click.command()
-@click.option("--run", "run_folder", required=True, type=click.Path(), help="Trained run of cyclegan, pixel or attent.")
+@click.option("--run", "run_folder", required=True, type=click.Path(), help=f"Trained run of {_TRANSLATING}.")
 @options.scans_to_files
 def translate(run_folder, source, out, **settings):
     """Show target scans in source style.
@@ -35,9 +39,9 @@ def translate(run_folder, source, out, **settings):
     named = [answer for name, answer in answers.items() if name not in refused]
     check_writes([*named, *checked_report_name(settings["report"])], [scan.path for scan in found.scans])
     run = load_run(run_folder)
-    if not run.method.translator:
+    if not run.method.translates:
         raise RunError(
-            f"{run.folder}: the method {run.method.id} has no translator; translate needs a run of cyclegan, pixel or attent"
+            f"{run.folder}: the method {run.method.id} has no translator; translate needs a run of {_TRANSLATING}"
         )
 
     def work(scan, deployed):

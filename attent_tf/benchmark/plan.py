@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from attent_tf.methods import get_domains, get_method
+from attent_tf.methods import Stage, get_domains, get_method
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +23,9 @@ class BenchmarkRun:
     method: str
     donor: Path | None = None
 
+    # Of a run folder, where its scores lie.
+    evaluation = "evaluation"
+
     @property
     def folder(self) -> Path:
         """The run folder, in the benchmark folder."""
@@ -32,7 +35,8 @@ class BenchmarkRun:
 def plan_runs(methods: Sequence[str], directions: Sequence[str], seeds: Sequence[int]) -> list[BenchmarkRun]:
     """Lists the runs of a benchmark, seed by seed, so that an unfinished one compares all methods on fewer seeds.
 
-    Methods with the same translator share its training, and so do the two directions (see `attent_tf.runs.reuse`).
+    Methods that begin with the same stage share its training, and so do the two directions where it serves both (see
+    `attent_tf.runs.reuse`).
 
     Args:
       methods: names, without repetition.
@@ -46,12 +50,12 @@ def plan_runs(methods: Sequence[str], directions: Sequence[str], seeds: Sequence
         get_domains(direction)
     plan = []
     for seed in seeds:
-        first_with: dict[str, Path] = {}
+        first_with: dict[Stage, Path] = {}
         for direction in directions:
             for method in methods:
                 run = BenchmarkRun(seed, direction, method)
-                if translator := get_method(method).translator:
-                    donor = first_with.setdefault(translator, run.folder)
+                if stage := get_method(method).shareable_stage:
+                    donor = first_with.setdefault(stage, run.folder)
                     run = dataclasses.replace(run, donor=None if donor == run.folder else donor)
                 plan.append(run)
     return plan

@@ -10,13 +10,11 @@ from attent_tf.configs import Config
 from attent_tf.data.manifest import read_manifest
 from attent_tf.errors import RunError
 from attent_tf.inference.evaluate import evaluate
+from attent_tf.methods import get_method
 from attent_tf.metrics.evaluation import Evaluation, read_evaluation
+from attent_tf.progress import Observer
 from attent_tf.runs import load_run
-from attent_tf.training.checkpoints import has_checkpoint
-from attent_tf.training.loop import Observer
 from attent_tf.training.train import train
-
-_EVALUATION = "evaluation"
 
 
 def run_benchmark(
@@ -53,19 +51,19 @@ def run_benchmark(
 
 def _finished(out, item, config, fingerprint) -> Evaluation | None:
     folder = out / item.folder
-    if not (folder / _EVALUATION / "metrics.json").is_file():
+    if not (folder / item.evaluation / "metrics.json").is_file():
         return None
     run = load_run(folder)
     if run.config != config or run.records != fingerprint:
         raise RunError(f"{folder}: made from other records or another configuration; choose another --out")
-    return read_evaluation(folder / _EVALUATION)
+    return read_evaluation(folder / item.evaluation)
 
 
 def _train_and_evaluate(records, out, item, config, observer) -> Evaluation:
     folder = out / item.folder
     donor = None
-    if item.donor and not has_checkpoint(folder / "translation" / "checkpoints"):
+    if item.donor and not (folder / get_method(item.method).stages[0].id).exists():
         donor = out / item.donor
     run = train(records, folder, item.method, item.direction, config, observer, translation_from=donor)
     # Runs of a benchmark are compared in one table and one report; they need none of their own.
-    return evaluate(run, records, folder / _EVALUATION, observer, overwrite=True)
+    return evaluate(run, records, folder / item.evaluation, observer, overwrite=True)

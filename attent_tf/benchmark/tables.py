@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from attent_tf.benchmark.published import PAIRS
 from attent_tf.metrics.evaluation import Evaluation
 from attent_tf.metrics.significance import PairedTest, holm, paired_test
 from attent_tf.metrics.summary import mean_of_defined
 from attent_tf.organs import ORGANS
+from attent_tf.reporting.published import PAIRS
 
 # The columns of Tables I and II.
 MEASURES = ("dice", "assd_voxel", "assd_mm")

@@ -5,13 +5,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from attent_tf.benchmark import published
 from attent_tf.benchmark.tables import COLUMNS, Direction, Row, Spread
 from attent_tf.configs import Config, config_to_dict
 from attent_tf.methods import METHODS
 from attent_tf.metrics.json_numbers import to_json
 from attent_tf.metrics.significance import TEST_NAME
 from attent_tf.organs import ORGAN_TITLES
+from attent_tf.reporting import published
 
 _TITLES = {"dice": "Dice in %", "assd_voxel": "ASSD in voxels", "assd_mm": "ASSD in mm"}
 _DIGITS = {"dice": 1, "assd_voxel": 2, "assd_mm": 2}

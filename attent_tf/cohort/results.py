@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from attent_tf.cohort.listing import CohortScan
+from attent_tf.deployment import ModelContract
 from attent_tf.errors import InputError
 from attent_tf.files import write_json
-from attent_tf.serving import ModelContract
 from attent_tf.volumes.dicom_files import candidate_files
 
 FORMAT = 1

@@ -9,6 +9,7 @@ from typing import Any
 
 from attent_tf.cohort.listing import CohortScan
 from attent_tf.cohort.results import FORMAT, CohortFolder, input_state, model_identity
+from attent_tf.deployment import read_contract
 from attent_tf.errors import AttentError, InputError, faults_of_scan
 from attent_tf.files import write_json
 from attent_tf.inference.batches import choose_batch_size, gpu_free_bytes, usable_cores
@@ -16,7 +17,6 @@ from attent_tf.inference.exported_chain import ExportedChain
 from attent_tf.inference.scan_report import findings, input_sha256, scan_entry, volumes_ml
 from attent_tf.inference.volumes import Segmentation, segment_prepared
 from attent_tf.runtime import device_name, start_quietly
-from attent_tf.serving import read_contract
 from attent_tf.stopwatch import Stopwatch
 from attent_tf.versions import package_versions
 from attent_tf.volumes import PreparedCase, PrepareOptions, prepare, read_scan, write_labels

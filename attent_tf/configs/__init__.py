@@ -1,6 +1,13 @@
 """Typed configurations and the YAML files that ship."""
 
-from attent_tf.configs.load import config_from_dict, config_to_dict, config_to_yaml, load_config, shipped_configs
+from attent_tf.configs.load import (
+    config_from_dict,
+    config_to_dict,
+    config_to_yaml,
+    given_keys,
+    load_config,
+    shipped_configs,
+)
 from attent_tf.configs.schema import Config, DataConfig, OptimizerConfig, SegmentationConfig, TranslationConfig
 
 __all__ = [
@@ -12,6 +19,7 @@ __all__ = [
     "config_from_dict",
     "config_to_dict",
     "config_to_yaml",
+    "given_keys",
     "load_config",
     "shipped_configs",
 ]

@@ -16,6 +16,8 @@ from attent_tf.configs.validate import validate
 from attent_tf.errors import ConfigError, did_you_mean
 from attent_tf.yaml_text import parse_yaml, read_yaml
 
+_SUFFIXES = (".yaml", ".yml")
+
 
 def shipped_configs() -> list[str]:
     """Returns the names of the configurations that ship with the library."""
@@ -31,18 +33,26 @@ def load_config(name_or_path: str, overrides: Iterable[str] = ()) -> Config:
       overrides: `key=value` with dotted keys, for example `translation.steps=500`; values are YAML.
 
     Returns:
-      The checked configuration; keys that the file leaves out have the defaults of `attent_tf.configs.schema`.
+      The checked configuration; keys that the file leaves out have the defaults of `attent_tf.configs.schema`, and `name` is
+      the file's.
 
     Raises:
       ConfigError: the name, a key or a value is not known; unknown keys come with the nearest known one.
     """
-    content = _read(str(name_or_path))
-    for override in overrides:
-        key, separator, value = override.partition("=")
-        if not separator or not key:
-            raise ConfigError(f"--set {override}: expected key=value, for example translation.steps=500")
-        _put(content, key.strip().split("."), parse_yaml(value, f"--set {key}"))
+    content = {"name": Path(str(name_or_path)).stem, **_read(str(name_or_path))}
+    for key, value in _overrides(overrides):
+        _put(content, key.split("."), value)
     return validate(_build(Config, content, ""))
+
+
+def given_keys(name_or_path: str, overrides: Iterable[str] = ()) -> list[str]:
+    """Returns the dotted keys that a user gave: those of a file of the user's own, and of `overrides`.
+
+    Args: as `load_config`, which has read them.
+    """
+    is_file = str(name_or_path).endswith(_SUFFIXES)
+    keys = list(_leaves(_read(str(name_or_path)))) if is_file else []
+    return list(dict.fromkeys([*keys, *(key for key, _ in _overrides(overrides))]))
 
 
 def config_from_dict(content: Mapping[str, Any]) -> Config:
@@ -60,8 +70,26 @@ def config_to_yaml(config: Config) -> str:
     return yaml.safe_dump(config_to_dict(config), sort_keys=False)
 
 
+def _overrides(texts):
+    """Yields the key and the value of each `key=value`."""
+    for text in texts:
+        key, separator, value = text.partition("=")
+        if not separator or not key:
+            raise ConfigError(f"--set {text}: expected key=value, for example translation.steps=500")
+        yield key.strip(), parse_yaml(value, f"--set {key}")
+
+
+def _leaves(content, prefix=""):
+    """Yields the dotted key of each value that is no section."""
+    for key, value in content.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
+
+
 def _read(name_or_path):
-    if name_or_path.endswith((".yaml", ".yml")):
+    if name_or_path.endswith(_SUFFIXES):
         content = read_yaml(name_or_path, "a configuration")
     else:
         names = shipped_configs()

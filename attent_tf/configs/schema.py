@@ -1,24 +1,49 @@
 """What a configuration is: typed, frozen, complete. The YAML files that ship say where each value comes from."""
 
 import dataclasses
+from typing import Any
+
+
+def one_of(default: Any, *others: Any) -> Any:
+    """A field that holds its default or one of the others."""
+    return dataclasses.field(default=default, metadata={"choices": (default, *others)})
+
+
+def at_least_1(default: int) -> Any:
+    """A field that holds a number of at least 1."""
+    return dataclasses.field(default=default, metadata={"least": 1})
 
 
 @dataclasses.dataclass(frozen=True)
 class OptimizerConfig:
-    """Adam.
+    """An optimiser and its learning rate.
 
     Attributes:
+      kind: `adam`, `sgd` or `rmsprop`.
       learning_rate: at the start.
-      beta_1: decay of the first moment.
-      beta_2: decay of the second moment.
-      decay_from: share of the stage's steps after which the rate falls linearly to 0; 1 keeps it constant.
+      beta_1: decay of the first moment of Adam.
+      beta_2: decay of the second moment of Adam.
+      momentum: of SGD.
+      weight_decay: factor of the L2 penalty ½‖w‖² of kernels, added to their gradients.
+      decay: how the rate falls: `linear` to 0 after `decay_from`, `poly` (1 − step / steps)^`decay_power`, or `exponential`.
+      decay_from: of `linear`: share of the stage's steps after which the rate falls; 1 keeps it constant.
+      decay_power: of `poly`.
+      decay_every: of `exponential`: steps after which the rate is multiplied by `decay_factor`.
+      decay_factor: of `exponential`.
       clip_norm: largest norm of the whole gradient, summed over devices; 0 leaves it as it is.
     """
 
+    kind: str = one_of("adam", "sgd", "rmsprop")
     learning_rate: float = 2e-4
     beta_1: float = 0.9
     beta_2: float = 0.999
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+    decay: str = one_of("linear", "poly", "exponential")
     decay_from: float = 1.0
+    decay_power: float = 0.9
+    decay_every: int = at_least_1(100)
+    decay_factor: float = 0.98
     clip_norm: float = 0.0
 
 
@@ -33,7 +58,7 @@ class DataConfig:
       shift: range of the random crop's offset, as a share of the edge, to either side.
     """
 
-    image_size: int = 256
+    image_size: int = one_of(256, 128, 64, 32)
     zoom_min: float = 0.9
     zoom_max: float = 1.1
     shift: float = 0.05
@@ -63,14 +88,14 @@ class TranslationConfig:
 
     steps: int = 10_000
     epochs: int = 0
-    batch_size: int = 1
-    filters: int = 64
+    batch_size: int = at_least_1(1)
+    filters: int = at_least_1(64)
     residual_blocks: int = 9
     gate_gain: float = 1.0
-    upsample_kernel: int = 1
-    normalization: str = "instance"
-    discriminator_filters: int = 64
-    adversarial: str = "least_squares"
+    upsample_kernel: int = at_least_1(1)
+    normalization: str = one_of("instance", "tfa_instance", "none")
+    discriminator_filters: int = at_least_1(64)
+    adversarial: str = one_of("least_squares", "log_likelihood")
     cycle_weight: float = 10.0
     identity_weight: float = 5.0
     identity_steps: int = 0
@@ -106,8 +131,8 @@ class SegmentationConfig:
 
     steps: int = 0
     epochs: int = 20
-    batch_size: int = 8
-    backbone: str = "resnet101"
+    batch_size: int = at_least_1(8)
+    backbone: str = one_of("resnet101", "resnet50", "small")
     weights: str = "none"
     rates: tuple[int, ...] = (6, 12, 18, 24)
     main_weight: float = 1.0
@@ -117,9 +142,9 @@ class SegmentationConfig:
     aligner_main_weight: float = 0.001
     aligner_aux_weight: float = 0.0002
     aligner_warmup_steps: int = 0
-    entropy_channels: str = "sum"
-    discriminator_filters: int = 64
-    aligner_adversarial: str = "log_likelihood"
+    entropy_channels: str = one_of("sum", "class")
+    discriminator_filters: int = at_least_1(64)
+    aligner_adversarial: str = one_of("log_likelihood", "least_squares")
     segmentor: OptimizerConfig = OptimizerConfig(learning_rate=1e-4)
     discriminator: OptimizerConfig = OptimizerConfig(learning_rate=1e-4)
 
@@ -141,11 +166,11 @@ class Config:
 
     name: str = "recommended"
     seed: int = 0
-    precision: str = "float32"
+    precision: str = one_of("float32", "mixed_bfloat16", "mixed_float16")
     jit: bool = False
     data: DataConfig = DataConfig()
     translation: TranslationConfig = TranslationConfig()
     segmentation: SegmentationConfig = SegmentationConfig()
-    log_every: int = 50
-    checkpoint_every: int = 500
+    log_every: int = at_least_1(50)
+    checkpoint_every: int = at_least_1(500)
     panel_every: int = 500

@@ -2,89 +2,79 @@
 
 import dataclasses
 import math
+from collections.abc import Iterator
+from typing import Any
 
 from attent_tf.configs.schema import Config, OptimizerConfig
 from attent_tf.errors import ConfigError
 
-_CHOICES = {
-    "precision": ("float32", "mixed_bfloat16", "mixed_float16"),
-    "translation.normalization": ("instance", "tfa_instance", "none"),
-    "translation.adversarial": ("log_likelihood", "least_squares"),
-    "segmentation.aligner_adversarial": ("log_likelihood", "least_squares"),
-    "segmentation.entropy_channels": ("sum", "class"),
-    "segmentation.backbone": ("small", "resnet50", "resnet101"),
-}
-_AT_LEAST_1 = (
-    "translation.batch_size",
-    "translation.filters",
-    "translation.upsample_kernel",
-    "translation.discriminator_filters",
-    "segmentation.batch_size",
-    "segmentation.discriminator_filters",
-    "log_every",
-    "checkpoint_every",
-)
 # Seeds of Keras and NumPy have 32 bits, and no other number comes near.
 _TOO_LARGE = 2**31
+# Key of an optimiser -> what its value must be, in words, and whether a value is.
+_OPTIMIZER_RULES = {
+    "learning_rate": ("above 0", lambda value: value > 0),
+    "beta_1": ("at least 0 and below 1", lambda value: 0 <= value < 1),
+    "beta_2": ("at least 0 and below 1", lambda value: 0 <= value < 1),
+    "momentum": ("at least 0 and below 1", lambda value: 0 <= value < 1),
+    "decay_from": ("0 to 1", lambda value: 0 <= value <= 1),
+    "decay_factor": ("above 0 and at most 1", lambda value: 0 < value <= 1),
+}
 
 
 def validate(config: Config) -> Config:
     """Returns `config`, or raises a `ConfigError` that names the first key whose value cannot be used."""
-    for key in _AT_LEAST_1:
-        _check(_value(config, key) >= 1, key, "at least 1", config)
-    for key, choices in _CHOICES.items():
-        _check(_value(config, key) in choices, key, f"one of {', '.join(choices)}", config)
-    _check(config.data.image_size in (32, 64, 128, 256), "data.image_size", "32, 64, 128 or 256", config)
-    _check(
-        0 < config.data.zoom_min <= config.data.zoom_max, "data.zoom_min", "above 0 and at most data.zoom_max", config
-    )
-    _check(0 <= config.data.shift < 0.5, "data.shift", "at least 0 and below 0.5", config)
-    rates = config.segmentation.rates
-    _check(
-        rates and all(1 <= rate < _TOO_LARGE for rate in rates),
-        "segmentation.rates",
-        "one or more rates of at least 1",
-        config,
-    )
-    for stage in ("translation", "segmentation"):
-        part = getattr(config, stage)
-        _check(part.steps > 0 or part.epochs > 0, f"{stage}.steps", f"above 0, or {stage}.epochs above 0", config)
-        for name, value in vars(part).items():
-            if isinstance(value, OptimizerConfig):
-                key = f"{stage}.{name}"
-                _check(value.learning_rate > 0, f"{key}.learning_rate", "above 0", config)
-                _check(0 <= value.beta_1 < 1, f"{key}.beta_1", "at least 0 and below 1", config)
-                _check(0 <= value.beta_2 < 1, f"{key}.beta_2", "at least 0 and below 1", config)
-                _check(0 <= value.decay_from <= 1, f"{key}.decay_from", "0 to 1", config)
-    pretrained = config.segmentation.weights not in ("none", "")
-    _check(
-        not (pretrained and config.segmentation.backbone == "small"),
-        "segmentation.weights",
-        "none for the backbone small",
-        config,
-    )
-    for key, value in _numbers(config):
-        limit = _TOO_LARGE if isinstance(value, int) else math.inf
-        _check(0 <= value < limit, key, f"at least 0 and below {limit}", config)
+    for key, field, value in _fields(config):
+        if "least" in field.metadata:
+            _check(value >= field.metadata["least"], key, f"at least {field.metadata['least']}", value)
+        if choices := field.metadata.get("choices"):
+            words = sorted(choices) if isinstance(choices[0], int) else choices
+            _check(value in choices, key, f"one of {', '.join(map(str, words))}", value)
+    data = config.data
+    _check(0 < data.zoom_min <= data.zoom_max, "data.zoom_min", "above 0 and at most data.zoom_max", data.zoom_min)
+    _check(0 <= data.shift < 0.5, "data.shift", "at least 0 and below 0.5", data.shift)
+    for prefix, section in _sections(config):
+        _check_section(prefix, section)
+    for key, _, value in _fields(config):
+        if isinstance(value, (int, float)):
+            limit = _TOO_LARGE if isinstance(value, int) else math.inf
+            _check(0 <= value < limit, key, f"at least 0 and below {limit}", value)
     return config
 
 
-def _numbers(part, prefix=""):
-    """Yields the dotted key and the value of every number."""
-    for field in dataclasses.fields(part):
-        value = getattr(part, field.name)
+def _check_section(prefix: str, section: Any) -> None:
+    values = vars(section)
+    if isinstance(section, OptimizerConfig):
+        for name, (expected, holds) in _OPTIMIZER_RULES.items():
+            _check(holds(values[name]), prefix + name, expected, values[name])
+    if {"steps", "epochs"} <= values.keys():
+        trains = section.steps > 0 or section.epochs > 0
+        _check(trains, f"{prefix}steps", f"above 0, or {prefix}epochs above 0", section.steps)
+    if "rates" in values:
+        dilates = section.rates and all(1 <= rate < _TOO_LARGE for rate in section.rates)
+        _check(dilates, f"{prefix}rates", "one or more rates of at least 1", section.rates)
+    if {"weights", "backbone"} <= values.keys():
+        fits = section.weights in ("none", "") or section.backbone != "small"
+        _check(fits, f"{prefix}weights", "none for the backbone small", section.weights)
+
+
+def _sections(section: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yields the dotted prefix and the object of a configuration and of every section in it."""
+    yield prefix, section
+    for field in dataclasses.fields(section):
+        value = getattr(section, field.name)
         if dataclasses.is_dataclass(value):
-            yield from _numbers(value, f"{prefix}{field.name}.")
-        elif isinstance(value, (int, float)):
-            yield f"{prefix}{field.name}", value
+            yield from _sections(value, f"{prefix}{field.name}.")
 
 
-def _value(config, key):
-    for name in key.split("."):
-        config = getattr(config, name)
-    return config
+def _fields(config: Config) -> Iterator[tuple[str, dataclasses.Field, Any]]:
+    """Yields the dotted key, the field and the value of everything that is no section."""
+    for prefix, section in _sections(config):
+        for field in dataclasses.fields(section):
+            value = getattr(section, field.name)
+            if not dataclasses.is_dataclass(value):
+                yield prefix + field.name, field, value
 
 
-def _check(holds, key, expected, config):
+def _check(holds: Any, key: str, expected: str, value: Any) -> None:
     if not holds:
-        raise ConfigError(f"configuration key {key}: expected {expected}; received {_value(config, key)!r}")
+        raise ConfigError(f"configuration key {key}: expected {expected}; received {value!r}")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from attent_tf.inference.output import ChainOutput
+from attent_tf.deployment.output import ChainOutput
 
 _REPEATS = 5
 # No further repetition begins after this long: the large configurations take a CPU half a minute for each.

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from attent_tf.deployment.contract import METADATA_FORMAT
+from attent_tf.deployment.signature import Signature, TensorSpec
 from attent_tf.organs import CLASS_NAMES
 from attent_tf.runs import Run
-from attent_tf.serving.contract import METADATA_FORMAT
-from attent_tf.serving.signature import Signature, TensorSpec
 from attent_tf.versions import package_versions
 from attent_tf.volumes import PrepareOptions, rule_text
 
@@ -34,7 +34,7 @@ def make_metadata(
         "version": version,
         "method": run.method.id,
         "direction": run.direction,
-        "translates": run.method.translator is not None,
+        "translates": run.method.translates,
         "classes": list(CLASS_NAMES),
         "input": _input(run.target, options),
         "signatures": {name: _signature(signature) for name, signature in signatures.items()},

@@ -10,10 +10,8 @@ from attent_tf.metrics.scores import METRICS
 from attent_tf.organs import ORGAN_TITLES, ORGANS
 from attent_tf.reporting.wording import (
     DOMAIN_TITLES,
-    METHOD_NOTES,
     METRIC_TITLES,
     direction_title,
-    method_title,
     metric_digits,
     number,
 )
@@ -44,8 +42,8 @@ def make_card(run: Run, metadata: dict[str, Any], evaluation: Evaluation | None,
         keep_trailing_newline=True,
     )
     return environment.get_template("model_card.md.j2").render(
-        title=method_title(run.method.id),
-        note=METHOD_NOTES.get(run.method.id, ""),
+        title=run.method.title,
+        note=run.method.note,
         direction=direction_title(run.direction),
         source=DOMAIN_TITLES[run.source],
         target=DOMAIN_TITLES[run.target],
@@ -53,7 +51,7 @@ def make_card(run: Run, metadata: dict[str, Any], evaluation: Evaluation | None,
         organs=[ORGAN_TITLES[organ] for organ in ORGANS],
         metadata=metadata,
         warnings=warnings,
-        adapted=bool(run.method.translator or run.method.aligner),
+        adapted=run.method.adapts,
         scores=_scores(evaluation) if evaluation else None,
     )
 

@@ -7,10 +7,10 @@ import tensorflow as tf
 from tensorflow.core.framework import graph_pb2
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from attent_tf.deployment.output import ChainOutput
 from attent_tf.errors import RunError
 from attent_tf.export.folding import fold_batch_norms
 from attent_tf.inference.chain import Chain
-from attent_tf.inference.output import ChainOutput
 
 WEIGHTS = ("float32", "float16")
 
@@ -22,7 +22,7 @@ def frozen_chain(chain: Chain, image: tf.TensorSpec, weights: str = "float32") -
     """Makes a function of the chain in which nothing is left that could be trained.
 
     Args:
-      chain: is changed: the batch norms of its segmentor are folded.
+      chain: is changed: the batch norms of its segmentors are folded.
       image: [None, size, size, channels] float32.
       weights: `float32`, or `float16`: kernels are stored rounded to half precision, which halves the file, and are cast
         back where they are used.
@@ -33,7 +33,8 @@ def frozen_chain(chain: Chain, image: tf.TensorSpec, weights: str = "float32") -
     Raises:
       RunError: a weight is too large for half precision.
     """
-    fold_batch_norms(chain.segmentor)
+    for segmentor in dict.fromkeys(route.segmentor for route in chain.routes):
+        fold_batch_norms(segmentor)
 
     @tf.function(input_signature=[image])
     def whole(image):

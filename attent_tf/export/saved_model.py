@@ -1,7 +1,7 @@
 """The deployed chain as a SavedModel for TensorFlow Serving.
 
 The names of signatures, inputs and outputs are an interface that servers and their clients rely on; they stand in
-`attent_tf.serving.signature`.
+`attent_tf.deployment.signature`.
 """
 
 import dataclasses
@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from attent_tf.deployment.contract import METADATA_FILE
+from attent_tf.deployment.signature import expected_signatures
 from attent_tf.export.measure import compare
 from attent_tf.export.metadata import make_metadata
 from attent_tf.export.model_card import CARD_FILE, make_card
@@ -28,8 +30,6 @@ from attent_tf.organs import NUM_CLASSES
 from attent_tf.runs import Run
 from attent_tf.runs.networks import stored, trained_steps
 from attent_tf.runs.translation_check import read_warning
-from attent_tf.serving.contract import METADATA_FILE
-from attent_tf.serving.signature import expected_signatures
 
 # What `attent evaluate` is told to make beside a run, in its help and in the README.
 _EVALUATION = "evaluation"
@@ -89,8 +89,7 @@ def export_chain(
     chain = load_chain(run)
     options = run.prepare_options
     signatures = expected_signatures(options.size, options.channels, NUM_CLASSES)
-    stages = ("translation", "segmentation") if chain.translator else ("segmentation",)
-    steps = {stage: trained_steps(run, stage) for stage in stages}
+    steps = {stage.id: trained_steps(run, stage.id) for stage in run.method.stages}
     fingerprint = _weights_sha256(chain)
 
     image = tf.TensorSpec((None, options.size, options.size, options.channels), tf.float32, name="image")
@@ -98,7 +97,7 @@ def export_chain(
     run_chain = chain.__call__.get_concrete_function(image)
     module, optimization = tf.Module(), None
     if weights is None:
-        module.weights = [*stored(chain.segmentor), *(stored(chain.translator) if chain.translator else ())]
+        module.weights = [variable for network in chain.networks for variable in stored(network)]
     else:
         sample = sample_slices(run.target, options, _SAMPLE_SLICES)
         # From a chain of its own, because it is changed.
@@ -133,7 +132,7 @@ def _warnings(run: Run, steps: dict[str, tuple[int, int]]) -> list[str]:
 
 def _weights_sha256(chain: Chain) -> str:
     digest = hashlib.sha256()
-    for network in (chain.translator, chain.segmentor):
-        for variable in stored(network) if network else ():
+    for network in chain.networks:
+        for variable in stored(network):
             digest.update(np.ascontiguousarray(variable.numpy()).tobytes())
     return digest.hexdigest()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from attent_tf.inference.output import ChainOutput
+from attent_tf.deployment.output import ChainOutput
 
 # JSON may round, and other software that prepares slices may overshoot by as much.
 _TOLERANCE = 1e-3
@@ -17,7 +17,7 @@ _TOLERANCE = 1e-3
 def make_signatures(
     run_chain: Callable[[tf.Tensor], ChainOutput], size: int, channels: int
 ) -> dict[str, Callable[..., dict[str, tf.Tensor]]]:
-    """Makes the signatures that `attent_tf.serving.signature.expected_signatures` lists.
+    """Makes the signatures that `attent_tf.deployment.signature.expected_signatures` lists.
 
     Args:
       run_chain: the chain, for [batch, size, size, channels] float32 of any batch.

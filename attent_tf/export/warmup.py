@@ -4,8 +4,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from attent_tf.deployment.signature import Signature
 from attent_tf.serving.messages import make_constant, make_message, make_predict_request
-from attent_tf.serving.signature import Signature
 
 WARMUP_FILE = Path("assets.extra") / "tf_serving_warmup_requests"
 # As many slices as the client sends at once: GPUs choose their kernels by the shape.

@@ -1,49 +1,86 @@
-"""The deployed model: the chain S(G_t2s(x_t)), or S alone for methods without a translator."""
+"""The deployed model: a chain S(G_t2s(x_t)), S alone, or the mean of several such paths."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import keras
 import tensorflow as tf
 
 from attent_tf import losses
-from attent_tf.inference.output import ChainOutput
+from attent_tf.deployment.output import ChainOutput
 from attent_tf.models import DeepLabV2, Generator
 from attent_tf.runs import Run
-from attent_tf.runs.networks import load_generators, load_segmentor
+from attent_tf.runs.networks import load_parts
+
+# The least normal float32 in the place of 0, whose share of the entropy is 0.
+_LEAST = 2.0**-126
+
+
+class Route(NamedTuple):
+    """One path of a slice.
+
+    Attributes:
+      segmentor: S.
+      translators: generators that it passes before, in order.
+      weight: of its probabilities.
+    """
+
+    segmentor: DeepLabV2
+    translators: tuple[Generator, ...] = ()
+    weight: float = 1.0
 
 
 class Chain(tf.Module):
-    """Translates target slices to source style and segments them.
+    """Segments target slices by one or several paths.
 
     Args:
-      segmentor: S.
-      translator: G_t2s, or None.
+      routes: the paths, at least one; their probabilities are averaged with their weights.
       image_size: edge at which the networks work; the slices' edge is a multiple of it.
     """
 
-    def __init__(self, segmentor: DeepLabV2, translator: Generator | None, image_size: int):
+    def __init__(self, routes: Sequence[Route], image_size: int):
         super().__init__(name="chain")
-        self.segmentor = segmentor
-        self.translator = translator
+        total = sum(route.weight for route in routes)
+        self.routes = [route._replace(weight=route.weight / total) for route in routes]
         self.image_size = image_size
 
     @property
+    def networks(self) -> list[keras.Model]:
+        """All networks, each once, in the order in which slices pass them."""
+        return list(dict.fromkeys(one for route in self.routes for one in (*route.translators, route.segmentor)))
+
+    @property
     def has_translator(self) -> bool:
-        """Whether slices are translated before they are segmented."""
-        return self.translator is not None
+        """Whether slices are translated before they are segmented, on the first path that does so."""
+        return any(route.translators for route in self.routes)
 
     @tf.function(reduce_retracing=True)
     def __call__(self, images: tf.Tensor) -> ChainOutput:
         """Segments `images` [batch, height, width, channels] in [−1, 1], height = width a multiple of `image_size`."""
         edge = images.shape[1]
         small = reduce_images(images, self.image_size)
-        translated = self.translator(small, training=False) if self.translator else small
-        logits = tf.cast(self.segmentor(translated, training=False).main, tf.float32)
-        logits = tf.image.resize(logits, (edge, edge), method="bilinear")
-        probabilities = tf.nn.softmax(logits)
+        translated, logits = None, []
+        for route in self.routes:
+            shown = small
+            for translator in route.translators:
+                shown = translator(shown, training=False)
+            if route.translators and translated is None:
+                translated = tf.image.resize(shown, (edge, edge), method="bilinear")
+            found = tf.cast(route.segmentor(shown, training=False).main, tf.float32)
+            logits.append(tf.image.resize(found, (edge, edge), method="bilinear"))
+        if len(logits) == 1:
+            probabilities, entropy = tf.nn.softmax(logits[0]), losses.entropy_map(logits[0])
+        else:
+            probabilities = tf.add_n(
+                [route.weight * tf.nn.softmax(found) for route, found in zip(self.routes, logits, strict=True)]
+            )
+            entropy = losses.entropy_map(tf.math.log(tf.maximum(probabilities, _LEAST)))
         return ChainOutput(
-            translated=tf.image.resize(translated, (edge, edge), method="bilinear") if self.translator else images,
+            translated=images if translated is None else translated,
             probabilities=probabilities,
             labels=tf.cast(tf.argmax(probabilities, axis=-1), tf.uint8),
             # Rounding may leave the sum a hair outside.
-            entropy=tf.clip_by_value(losses.entropy_map(logits), 0.0, 1.0),
+            entropy=tf.clip_by_value(entropy, 0.0, 1.0),
         )
 
 
@@ -62,5 +99,10 @@ def load_chain(run: Run) -> Chain:
     Raises:
       RunError: a stage has no checkpoint, or it is of another model.
     """
-    translator = load_generators(run, "g_t2s")[0] if run.method.translator else None
-    return Chain(load_segmentor(run), translator, run.config.data.image_size)
+    roles = run.method.deployed
+    networks = dict(zip(roles, load_parts(run, *roles), strict=True))
+    routes = [
+        Route(networks[path.roles[-1]], tuple(networks[role] for role in path.translators), path.weight)
+        for path in run.method.deployment
+    ]
+    return Chain(routes, run.config.data.image_size)

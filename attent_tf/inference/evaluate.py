@@ -17,12 +17,12 @@ from attent_tf.metrics.case_result import CaseResult, LabelMaps
 from attent_tf.metrics.evaluation import Evaluation, write_evaluation
 from attent_tf.metrics.postprocessing import DEFAULT_POSTPROCESSING
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL, find_protocol
+from attent_tf.progress import Observer
 from attent_tf.reporting.report import write_report
 from attent_tf.reporting.sources import EvaluationForReport
 from attent_tf.runs import Run
 from attent_tf.runs.networks import trained_steps
 from attent_tf.runs.translation_check import read_warning
-from attent_tf.training.loop import Observer
 from attent_tf.volumes import middle_channel
 from attent_tf.volumes.blocks_from_grid import probability_blocks_from_grid
 
@@ -152,14 +152,14 @@ def _case_result(
         prediction=prediction,
         spacing_mm=case.geometry.record_spacing_mm,
         axes_mm=case.geometry.record_axes_mm,
-        translated=translated if run.method.translator else None,
+        translated=translated if run.method.translates else None,
         reference=np.stack([record.label for record in slices]) if case.labelled else None,
         on_scan=on_scan,
     )
 
 
 def _warnings(run: Run, fingerprint: str, cases) -> Iterator[str]:
-    for stage in ("translation", "segmentation"):
+    for stage in (stage.id for stage in run.method.stages):
         done, planned = trained_steps(run, stage)
         if done < planned:
             yield f"The {stage} stage was stopped at step {done} of {planned}."

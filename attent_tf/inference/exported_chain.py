@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from attent_tf.deployment.output import ChainOutput, output_of
 from attent_tf.errors import InputError
-from attent_tf.inference.output import ChainOutput, output_of
 from attent_tf.volumes import PrepareOptions
 
 _SEGMENT = "serving_default"

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from attent_tf.deployment.contract import ModelContract
 from attent_tf.inference.volumes import Segmentation
 from attent_tf.organs import CLASS_NAMES, ORGANS
 from attent_tf.runs import Run
-from attent_tf.serving.contract import ModelContract
 from attent_tf.versions import package_versions
 from attent_tf.volumes import CaseGeometry
 from attent_tf.volumes.dicom_files import folder_files

@@ -199,7 +199,7 @@ def translate_prepared(
 ) -> np.ndarray:
     """As `translate_volume`, for a scan out of `prepare`; `watch` is told the time of `network` and `resampling`."""
     if not chain.has_translator:
-        raise RunError("this method has no translator; translate needs a run of cyclegan, pixel or attent")
+        raise RunError("this method has no translator; translate needs a run of one that translates what it deploys")
     watch = watch or Stopwatch()
     translated = np.empty_like(prepared.images)
     slices, reported = prepared.geometry.canonical_shape[0], 0

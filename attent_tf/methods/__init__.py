@@ -1,5 +1,42 @@
-"""Methods as compositions."""
+"""Methods as data: what is trained in which order, on which slices, and what of it is deployed. No TensorFlow."""
 
-from attent_tf.methods.method import DIRECTIONS, METHODS, Method, get_domains, get_method
+from attent_tf.methods.catalogue import METHODS, get_method, register
+from attent_tf.methods.direction import DIRECTIONS, get_domains
+from attent_tf.methods.method import ADAPTATION, LOWER_BOUND, UPPER_BOUND, Method, Path
+from attent_tf.methods.part import (
+    JUDGE_AUX,
+    JUDGE_MAIN,
+    JUDGE_SOURCE,
+    JUDGE_TARGET,
+    SEGMENTOR,
+    TO_SOURCE,
+    TO_TARGET,
+    Part,
+    part_name,
+)
+from attent_tf.methods.stage import Slices, Stage, View
 
-__all__ = ["DIRECTIONS", "METHODS", "Method", "get_domains", "get_method"]
+__all__ = [
+    "ADAPTATION",
+    "DIRECTIONS",
+    "JUDGE_AUX",
+    "JUDGE_MAIN",
+    "JUDGE_SOURCE",
+    "JUDGE_TARGET",
+    "LOWER_BOUND",
+    "METHODS",
+    "SEGMENTOR",
+    "TO_SOURCE",
+    "TO_TARGET",
+    "UPPER_BOUND",
+    "Method",
+    "Part",
+    "Path",
+    "Slices",
+    "Stage",
+    "View",
+    "get_domains",
+    "get_method",
+    "part_name",
+    "register",
+]

@@ -1,56 +1,147 @@
-"""What a method is: a composition of a translator, an aligner and the labels it may see."""
+"""What a method is: its stages, and what of them is deployed."""
 
 import dataclasses
 
-from attent_tf.errors import ConfigError, did_you_mean
+from attent_tf.errors import ConfigError
+from attent_tf.methods.part import Part
+from attent_tf.methods.stage import Stage
 
-DIRECTIONS = {"mri2ct": ("mri", "ct"), "ct2mri": ("ct", "mri")}
+LOWER_BOUND, ADAPTATION, UPPER_BOUND = "lower bound", "adaptation", "upper bound"
+
+
+@dataclasses.dataclass(frozen=True)
+class Path:
+    """A way that a target slice takes to its segmentation.
+
+    Attributes:
+      roles: of the networks that it passes; the last one segments, those before it translate.
+      weight: of its probabilities in the mean over all paths.
+    """
+
+    roles: tuple[str, ...]
+    weight: float = 1.0
+
+    @property
+    def translators(self) -> tuple[str, ...]:
+        """Roles of the networks before the last."""
+        return self.roles[:-1]
 
 
 @dataclasses.dataclass(frozen=True)
 class Method:
-    """One row of the paper's Tables I and II.
+    """One row of a table.
 
     Attributes:
       id: name on the command line.
-      translator: how target images are brought to source style: None, `cyclegan` or `attention_cyclegan`.
-      aligner: on what S's predictions for the target are made to look like those for the source: None, `features`,
-        `softmax` or `entropy`.
-      labels: `source`, or `target` for the supervised upper bound.
-      title: the row's name in the paper.
+      title: name for people.
+      note: what it does, in words.
+      role: `LOWER_BOUND`, `ADAPTATION` or `UPPER_BOUND`.
+      stages: in the order in which they are trained.
+      deployment: the paths of a target slice, whose probabilities are averaged.
+
+    Raises:
+      ConfigError: a stage or the deployment names a network that no stage before it has, or stages share an id.
     """
 
     id: str
-    translator: str | None
-    aligner: str | None
-    labels: str
     title: str
+    note: str
+    role: str
+    stages: tuple[Stage, ...]
+    deployment: tuple[Path, ...]
+
+    def __post_init__(self):
+        there: set[tuple[str, str]] = set()
+        for stage in self.stages:
+            if stage.id in {known for known, _ in there}:
+                raise ConfigError(f"method {self.id}: expected stages that differ in name, found {stage.id!r} twice")
+            needed = [role for slices in stage.shown for view in slices.views for role in view.through]
+            self._check(stage.id, needed, there)
+            missing = {part.begins_as for part in stage.parts if part.begins_as} - there
+            if missing:
+                raise ConfigError(f"method {self.id}, stage {stage.id}: no stage before it has {sorted(missing)}")
+            there |= {(stage.id, role) for role in stage.roles}
+        self._check("deployment", [role for path in self.deployment for role in path.roles], there)
+
+    def _check(self, where, needed, there):
+        for role in needed:
+            if role not in {known for _, known in there}:
+                raise ConfigError(f"method {self.id}, {where}: no stage before it has the network {role!r}")
+
+    @property
+    def labelled(self) -> str:
+        """`source` or `target`: the domain whose labels are learned from."""
+        (domain,) = {slices.domain for stage in self.stages for slices in stage.inputs if slices.labels}
+        return domain
+
+    @property
+    def adapts(self) -> bool:
+        """Whether it learns from unlabelled scans of the target."""
+        return self.role == ADAPTATION
+
+    @property
+    def translates(self) -> bool:
+        """Whether a deployed path shows target slices in source style before they are segmented."""
+        return any(path.translators for path in self.deployment)
+
+    @property
+    def deployed(self) -> tuple[str, ...]:
+        """Roles of the deployed networks, each once, in the order of the paths."""
+        return tuple(dict.fromkeys(role for path in self.deployment for role in path.roles))
+
+    @property
+    def shareable_stage(self) -> Stage | None:
+        """The first stage, where other methods that begin with it, in either direction, may share its training; or None."""
+        first = self.stages[0]
+        return first if first.serves_both else None
+
+    def passed_by(self, stage: Stage) -> tuple[str, ...]:
+        """Roles of the networks of earlier stages that slices pass before a stage is shown them, in the order of the stages."""
+        passed = {role for slices in stage.shown for view in slices.views for role in view.through}
+        return tuple(dict.fromkeys(role for one in self.stages for role in one.roles if role in passed))
+
+    def stage(self, stage_id: str) -> Stage:
+        """Returns a stage by its id.
+
+        Raises:
+          ConfigError: the method has none of that name.
+        """
+        for stage in self.stages:
+            if stage.id == stage_id:
+                return stage
+        raise ConfigError(f"method {self.id} has no stage {stage_id!r}; it has {', '.join(s.id for s in self.stages)}")
+
+    def stage_of(self, role: str) -> Stage:
+        """Returns the last stage that has a network of that role.
+
+        Raises:
+          ConfigError: none has.
+        """
+        for stage in reversed(self.stages):
+            if role in stage.roles:
+                return stage
+        raise ConfigError(f"method {self.id} has no network {role!r}")
+
+    def part(self, role: str) -> Part:
+        """Returns the network of a role as the last stage that has it has it; errors as `stage_of`."""
+        return next(part for part in self.stage_of(role).parts if part.role == role)
+
+    def has(self, *roles: str) -> bool:
+        """Whether some stage has a network of each role."""
+        return set(roles) <= {role for stage in self.stages for role in stage.roles}
+
+    def uses(self, key: str) -> bool:
+        """Whether some stage reads a dotted configuration key; keys outside the stages' sections are read by all."""
+        readers = [stage for stage in self.stages if key == stage.section or key.startswith(f"{stage.section}.")]
+        sections = {stage.section for stage in self.stages} | _OF_STAGES
+        if not readers:
+            return key.split(".")[0] not in sections
+        return any(not _covers(stage.unused, key) for stage in readers)
 
 
-METHODS = {
-    method.id: method
-    for method in (
-        Method("source_only", None, None, "source", "W/o adaptation"),
-        Method("cyclegan", "cyclegan", None, "source", "CycleGAN"),
-        Method("pixel", "attention_cyclegan", None, "source", "Pixel space alignment"),
-        Method("feature", None, "features", "source", "Feature space alignment"),
-        Method("entropy", None, "entropy", "source", "Entropy space alignment"),
-        Method("attent", "attention_cyclegan", "entropy", "source", "AttENT"),
-        Method("supervised", None, None, "target", "Supervised"),
-    )
-}
+# Sections that belong to stages; a method without such a stage reads none of their keys.
+_OF_STAGES = frozenset({"translation", "segmentation"})
 
 
-def get_method(method_id: str) -> Method:
-    """Returns the method of that name; an unknown name is a `ConfigError` that suggests the nearest one."""
-    if method_id in METHODS:
-        return METHODS[method_id]
-    hint = did_you_mean(method_id, METHODS)
-    raise ConfigError(f"unknown method {method_id!r}: expected one of {', '.join(METHODS)}{hint}")
-
-
-def get_domains(direction: str) -> tuple[str, str]:
-    """Returns the (source, target) domains of `mri2ct` or `ct2mri`; another name is a `ConfigError`."""
-    if direction not in DIRECTIONS:
-        raise ConfigError(f"unknown direction {direction!r}: expected one of {', '.join(DIRECTIONS)}")
-    return DIRECTIONS[direction]
+def _covers(keys: tuple[str, ...], key: str) -> bool:
+    return any(key == one or key.startswith(f"{one}.") for one in keys)

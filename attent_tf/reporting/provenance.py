@@ -6,7 +6,7 @@ from typing import Any
 
 from attent_tf.reporting.curves import curve_svg
 from attent_tf.reporting.history import families
-from attent_tf.reporting.sources import STAGES, Source
+from attent_tf.reporting.sources import Source
 from attent_tf.reporting.svg import series_colour
 from attent_tf.reporting.wording import direction_title
 
@@ -55,18 +55,20 @@ def described_runs(entries: Labelled) -> list[dict[str, Any]]:
 
 def _run(label: str, source: Source, identifier: str) -> dict[str, Any]:
     stages = []
-    for stage, curves in source.histories.items():
+    for number, (title, curves) in enumerate(source.histories.items()):
         panels = []
         for place, (family, members) in enumerate(families(curves)):
             names = ", ".join(curve.name for curve in members)
             panels.append(
                 {
                     "family": family,
-                    "svg": curve_svg(members, f"{family} over the steps: {names}", f"{identifier}{stage}{place}"),
+                    "svg": curve_svg(
+                        members, f"{family} over the steps: {names}", f"{identifier}stage{number}curve{place}"
+                    ),
                     "legend": [(curve.name, series_colour(index)) for index, curve in enumerate(members)],
                 }
             )
-        stages.append((STAGES[stage], panels))
+        stages.append((title, panels))
     header = source.evaluation.header
     versions = source.known("versions")
     return {

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 
+from attent_tf.methods import LOWER_BOUND, METHODS, UPPER_BOUND
 from attent_tf.metrics.evaluation import Evaluation
 from attent_tf.organs import DOMAINS
 from attent_tf.reporting.boxes import box_plot_svg, count_infinite
@@ -15,7 +16,6 @@ from attent_tf.reporting.sources import Source
 from attent_tf.reporting.svg import series_colour
 from attent_tf.reporting.tables import Row, ScoreGroup, case_rows, score_groups, volume_rows
 from attent_tf.reporting.wording import (
-    METHOD_NOTES,
     direction_sentence,
     direction_title,
     method_title,
@@ -75,10 +75,10 @@ class Section:
 
     @property
     def shown(self) -> int:
-        """Place of the method that comes first to the eye: the whole method, or else a translator, or else the last."""
+        """Place of the method that comes first to the eye: of the adaptations, the last in the catalogue; or else the last."""
         methods = [evaluation.header["method"] for evaluation in self.evaluations]
-        preferred = [methods.index(method) for method in ("attent", "pixel", "cyclegan") if method in methods]
-        return preferred[0] if preferred else len(methods) - 1
+        known = [method.id for method in METHODS.values() if method.adapts and method.id in methods]
+        return methods.index(known[-1]) if known else len(methods) - 1
 
     @functools.cached_property
     def scores(self) -> list[ScoreGroup]:
@@ -102,9 +102,9 @@ class Section:
 
     @property
     def methods(self) -> list[tuple[str, str]]:
-        """Label and description of the methods that the paper knows."""
-        found = [(label, METHOD_NOTES.get(evaluation.header["method"])) for label, evaluation in self.entries]
-        return [(label, note) for label, note in found if note]
+        """Label and description of the methods that are known here."""
+        named = [(label, evaluation.header["method"]) for label, evaluation in self.entries]
+        return [(label, METHODS[method].note) for label, method in named if method in METHODS]
 
     @functools.cached_property
     def comparisons(self) -> list[Comparison]:
@@ -160,11 +160,16 @@ class Section:
         """How much of the Dice between no adaptation and supervised training the shown method gains, in percent."""
         if self.notes:
             return None
-        dice = {e.header["method"]: e.average.get("dice", math.nan) for e in self.evaluations}
-        lower, upper = dice.get("source_only", math.nan), dice.get("supervised", math.nan)
-        method = self.evaluations[self.shown].header["method"]
-        gap = upper - lower
-        return 100.0 * (dice[method] - lower) / gap if gap > 0 and method not in ("source_only", "supervised") else None
+        dice = {}
+        for evaluation in self.evaluations:
+            method = METHODS.get(evaluation.header["method"])
+            dice[method.role if method else None] = evaluation.average.get("dice", math.nan)
+        gap = dice.get(UPPER_BOUND, math.nan) - dice.get(LOWER_BOUND, math.nan)
+        shown = self.evaluations[self.shown]
+        method = METHODS.get(shown.header["method"])
+        if not gap > 0 or method is None or not method.adapts:
+            return None
+        return 100.0 * (shown.average.get("dice", math.nan) - dice[LOWER_BOUND]) / gap
 
 
 def make_sections(sources: Sequence[Source]) -> list[Section]:

@@ -8,10 +8,9 @@ from typing import Any
 import yaml
 
 from attent_tf.errors import InputError
+from attent_tf.methods import METHODS
 from attent_tf.metrics.evaluation import Evaluation, read_evaluation
 from attent_tf.reporting.history import Curve, read_history
-
-STAGES = {"translation": "Stage 1: translation", "segmentation": "Stage 2: segmentation"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Source:
 
     Attributes:
       evaluation: the scores and pictures.
-      histories: stage (`translation`, `segmentation`) to its curves; stages without history are absent.
+      histories: title of a stage to its curves, in the order of the stages; stages without history are absent.
       config_text: the configuration as YAML, or an empty text.
       run: the content of `run.json`, or an empty dict.
     """
@@ -59,13 +58,14 @@ def read_source(place: EvaluationForReport) -> Source:
         return Source(evaluation, {}, "", {})
     run_folder = Path(place.run_folder)
     histories = {}
-    for stage in STAGES:
-        path = run_folder / stage / "history.csv"
+    run = _read_run(run_folder / "run.json")
+    method = METHODS.get(run.get("method", evaluation.header["method"]))
+    for stage in method.stages if method else ():
+        path = run_folder / stage.id / "history.csv"
         curves = read_history(path) if path.is_file() else []
         if curves:
-            histories[stage] = curves
+            histories[stage.title] = curves
     config = run_folder / "config.yaml"
-    run = _read_run(run_folder / "run.json")
     if config.is_file():
         config_text = config.read_text("utf-8")
     else:

@@ -5,10 +5,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from attent_tf.benchmark import published
 from attent_tf.metrics.evaluation import Evaluation
 from attent_tf.metrics.summary import mean_of_defined
 from attent_tf.organs import ORGANS
+from attent_tf.reporting import published
 from attent_tf.reporting.wording import UNDEFINED, method_title, metric_digits, metric_title, number
 
 

@@ -2,24 +2,8 @@
 
 import math
 
-METHOD_TITLES = {
-    "source_only": "Source only",
-    "supervised": "Supervised",
-    "cyclegan": "CycleGAN",
-    "pixel": "Pixel alignment",
-    "feature": "Feature alignment",
-    "entropy": "Entropy alignment",
-    "attent": "AttENT",
-}
-METHOD_NOTES = {
-    "source_only": "no adaptation, the lower bound",
-    "supervised": "trained with labels of the target, the upper bound",
-    "cyclegan": "target images translated by a CycleGAN without attention gates",
-    "pixel": "target images translated by a CycleGAN with attention gates",
-    "feature": "features of both domains aligned by an adversary",
-    "entropy": "entropy maps of both domains aligned by an adversary",
-    "attent": "translation with attention gates, and entropy maps aligned by an adversary",
-}
+from attent_tf.methods import METHODS
+
 DOMAIN_TITLES = {"mri": "MRI", "ct": "CT"}
 METRIC_TITLES = {
     "dice": "Dice, %",
@@ -41,7 +25,7 @@ INFINITE = "∞"
 
 def method_title(method: str) -> str:
     """Returns the name of a method for people; an unknown one keeps its identifier."""
-    return METHOD_TITLES.get(method, method)
+    return METHODS[method].title if method in METHODS else method
 
 
 def metric_title(metric: str) -> str:

@@ -1,76 +1,73 @@
-"""The networks of a run: made as its configuration says, and filled from its checkpoints."""
+"""The networks of a run: made as its method and configuration say, and filled from its checkpoints."""
 
-import json
 import os
-from typing import Any
+import pkgutil
 
 import keras
 import tensorflow as tf
 
-from attent_tf.configs import SegmentationConfig, TranslationConfig
-from attent_tf.errors import RunError
-from attent_tf.models import DeepLabV2, Generator
+from attent_tf.configs import Config
+from attent_tf.errors import ConfigError, RunError
+from attent_tf.methods import Part, Stage, part_name
+from attent_tf.runs.description import stage_description
 from attent_tf.runs.run import Run
 
-# What a generator is called in a run of the other direction.
-_REVERSE = {"g_t2s": "g_s2t", "g_s2t": "g_t2s"}
+
+def make_part(part: Part, config: Config, direction: str, channels: int = 1) -> keras.Model:
+    """Makes a network; it is built by its first call.
+
+    Args:
+      part: of a method.
+      config: of the run.
+      direction: `mri2ct` or `ct2mri`, for its name.
+      channels: of the images.
+    """
+    return pkgutil.resolve_name(part.network)(config, channels, part_name(part.role, direction))
 
 
-def make_generator(config: TranslationConfig, translator: str, name: str, channels: int = 1) -> Generator:
-    """Makes G_t2s or G_s2t for the translator `attention_cyclegan` or `cyclegan`, from and to images of `channels`."""
-    return Generator(
-        filters=config.filters,
-        residual_blocks=config.residual_blocks,
-        skips="attention" if translator == "attention_cyclegan" else "none",
-        gate_gain=config.gate_gain,
-        upsample_kernel=config.upsample_kernel,
-        normalization=config.normalization,
-        channels=channels,
-        name=name,
-    )
+def load_parts(run: Run, *roles: str) -> list[keras.Model]:
+    """Loads networks that take images, each from the newest checkpoint of the last stage that has it.
 
-
-def make_segmentor(config: SegmentationConfig) -> DeepLabV2:
-    """Makes S."""
-    imagenet_input = config.weights != "none"
-    return DeepLabV2(backbone=config.backbone, rates=config.rates, imagenet_input=imagenet_input, name="segmentor")
-
-
-def load_segmentor(run: Run) -> DeepLabV2:
-    """Loads S from the newest checkpoint of a run.
+    Args:
+      run: a trained run.
+      roles: of the networks, in the order in which they are made and returned.
 
     Raises:
-      RunError: the stage has no checkpoint, or it is damaged or of another model.
+      RunError: the method has no such network, a stage has no checkpoint, or it is damaged or of another model.
     """
     size, channels = run.config.data.image_size, run.prepare_options.channels
-    segmentor = make_segmentor(run.config.segmentation)
-    segmentor(tf.zeros((1, size, size, channels)))
-    _restore(run, "segmentation", segmentor=segmentor)
-    return segmentor
+    by_stage: dict[str, dict[str, keras.Model]] = {}
+    networks = []
+    for role in roles:
+        try:
+            stage, part = run.method.stage_of(role), run.method.part(role)
+        except ConfigError as error:
+            raise RunError(f"{run.folder}: {error}") from error
+        network = make_part(part, run.config, run.direction, channels)
+        by_stage.setdefault(stage.id, {})[network.name] = network
+        networks.append(network)
+    for network in networks:
+        network(tf.zeros((1, size, size, channels)))
+    for stage, named in by_stage.items():
+        restore_networks(run, stage, named)
+    return networks
 
 
-def load_generators(run: Run, *names: str) -> list[Generator]:
-    """Loads generators of a run by the names `g_t2s` and `g_s2t`, of whichever direction its translation stage was trained for.
+def begin_parts(run: Run, stage: Stage, networks: dict[str, keras.Model]) -> None:
+    """Gives networks of a stage that begins the weights of those parts of earlier stages that they begin as.
+
+    Args:
+      run: whose earlier stages are complete.
+      stage: that begins.
+      networks: its networks by role, built.
 
     Raises:
-      RunError: the method has no translator, or errors as in `load_segmentor`.
+      RunError: as `load_parts`.
     """
-    if not run.method.translator:
-        raise RunError(f"{run.folder}: the method {run.method.id} has no translator")
-    size, channels = run.config.data.image_size, run.prepare_options.channels
-    generators = [make_generator(run.config.translation, run.method.translator, name, channels) for name in names]
-    for generator in generators:
-        generator(tf.zeros((1, size, size, channels)))
-    turned = translation_direction(run) != run.direction
-    stored_names = [_REVERSE[name] if turned else name for name in names]
-    _restore(run, "translation", **dict(zip(stored_names, generators, strict=True)))
-    return generators
-
-
-def translation_direction(run: Run) -> str:
-    """Returns the direction that the translation stage was trained for: another run's, where it was taken over."""
-    begun = _description_file(run, "translation").is_file()
-    return stage_description(run, "translation")["direction"] if begun else run.direction
+    for part in stage.parts:
+        if part.begins_as:
+            earlier, role = part.begins_as
+            restore_networks(run, earlier, {part_name(role, run.direction): networks[part.role]})
 
 
 def trained_steps(run: Run, stage: str) -> tuple[int, int]:
@@ -78,20 +75,15 @@ def trained_steps(run: Run, stage: str) -> tuple[int, int]:
     path = _newest_checkpoint(run, stage)
     if path is None:
         return 0, 0
-    return int(path.rsplit("-", 1)[1]), stage_description(run, stage)["steps"]
+    return int(path.rsplit("-", 1)[1]), stage_description(run.folder, stage)["steps"]
 
 
-def stage_description(run: Run, stage: str) -> dict[str, Any]:
-    """Returns what a stage that has begun says of itself; one that names no direction was trained for its run's."""
-    return {"direction": run.direction, **json.loads(_description_file(run, stage).read_text(encoding="utf-8"))}
-
-
-def _description_file(run, stage):
-    return run.stage_folder(stage) / "stage.json"
-
-
-def _newest_checkpoint(run, stage):
-    return tf.train.latest_checkpoint(os.fspath(run.stage_folder(stage) / "checkpoints"))
+def check_complete(run: Run, stage: str) -> None:
+    """Raises RunError unless a stage was trained to its end."""
+    done, planned = trained_steps(run, stage)
+    if not planned or done < planned:
+        state = f"stopped at step {done} of {planned}" if planned else "has not begun"
+        raise RunError(f"{run.folder}: the {stage} stage {state}; run attent train with --stage all")
 
 
 def stored(part: keras.Model | keras.optimizers.Optimizer) -> list[tf.Variable]:
@@ -99,8 +91,12 @@ def stored(part: keras.Model | keras.optimizers.Optimizer) -> list[tf.Variable]:
     return [variable.value for variable in part.variables]
 
 
-def _restore(run, stage, **networks):
-    """Fills `networks`, given by their names in the stage's checkpoints."""
+def restore_networks(run: Run, stage: str, networks: dict[str, keras.Model]) -> None:
+    """Fills networks, given by their names in the stage's newest checkpoint.
+
+    Raises:
+      RunError: the stage has no checkpoint, or it is damaged or of another model.
+    """
     path = _newest_checkpoint(run, stage)
     if path is None:
         raise RunError(f"{run.folder}: the {stage} stage has no checkpoint; run attent train --stage {stage}")
@@ -112,3 +108,7 @@ def _restore(run, stage, **networks):
         raise RunError(f"{path}: weights of another model; run.json or the checkpoint was changed") from error
     except (IndexError, ValueError, tf.errors.OpError) as error:
         raise RunError(f"{path}: damaged checkpoint ({type(error).__name__}); train again") from error
+
+
+def _newest_checkpoint(run, stage):
+    return tf.train.latest_checkpoint(os.fspath(run.stage_folder(stage) / "checkpoints"))

@@ -16,7 +16,7 @@ from attent_tf.versions import package_versions
 from attent_tf.volumes import PrepareOptions
 
 RUN_FILE = "run.json"
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +30,6 @@ class Run:
       config: everything else.
       records: fingerprint of the records that it was trained on.
       preparation: `PrepareOptions` as JSON, so that a scan can be prepared alike.
-      class_names: of the output channels.
     """
 
     folder: Path
@@ -51,7 +50,7 @@ class Run:
     @property
     def labelled(self) -> str:
         """The domain whose labels S learns from."""
-        return self.source if self.method.labels == "source" else self.target
+        return self.source if self.method.labelled == "source" else self.target
 
     @property
     def prepare_options(self) -> PrepareOptions:
@@ -78,7 +77,7 @@ class Run:
         }
 
     def stage_folder(self, stage: str) -> Path:
-        """Returns the folder of `translation` or `segmentation`."""
+        """Returns the folder of a stage, by its id."""
         return self.folder / stage
 
 

@@ -8,7 +8,7 @@ import dataclasses
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from attent_tf.metrics.evaluation import Evaluation, write_evaluation
 from attent_tf.metrics.postprocessing import DEFAULT_POSTPROCESSING
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL, find_protocol
 from attent_tf.organs import ORGANS
+from attent_tf.progress import Observer
 from attent_tf.reporting.report import write_report
 from attent_tf.reporting.sources import EvaluationForReport
 from attent_tf.scoring.images import CaseImages
@@ -45,13 +46,6 @@ FAILURES_TEXT = (
     "and an infinite distance. A case whose reference is missing or cannot be used is listed and not scored."
 )
 _SELECTION = "Label maps from files; how the model behind them was chosen is not known here."
-
-
-class Observer(Protocol):
-    """Hears of progress."""
-
-    def stage(self, title: str, total: int, initial: int):
-        """A context manager that yields an object with `update(count)`."""
 
 
 def score_folders(

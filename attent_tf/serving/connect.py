@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from attent_tf.deployment.signature import Signature
 from attent_tf.errors import ServerError
 from attent_tf.serving.grpc_server import GrpcServer
 from attent_tf.serving.rest import RestServer
-from attent_tf.serving.signature import Signature
 
 
 class ModelServer(Protocol):

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 
+from attent_tf.deployment.signature import Signature, TensorSpec, without_internal
 from attent_tf.errors import ServerError
 from attent_tf.serving.messages import (
     DTYPE_NAMES,
@@ -13,7 +14,6 @@ from attent_tf.serving.messages import (
     parse_message,
     read_tensor,
 )
-from attent_tf.serving.signature import Signature, TensorSpec, without_internal
 from attent_tf.serving.wording import in_one_line
 
 _SERVICE = "/tensorflow.serving.PredictionService"

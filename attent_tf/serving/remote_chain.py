@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from attent_tf.inference.output import ChainOutput, output_of
+from attent_tf.deployment.output import ChainOutput, output_of
+from attent_tf.deployment.signature import check_signature, expected_signatures
 from attent_tf.organs import NUM_CLASSES
 from attent_tf.serving.connect import ModelServer
-from attent_tf.serving.signature import check_signature, expected_signatures
 from attent_tf.volumes import PrepareOptions
 
 _SEGMENT, _TRANSLATE = "serving_default", "translate"

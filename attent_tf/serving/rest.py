@@ -8,8 +8,8 @@ import numpy as np
 import requests
 from urllib3.util.retry import Retry
 
+from attent_tf.deployment.signature import Signature, TensorSpec, without_internal
 from attent_tf.errors import ServerError
-from attent_tf.serving.signature import Signature, TensorSpec, without_internal
 from attent_tf.serving.wording import in_one_line
 
 # A full queue (429) and what gateways say of a server that is starting or busy. A request changes nothing on the server,

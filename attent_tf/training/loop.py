@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import tensorflow as tf
 
 from attent_tf.errors import RunError
+from attent_tf.progress import Observer
 from attent_tf.training.checkpoints import Checkpoints
 from attent_tf.training.history import History
 from attent_tf.training.image_pool import ImagePool
@@ -22,26 +23,14 @@ from attent_tf.training.weight_update import WeightUpdate
 _EXIT_TERMINATED = 143
 
 
-class Observer(Protocol):
-    """What shows a run's progress to the user."""
-
-    def say(self, line: str) -> None:
-        """Shows one line."""
-
-    def stage(self, title: str, total: int, initial: int) -> Any:
-        """Returns a context manager of an object with `update(count)` and `set_postfix_str(note)`."""
-
-
 class InnerStep(Protocol):
-    """What `TranslationStep` and `SegmentationStep` have in common."""
+    """What the outer loop asks of a `training.steps.step.Step`."""
 
     metric_names: tuple[str, ...]
+    weight_updates: dict[str, WeightUpdate]
+    image_pools: dict[str, ImagePool]
 
     def state(self) -> dict[str, Any]: ...
-
-    def pools(self) -> dict[str, ImagePool]: ...
-
-    def updates(self) -> dict[str, WeightUpdate]: ...
 
     def phase(self, step: int) -> tuple[str, int | None]: ...
 
@@ -94,7 +83,7 @@ def run_stage(
     """
     worker = worker_index(strategy)
     checkpoints = Checkpoints(
-        plan.folder / "checkpoints", step, inner.state(), inner.pools(), observer.say, writes=worker == 0
+        plan.folder / "checkpoints", step, inner.state(), inner.image_pools, observer.say, writes=worker == 0
     )
     if checkpoints.restore() and step.numpy() < plan.steps:
         observer.say(f"{plan.title}: goes on at step {step.numpy()} of {plan.steps}")
@@ -151,7 +140,9 @@ def _termination_noted() -> Iterator[threading.Event]:
 
 def _compile(inner, step):
     """Returns a function of (phase, iterator, count) that runs `count` updates and returns their mean metrics."""
-    scales = {f"loss_scale_{name}": update.loss_scale for name, update in inner.updates().items() if update.loss_scale}
+    scales = {
+        f"loss_scale_{name}": update.loss_scale for name, update in inner.weight_updates.items() if update.loss_scale
+    }
 
     @tf.function
     def train(phase, iterator, count):
@@ -167,7 +158,7 @@ def _compile(inner, step):
 
 
 def _reported(inner):
-    scales = (f"loss_scale_{name}" for name, update in inner.updates().items() if update.loss_scale)
+    scales = (f"loss_scale_{name}" for name, update in inner.weight_updates.items() if update.loss_scale)
     return (*inner.metric_names, *scales)
 
 
@@ -178,7 +169,7 @@ def _summaries(folder):
 def _summarise(values, inner, step):
     for name, value in values.items():
         tf.summary.scalar(name, value, step=step)
-    for name, update in inner.updates().items():
+    for name, update in inner.weight_updates.items():
         tf.summary.scalar(
             f"learning_rate_{name}", float(tf.convert_to_tensor(update.optimizer.learning_rate)), step=step
         )
@@ -199,7 +190,7 @@ def _check_finite(values, plan, step):
 
 def _check_weights(inner, plan, step):
     """An update may spoil the weights after the last loss was looked at; a checkpoint of them would be of no use."""
-    wrong = [name for name, update in inner.updates().items() if not _finite(update.variables_updated)]
+    wrong = [name for name, update in inner.weight_updates.items() if not _finite(update.variables_updated)]
     if wrong:
         raise RunError(
             f"{plan.folder}: weights of {', '.join(wrong)} not finite at step {step}; the last good checkpoint is kept, lower "

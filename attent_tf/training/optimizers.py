@@ -1,4 +1,4 @@
-"""Adam with a rate that is constant at first and then falls linearly to zero, as CycleGAN's does."""
+"""Optimisers and how their learning rates fall."""
 
 import keras
 import tensorflow as tf
@@ -8,7 +8,7 @@ from attent_tf.configs import OptimizerConfig
 
 @keras.saving.register_keras_serializable("attent_tf")
 class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
-    """Learning rate as a function of the step.
+    """A learning rate that is constant at first and then falls linearly to zero, as CycleGAN's does.
 
     Args:
       learning_rate: at the start.
@@ -31,13 +31,27 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def make_optimizer(config: OptimizerConfig, steps: int, variables: list) -> keras.optimizers.Optimizer:
-    """Makes Adam for `steps` updates and creates its moments for `variables`.
+    """Makes the optimiser for `steps` updates and creates its moments for `variables`.
 
     An optimizer that is not built before the step is traced fails under a distribution strategy.
     """
-    rate = config.learning_rate
-    if config.decay_from < 1.0:
-        rate = ConstantThenLinear(config.learning_rate, steps, config.decay_from)
-    optimizer = keras.optimizers.Adam(rate, beta_1=config.beta_1, beta_2=config.beta_2)
+    rate = _learning_rate(config, steps)
+    if config.kind == "sgd":
+        optimizer = keras.optimizers.SGD(rate, momentum=config.momentum)
+    elif config.kind == "rmsprop":
+        optimizer = keras.optimizers.RMSprop(rate)
+    else:
+        optimizer = keras.optimizers.Adam(rate, beta_1=config.beta_1, beta_2=config.beta_2)
     optimizer.build(variables)
     return optimizer
+
+
+def _learning_rate(config, steps):
+    schedules = keras.optimizers.schedules
+    if config.decay == "poly":
+        return schedules.PolynomialDecay(config.learning_rate, steps, end_learning_rate=0.0, power=config.decay_power)
+    if config.decay == "exponential":
+        return schedules.ExponentialDecay(config.learning_rate, config.decay_every, config.decay_factor, staircase=True)
+    if config.decay_from < 1.0:
+        return ConstantThenLinear(config.learning_rate, steps, config.decay_from)
+    return config.learning_rate

@@ -4,46 +4,41 @@ import numpy as np
 import tensorflow as tf
 
 from attent_tf import losses
+from attent_tf.models import DeepLabV2, Generator
 from attent_tf.organs import NUM_CLASSES
-from attent_tf.training.segmentation import SegmentationStep
-from attent_tf.training.translation import TranslationStep
 from attent_tf.volumes import middle_channel
 
 _ROWS = 3
 
 
 class TranslationPanel:
-    """Input, translation, cycle and the finest gate, side by side, for both directions.
+    """Input, translation, cycle and the finest gate, side by side, for each way through a pair of generators.
 
     Args:
-      inner: whose generators draw.
-      source, target: [slices, size, size, channels] float32 in [−1, 1]; a few spread over the whole are shown.
+      ways: name -> (generator there, generator back, images [slices, size, size, channels] float32 in [−1, 1]); a few images
+        spread over the whole are shown.
     """
 
-    def __init__(self, inner: TranslationStep, source: np.ndarray, target: np.ndarray):
-        self._inner = inner
-        self._source, self._target = _spread(source), _spread(target)
+    def __init__(self, ways: dict[str, tuple[Generator, Generator, np.ndarray]]):
+        self._ways = {name: (there, back, _spread(images)) for name, (there, back, images) in ways.items()}
 
     @tf.function
     def __call__(self) -> dict[str, tf.Tensor]:
         """Returns images by name, each [rows, size, columns · size, 1] in [0, 1]."""
-        return {
-            "target_to_source": _row(self._target, self._inner.g_t2s, self._inner.g_s2t),
-            "source_to_target": _row(self._source, self._inner.g_s2t, self._inner.g_t2s),
-        }
+        return {name: _row(images, there, back) for name, (there, back, images) in self._ways.items()}
 
 
 class SegmentationPanel:
     """Image, predicted classes and entropy, side by side, for labelled and for target slices.
 
     Args:
-      inner: whose segmentor draws.
+      segmentor: that draws.
       labelled: [slices, size, size, channels] float32 in [−1, 1].
-      target: the same of the target, translated where the method has a translator, or None.
+      target: the same of the target, as the segmentor is shown it, or None.
     """
 
-    def __init__(self, inner: SegmentationStep, labelled: np.ndarray, target: np.ndarray | None):
-        self._inner = inner
+    def __init__(self, segmentor: DeepLabV2, labelled: np.ndarray, target: np.ndarray | None):
+        self._segmentor = segmentor
         self._parts = {"labelled": _spread(labelled)}
         if target is not None:
             self._parts["target"] = _spread(target)
@@ -54,7 +49,7 @@ class SegmentationPanel:
         return {name: self._row(images) for name, images in self._parts.items()}
 
     def _row(self, images):
-        logits = self._inner.segmentor(images, training=False).main
+        logits = self._segmentor(images, training=False).main
         classes = tf.cast(tf.argmax(logits, axis=-1)[..., tf.newaxis], tf.float32) / (NUM_CLASSES - 1)
         return tf.concat([_visible(images), classes, losses.entropy_map(logits)], axis=2)
 

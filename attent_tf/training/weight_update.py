@@ -1,7 +1,7 @@
 """From the gradients of every replica to one update of the weights.
 
-Order: summed over replicas, unscaled, checked, clipped, applied. Keras's own optimizers clip each replica's part before the
-sum, and decide on an overflow by the first replica alone.
+Order: summed over replicas, unscaled, checked, clipped, decayed, applied. Keras's own optimizers clip each replica's part before
+the sum, and decide on an overflow by the first replica alone.
 """
 
 import tensorflow as tf
@@ -28,6 +28,7 @@ class WeightUpdate(tf.Module):
         super().__init__(name="weight_update")
         self._strategy = tf.distribute.get_strategy()
         self._clip_norm = config.clip_norm
+        self._weight_decay = config.weight_decay
         self.variables_updated = variables
         self.optimizer = make_optimizer(config, steps, variables)
         self.loss_scale = LossScale() if precision == "mixed_float16" else None
@@ -66,9 +67,19 @@ class WeightUpdate(tf.Module):
         # The optimizer sums over replicas.
         self._run([gradient / self._strategy.num_replicas_in_sync for gradient in summed])
 
+    def _decayed(self, gradients):
+        """Adds the gradient of the L2 penalty of kernels, one replica's share of it, after any clipping."""
+        if not self._weight_decay:
+            return gradients
+        factor = self._weight_decay / self._strategy.num_replicas_in_sync
+        return [
+            gradient + factor * variable if len(variable.shape) > 1 else gradient
+            for gradient, variable in zip(gradients, self.variables_updated, strict=True)
+        ]
+
     def _run(self, gradients):
         def apply(*parts):
             # A copy of its own for each replica: one tensor that all share cannot be summed.
-            self.optimizer.apply([tf.identity(part) for part in parts], self.variables_updated)
+            self.optimizer.apply([tf.identity(part) for part in self._decayed(parts)], self.variables_updated)
 
         self._strategy.run(apply, args=tuple(gradients))

@@ -12,9 +12,9 @@ from typing import Any
 from attent_tf.cohort import CohortFolder, CohortScan
 from attent_tf.cohort.manifest import write_manifest
 from attent_tf.cohort.results import model_identity
+from attent_tf.deployment import read_contract
 from attent_tf.errors import InputError, RecordsError
 from attent_tf.inference.exported_chain import check_saved_model
-from attent_tf.serving import read_contract
 from beam_preprocess import notes
 from beam_preprocess.cohort.options import CohortOptions
 from beam_preprocess.runner import new_pipeline, run_noted

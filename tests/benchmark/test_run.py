@@ -1,7 +1,6 @@
 """A benchmark trains what is missing, shares what is the same, and goes on where it stopped."""
 
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -9,8 +8,9 @@ from click.testing import CliRunner
 
 from attent_tf.configs import load_config
 from attent_tf.errors import ConfigError, RunError
+from attent_tf.methods import TO_SOURCE, TO_TARGET
 from attent_tf.runs import load_run
-from attent_tf.runs.networks import load_generators
+from attent_tf.runs.networks import load_parts
 from attent_tf.training.train import train
 from cli.main import main
 from tests.support.small_runs import TINY, SilentObserver, make_small_records
@@ -31,8 +31,8 @@ def pixel(records, tmp_path_factory):
     return train(records, folder, "pixel", "mri2ct", load_config("demo", TINY), SilentObserver())
 
 
-def _generator_weights(run, *names):
-    return [variable.numpy() for model in load_generators(run, *names) for variable in model.variables]
+def _generator_weights(run, *roles):
+    return [variable.numpy() for model in load_parts(run, *roles) for variable in model.variables]
 
 
 def _assert_same_weights(mine, theirs):
@@ -46,8 +46,8 @@ def test_a_translation_that_is_taken_over_is_what_the_run_would_have_trained(rec
     observer = SilentObserver()
     taken = train(records, tmp_path / "taken", "attent", "mri2ct", config, observer, translation_from=pixel.folder)
     assert any("taken over from" in line for line in observer.lines)
-    names = ("g_t2s", "g_s2t")
-    for mine, theirs in zip(_generator_weights(own, *names), _generator_weights(taken, *names), strict=True):
+    roles = (TO_SOURCE, TO_TARGET)
+    for mine, theirs in zip(_generator_weights(own, *roles), _generator_weights(taken, *roles), strict=True):
         np.testing.assert_allclose(theirs, mine, rtol=1e-3, atol=1e-5)
     assert (taken.folder / "segmentation" / "stage.json").is_file()
 
@@ -55,26 +55,17 @@ def test_a_translation_that_is_taken_over_is_what_the_run_would_have_trained(rec
 def test_the_generators_of_a_run_serve_the_other_direction_in_each_others_place(records, pixel, tmp_path):
     config, observer = load_config("demo", TINY), SilentObserver()
     there = train(records, tmp_path / "there", "pixel", "ct2mri", config, observer, translation_from=pixel.folder)
-    assert any("complete (trained for mri2ct)" in line for line in observer.lines)
-    _assert_same_weights(_generator_weights(there, "g_t2s", "g_s2t"), _generator_weights(pixel, "g_s2t", "g_t2s"))
-    assert not (there.folder / "translation" / "history.csv").exists()
+    assert any("Translation: complete" in line for line in observer.lines)
+    mine, theirs = _generator_weights(there, TO_SOURCE, TO_TARGET), _generator_weights(pixel, TO_TARGET, TO_SOURCE)
+    _assert_same_weights(mine, theirs)
+    history = (there.folder / "translation" / "history.csv").read_text()
+    assert history == (pixel.folder / "translation" / "history.csv").read_text()
+    assert "adversarial_ct_to_mri" in history.splitlines()[0]
     assert (there.folder / "segmentation" / "history.csv").is_file()
 
     back = train(records, tmp_path / "back", "pixel", "mri2ct", config, SilentObserver(), translation_from=there.folder)
-    _assert_same_weights(_generator_weights(back, "g_t2s", "g_s2t"), _generator_weights(pixel, "g_t2s", "g_s2t"))
-
-
-def test_a_stage_that_does_not_say_its_direction_is_of_its_run_s(records, pixel, tmp_path):
-    donor = tmp_path / "donor"
-    shutil.copytree(pixel.folder, donor)
-    path = donor / "translation" / "stage.json"
-    stage = json.loads(path.read_text())
-    del stage["direction"]
-    path.write_text(json.dumps(stage))
-    words = {"stage": "translation", "translation_from": donor}
-    there = train(records, tmp_path / "run", "pixel", "ct2mri", load_config("demo", TINY), SilentObserver(), **words)
-    assert json.loads((there.folder / "translation" / "stage.json").read_text()) == {**stage, "direction": "mri2ct"}
-    _assert_same_weights(_generator_weights(there, "g_t2s"), _generator_weights(pixel, "g_s2t"))
+    mine, theirs = (_generator_weights(run, TO_SOURCE, TO_TARGET) for run in (back, pixel))
+    _assert_same_weights(mine, theirs)
 
 
 def test_a_translation_of_something_else_is_refused(records, pixel, tmp_path):
@@ -82,7 +73,7 @@ def test_a_translation_of_something_else_is_refused(records, pixel, tmp_path):
     with pytest.raises(RunError, match="translation settings"):
         train(records, tmp_path / "a", "attent", "mri2ct", other, SilentObserver(), translation_from=pixel.folder)
     config = load_config("demo", TINY)
-    with pytest.raises(RunError, match="translator 'cyclegan'"):
+    with pytest.raises(RunError, match="translation of cyclegan, found pixel"):
         train(records, tmp_path / "b", "cyclegan", "mri2ct", config, SilentObserver(), translation_from=pixel.folder)
     with pytest.raises(ConfigError, match="no translator"):
         train(records, tmp_path / "c", "entropy", "mri2ct", config, SilentObserver(), translation_from=pixel.folder)
@@ -99,7 +90,7 @@ def test_the_command_compares_methods_and_is_not_done_twice(records, tmp_path):
     assert [row["method"] for row in content["directions"]["mri2ct"]["rows"]] == ["source_only", "pixel", "attent"]
     text = (out / "benchmark.md").read_text()
     assert text.startswith(f"# Benchmark of the configuration demo with {', '.join(TINY)}\n")
-    assert "| Pixel space alignment | 1 |" in text
+    assert "| Pixel alignment | 1 |" in text
     evaluated = json.loads((out / "runs/mri2ct/attent/seed-0/evaluation/metrics.json").read_text())
     average = content["directions"]["mri2ct"]["rows"][2]["scores"]["dice"]["average"]["mean"]
     assert average == pytest.approx(evaluated["average"]["dice"])

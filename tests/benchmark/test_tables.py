@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from attent_tf.benchmark import benchmark_tables, plan_runs
-from attent_tf.benchmark.published import ASSD_VOXEL, DICE_PERCENT, P_VALUES, PAIRS
 from attent_tf.benchmark.tables import spread
 from attent_tf.benchmark.text import as_json, as_markdown
 from attent_tf.configs import Config
@@ -15,6 +14,7 @@ from attent_tf.files import json_bytes
 from attent_tf.methods import METHODS
 from attent_tf.metrics.evaluation import Evaluation
 from attent_tf.organs import ORGANS
+from attent_tf.reporting.published import ASSD_VOXEL, DICE_PERCENT, P_VALUES, PAIRS
 
 
 def _evaluation(dice_by_case, assd=1.0, warnings=()):

@@ -106,7 +106,7 @@ def test_stages_can_be_trained_one_by_one(place, records):
     _succeed(*_train_words(records, out), "--stage", "translation")
     assert not (out / "segmentation").exists()
     _succeed(*_train_words(records, out), "--stage", "segmentation")
-    assert "no translation stage" in _fail(
+    assert "no stage 'translation'" in _fail(
         *_train_words(records, place / "none", "source_only"), "--stage", "translation"
     )
 

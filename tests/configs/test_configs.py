@@ -5,7 +5,15 @@ import dataclasses
 
 import pytest
 
-from attent_tf.configs import Config, config_from_dict, config_to_dict, config_to_yaml, load_config, shipped_configs
+from attent_tf.configs import (
+    Config,
+    config_from_dict,
+    config_to_dict,
+    config_to_yaml,
+    given_keys,
+    load_config,
+    shipped_configs,
+)
 from attent_tf.errors import ConfigError
 
 
@@ -91,6 +99,26 @@ def _numbers(part, kinds, prefix=""):
             yield from _numbers(value, kinds, f"{prefix}{name}.")
         elif isinstance(value, kinds) and not isinstance(value, bool):
             yield f"{prefix}{name}"
+
+
+def test_a_file_without_a_name_is_called_as_the_file(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("seed: 3\n")
+    assert load_config(str(path)).name == "mine"
+    path.write_text("name: other\n")
+    assert load_config(str(path)).name == "other"
+
+
+def test_the_keys_that_a_user_gave_are_known(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("seed: 3\ntranslation:\n  steps: 4\n  generator: {beta_1: 0.5}\n")
+    assert given_keys(str(path), ["translation.steps=5", "jit=true"]) == [
+        "seed",
+        "translation.steps",
+        "translation.generator.beta_1",
+        "jit",
+    ]
+    assert given_keys("demo", ["seed=1"]) == ["seed"]
 
 
 def test_an_unknown_name_suggests_the_nearest():

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from attent_tf.configs import load_config
 from attent_tf.models import MapDiscriminator, PatchDiscriminator
-from attent_tf.runs.networks import make_generator, make_segmentor
+from attent_tf.runs.configured import gated_generator, segmentor
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,7 @@ GENERATOR = {
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_generator(name, monkeypatch):
-    generator = make_generator(load_config(name).translation, "attention_cyclegan", "g_t2s")
+    generator = gated_generator(load_config(name), 1, "ct_to_mri")
     layers = {
         layer.name: layer for layer in (*generator.encoders, *generator.blocks, *generator.decoders, *generator.gates)
     }
@@ -72,12 +72,11 @@ def test_image_discriminator(name):
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_segmentor(name):
-    config = load_config(name).segmentation
-    segmentor = make_segmentor(config)
+    network = segmentor(load_config(name), 1, "segmentor")
     image = tf.zeros((1, 256, 256, 1))
-    output = segmentor(image)
+    output = network(image)
     assert output.main.shape == output.aux.shape == (1, 256, 256, 5)
-    stages = segmentor.resnet.stages(image)
+    stages = network.resnet.stages(image)
     # Output stride 8: the last two stages are dilated and keep 32 × 32.
     assert [tuple(stage.shape[1:]) for stage in stages] == [
         (64, 64, 256),
@@ -86,11 +85,11 @@ def test_segmentor(name):
         (32, 32, 2048),
     ]
     # As keras.applications.ResNet101 without its top.
-    assert segmentor.resnet.count_params() == 42_658_176
+    assert network.resnet.count_params() == 42_658_176
     # Four 3×3 convolutions with a bias on stage 4 for the main head, on stage 3 for the auxiliary one.
-    assert segmentor.main_head.count_params() == 4 * (3 * 3 * 2048 * 5 + 5)
-    assert segmentor.aux_head.count_params() == 4 * (3 * 3 * 1024 * 5 + 5)
-    assert [branch.dilation for branch in segmentor.main_head.branches] == [6, 12, 18, 24]
+    assert network.main_head.count_params() == 4 * (3 * 3 * 2048 * 5 + 5)
+    assert network.aux_head.count_params() == 4 * (3 * 3 * 1024 * 5 + 5)
+    assert [branch.dilation for branch in network.main_head.branches] == [6, 12, 18, 24]
 
 
 @pytest.mark.parametrize("name", CONFIGS)

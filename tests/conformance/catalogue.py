@@ -19,7 +19,7 @@ from attent_tf.models.imagenet import ImageNetInput
 from attent_tf.models.resnet import BackboneSpec, ResidualUnit
 from attent_tf.training.image_pool import ImagePool
 from attent_tf.training.optimizers import ConstantThenLinear, make_optimizer
-from attent_tf.training.segmentation import alignment_maps
+from attent_tf.training.steps.alignment import alignment_maps
 from tests.conformance.formula import classes, spread
 
 
@@ -212,7 +212,7 @@ LOSSES = (
     Row(
         "alignment_maps",
         alignment_maps,
-        lambda: functools.partial(_prediction, aligner="softmax", entropy_channels="sum"),
+        lambda: functools.partial(_prediction, on="softmax", entropy_channels="sum"),
         _PREDICTION,
         source="Eq. 6",
         float32=(0, 1),

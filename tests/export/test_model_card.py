@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from attent_tf.configs import load_config
+from attent_tf.deployment.signature import expected_signatures
 from attent_tf.export.metadata import make_metadata
 from attent_tf.export.model_card import make_card
 from attent_tf.methods import get_method
 from attent_tf.runs import Run
-from attent_tf.serving.signature import expected_signatures
 from attent_tf.volumes import PrepareOptions
 
 

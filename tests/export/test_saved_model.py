@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from attent_tf.deployment import read_contract
 from attent_tf.errors import InputError
 from attent_tf.export.saved_model import export_chain
 from attent_tf.inference.batches import run_slices
 from attent_tf.inference.chain import load_chain
-from attent_tf.serving import read_contract
 from attent_tf.training.precision import computing_in
 from attent_tf.volumes import Intensity, PrepareOptions
 from tests.support import wire
@@ -103,7 +103,7 @@ def test_networks_that_compute_in_16_bits_are_served_in_float32(run, tmp_path):
     with computing_in("mixed_float16"):
         exported = export_chain(run, tmp_path / "model")
         chain = load_chain(run)
-    assert chain.segmentor.compute_dtype == "float16"
+    assert chain.networks[-1].compute_dtype == "float16"
     served = tf.saved_model.load(str(exported.folder))
     assert _interface(served) == _SNAPSHOT
     image = tf.constant(_images(2))
@@ -220,7 +220,7 @@ def test_the_fingerprint_follows_the_weights(exported, run, tmp_path):
 
     chain = load_chain(run)
     assert _weights_sha256(chain) == exported.metadata["training"]["weights_sha256"]
-    chain.segmentor.main_head.branches[0].bias.assign_add([0, 0, 1e-3, 0, 0])
+    chain.networks[-1].main_head.branches[0].bias.assign_add([0, 0, 1e-3, 0, 0])
     assert _weights_sha256(chain) != exported.metadata["training"]["weights_sha256"]
 
 

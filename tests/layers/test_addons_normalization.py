@@ -10,9 +10,10 @@ import tensorflow as tf
 from attent_tf.configs import load_config
 from attent_tf.errors import ConfigError
 from attent_tf.layers import make_normalization
+from attent_tf.methods import TO_SOURCE
 from attent_tf.models import Generator
 from attent_tf.runs import load_run
-from attent_tf.runs.networks import load_generators, stored
+from attent_tf.runs.networks import load_parts, stored
 from attent_tf.training.train import train
 from tests.support.small_runs import TINY, SilentObserver, make_small_records
 
@@ -66,6 +67,6 @@ def test_a_run_with_the_addons_norm_trains_and_loads(tmp_path):
     records = make_small_records(tmp_path / "data")
     config = load_config("demo", [*TINY, "translation.normalization=tfa_instance"])
     train(records, tmp_path / "run", "pixel", "mri2ct", config, SilentObserver(), stage="translation")
-    (generator,) = load_generators(load_run(tmp_path / "run"), "g_t2s")
+    (generator,) = load_parts(load_run(tmp_path / "run"), TO_SOURCE)
     assert generator.get_config()["normalization"] == "tfa_instance"
     assert np.all(np.isfinite(generator(_random(1, 32, 32, 1))))

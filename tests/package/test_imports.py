@@ -12,6 +12,8 @@ LIGHT_THROUGHOUT = [
     "attent_tf.phantom",
     "attent_tf.metrics",
     "attent_tf.configs",
+    "attent_tf.deployment",
+    "attent_tf.methods",
     "attent_tf.reporting",
     "attent_tf.serving",
     "attent_tf.scoring",
@@ -22,7 +24,7 @@ LIGHT_THROUGHOUT = [
 # Of these, what importing them by name brings in.
 LIGHT = [
     "attent_tf",
-    "attent_tf.methods",
+    "attent_tf.progress",
     "attent_tf.inference.volumes",
     "attent_tf.inference.scan_report",
     "attent_tf.inference.dicom_seg",

@@ -5,9 +5,9 @@ import concurrent.futures
 import numpy as np
 import pytest
 
+from attent_tf.deployment.signature import expected_signatures
 from attent_tf.errors import ServerError
 from attent_tf.serving import RemoteChain, connect
-from attent_tf.serving.signature import expected_signatures
 from tests.support import wire
 from tests.support.same_answers import assert_same_answers
 

@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from attent_tf.deployment import read_contract
+from attent_tf.deployment.signature import expected_signatures
 from attent_tf.errors import ServerError
 from attent_tf.inference.batches import run_slices
 from attent_tf.inference.chain import load_chain
 from attent_tf.inference.volumes import segment_volume
-from attent_tf.serving import RemoteChain, connect, read_contract
-from attent_tf.serving.signature import expected_signatures
+from attent_tf.serving import RemoteChain, connect
 from attent_tf.volumes import PrepareOptions, Volume, prepare, read_scan, write_scan
 from cli.main import main
 from tests.support.same_answers import ROUNDING, assert_same_answers, assert_same_labels, probabilities_on_scan

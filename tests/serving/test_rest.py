@@ -8,9 +8,9 @@ import threading
 import numpy as np
 import pytest
 
+from attent_tf.deployment.signature import Signature, TensorSpec, expected_signatures
 from attent_tf.errors import ServerError
 from attent_tf.serving import RemoteChain, connect
-from attent_tf.serving.signature import Signature, TensorSpec, expected_signatures
 from attent_tf.volumes import PrepareOptions
 
 _SIGNATURES = expected_signatures(4, 1, 5)

@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from attent_tf.configs import load_config
-from attent_tf.methods import get_method
+from attent_tf.methods import SEGMENTOR, TO_SOURCE, TO_TARGET, get_method
 from attent_tf.runs import Run, create_or_check
-from attent_tf.runs.networks import make_generator, make_segmentor, stored
+from attent_tf.runs.networks import make_part, stored
 from attent_tf.volumes import PrepareOptions
 from tests.support.small_runs import TINY
 
@@ -25,23 +25,20 @@ def write_untrained_run(
     create_or_check(run, ())
     # What the noise is added to is drawn too.
     keras.utils.set_random_seed(0)
-    stages = {"segmentation": {"segmentor": make_segmentor(config.segmentation)}}
-    if run.method.translator:
-        stages["translation"] = {
-            name: make_generator(config.translation, run.method.translator, name, options.channels)
-            for name in ("g_t2s", "g_s2t")
-        }
     rng = np.random.default_rng(0)
     size = config.data.image_size
-    for stage, networks in stages.items():
-        for network in networks.values():
+    # Of each method the same segmentor, whatever stands before it.
+    for stage in reversed(run.method.stages):
+        imaging = [part for part in stage.parts if part.role in (TO_SOURCE, TO_TARGET, SEGMENTOR)]
+        networks = [make_part(part, config, direction, options.channels) for part in imaging]
+        for network in networks:
             network(tf.zeros((1, size, size, options.channels)))
             for variable in network.variables:
                 noise = rng.normal(0, 0.05, variable.shape)
                 positive = "variance" in variable.path or "gamma" in variable.path
                 variable.assign(1 + np.abs(noise) if positive else np.asarray(variable.value) + noise)
-        state = {name: stored(network) for name, network in networks.items()}
-        checkpoints = run.stage_folder(stage) / "checkpoints"
+        state = {network.name: stored(network) for network in networks}
+        checkpoints = run.stage_folder(stage.id) / "checkpoints"
         tf.train.CheckpointManager(tf.train.Checkpoint(**state), str(checkpoints), 1).save(checkpoint_number=3)
-        (run.stage_folder(stage) / "stage.json").write_text(json.dumps({"steps": 3}))
+        (run.stage_folder(stage.id) / "stage.json").write_text(json.dumps({"steps": 3}))
     return run

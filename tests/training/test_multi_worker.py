@@ -14,8 +14,9 @@ import pytest
 import tensorflow as tf
 
 from attent_tf.errors import ConfigError
+from attent_tf.methods import TO_SOURCE, TO_TARGET
 from attent_tf.runs import load_run
-from attent_tf.runs.networks import load_generators
+from attent_tf.runs.networks import load_parts
 from attent_tf.training.strategies import make_strategy
 from tests.support.small_runs import TINY, make_small_records
 
@@ -68,9 +69,7 @@ def test_two_workers_train_what_one_process_trains(records, tmp_path):
     assert "steps" not in other
 
     one, two = load_run(tmp_path / "one"), load_run(tmp_path / "two")
-    for mine, theirs in zip(
-        load_generators(two, "g_t2s", "g_s2t"), load_generators(one, "g_t2s", "g_s2t"), strict=True
-    ):
+    for mine, theirs in zip(load_parts(two, TO_SOURCE, TO_TARGET), load_parts(one, TO_SOURCE, TO_TARGET), strict=True):
         for a, b in zip(mine.variables, theirs.variables, strict=True):
             np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-3, atol=2e-5)
     rows = [(run.folder / "translation" / "history.csv").read_text().splitlines() for run in (one, two)]

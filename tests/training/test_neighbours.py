@@ -72,7 +72,7 @@ def test_records_hold_the_slices_beside_them_even_where_those_were_left_out(plac
 
 def test_volumes_come_back_with_the_scans_shape(place, run):
     chain, volume, options = load_chain(run), _scan(place), preparation(run)
-    assert options.channels == chain.translator.channels == 3
+    assert options.channels == chain.networks[0].channels == 3
     done = []
     labels = segment_volume(chain, volume, options, done.append)
     assert labels.shape == volume.shape

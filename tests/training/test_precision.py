@@ -1,20 +1,15 @@
 """Steps in mixed precision and compiled by XLA do what float32 steps do, nearly."""
 
-import dataclasses
-
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from attent_tf.configs import SegmentationConfig, TranslationConfig
-from attent_tf.training.segmentation import SegmentationStep
-from attent_tf.training.translation import TranslationStep
+from tests.support.inner_steps import make_inner, small_config
 
 pytestmark = pytest.mark.slow
 
-_TRANSLATION = TranslationConfig(filters=4, residual_blocks=1, discriminator_filters=4, pool_size=2)
-_SEGMENTATION = SegmentationConfig(backbone="small", rates=(1, 2), discriminator_filters=4, dice_weight=1.0)
+_SETTINGS = {"translation": {"pool_size": 2, "upsample_kernel": 1}, "segmentation": {"dice_weight": 1.0}}
 _VARIANTS = (("mixed_bfloat16", False), ("mixed_float16", False), ("float32", True))
 
 
@@ -25,11 +20,10 @@ def _images(seed, count):
 
 def _train(stage, precision, jit):
     keras.utils.set_random_seed(0)
+    inner = make_inner("attent", stage, small_config(precision=precision, jit=jit, **_SETTINGS), steps=10)
     if stage == "translation":
-        inner = TranslationStep(_TRANSLATION, "attention_cyclegan", 32, 10, 1, 0, precision=precision, jit=jit)
         batch, phase = (_images(0, 1), _images(1, 1)), "anchored"
     else:
-        inner = SegmentationStep(_SEGMENTATION, "entropy", 32, 10, 4, precision=precision, jit=jit)
         labels = tf.constant(np.random.default_rng(2).integers(0, 5, (4, 32, 32)).astype(np.uint8))
         batch, phase = ((_images(0, 4), labels), _images(1, 4)), "aligned"
     update = tf.function(inner.update)
@@ -63,9 +57,9 @@ def test_losses_are_those_of_float32_to_the_precision(plain, stage, precision, j
 
 
 def test_networks_of_a_mixed_step_compute_in_16_bits():
-    inner = TranslationStep(_TRANSLATION, "attention_cyclegan", 32, 10, 1, 0, precision="mixed_bfloat16")
-    assert inner.g_t2s.encoders[0].compute_dtype == "bfloat16"
-    assert inner.g_t2s.head.compute_dtype == "float32"
-    assert inner.d_source.convs[0].compute_dtype == "bfloat16"
-    plain = TranslationStep(dataclasses.replace(_TRANSLATION), "attention_cyclegan", 32, 10, 1, 0)
-    assert plain.g_t2s.encoders[0].compute_dtype == "float32"
+    inner = make_inner("attent", "translation", small_config(precision="mixed_bfloat16"))
+    assert inner.to_source.encoders[0].compute_dtype == "bfloat16"
+    assert inner.to_source.head.compute_dtype == "float32"
+    assert inner.judge_source.discriminator.convs[0].compute_dtype == "bfloat16"
+    plain = make_inner("attent", "translation")
+    assert plain.to_source.encoders[0].compute_dtype == "float32"

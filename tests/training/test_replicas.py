@@ -12,9 +12,7 @@ _PROGRAM = textwrap.dedent(
     """
     import json, sys
     import keras, numpy as np, tensorflow as tf
-    from attent_tf.configs import SegmentationConfig, TranslationConfig
-    from attent_tf.training.segmentation import SegmentationStep
-    from attent_tf.training.translation import TranslationStep
+    from tests.support.inner_steps import make_inner, small_config
 
     stage, replicas = sys.argv[1], int(sys.argv[2])
     tf.config.set_logical_device_configuration(
@@ -27,16 +25,14 @@ _PROGRAM = textwrap.dedent(
     b = rng.uniform(-1, 1, (4, 32, 32, 1)).astype(np.float32)
     y = rng.integers(0, 5, (4, 32, 32)).astype(np.uint8)
     with strategy.scope():
-        if stage == "translation":
-            config = TranslationConfig(filters=2, residual_blocks=1, discriminator_filters=2, pool_size=0)
-            inner = TranslationStep(config, "attention_cyclegan", 32, 10, 4, 0)
-            for update in inner.updates().values():
-                update.optimizer.epsilon = 1e-2
-        else:
-            config = SegmentationConfig(backbone="small", rates=(1,), dice_weight=1.0, discriminator_filters=2)
-            inner = SegmentationStep(config, "entropy", 32, 10, 4)
-            for update in inner.updates().values():
-                update.optimizer.epsilon = 1e-2
+        config = small_config(
+            translation={"filters": 2, "discriminator_filters": 2, "upsample_kernel": 1, "batch_size": 4},
+            segmentation={"rates": (1,), "discriminator_filters": 2, "dice_weight": 1.0},
+        )
+        inner = make_inner("attent", stage, config, steps=10)
+        for update in inner.weight_updates.values():
+            update.optimizer.epsilon = 1e-2
+        if stage == "segmentation":
             # Batch norms see half of the batch on each of two devices; that part differs by design.
             for layer in inner.segmentor._flatten_layers():
                 if isinstance(layer, keras.layers.BatchNormalization):

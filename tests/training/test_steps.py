@@ -7,17 +7,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from attent_tf.configs import SegmentationConfig, TranslationConfig
 from attent_tf.errors import ConfigError
 from attent_tf.losses import entropy_map
-from attent_tf.training.segmentation import SegmentationStep, alignment_maps
-from attent_tf.training.translation import TranslationStep
+from attent_tf.training.steps.alignment import alignment_maps
+from tests.support.inner_steps import SEGMENTATION, make_inner, small_config
 
 _SIZE = 32
-_TRANSLATION = TranslationConfig(
-    filters=4, residual_blocks=1, upsample_kernel=3, discriminator_filters=4, pool_size=0, identity_steps=5
-)
-_SEGMENTATION = SegmentationConfig(backbone="small", rates=(1, 2), batch_size=4, discriminator_filters=4)
 
 
 @pytest.fixture(autouse=True)
@@ -37,8 +32,7 @@ def _discs(count):
 
 
 def _translation(**changes):
-    config = dataclasses.replace(_TRANSLATION, **changes)
-    return TranslationStep(config, "attention_cyclegan", _SIZE, steps=50, global_batch_size=1, seed=0)
+    return make_inner("attent", "translation", small_config(translation=changes))
 
 
 def _weights(*models):
@@ -55,7 +49,8 @@ def test_translation_lowers_the_cycle_loss():
 
 def test_translation_changes_all_four_networks():
     step = _translation()
-    models = (step.g_t2s, step.g_s2t, step.d_source, step.d_target)
+    models = list(step.networks.values())
+    assert [model.name for model in models] == ["ct_to_mri", "mri_to_ct", "judge_mri", "judge_ct"]
     before = [_weights(model) for model in models]
     step.update("anchored", tf.constant(0, tf.int64), _images(1), _images(1, 1))
     for model, weights in zip(models, before, strict=True):
@@ -65,7 +60,7 @@ def test_translation_changes_all_four_networks():
 def test_the_generator_loss_is_the_weighted_sum_of_its_parts():
     step = _translation(cycle_weight=7.0, identity_weight=3.0)
     m = {k: float(v) for k, v in step.update("anchored", tf.constant(0, tf.int64), _images(1), _images(1, 1)).items()}
-    expected = m["adversarial_t2s"] + m["adversarial_s2t"] + 7 * m["cycle"] + 3 * m["identity"]
+    expected = m["adversarial_ct_to_mri"] + m["adversarial_mri_to_ct"] + 7 * m["cycle"] + 3 * m["identity"]
     assert m["generator"] == pytest.approx(expected, rel=1e-5)
 
 
@@ -77,36 +72,37 @@ def test_the_identity_anchor_lasts_as_long_as_it_is_told():
 
 
 def test_without_the_anchor_no_identity_is_computed():
-    metrics = _translation().update("free", tf.constant(9, tf.int64), _images(1), _images(1, 1))
+    step = _translation()
+    metrics = step.update("free", tf.constant(9, tf.int64), _images(1), _images(1, 1))
     assert float(metrics["identity"]) == 0
-    assert set(metrics) == set(TranslationStep.metric_names)
+    assert set(metrics) == set(step.metric_names)
 
 
-def _segmentation(aligner=None, size=_SIZE, **changes):
-    config = dataclasses.replace(_SEGMENTATION, **changes)
-    return SegmentationStep(config, aligner, size, steps=60, global_batch_size=4)
+def _segmentation(method="source_only", size=_SIZE, **changes):
+    return make_inner(method, "segmentation", small_config(size, segmentation=changes), steps=60)
 
 
 def test_segmentation_learns_the_disc():
-    step = _segmentation(segmentor=dataclasses.replace(_SEGMENTATION.segmentor, learning_rate=3e-3), dice_weight=1.0)
+    step = _segmentation(segmentor=dataclasses.replace(SEGMENTATION.segmentor, learning_rate=3e-3), dice_weight=1.0)
     update = tf.function(step.update)
     losses = [float(update("supervised", tf.constant(i, tf.int64), _discs(4))["segmentor"]) for i in range(40)]
     assert losses[-1] < 0.4 * losses[0]
 
 
-@pytest.mark.parametrize(("aligner", "size"), [("entropy", 32), ("softmax", 32), ("features", 128)])
-def test_alignment_trains_the_discriminator_on_both_domains(aligner, size):
+@pytest.mark.parametrize(("method", "size"), [("entropy", 32), ("feature", 128)])
+def test_alignment_trains_the_discriminator_on_both_domains(method, size):
     step = _segmentation(
-        aligner,
+        method,
         size,
-        segmentor=dataclasses.replace(_SEGMENTATION.segmentor, learning_rate=1e-9),
+        segmentor=dataclasses.replace(SEGMENTATION.segmentor, learning_rate=1e-9),
         aligner_main_weight=0.0,
     )
     for head in (step.segmentor.main_head, step.segmentor.aux_head):
         for weight in head.weights:
             # A fresh head is equally unsure of everything, so that no map would tell the domains apart.
             weight.assign(100.0 * weight)
-    step.discriminator_update.optimizer.learning_rate = 1e-2
+    for adversary in step.adversaries:
+        step.weight_updates[adversary.name].optimizer.learning_rate = 1e-2
     update = tf.function(step.update)
     labelled = (tf.image.resize(_discs(4)[0], (size, size)), tf.zeros((4, size, size), tf.uint8))
     target = tf.image.resize(_images(4), (size, size), method="nearest")
@@ -118,7 +114,7 @@ def test_alignment_trains_the_discriminator_on_both_domains(aligner, size):
 
 def test_maps_too_small_for_the_discriminator_are_refused():
     with pytest.raises(ConfigError, match=r"data\.image_size"):
-        _segmentation("features", 64)
+        _segmentation("feature", 64)
 
 
 def test_alignment_lowers_the_loss_of_equation_8_for_fixed_discriminators():
@@ -128,8 +124,8 @@ def test_alignment_lowers_the_loss_of_equation_8_for_fixed_discriminators():
         aux_weight=0.0,
         aligner_main_weight=1.0,
         aligner_aux_weight=1.0,
-        segmentor=dataclasses.replace(_SEGMENTATION.segmentor, learning_rate=1e-3),
-        discriminator=dataclasses.replace(_SEGMENTATION.discriminator, learning_rate=1e-12),
+        segmentor=dataclasses.replace(SEGMENTATION.segmentor, learning_rate=1e-3),
+        discriminator=dataclasses.replace(SEGMENTATION.discriminator, learning_rate=1e-12),
     )
     update = tf.function(step.update)
     values = [float(update("aligned", tf.constant(i, tf.int64), _discs(4), _images(4))["alignment"]) for i in range(25)]
@@ -140,9 +136,10 @@ def test_the_aligner_waits_for_its_warm_up():
     step = _segmentation("entropy", aligner_warmup_steps=3)
     assert step.phase(2) == ("supervised", 3)
     assert step.phase(3) == ("aligned", None)
-    before = _weights(*step.discriminators)
+    judges = [adversary.discriminator for adversary in step.adversaries]
+    before = _weights(*judges)
     step.update("supervised", tf.constant(0, tf.int64), _discs(4), _images(4))
-    for a, b in zip(_weights(*step.discriminators), before, strict=True):
+    for a, b in zip(_weights(*judges), before, strict=True):
         np.testing.assert_array_equal(a, b)
 
 

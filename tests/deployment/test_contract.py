@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from attent_tf.deployment import read_contract
 from attent_tf.errors import InputError
 from attent_tf.organs import CLASS_NAMES
-from attent_tf.serving import read_contract
 from attent_tf.volumes import PrepareOptions
 
 _GOOD = {

@@ -1,0 +1,53 @@
+"""The networks of a method, by what they do.
+
+A method is the same in both directions, so it speaks of source and target. What lies in a run folder is named by the domains
+that a network acts on (`ct_to_mri`, `judge_ct`), so that a CycleGAN serves both directions as it stands.
+"""
+
+import dataclasses
+
+from attent_tf.methods.direction import get_domains
+
+TO_SOURCE = "to_source"
+TO_TARGET = "to_target"
+JUDGE_SOURCE = "judge_source"
+JUDGE_TARGET = "judge_target"
+SEGMENTOR = "segmentor"
+JUDGE_MAIN = "judge_main"
+JUDGE_AUX = "judge_aux"
+
+_BY_DOMAINS = {
+    TO_SOURCE: "{target}_to_{source}",
+    TO_TARGET: "{source}_to_{target}",
+    JUDGE_SOURCE: "judge_{source}",
+    JUDGE_TARGET: "judge_{target}",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """A network of a stage.
+
+    Attributes:
+      role: what it does; unique within a stage.
+      network: `module:function`, imported when the network is made; called with the configuration, the number of image
+        channels and a name, it returns a `keras.Model`.
+      begins_as: (stage, role) of the part of an earlier stage whose weights it begins with; None for weights drawn from the
+        seed.
+      frozen: whether its weights stay what they are.
+    """
+
+    role: str
+    network: str
+    begins_as: tuple[str, str] | None = None
+    frozen: bool = False
+
+
+def part_name(role: str, direction: str) -> str:
+    """Returns what the part of that role is called in the run folders of a direction: `ct_to_mri` for `to_source` of `mri2ct`.
+
+    Raises:
+      ConfigError: there is no such direction.
+    """
+    source, target = get_domains(direction)
+    return _BY_DOMAINS.get(role, role).format(source=source, target=target)

@@ -1,0 +1,87 @@
+"""A stage of a method: one kind of joint update, the networks that it trains, and the slices that it is shown."""
+
+import dataclasses
+from typing import Any
+
+from attent_tf.methods.part import TO_SOURCE, Part
+
+
+@dataclasses.dataclass(frozen=True)
+class View:
+    """How slices are shown: as they are, or after networks of earlier stages.
+
+    Attributes:
+      through: roles of the networks that slices pass, in order; empty for the slices as they are.
+      option: dotted configuration key that must be true for the view to count; empty for always.
+    """
+
+    through: tuple[str, ...] = ()
+    option: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Slices:
+    """Training slices of one domain.
+
+    Attributes:
+      domain: `source` or `target`.
+      labels: whether their labels are read.
+      views: how they are shown; several views are several times as many slices.
+    """
+
+    domain: str
+    labels: bool = False
+    views: tuple[View, ...] = (View(),)
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """One stage.
+
+    Attributes:
+      id: its folder in a run folder, and its name on the command line.
+      title: for people.
+      section: of the configuration, with `steps`, `epochs` and `batch_size`.
+      step: `module:class` of the inner step, a `training.steps.step.Step`.
+      parts: the networks, in the order in which they are made.
+      inputs: what a batch consists of, in the order of the arguments of the step's `update`.
+      watched: slices that are not trained on and are shown in panels and checks; None for none beside `inputs`.
+      options: further arguments of the step, by name.
+      unused: dotted configuration keys within `section` that the stage does not read; a key stands for all below it.
+      serves_both: whether both domains play the same part, so that what was trained in one direction serves the other.
+    """
+
+    id: str
+    title: str
+    section: str
+    step: str
+    parts: tuple[Part, ...]
+    inputs: tuple[Slices, ...]
+    watched: Slices | None = None
+    options: tuple[tuple[str, Any], ...] = ()
+    unused: tuple[str, ...] = ()
+    serves_both: bool = False
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """What its networks do."""
+        return tuple(part.role for part in self.parts)
+
+    @property
+    def shown(self) -> tuple[Slices, ...]:
+        """All slices that it needs, `watched` last."""
+        return (*self.inputs, *((self.watched,) if self.watched else ()))
+
+    @property
+    def translated(self) -> Slices | None:
+        """The unlabelled target slices that it is shown in source style alone; None where there are none."""
+        for slices in self.shown:
+            in_style = all(view.through[-1:] == (TO_SOURCE,) for view in slices.views)
+            if slices.domain == "target" and not slices.labels and in_style:
+                return slices
+        return None
+
+    @property
+    def view_options(self) -> frozenset[str]:
+        """The configuration keys that decide which views count."""
+        return frozenset(view.option for slices in self.shown for view in slices.views if view.option)

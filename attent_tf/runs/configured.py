@@ -1,0 +1,53 @@
+"""The networks as a configuration has them, for the parts of methods (`attent_tf.methods.Part`).
+
+Each function takes the configuration, the channels of the images and a name, and returns a network that is not built yet.
+"""
+
+from attent_tf.configs import Config
+from attent_tf.models.deeplab import DeepLabV2
+from attent_tf.models.generator import Generator
+from attent_tf.models.map_discriminator import MapDiscriminator
+from attent_tf.models.patch_discriminator import PatchDiscriminator
+
+
+def gated_generator(config: Config, channels: int, name: str) -> Generator:
+    """Makes a generator with attention gates (Eq. 1)."""
+    return _generator(config, channels, name, "attention")
+
+
+def plain_generator(config: Config, channels: int, name: str) -> Generator:
+    """Makes the generator of the classic CycleGAN."""
+    return _generator(config, channels, name, "none")
+
+
+def patch_discriminator(config: Config, channels: int, name: str) -> PatchDiscriminator:
+    """Makes an image discriminator."""
+    del channels
+    return PatchDiscriminator(config.translation.discriminator_filters, config.translation.normalization, name=name)
+
+
+def segmentor(config: Config, channels: int, name: str) -> DeepLabV2:
+    """Makes S."""
+    del channels
+    section = config.segmentation
+    return DeepLabV2(section.backbone, rates=section.rates, imagenet_input=section.weights != "none", name=name)
+
+
+def map_discriminator(config: Config, channels: int, name: str) -> MapDiscriminator:
+    """Makes a discriminator of entropy maps, softmax outputs or features."""
+    del channels
+    return MapDiscriminator(config.segmentation.discriminator_filters, name=name)
+
+
+def _generator(config, channels, name, skips):
+    section = config.translation
+    return Generator(
+        filters=section.filters,
+        residual_blocks=section.residual_blocks,
+        skips=skips,
+        gate_gain=section.gate_gain,
+        upsample_kernel=section.upsample_kernel,
+        normalization=section.normalization,
+        channels=channels,
+        name=name,
+    )

@@ -1,0 +1,167 @@
+"""What all inner steps have in common."""
+
+import dataclasses
+import pkgutil
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from attent_tf.configs import Config
+from attent_tf.methods import Stage, get_domains, part_name
+from attent_tf.runs.networks import make_part, stored
+from attent_tf.training.image_pool import ImagePool
+from attent_tf.training.precision import computing_in
+from attent_tf.training.weight_update import WeightUpdate
+
+
+@dataclasses.dataclass(frozen=True)
+class StepContext:
+    """What a stage gives to its inner step.
+
+    Attributes:
+      stage: the stage.
+      config: of the whole run.
+      direction: `mri2ct` or `ct2mri`.
+      steps: number of updates in all, for schedules.
+      channels: of the images.
+    """
+
+    stage: Stage
+    config: Config
+    direction: str
+    steps: int
+    channels: int = 1
+
+    @property
+    def section(self) -> Any:
+        """The stage's section of the configuration."""
+        return getattr(self.config, self.stage.section)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(height, width, channels) of the images."""
+        return (self.config.data.image_size, self.config.data.image_size, self.channels)
+
+
+def make_step(
+    stage: Stage, config: Config, direction: str = "mri2ct", steps: int | None = None, channels: int = 1
+) -> "Step":
+    """Makes the inner step of a stage; call it inside the scope of the strategy.
+
+    Args:
+      stage: of a method.
+      config: of the run.
+      direction: `mri2ct` or `ct2mri`.
+      steps: number of updates in all, for schedules; those of the configuration if None.
+      channels: of the images.
+    """
+    steps = getattr(config, stage.section).steps if steps is None else steps
+    return step_class(stage)(StepContext(stage, config, direction, steps, channels), **dict(stage.options))
+
+
+def step_class(stage: Stage) -> type["Step"]:
+    """Returns the class of a stage's inner step."""
+    return pkgutil.resolve_name(stage.step)
+
+
+class Step(tf.Module):
+    """The networks of a stage and their weight updates; subclasses say how they are updated together.
+
+    Make it, and trace it, inside the scope of the strategy. A subclass takes what its stage's `options` name as further
+    arguments, builds its networks by calling them, fills `self.weight_updates` and `self.image_pools`, and implements `update`.
+
+    Args:
+      context: from the stage.
+    """
+
+    # Scalars that `update` returns.
+    metric_names: tuple[str, ...] = ()
+
+    def __init__(self, context: StepContext):
+        super().__init__(name=context.stage.id)
+        self.context = context
+        self.config = context.section
+        self.source, self.target = get_domains(context.direction)
+        self.global_batch_size = self.config.batch_size
+        self.strategy = tf.distribute.get_strategy()
+        with computing_in(context.config.precision):
+            self.networks: dict[str, keras.Model] = {
+                part.role: make_part(part, context.config, context.direction, context.channels)
+                for part in context.stage.parts
+            }
+        for part in context.stage.parts:
+            self.networks[part.role].trainable = not part.frozen
+        self.weight_updates: dict[str, WeightUpdate] = {}
+        self.image_pools: dict[str, ImagePool] = {}
+
+    @classmethod
+    def check(cls, config: Config, begun: bool) -> None:
+        """Looks for what would stop the stage, before a run folder is made and other stages are trained.
+
+        Args:
+          config: of the run.
+          begun: whether the stage has a checkpoint.
+
+        Raises:
+          AttentError: something is missing.
+        """
+
+    def begin(self) -> None:
+        """Gives networks the weights that they begin with where the stage has no checkpoint and weights are not random."""
+
+    def state(self) -> dict[str, Any]:
+        """Returns all that an update changes, by name, for a checkpoint."""
+        networks = {self.name_of(role): stored(network) for role, network in self.networks.items()}
+        return {**networks, **{f"{name}_optimizer": update.state() for name, update in self.weight_updates.items()}}
+
+    def phase(self, step: int) -> tuple[str, int | None]:
+        """Returns the name of the update at `step` and the step at which another one begins (None: never)."""
+        del step
+        return "joint", None
+
+    def update(self, phase: str, step: tf.Tensor, *batch: Any) -> dict[str, tf.Tensor]:
+        """Does one update of every network; call it in cross-replica context.
+
+        Args:
+          phase: from `phase`.
+          step: scalar int64.
+          batch: each replica's slices, one argument for each of the stage's `inputs`: images [batch, height, width, channels]
+            in [−1, 1], or pairs of them and labels [batch, height, width].
+
+        Returns:
+          Scalars by `metric_names`, means over the global batch.
+        """
+        raise NotImplementedError
+
+    def panel(self, *images: np.ndarray) -> Callable[[], dict[str, tf.Tensor]]:
+        """Returns what makes pictures for TensorBoard, by name.
+
+        Args:
+          images: [slices, size, size, channels] of each of the stage's `shown`.
+        """
+        del images
+        return dict
+
+    def name_of(self, role: str) -> str:
+        """Returns what a network is called in the run folder."""
+        return part_name(role, self.context.direction)
+
+    def share(self, per_example: tf.Tensor) -> tf.Tensor:
+        """Returns one replica's share of a mean over the global batch: gradients and metrics are summed over replicas."""
+        return tf.reduce_sum(per_example) / self.global_batch_size
+
+    def updating(self, name: str, optimizer: Any, *networks: keras.Model) -> WeightUpdate:
+        """Makes the weight update of networks by one optimizer, and keeps it under a name.
+
+        Args:
+          name: for checkpoints, history and TensorBoard.
+          optimizer: an `OptimizerConfig`.
+          networks: built; frozen ones have nothing to update.
+        """
+        variables = [variable for network in networks for variable in network.trainable_variables]
+        update = WeightUpdate(optimizer, self.context.steps, variables, self.context.config.precision)
+        self.weight_updates[name] = update
+        return update

@@ -1,0 +1,67 @@
+"""Stage 2, inner step without alignment: the segmentor on labelled slices (Eq. 5)."""
+
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from attent_tf.configs import Config
+from attent_tf.methods import SEGMENTOR
+from attent_tf.models import find_weights, load_imagenet
+from attent_tf.training.panels import SegmentationPanel
+from attent_tf.training.replicas import compiled, run_and_sum
+from attent_tf.training.steps.step import Step, StepContext
+from attent_tf.training.steps.supervised_terms import supervised_terms
+
+
+class SupervisedStep(Step):
+    """The segmentor.
+
+    Make it, and trace it, inside the scope of the strategy.
+
+    Args:
+      context: of a stage with `segmentor`.
+    """
+
+    metric_names = ("segmentor", "cross_entropy", "dice", "entropy_source")
+
+    def __init__(self, context: StepContext):
+        super().__init__(context)
+        self.segmentor = self.networks[SEGMENTOR]
+        self.segmentor(tf.zeros((1, *context.image_shape)))
+        self.segmentor_update = self.updating("segmentor", self.config.segmentor, self.segmentor)
+        self._supervised_gradients = compiled(self._supervised_gradients, context.config.jit)
+
+    @classmethod
+    def check(cls, config: Config, begun: bool) -> None:
+        """Raises ConfigError where the backbone's first weights are wanted and cannot be found."""
+        if not begun and config.segmentation.weights != "none":
+            find_weights(config.segmentation.weights, config.segmentation.backbone)
+
+    def begin(self) -> None:
+        """Loads the backbone's ImageNet weights where the configuration asks for them."""
+        if self.config.weights != "none":
+            load_imagenet(self.segmentor.resnet, find_weights(self.config.weights, self.config.backbone))
+
+    def phase(self, step: int) -> tuple[str, int | None]:
+        """Always `supervised`."""
+        del step
+        return "supervised", None
+
+    def update(self, phase: str, step: tf.Tensor, labelled: tuple[tf.Tensor, tf.Tensor], *rest) -> dict[str, tf.Tensor]:
+        """One update of S on images and labels."""
+        del phase, step, rest
+        gradients, metrics = run_and_sum(self.strategy, self._supervised_gradients, labelled)
+        self.segmentor_update.apply(gradients)
+        return metrics
+
+    def _supervised_gradients(self, images, labels):
+        with tf.GradientTape() as tape:
+            source = self.segmentor(images, training=True)
+            loss, metrics = supervised_terms(self.config, source, labels, self.share)
+            scaled = self.segmentor_update.scaled(loss)
+        return tape.gradient(scaled, self.segmentor_update.variables_updated), {"segmentor": loss, **metrics}
+
+    def panel(self, labelled: np.ndarray, target: np.ndarray | None = None) -> Callable[[], dict[str, tf.Tensor]]:
+        """Image, predicted classes and entropy, for labelled and for target slices."""
+        return SegmentationPanel(self.segmentor, labelled, target)

@@ -1,0 +1,29 @@
+"""Inner steps of methods that ship, small enough for a test."""
+
+import dataclasses
+
+from attent_tf.configs import Config, DataConfig, SegmentationConfig, TranslationConfig
+from attent_tf.methods import get_method
+from attent_tf.training.steps.step import Step, make_step
+
+TRANSLATION = TranslationConfig(
+    filters=4, residual_blocks=1, upsample_kernel=3, discriminator_filters=4, pool_size=0, identity_steps=5
+)
+SEGMENTATION = SegmentationConfig(backbone="small", rates=(1, 2), batch_size=4, discriminator_filters=4)
+
+
+def small_config(image_size: int = 32, **sections) -> Config:
+    """A configuration of small networks; `sections` replaces keys, those of a section by a dictionary."""
+    config = Config(data=DataConfig(image_size), translation=TRANSLATION, segmentation=SEGMENTATION)
+    values = {
+        name: dataclasses.replace(getattr(config, name), **value) if isinstance(value, dict) else value
+        for name, value in sections.items()
+    }
+    return dataclasses.replace(config, **values)
+
+
+def make_inner(
+    method: str, stage: str, config: Config | None = None, direction: str = "mri2ct", steps: int = 50
+) -> Step:
+    """The inner step of a method's stage."""
+    return make_step(get_method(method).stage(stage), config or small_config(), direction, steps)

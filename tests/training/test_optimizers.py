@@ -1,0 +1,67 @@
+"""Optimisers do what their settings say, by numbers worked out by hand."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from attent_tf.configs import OptimizerConfig, load_config
+from attent_tf.errors import ConfigError
+from attent_tf.training.optimizers import make_optimizer
+from attent_tf.training.weight_update import WeightUpdate
+
+
+def _updated(config, gradients, start):
+    """The weights after gradients were applied one after the other."""
+    weights = keras.Variable(np.array(start, np.float32), name="weights")
+    update = WeightUpdate(config, 10, [weights])
+    for gradient in gradients:
+        update.apply([tf.constant(gradient, tf.float32)])
+    return weights.numpy()
+
+
+def test_momentum_carries_half_of_the_step_before():
+    config = OptimizerConfig(kind="sgd", learning_rate=0.1, momentum=0.5)
+    # 0 − 0.1 · 1, then − (0.5 · 0.1 + 0.1 · 1).
+    np.testing.assert_allclose(_updated(config, [[1.0], [1.0]], [0.0]), [-0.25], rtol=1e-6)
+
+
+def test_weight_decay_is_the_slope_of_the_penalty_and_leaves_biases_alone():
+    config = OptimizerConfig(kind="sgd", learning_rate=0.1, weight_decay=0.2)
+    # A kernel: 3 − 0.1 · (1 + 0.2 · 3).
+    np.testing.assert_allclose(_updated(config, [[[1.0]]], [[3.0]]), [[2.84]], rtol=1e-6)
+    np.testing.assert_allclose(_updated(config, [[1.0]], [3.0]), [2.9], rtol=1e-6)
+
+
+def test_weight_decay_is_not_clipped():
+    config = OptimizerConfig(kind="sgd", learning_rate=1.0, weight_decay=0.5, clip_norm=1.0)
+    # 4 − (1 + 0.5 · 4): the gradient of 8 counts as 1.
+    np.testing.assert_allclose(_updated(config, [[[8.0]]], [[4.0]]), [[1.0]], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("settings", "step", "rate"),
+    [
+        ({}, 99, 0.1),
+        ({"decay_from": 0.5}, 75, 0.05),
+        ({"decay": "poly", "decay_power": 2.0}, 50, 0.025),
+        ({"decay": "poly"}, 100, 0.0),
+        ({"decay": "exponential", "decay_every": 10, "decay_factor": 0.5}, 29, 0.025),
+    ],
+)
+def test_rates_fall_as_they_are_told(settings, step, rate):
+    optimizer = make_optimizer(OptimizerConfig(learning_rate=0.1, **settings), 100, [keras.Variable([0.0])])
+    optimizer.iterations.assign(step)
+    assert float(tf.convert_to_tensor(optimizer.learning_rate)) == pytest.approx(rate, abs=1e-8)
+
+
+@pytest.mark.parametrize("kind", ["adam", "sgd", "rmsprop"])
+def test_each_kind_goes_downhill(kind):
+    (weight,) = _updated(OptimizerConfig(kind=kind, learning_rate=0.01), [[1.0]] * 3, [1.0])
+    assert 0.9 < weight < 1.0
+
+
+@pytest.mark.parametrize("change", ["kind=lion", "decay=cosine", "decay_every=0", "momentum=1", "decay_factor=0"])
+def test_settings_that_mean_nothing_are_refused_with_their_key(change):
+    with pytest.raises(ConfigError, match=rf"translation\.generator\.{change.split('=')[0]}"):
+        load_config("demo", [f"translation.generator.{change}"])
