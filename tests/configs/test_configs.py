@@ -27,8 +27,10 @@ def test_shipped_configurations_load_and_come_back(name, tmp_path):
     assert load_config(str(path)) == config
 
 
-def test_the_four_configurations_ship():
-    assert shipped_configs() == ["demo", "paper", "recommended", "released"]
+def test_four_configurations_for_all_methods_ship_and_others_for_one():
+    for_all = [name for name in shipped_configs() if "-" not in name]
+    assert for_all == ["demo", "paper", "recommended", "released"]
+    assert all(name.startswith("released-") for name in set(shipped_configs()) - set(for_all))
 
 
 def test_overrides_change_one_key_and_nothing_else():
