@@ -16,8 +16,8 @@ _HEAD = """# Configuration
 
 A configuration is a YAML file, or the name of one that ships; `--set section.key=value` changes one key. Keys that a file
 leaves out have the defaults below, unknown keys and values out of range are errors. The YAML files in `attent_tf/configs/` say
-where each value comes from. A run folder keeps its configuration, complete, in `config.yaml`. Configurations for all methods have a
-column each; those for one method, its own published settings, stand at the end.
+where each value comes from. A run folder keeps its configuration, complete, in `config.yaml`. Configurations for all methods
+have a column each; those for one method, its own published settings, stand at the end.
 
 This page is made from the code: `python -m attent_tf.configs.reference > docs/configuration.md`.
 """

@@ -70,6 +70,7 @@ def test_a_partial_section_keeps_the_defaults_of_its_place(tmp_path):
         ("data.zoom_min=2", ["data.zoom_min", "zoom_max"]),
         ("log_every=0", ["log_every", "at least 1"]),
         ("translation.filters=0", ["translation.filters", "at least 1"]),
+        ("segmentation.head_rate_factor=0", ["segmentation.head_rate_factor", "above 0"]),
         ("segmentation.rates=[6, 0]", ["segmentation.rates", "at least 1", "(6, 0)"]),
         ("seed=2026-13-45", ["--set seed", "not valid YAML"]),
         ("steps", ["key=value"]),
