@@ -16,8 +16,6 @@ from attent_tf.progress import Observer
 from attent_tf.runs import load_run
 from attent_tf.training.train import train
 
-_EVALUATION = "evaluation"
-
 
 def run_benchmark(
     records: str | os.PathLike,
@@ -57,12 +55,12 @@ def run_benchmark(
 
 def _finished(out, item, config, fingerprint) -> Evaluation | None:
     folder = out / item.folder
-    if not (folder / _EVALUATION / "metrics.json").is_file():
+    if not (folder / item.evaluation / "metrics.json").is_file():
         return None
     run = load_run(folder)
     if run.config != config or run.records != fingerprint:
         raise RunError(f"{folder}: made from other records or another configuration; choose another --out")
-    return read_evaluation(folder / _EVALUATION)
+    return read_evaluation(folder / item.evaluation)
 
 
 def _train_and_evaluate(records, out, item, config, observer) -> Evaluation:
@@ -72,4 +70,4 @@ def _train_and_evaluate(records, out, item, config, observer) -> Evaluation:
         donor = out / item.donor
     run = train(records, folder, item.method, item.direction, config, observer, translation_from=donor)
     # Runs of a benchmark are compared in one table and one report; they need none of their own.
-    return evaluate(run, records, folder / _EVALUATION, observer, overwrite=True)
+    return evaluate(run, records, folder / item.evaluation, observer, overwrite=True)
