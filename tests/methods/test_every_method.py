@@ -187,7 +187,10 @@ def test_an_interrupted_run_goes_on_to_its_end(trained):
     assert f"{run.method.stages[-1].id.capitalize()}: goes on at step {STEPS // 2} of {STEPS}" in lines
     for stage in run.method.stages:
         rows = (run.stage_folder(stage.id) / "history.csv").read_text().splitlines()
-        assert [row.split(",")[0] for row in rows] == ["step", "2", "4"]
+        steps = [row.split(",")[0] for row in rows]
+        # Another phase may begin in between, which is another row.
+        assert (steps[0], steps[-1]) == ("step", str(STEPS))
+        assert steps[1:] == sorted(set(steps[1:]), key=int)
 
 
 @pytest.mark.slow

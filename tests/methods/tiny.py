@@ -16,12 +16,12 @@ def tiny_config(method: Method) -> Config:
 
 
 def kinds_of_steps() -> dict[str, tuple[Method, Stage]]:
-    """`method/stage` -> both, of each stage that differs in step, options or networks from those of the methods before."""
-    return _first_of_each(lambda stage: (stage.step, stage.options, stage.parts))
+    """`method/stage` -> both, of each stage with another inner step than those of the methods before."""
+    return _first_of_each(lambda stage: stage.step)
 
 
 def kinds_of_stages() -> dict[str, tuple[Method, Stage]]:
-    """The same, of stages that may differ in the keys that they read as well."""
+    """The same, of stages that differ in step, options, networks or the keys that they read."""
     return _first_of_each(lambda stage: (stage.step, stage.options, stage.parts, stage.unused, stage.view_options))
 
 
