@@ -18,7 +18,11 @@ from attent_tf.training.train import train
 
 
 def run_benchmark(
-    records: str | os.PathLike, out: Path, plan: Sequence[BenchmarkRun], config: Config, observer: Observer
+    records: str | os.PathLike,
+    out: str | os.PathLike,
+    plan: Sequence[BenchmarkRun],
+    config: Config,
+    observer: Observer,
 ) -> dict[str, dict[str, dict[int, Evaluation]]]:
     """Trains and evaluates every run of a plan, or goes on where an earlier call stopped.
 
@@ -37,7 +41,7 @@ def run_benchmark(
     Raises:
       AttentError: errors of training and evaluation; runs that are there were made from other records or settings.
     """
-    fingerprint = read_manifest(records).fingerprint
+    out, fingerprint = Path(out), read_manifest(records).fingerprint
     evaluations: dict[str, dict[str, dict[int, Evaluation]]] = {}
     for number, item in enumerate(plan, start=1):
         observer.say(f"[{number}/{len(plan)}] {item.method}, {item.direction}, seed {item.seed}")
