@@ -209,6 +209,15 @@ LOSSES = (
     _loss("l1_loss", losses.l1_loss, (*_IMAGES, spread(2, 32, 32, 1, start=4)), "Eq. 4"),
     _loss("cross_entropy_loss", losses.cross_entropy_loss, _LABELLED, "Eq. 5"),
     _loss("dice_loss", losses.dice_loss, _LABELLED),
+    _loss(
+        "weighted_cross_entropy_loss",
+        losses.weighted_cross_entropy_loss,
+        _LABELLED,
+        class_weights=(0.2, 1.0, 0.9, 0.8, 0.7),
+        least_probability=0.005,
+    ),
+    _loss("squared_dice_loss", losses.squared_dice_loss, _LABELLED),
+    _loss("class_shares", losses.class_shares, _LABELLED[1:], classes=5),
     Row(
         "alignment_maps",
         alignment_maps,
@@ -236,7 +245,8 @@ NETWORKS = LAYERS + MODELS
 ALL = NETWORKS + LOSSES + FUNCTIONS
 
 # All but what counts and what plans: neither has a slope.
-DIFFERENTIABLE = tuple(row for row in ALL if row.name not in ("decision_accuracy", "constant_then_linear"))
+_WITHOUT_SLOPE = ("class_shares", "constant_then_linear", "decision_accuracy")
+DIFFERENTIABLE = tuple(row for row in ALL if row.name not in _WITHOUT_SLOPE)
 
 # Public, and not a function of tensors: what they do is tested beside the modules that hold them.
 OTHERS = (
