@@ -4,7 +4,8 @@ from attent_tf.losses.adversarial import decision_accuracy, discriminator_loss, 
 from attent_tf.losses.entropy import entropy_map, self_information_map
 from attent_tf.losses.reconstruction import l1_loss
 from attent_tf.losses.segmentation import (
-    class_shares,
+    balancing_weights,
+    class_counts,
     cross_entropy_loss,
     dice_loss,
     squared_dice_loss,
@@ -12,7 +13,8 @@ from attent_tf.losses.segmentation import (
 )
 
 __all__ = [
-    "class_shares",
+    "balancing_weights",
+    "class_counts",
     "cross_entropy_loss",
     "decision_accuracy",
     "dice_loss",
