@@ -28,6 +28,7 @@ class OptimizerConfig:
       decay: how the rate falls: `linear` to 0 after `decay_from`, `poly` (1 − step / steps)^`decay_power`, or `exponential`.
       decay_from: of `linear`: share of the stage's steps after which the rate falls; 1 keeps it constant.
       decay_power: of `poly`.
+      decay_steps: of `poly`: `steps` in that formula, where a schedule goes beyond the stage's end; 0 for the stage's own steps.
       decay_every: of `exponential`: steps after which the rate is multiplied by `decay_factor`.
       decay_factor: of `exponential`.
       clip_norm: largest norm of the whole gradient, summed over devices; 0 leaves it as it is.
@@ -42,6 +43,7 @@ class OptimizerConfig:
     decay: str = one_of("linear", "poly", "exponential")
     decay_from: float = 1.0
     decay_power: float = 0.9
+    decay_steps: int = 0
     decay_every: int = at_least_1(100)
     decay_factor: float = 0.98
     clip_norm: float = 0.0
@@ -120,12 +122,13 @@ class SegmentationConfig:
       dice_weight: of the soft Dice loss beside the cross-entropy (Eq. 5).
       cycled_source: whether each labelled slice is also shown as G_t2s(G_s2t(x_s)), with the same labels: what S is shown in
         use is the output of G_t2s. Only for methods with a translator.
-      aligner_main_weight: of Eq. 8 for the main head.
-      aligner_aux_weight: of Eq. 8 for the auxiliary head.
+      aligner_main_weight: of Eq. 8 for the main head; of the target's mean entropy for `minent`.
+      aligner_aux_weight: likewise for the auxiliary head.
       aligner_warmup_steps: first steps with labels alone.
-      entropy_channels: `sum` for the map of Eq. 6, `class` for ADVENT's weighted self-information.
+      entropy_channels: of entropy maps: `sum` for the map of Eq. 6, `class` for ADVENT's weighted self-information.
       discriminator_filters: channels of the map discriminators' first layer; doubled in each of the next three.
       aligner_adversarial: kind of Eq. 7 and 8: `log_likelihood` or `least_squares`.
+      head_rate_factor: learning rate of both heads, as a multiple of the backbone's.
       segmentor, discriminator: their optimisers.
     """
 
@@ -145,6 +148,7 @@ class SegmentationConfig:
     entropy_channels: str = one_of("sum", "class")
     discriminator_filters: int = at_least_1(64)
     aligner_adversarial: str = one_of("log_likelihood", "least_squares")
+    head_rate_factor: float = 1.0
     segmentor: OptimizerConfig = OptimizerConfig(learning_rate=1e-4)
     discriminator: OptimizerConfig = OptimizerConfig(learning_rate=1e-4)
 

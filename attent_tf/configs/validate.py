@@ -59,6 +59,8 @@ def _check_section(prefix: str, section: Any) -> None:
     if "rates" in values:
         dilates = section.rates and all(1 <= rate < _TOO_LARGE for rate in section.rates)
         _check(dilates, f"{prefix}rates", "one or more rates of at least 1", section.rates)
+    if "head_rate_factor" in values:
+        _check(section.head_rate_factor > 0, f"{prefix}head_rate_factor", "above 0", section.head_rate_factor)
     if {"weights", "backbone"} <= values.keys():
         fits = section.weights in ("none", "") or section.backbone != "small"
         _check(fits, f"{prefix}weights", "none for the backbone small", section.weights)

@@ -23,14 +23,17 @@ ENTRY_POINTS = "attent_tf.methods"
 _NETWORKS = "attent_tf.runs.configured"
 _SIFA = "attent_tf.runs.configured_sifa"
 _STEPS = "attent_tf.training.steps"
-_ALIGNER_KEYS = (
-    "segmentation.aligner_main_weight",
-    "segmentation.aligner_aux_weight",
-    "segmentation.aligner_warmup_steps",
+_ADVERSARY_KEYS = (
     "segmentation.aligner_adversarial",
     "segmentation.entropy_channels",
     "segmentation.discriminator_filters",
     "segmentation.discriminator",
+)
+_ALIGNER_KEYS = (
+    "segmentation.aligner_main_weight",
+    "segmentation.aligner_aux_weight",
+    "segmentation.aligner_warmup_steps",
+    *_ADVERSARY_KEYS,
 )
 _CYCLED = View((TO_TARGET, TO_SOURCE), option="segmentation.cycled_source")
 
@@ -78,13 +81,14 @@ def aligned(labelled: Slices, target: Slices, on: str, unused: tuple[str, ...] =
 
     Args:
       labelled, target: the slices of both domains.
-      on: what the adversaries are shown: `entropy`, `softmax` or `features`.
+      on: what the adversaries are shown: `entropy`, `self_information`, `softmax` or `features`.
       unused: configuration keys that the stage does not read.
     """
     judge = f"{_NETWORKS}:map_discriminator"
     roles = (JUDGE_MAIN,) if on == "features" else (JUDGE_MAIN, JUDGE_AUX)
-    not_read = {"entropy": (), "softmax": ("segmentation.entropy_channels",)}
-    features = ("segmentation.entropy_channels", "segmentation.aligner_aux_weight")
+    not_read = () if on == "entropy" else ("segmentation.entropy_channels",)
+    if on == "features":
+        not_read = (*not_read, "segmentation.aligner_aux_weight")
     return Stage(
         id="segmentation",
         title="Stage 2: segmentation",
@@ -93,7 +97,20 @@ def aligned(labelled: Slices, target: Slices, on: str, unused: tuple[str, ...] =
         parts=(Part(SEGMENTOR, f"{_NETWORKS}:segmentor"), *(Part(role, judge) for role in roles)),
         inputs=(labelled, target),
         options=(("on", on),),
-        unused=(*not_read.get(on, features), *unused),
+        unused=(*not_read, *unused),
+    )
+
+
+def entropy_minimised(labelled: Slices, target: Slices, unused: tuple[str, ...] = ()) -> Stage:
+    """Returns a stage that trains S on labelled slices and lowers its entropy on target slices, without an adversary."""
+    return Stage(
+        id="segmentation",
+        title="Stage 2: segmentation",
+        section="segmentation",
+        step=f"{_STEPS}.minent:MinEntStep",
+        parts=(Part(SEGMENTOR, f"{_NETWORKS}:segmentor"),),
+        inputs=(labelled, target),
+        unused=(*_ADVERSARY_KEYS, *unused),
     )
 
 
@@ -124,6 +141,7 @@ def sifa(version: int) -> Stage:
 
 
 _SOURCE = Slices("source", labels=True)
+_SOURCE_TRANSLATED = Slices("source", labels=True, views=(View((TO_TARGET,)),))
 _SOURCE_AND_CYCLED = Slices("source", labels=True, views=(View(), _CYCLED))
 _TARGET = Slices("target")
 _TARGET_TRANSLATED = Slices("target", views=(View((TO_SOURCE,)),))
@@ -150,6 +168,38 @@ for _method in (
         "no adaptation, the lower bound",
         LOWER_BOUND,
         (supervised(_SOURCE, unused=_NO_CYCLE),),
+        _RAW,
+    ),
+    Method(
+        "minent",
+        "MinEnt",
+        "entropy on the target minimised, without an adversary",
+        ADAPTATION,
+        (entropy_minimised(_SOURCE, _TARGET, _NO_CYCLE),),
+        _RAW,
+    ),
+    Method(
+        "adaptseg",
+        "AdaptSegNet",
+        "softmax outputs of both domains aligned by an adversary (AdaOutput)",
+        ADAPTATION,
+        (aligned(_SOURCE, _TARGET, "softmax", _NO_CYCLE),),
+        _RAW,
+    ),
+    Method(
+        "advent",
+        "ADVENT",
+        "self-information of both domains, a channel for each class, aligned by an adversary",
+        ADAPTATION,
+        (aligned(_SOURCE, _TARGET, "self_information", _NO_CYCLE),),
+        _RAW,
+    ),
+    Method(
+        "cyclegan_source",
+        "CycleGAN, source translated",
+        "trained on source images in target style by a CycleGAN without attention gates",
+        ADAPTATION,
+        (cyclegan(gated=False), supervised(_SOURCE_TRANSLATED, _TARGET, _NO_CYCLE)),
         _RAW,
     ),
     Method(

@@ -2,8 +2,11 @@
 
 import dataclasses
 
+import numpy as np
+
 from attent_tf.configs import Config, DataConfig, SegmentationConfig, TranslationConfig
-from attent_tf.methods import get_method
+from attent_tf.methods import Stage, get_method
+from attent_tf.organs import NUM_CLASSES
 from attent_tf.training.steps.step import Step, make_step
 
 TRANSLATION = TranslationConfig(
@@ -27,3 +30,24 @@ def make_inner(
 ) -> Step:
     """The inner step of a method's stage."""
     return make_step(get_method(method).stage(stage), config or small_config(), direction, steps)
+
+
+def random_batch(stage: Stage, count: int = 4, size: int = 32, seed: int = 0) -> list:
+    """What the stage's `update` takes, in NumPy: images, or pairs of them and labels, for each of its inputs."""
+    rng = np.random.default_rng(seed)
+    batch = []
+    for slices in stage.inputs:
+        images = rng.uniform(-1, 1, (count, size, size, 1)).astype(np.float32)
+        labels = rng.integers(0, NUM_CLASSES, (count, size, size)).astype(np.uint8)
+        batch.append((images, labels) if slices.labels else images)
+    return batch
+
+
+def first_of_each_phase(inner: Step, steps: int) -> list[tuple[int, str]]:
+    """(step, phase) of the first step of each phase that begins before `steps`."""
+    found, at = [], 0
+    while at is not None and at < steps:
+        phase, until = inner.phase(at)
+        found.append((at, phase))
+        at = until
+    return found

@@ -89,7 +89,7 @@ def test_segmentation_learns_the_disc():
     assert losses[-1] < 0.4 * losses[0]
 
 
-@pytest.mark.parametrize(("method", "size"), [("entropy", 32), ("feature", 128)])
+@pytest.mark.parametrize(("method", "size"), [("entropy", 32), ("adaptseg", 32), ("advent", 32), ("feature", 128)])
 def test_alignment_trains_the_discriminator_on_both_domains(method, size):
     step = _segmentation(
         method,
