@@ -149,8 +149,8 @@ class SifaStep(Step):
             "cross_entropy": self.share(cross_entropy),
             "dice": self.share(dice),
             "alignment": self.share(alignment),
-            "entropy_source": self.share(mean_entropy(seen.of_fake_b)),
-            "entropy_target": self.share(mean_entropy(seen.of_b)),
+            "entropy_source": self.share(mean_entropy(seen.of_fake_b.main)),
+            "entropy_target": self.share(mean_entropy(seen.of_b.main)),
         }
         return of_translators, of_segmentor, seen, metrics
 
