@@ -8,13 +8,21 @@ from attent_tf.configs.load import (
     load_config,
     shipped_configs,
 )
-from attent_tf.configs.schema import Config, DataConfig, OptimizerConfig, SegmentationConfig, TranslationConfig
+from attent_tf.configs.schema import (
+    Config,
+    DataConfig,
+    OptimizerConfig,
+    SegmentationConfig,
+    SifaConfig,
+    TranslationConfig,
+)
 
 __all__ = [
     "Config",
     "DataConfig",
     "OptimizerConfig",
     "SegmentationConfig",
+    "SifaConfig",
     "TranslationConfig",
     "config_from_dict",
     "config_to_dict",

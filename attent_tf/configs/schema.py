@@ -154,6 +154,55 @@ class SegmentationConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class SifaConfig:
+    """SIFA, both versions (Chen et al., TMI 2020 and AAAI 2019); adversaries are least squares. Defaults are the released ones.
+
+    Attributes:
+      steps: number of joint updates; 0 means `epochs`.
+      epochs: passes over the labelled slices, when `steps` is 0.
+      batch_size: slices of each domain a step, over all devices.
+      filters: channels at full resolution of g_A and de_B; 2× and 4× at the coarser ones.
+      residual_blocks: of g_A, at a quarter of the resolution.
+      encoder_filters: channels at full resolution of e_B; 2 to 32 times as many in later blocks.
+      encoder_widest: no block of e_B has more channels.
+      dropout: share of e_B's values that are dropped in training; first version alone.
+      discriminator_filters: channels of each discriminator's first layer; doubled in each of the next three.
+      pool_size: number of earlier translations of either kind that the image discriminators are shown; 0 turns the pools off.
+      cycle_weight: of the cycle consistency, for g_A and de_B.
+      decoder_weight: of all that de_B pays, in the loss of e_B and its heads.
+      lower_weight: of the supervised loss of the lower level; second version alone.
+      alignment_weight: of passing for predictions of translated source slices, on the output.
+      lower_alignment_weight: likewise on the lower level; second version alone.
+      auxiliary_weight: of the target in source style passing for the source there and back.
+      ramp_from: share of the steps after which `alignment_weight` grows from 0; first version alone.
+      ramp_until: share of the steps after which it is whole; first version alone.
+      generator, segmentor, discriminator: optimisers, of g_A and de_B, of e_B and its heads, and of each discriminator.
+    """
+
+    steps: int = 20_000
+    epochs: int = 0
+    batch_size: int = at_least_1(8)
+    filters: int = at_least_1(32)
+    residual_blocks: int = 9
+    encoder_filters: int = at_least_1(16)
+    encoder_widest: int = at_least_1(512)
+    dropout: float = 0.25
+    discriminator_filters: int = at_least_1(64)
+    pool_size: int = 400
+    cycle_weight: float = 10.0
+    decoder_weight: float = 0.1
+    lower_weight: float = 0.1
+    alignment_weight: float = 0.1
+    lower_alignment_weight: float = 0.01
+    auxiliary_weight: float = 0.1
+    ramp_from: float = 0.2
+    ramp_until: float = 0.35
+    generator: OptimizerConfig = OptimizerConfig(beta_1=0.5)
+    segmentor: OptimizerConfig = OptimizerConfig(weight_decay=1e-4)
+    discriminator: OptimizerConfig = OptimizerConfig(beta_1=0.5)
+
+
+@dataclasses.dataclass(frozen=True)
 class Config:
     """Everything that a run needs beside its data, method and direction.
 
@@ -162,7 +211,7 @@ class Config:
       seed: of weights, order and augmentation.
       precision: what networks compute in: `float32`, `mixed_bfloat16` or `mixed_float16`; weights, losses and scores are float32.
       jit: whether gradients are compiled by XLA; for GPUs, since it makes CPUs slower.
-      data, translation, segmentation: see their classes.
+      data, translation, segmentation, sifa: see their classes.
       log_every: steps between two rows of the history.
       checkpoint_every: steps between two checkpoints.
       panel_every: steps between two panels of images for TensorBoard; 0 turns them off.
@@ -175,6 +224,7 @@ class Config:
     data: DataConfig = DataConfig()
     translation: TranslationConfig = TranslationConfig()
     segmentation: SegmentationConfig = SegmentationConfig()
+    sifa: SifaConfig = SifaConfig()
     log_every: int = at_least_1(50)
     checkpoint_every: int = at_least_1(500)
     panel_every: int = 500

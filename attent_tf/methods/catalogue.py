@@ -10,6 +10,7 @@ from attent_tf.methods.part import (
     JUDGE_SOURCE,
     JUDGE_TARGET,
     SEGMENTOR,
+    SOURCE_DECODER,
     TO_SOURCE,
     TO_TARGET,
     Part,
@@ -20,6 +21,7 @@ from attent_tf.methods.stage import Slices, Stage, View
 ENTRY_POINTS = "attent_tf.methods"
 
 _NETWORKS = "attent_tf.runs.configured"
+_SIFA = "attent_tf.runs.configured_sifa"
 _STEPS = "attent_tf.training.steps"
 _ADVERSARY_KEYS = (
     "segmentation.aligner_adversarial",
@@ -109,6 +111,32 @@ def entropy_minimised(labelled: Slices, target: Slices, unused: tuple[str, ...] 
         parts=(Part(SEGMENTOR, f"{_NETWORKS}:segmentor"),),
         inputs=(labelled, target),
         unused=(*_ADVERSARY_KEYS, *unused),
+    )
+
+
+def sifa(version: int) -> Stage:
+    """Returns the joint stage of SIFA: version 2 of TMI 2020, with a lower level, or version 1 of AAAI 2019."""
+    lower = version == 2
+    judge = f"{_SIFA}:patch_discriminator"
+    second = ("sifa.lower_weight", "sifa.lower_alignment_weight")
+    first = ("sifa.dropout", "sifa.ramp_from", "sifa.ramp_until")
+    return Stage(
+        id="joint",
+        title="Joint training",
+        section="sifa",
+        step=f"{_STEPS}.sifa:SifaStep",
+        parts=(
+            Part(TO_TARGET, f"{_SIFA}:generator_{version}"),
+            Part(SEGMENTOR, f"{_SIFA}:segmentor_{version}"),
+            Part(SOURCE_DECODER, f"{_SIFA}:decoder"),
+            Part(JUDGE_SOURCE, f"{_SIFA}:twofold_discriminator"),
+            Part(JUDGE_TARGET, judge),
+            Part(JUDGE_MAIN, judge),
+            *((Part(JUDGE_AUX, judge),) if lower else ()),
+        ),
+        inputs=(Slices("source", labels=True), Slices("target")),
+        options=(("ramped", not lower),),
+        unused=first if lower else second,
     )
 
 
@@ -213,6 +241,22 @@ for _method in (
         ADAPTATION,
         (cyclegan(gated=True), aligned(_SOURCE_AND_CYCLED, _TARGET_TRANSLATED, "entropy")),
         _TRANSLATED,
+    ),
+    Method(
+        "sifa_v1",
+        "SIFA v1",
+        "source images translated, predictions and translations aligned by adversaries, one encoder for both",
+        ADAPTATION,
+        (sifa(1),),
+        _RAW,
+    ),
+    Method(
+        "sifa_v2",
+        "SIFA v2",
+        "as SIFA v1, with a lower level of the encoder supervised and aligned as well",
+        ADAPTATION,
+        (sifa(2),),
+        _RAW,
     ),
     Method(
         "supervised",

@@ -15,12 +15,14 @@ JUDGE_TARGET = "judge_target"
 SEGMENTOR = "segmentor"
 JUDGE_MAIN = "judge_main"
 JUDGE_AUX = "judge_aux"
+SOURCE_DECODER = "source_decoder"
 
 _BY_DOMAINS = {
     TO_SOURCE: "{target}_to_{source}",
     TO_TARGET: "{source}_to_{target}",
     JUDGE_SOURCE: "judge_{source}",
     JUDGE_TARGET: "judge_{target}",
+    SOURCE_DECODER: "decoder_{source}",
 }
 
 

@@ -1,4 +1,4 @@
-"""The networks of the paper."""
+"""The networks of the paper, and those of methods that it is compared with."""
 
 from attent_tf.models.deeplab import AtrousHead, DeepLabV2, SegmentorOutput
 from attent_tf.models.generator import Generator
@@ -6,6 +6,12 @@ from attent_tf.models.imagenet import find_weights, load_imagenet
 from attent_tf.models.map_discriminator import MapDiscriminator
 from attent_tf.models.patch_discriminator import PatchDiscriminator
 from attent_tf.models.resnet import BACKBONES, DilatedResNet
+from attent_tf.models.sifa_block import SifaBlock
+from attent_tf.models.sifa_decoder import SifaDecoder
+from attent_tf.models.sifa_encoder import SifaEncoder
+from attent_tf.models.sifa_generator import SifaGenerator
+from attent_tf.models.sifa_segmentor import SifaSegmentor
+from attent_tf.models.sifa_tail import SifaTail
 
 __all__ = [
     "BACKBONES",
@@ -16,6 +22,12 @@ __all__ = [
     "MapDiscriminator",
     "PatchDiscriminator",
     "SegmentorOutput",
+    "SifaBlock",
+    "SifaDecoder",
+    "SifaEncoder",
+    "SifaGenerator",
+    "SifaSegmentor",
+    "SifaTail",
     "find_weights",
     "load_imagenet",
 ]

@@ -148,6 +148,23 @@ LAYERS = (
         _FEATURES,
         float32=(),
     ),
+    Row("conv_unit", layers.ConvUnit, lambda: layers.ConvUnit(3, 5, 2, dropout=0.25), _FEATURES, float32=()),
+    Row(
+        "growing_residual_block",
+        layers.GrowingResidualBlock,
+        lambda: layers.GrowingResidualBlock(6, dilation=2, activation="relu"),
+        _FEATURES,
+        float32=(),
+    ),
+    Row(
+        "growing_residual_block_that_shrinks",
+        layers.GrowingResidualBlock,
+        lambda: layers.GrowingResidualBlock(3),
+        _FEATURES,
+        float32=(),
+    ),
+    Row("sifa_block", models.SifaBlock, lambda: models.SifaBlock(4), _FEATURES, float32=()),
+    Row("sifa_tail", models.SifaTail, lambda: models.SifaTail((3, 2)), (*_FEATURES, spread(2, 32, 24, 1))),
     Row("atrous_head", models.AtrousHead, lambda: models.AtrousHead(5, (1, 2)), _FEATURES, source="section IV-A.3"),
     Row("imagenet_input", ImageNetInput, ImageNetInput, _IMAGES, source="section IV-A.3", float32=()),
 )
@@ -166,6 +183,12 @@ MODELS = (
         lambda: models.PatchDiscriminator(4),
         _IMAGES,
         source="section IV-A.3",
+    ),
+    Row(
+        "patch_discriminator_of_two_judgements",
+        models.PatchDiscriminator,
+        lambda: models.PatchDiscriminator(4, judgements=2),
+        _IMAGES,
     ),
     Row(
         "map_discriminator",
@@ -190,6 +213,31 @@ MODELS = (
         source="section IV-A.3",
         float32=(0, 1),
     ),
+    Row("sifa_generator", models.SifaGenerator, lambda: models.SifaGenerator(3, 1), _IMAGES),
+    Row(
+        "sifa_generator_of_copies",
+        models.SifaGenerator,
+        lambda: models.SifaGenerator(2, 1, channels=3, copies=3),
+        (spread(2, 16, 24, 3),),
+    ),
+    Row("sifa_encoder", models.SifaEncoder, lambda: models.SifaEncoder(2, 6), (spread(2, 16, 16, 1),), float32=()),
+    Row(
+        "sifa_segmentor",
+        models.SifaSegmentor,
+        lambda: models.SifaSegmentor(filters=2, widest=6),
+        (spread(2, 16, 16, 1),),
+        float32=(0, 1),
+    ),
+    Row(
+        "sifa_segmentor_without_lower_head",
+        models.SifaSegmentor,
+        lambda: models.SifaSegmentor(filters=2, widest=6, dropout=0.25, copies=3, lower_head=False),
+        (spread(2, 16, 16, 1),),
+        float32=(0, 1),
+    ),
+    Row(
+        "sifa_decoder", models.SifaDecoder, lambda: models.SifaDecoder(2, 1), (spread(2, 4, 3, 6), spread(2, 32, 24, 1))
+    ),
 )
 
 
@@ -209,6 +257,16 @@ LOSSES = (
     _loss("l1_loss", losses.l1_loss, (*_IMAGES, spread(2, 32, 32, 1, start=4)), "Eq. 4"),
     _loss("cross_entropy_loss", losses.cross_entropy_loss, _LABELLED, "Eq. 5"),
     _loss("dice_loss", losses.dice_loss, _LABELLED),
+    _loss("squared_dice_loss", losses.squared_dice_loss, _LABELLED),
+    _loss(
+        "weighted_cross_entropy_loss",
+        losses.weighted_cross_entropy_loss,
+        _LABELLED,
+        class_weights=(1.0, 1.0, 10.0, 10.0, 1.0),
+        least_probability=0.005,
+    ),
+    _loss("class_counts", losses.class_counts, (classes(2, 6, 6, count=5),), classes=5),
+    _loss("balancing_weights", losses.balancing_weights, (np.array([[6, 1, 1, 0, 0], [1, 2, 3, 4, 5]], np.float32),)),
     Row(
         "alignment_maps",
         alignment_maps,
@@ -236,7 +294,8 @@ NETWORKS = LAYERS + MODELS
 ALL = NETWORKS + LOSSES + FUNCTIONS
 
 # All but what counts and what plans: neither has a slope.
-DIFFERENTIABLE = tuple(row for row in ALL if row.name not in ("decision_accuracy", "constant_then_linear"))
+_WITHOUT_SLOPE = ("decision_accuracy", "class_counts", "constant_then_linear")
+DIFFERENTIABLE = tuple(row for row in ALL if row.name not in _WITHOUT_SLOPE)
 
 # Public, and not a function of tensors: what they do is tested beside the modules that hold them.
 OTHERS = (

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from attent_tf.configs import Config, DataConfig, SegmentationConfig, TranslationConfig
+from attent_tf.configs import Config, DataConfig, SegmentationConfig, SifaConfig, TranslationConfig
 from attent_tf.methods import Stage, get_method
 from attent_tf.organs import NUM_CLASSES
 from attent_tf.training.steps.step import Step, make_step
@@ -13,11 +13,20 @@ TRANSLATION = TranslationConfig(
     filters=4, residual_blocks=1, upsample_kernel=3, discriminator_filters=4, pool_size=0, identity_steps=5
 )
 SEGMENTATION = SegmentationConfig(backbone="small", rates=(1, 2), batch_size=4, discriminator_filters=4)
+SIFA = SifaConfig(
+    batch_size=4,
+    filters=2,
+    residual_blocks=1,
+    encoder_filters=2,
+    encoder_widest=8,
+    discriminator_filters=2,
+    pool_size=0,
+)
 
 
 def small_config(image_size: int = 32, **sections) -> Config:
     """A configuration of small networks; `sections` replaces keys, those of a section by a dictionary."""
-    config = Config(data=DataConfig(image_size), translation=TRANSLATION, segmentation=SEGMENTATION)
+    config = Config(data=DataConfig(image_size), translation=TRANSLATION, segmentation=SEGMENTATION, sifa=SIFA)
     values = {
         name: dataclasses.replace(getattr(config, name), **value) if isinstance(value, dict) else value
         for name, value in sections.items()
