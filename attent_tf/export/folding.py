@@ -8,8 +8,10 @@ from attent_tf.models import DeepLabV2
 from attent_tf.models.resnet import ResidualUnit
 
 
-def fold_batch_norms(segmentor: DeepLabV2) -> int:
+def fold_batch_norms(segmentor: keras.Model) -> int:
     """Changes S in place: its convolutions take over what its batch norms do, and the norms become empty.
+
+    Of other networks than DeepLab-v2 nothing is folded.
 
     W' = s W and b' = s b + β − s μ, with s = γ / sqrt(σ² + ε): the same function in inference, up to rounding. S cannot
     be trained afterwards.
@@ -20,6 +22,8 @@ def fold_batch_norms(segmentor: DeepLabV2) -> int:
     Returns:
       How many norms were folded.
     """
+    if not isinstance(segmentor, DeepLabV2):
+        return 0
     resnet = segmentor.resnet
     _fold(resnet.stem, resnet.stem_norm)
     resnet.stem_norm = _pass_on

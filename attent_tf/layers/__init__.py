@@ -2,6 +2,8 @@
 
 from attent_tf.layers.activations import leaky_relu
 from attent_tf.layers.attention_gate import AttentionGate
+from attent_tf.layers.conv_unit import ConvUnit
+from attent_tf.layers.growing_residual_block import GrowingResidualBlock
 from attent_tf.layers.instance_normalization import InstanceNormalization
 from attent_tf.layers.normalization import make_normalization
 from attent_tf.layers.padded_conv import PaddedConv2D
@@ -9,6 +11,8 @@ from attent_tf.layers.residual_block import ResidualBlock
 
 __all__ = [
     "AttentionGate",
+    "ConvUnit",
+    "GrowingResidualBlock",
     "InstanceNormalization",
     "PaddedConv2D",
     "ResidualBlock",

@@ -1,4 +1,9 @@
-"""Supervised losses of the segmentor: cross-entropy (Eq. 5), and soft Dice as an option (SIFA)."""
+"""Supervised losses of the segmentor: cross-entropy (Eq. 5), soft Dice as an option, and how peers weigh classes.
+
+Weighted losses are means over pixels, so that a weight of 1 for every class gives the loss without weights.
+"""
+
+import math
 
 import tensorflow as tf
 
@@ -41,3 +46,71 @@ def dice_loss(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     shown = tf.cast(area > 0, tf.float32)
     loss = shown * (1.0 - tf.math.divide_no_nan(2.0 * overlap, total))
     return tf.math.divide_no_nan(tf.reduce_sum(loss, axis=-1), tf.reduce_sum(shown, axis=-1))
+
+
+def weighted_cross_entropy_loss(
+    logits: tf.Tensor, labels: tf.Tensor, class_weights: tf.Tensor, least_probability: float = 0.0
+) -> tf.Tensor:
+    """−w_y log S(x)^y of the true class y, averaged over pixels (SynSeg-Net, PnP-AdaNet, SIFA).
+
+    Args:
+      logits: [batch, height, width, classes].
+      labels: [batch, height, width] class indices.
+      class_weights: [classes] float32.
+      least_probability: probabilities below it count as it, so that hopeless pixels have no slope; 0 for none.
+
+    Returns:
+      [batch] float32.
+    """
+    truth = tf.one_hot(tf.cast(labels, tf.int32), logits.shape[-1], dtype=tf.float32)
+    log_p = tf.nn.log_softmax(tf.cast(logits, tf.float32))
+    if least_probability:
+        log_p = tf.maximum(log_p, math.log(least_probability))
+    weights = tf.cast(class_weights, tf.float32)
+    return -tf.reduce_mean(tf.reduce_sum(weights * truth * log_p, axis=-1), axis=[1, 2])
+
+
+def class_counts(labels: tf.Tensor, classes: int) -> tf.Tensor:
+    """Returns how many pixels each example has of each class.
+
+    Args:
+      labels: [batch, height, width] class indices.
+      classes: C.
+
+    Returns:
+      [batch, classes] float32.
+    """
+    return tf.reduce_sum(tf.one_hot(tf.cast(labels, tf.int32), classes, dtype=tf.float32), axis=[1, 2])
+
+
+def balancing_weights(counts: tf.Tensor) -> tf.Tensor:
+    """Weighs each class by one minus its share of the pixels, so that small organs count (PnP-AdaNet, SIFA).
+
+    Args:
+      counts: [..., classes], pixels of each class; both papers count over the batch.
+
+    Returns:
+      Their shape, float32 in [0, 1].
+    """
+    counts = tf.cast(counts, tf.float32)
+    return 1.0 - counts / tf.reduce_sum(counts, axis=-1, keepdims=True)
+
+
+def squared_dice_loss(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    """One minus the soft Dice coefficient with squared predictions, averaged over all classes (PnP-AdaNet, SIFA).
+
+    Dice_c = 2 Σ p_c y_c / (Σ p_c² + Σ y_c + 1e−7), sums over the pixels of one example; the authors sum over the batch. The
+    background is a class among others, and one that the example does not show has a Dice of 0.
+
+    Args:
+      logits: [batch, height, width, classes].
+      labels: [batch, height, width] class indices.
+
+    Returns:
+      [batch] float32 in [0, 1].
+    """
+    probabilities = tf.nn.softmax(tf.cast(logits, tf.float32))
+    truth = tf.one_hot(tf.cast(labels, tf.int32), logits.shape[-1], dtype=tf.float32)
+    overlap = tf.reduce_sum(probabilities * truth, axis=[1, 2])
+    total = tf.reduce_sum(tf.square(probabilities), axis=[1, 2]) + tf.reduce_sum(truth, axis=[1, 2])
+    return 1.0 - tf.reduce_mean(2.0 * overlap / (total + 1e-7), axis=-1)

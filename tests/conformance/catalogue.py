@@ -148,6 +148,21 @@ LAYERS = (
         _FEATURES,
         float32=(),
     ),
+    Row("conv_unit", layers.ConvUnit, lambda: layers.ConvUnit(3, 5, 2, dropout=0.25), _FEATURES, float32=()),
+    Row(
+        "growing_residual_block",
+        layers.GrowingResidualBlock,
+        lambda: layers.GrowingResidualBlock(6, dilation=2, activation="relu"),
+        _FEATURES,
+        float32=(),
+    ),
+    Row(
+        "growing_residual_block_that_shrinks",
+        layers.GrowingResidualBlock,
+        lambda: layers.GrowingResidualBlock(3),
+        _FEATURES,
+        float32=(),
+    ),
     Row("atrous_head", models.AtrousHead, lambda: models.AtrousHead(5, (1, 2)), _FEATURES, source="section IV-A.3"),
     Row("imagenet_input", ImageNetInput, ImageNetInput, _IMAGES, source="section IV-A.3", float32=()),
 )
@@ -174,6 +189,21 @@ MODELS = (
         (spread(2, 64, 32, 5),),
         source="Fig. 3",
     ),
+    Row(
+        "pixel_discriminator",
+        models.PixelDiscriminator,
+        lambda: models.PixelDiscriminator(4),
+        (spread(2, 8, 6, 5),),
+    ),
+    Row(
+        "pnp_segmentor",
+        models.PnpSegmentor,
+        lambda: models.PnpSegmentor(1, num_classes=2),
+        (spread(2, 16, 16, 1),),
+        float32=(0, 1),
+    ),
+    Row("feature_critic", models.FeatureCritic, lambda: models.FeatureCritic(1), (spread(2, 32, 32, 5),)),
+    Row("mask_critic", models.MaskCritic, lambda: models.MaskCritic(1), (spread(2, 32, 32, 5),)),
     Row(
         "dilated_resnet",
         models.DilatedResNet,
@@ -202,6 +232,7 @@ LOSSES = (
     _loss("real_loss_least_squares", losses.real_loss, _PATCHES, kind="least_squares"),
     _loss("fake_loss", losses.fake_loss, _PATCHES, "Eq. 2", kind="log_likelihood"),
     _loss("fake_loss_least_squares", losses.fake_loss, _PATCHES, kind="least_squares"),
+    _loss("fake_loss_wasserstein", losses.fake_loss, _PATCHES, kind="wasserstein"),
     _loss("discriminator_loss", losses.discriminator_loss, _TWO_PATCHES, "Eq. 2, 3 and 7", kind="log_likelihood"),
     _loss("decision_accuracy", losses.decision_accuracy, _TWO_PATCHES, kind="least_squares"),
     _loss("self_information_map", losses.self_information_map, _LOGITS, "Eq. 6"),
@@ -209,6 +240,16 @@ LOSSES = (
     _loss("l1_loss", losses.l1_loss, (*_IMAGES, spread(2, 32, 32, 1, start=4)), "Eq. 4"),
     _loss("cross_entropy_loss", losses.cross_entropy_loss, _LABELLED, "Eq. 5"),
     _loss("dice_loss", losses.dice_loss, _LABELLED),
+    _loss("squared_dice_loss", losses.squared_dice_loss, _LABELLED),
+    _loss(
+        "weighted_cross_entropy_loss",
+        losses.weighted_cross_entropy_loss,
+        _LABELLED,
+        class_weights=(1.0, 1.0, 10.0, 10.0, 1.0),
+        least_probability=0.005,
+    ),
+    _loss("class_counts", losses.class_counts, (classes(2, 6, 6, count=5),), classes=5),
+    _loss("balancing_weights", losses.balancing_weights, (np.array([[6, 1, 1, 0, 0], [1, 2, 3, 4, 5]], np.float32),)),
     Row(
         "alignment_maps",
         alignment_maps,
@@ -236,7 +277,8 @@ NETWORKS = LAYERS + MODELS
 ALL = NETWORKS + LOSSES + FUNCTIONS
 
 # All but what counts and what plans: neither has a slope.
-DIFFERENTIABLE = tuple(row for row in ALL if row.name not in ("decision_accuracy", "constant_then_linear"))
+_WITHOUT_SLOPE = ("decision_accuracy", "class_counts", "constant_then_linear")
+DIFFERENTIABLE = tuple(row for row in ALL if row.name not in _WITHOUT_SLOPE)
 
 # Public, and not a function of tensors: what they do is tested beside the modules that hold them.
 OTHERS = (

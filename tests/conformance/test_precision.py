@@ -23,7 +23,8 @@ def test_outputs_are_finite_of_the_right_type_and_near_full_precision(row, polic
         assert np.all(np.isfinite(difference))
         assert np.sqrt(np.mean(difference**2)) < 0.05 * np.sqrt(np.mean(np.asarray(full) ** 2)) + 1e-3
     for variable in getattr(function, "variables", []):
-        assert variable.dtype == "float32"
+        # Beside weights a layer that leaves values out in training keeps the state of its random numbers.
+        assert variable.dtype == "float32" or "seed_generator" in variable.path
 
 
 @pytest.mark.parametrize("policy", _POLICIES)

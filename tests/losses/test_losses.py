@@ -55,6 +55,15 @@ def test_accuracy_counts_right_judgements(kind, threshold):
     assert losses.decision_accuracy(real, fake, kind).numpy() == pytest.approx([0.75])
 
 
+def test_a_critic_pays_for_the_distance_that_it_does_not_see():
+    genuine, imitated = _logits([5.0, 1.0]), _logits([2.0, 2.0])
+    assert losses.real_loss(genuine, "wasserstein").numpy() == pytest.approx([-3.0])
+    assert losses.fake_loss(imitated, "wasserstein").numpy() == pytest.approx([2.0])
+    assert losses.discriminator_loss(genuine, imitated, "wasserstein").numpy() == pytest.approx([-1.0])
+    # The first place is judged rightly, the second is not.
+    assert losses.decision_accuracy(genuine, imitated, "wasserstein").numpy() == pytest.approx([0.5])
+
+
 def test_l1_loss_averages_over_pixels():
     image = tf.reshape(tf.constant([0.0, 1.0, -1.0, 0.5]), (1, 2, 2, 1))
     reference = tf.zeros((1, 2, 2, 1))
@@ -117,3 +126,38 @@ def test_entropy_is_computed_in_float32_for_half_precision_logits():
     expected = -(p * math.log(p) + (1 - p) * math.log1p(-p)) / math.log(2)
     assert losses.entropy_map(logits).dtype == tf.float32
     assert losses.entropy_map(logits).numpy().item() == pytest.approx(expected, rel=1e-3)
+
+
+# Two pixels of three classes: probabilities 1/2, 1/4, 1/4 and 1/8, 1/8, 3/4; the classes are 0 and 2.
+_TWO_PIXELS = np.log([[[[0.5, 0.25, 0.25], [0.125, 0.125, 0.75]]]]).astype(np.float32)
+_TWO_CLASSES = np.array([[[0, 2]]])
+
+
+def test_weighted_cross_entropy_counts_each_pixel_by_its_class():
+    loss = losses.weighted_cross_entropy_loss(_TWO_PIXELS, _TWO_CLASSES, tf.constant([2.0, 5.0, 10.0]))
+    assert loss.numpy() == pytest.approx([(2 * math.log(2) - 10 * math.log(0.75)) / 2], rel=1e-5)
+    ones = losses.weighted_cross_entropy_loss(_TWO_PIXELS, _TWO_CLASSES, tf.ones(3))
+    assert ones.numpy() == pytest.approx(losses.cross_entropy_loss(_TWO_PIXELS, _TWO_CLASSES).numpy(), rel=1e-5)
+
+
+def test_pixels_below_the_least_probability_have_no_slope():
+    logits = tf.constant([[[[0.0, 10.0], [0.0, 0.0]]]])
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        loss = losses.weighted_cross_entropy_loss(logits, np.array([[[0, 0]]]), tf.ones(2), least_probability=0.005)
+    assert loss.numpy() == pytest.approx([(-math.log(0.005) + math.log(2)) / 2])
+    slope = tape.gradient(loss, logits).numpy()[0, 0]
+    np.testing.assert_array_equal(slope[0], 0)
+    np.testing.assert_allclose(slope[1], [-0.25, 0.25])
+
+
+def test_balancing_weights_are_what_the_class_leaves_to_others():
+    counts = losses.class_counts(np.array([[[0, 0, 0], [1, 0, 0]], [[2, 2, 2], [2, 2, 2]]]), 3)
+    np.testing.assert_array_equal(counts, [[5, 1, 0], [0, 0, 6]])
+    np.testing.assert_allclose(losses.balancing_weights(counts), [[1 / 6, 5 / 6, 1], [1, 1, 0]], rtol=1e-6)
+
+
+def test_squared_dice_is_the_mean_over_all_classes_shown_or_not():
+    # Class 0: 2 · 1/2 / (1/4 + 1/64 + 1); class 1: 0; class 2: 2 · 3/4 / (1/16 + 9/16 + 1).
+    dice = (1 / (1 / 4 + 1 / 64 + 1) + 0 + 1.5 / (10 / 16 + 1)) / 3
+    assert losses.squared_dice_loss(_TWO_PIXELS, _TWO_CLASSES).numpy() == pytest.approx([1 - dice], rel=1e-5)
