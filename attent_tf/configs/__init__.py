@@ -8,13 +8,25 @@ from attent_tf.configs.load import (
     load_config,
     shipped_configs,
 )
-from attent_tf.configs.schema import Config, DataConfig, OptimizerConfig, SegmentationConfig, TranslationConfig
+from attent_tf.configs.schema import (
+    Config,
+    CycadaConfig,
+    DataConfig,
+    OptimizerConfig,
+    PnpAdaNetConfig,
+    SegmentationConfig,
+    SynSegConfig,
+    TranslationConfig,
+)
 
 __all__ = [
     "Config",
+    "CycadaConfig",
     "DataConfig",
     "OptimizerConfig",
+    "PnpAdaNetConfig",
     "SegmentationConfig",
+    "SynSegConfig",
     "TranslationConfig",
     "config_from_dict",
     "config_to_dict",

@@ -14,6 +14,7 @@ from attent_tf.methods.part import (
     TO_TARGET,
     Part,
 )
+from attent_tf.methods.peer_stages import balanced, end_to_end, plug_and_play, score_adaptation, semantic
 from attent_tf.methods.stage import Slices, Stage, View
 
 # Packages offer methods under this name: `name = "module:METHOD"`.
@@ -97,9 +98,14 @@ def aligned(labelled: Slices, target: Slices, on: str, unused: tuple[str, ...] =
 
 _SOURCE = Slices("source", labels=True)
 _SOURCE_AND_CYCLED = Slices("source", labels=True, views=(View(), _CYCLED))
+_SOURCE_IN_TARGET_STYLE = Slices("source", labels=True, views=(View((TO_TARGET,)),))
 _TARGET = Slices("target")
 _TARGET_TRANSLATED = Slices("target", views=(View((TO_SOURCE,)),))
 _NO_CYCLE = ("segmentation.cycled_source",)
+_cycada_after_translation = (
+    supervised(_SOURCE_IN_TARGET_STYLE, _TARGET, unused=_NO_CYCLE),
+    score_adaptation(_SOURCE_IN_TARGET_STYLE, _TARGET),
+)
 
 METHODS: dict[str, Method] = {}
 
@@ -163,6 +169,38 @@ for _method in (
         ADAPTATION,
         (cyclegan(gated=True), aligned(_SOURCE_AND_CYCLED, _TARGET_TRANSLATED, "entropy")),
         _TRANSLATED,
+    ),
+    Method(
+        "synseg",
+        "SynSeg-Net",
+        "source images translated to target style, translators and segmentor trained end to end",
+        ADAPTATION,
+        (end_to_end(cyclegan(gated=False)),),
+        _RAW,
+    ),
+    Method(
+        "cycada",
+        "CyCADA",
+        "trained on source images in target style, then scores of both domains aligned by an adversary",
+        ADAPTATION,
+        (cyclegan(gated=False), *_cycada_after_translation),
+        _RAW,
+    ),
+    Method(
+        "cycada_semantic",
+        "CyCADA (semantic)",
+        "as CyCADA, with translations that have to keep what a classifier sees",
+        ADAPTATION,
+        (semantic(cyclegan(gated=False)), *_cycada_after_translation),
+        _RAW,
+    ),
+    Method(
+        "pnp_adanet",
+        "PnP-AdaNet",
+        "early layers for the target below frozen ones, features aligned by Wasserstein critics",
+        ADAPTATION,
+        (balanced(supervised(_SOURCE, unused=_NO_CYCLE)), plug_and_play()),
+        _RAW,
     ),
     Method(
         "supervised",

@@ -27,8 +27,26 @@ def test_shipped_configurations_load_and_come_back(name, tmp_path):
     assert load_config(str(path)) == config
 
 
-def test_the_four_configurations_ship():
-    assert shipped_configs() == ["demo", "paper", "recommended", "released"]
+def test_the_configurations_ship():
+    shipped = shipped_configs()
+    assert {"demo", "paper", "recommended", "released"} <= set(shipped)
+    assert {name for name in shipped if "-" in name} >= {"released-cycada", "released-pnp_adanet", "released-synseg"}
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("synseg.class_weights=[1, 2]", ["synseg.class_weights", "5 numbers"]),
+        ("synseg.class_weights=[1, 1, 1, 1, -1]", ["synseg.class_weights", "at least 0"]),
+        ("cycada.gate_accuracy=1", ["cycada.gate_accuracy", "below 1"]),
+        ("cycada.discriminator_dropout=1", ["cycada.discriminator_dropout", "below 1"]),
+        ("pnp_adanet.critic_steps=0", ["pnp_adanet.critic_steps", "at least 1"]),
+    ],
+)
+def test_wrong_values_of_peers_are_refused(override, words):
+    with pytest.raises(ConfigError) as caught:
+        load_config("demo", [override])
+    assert all(word in str(caught.value) for word in words)
 
 
 def test_overrides_change_one_key_and_nothing_else():

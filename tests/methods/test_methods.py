@@ -113,6 +113,33 @@ def test_keys_that_no_stage_reads_are_known():
     assert not get_method("cyclegan").uses("translation.gate_gain")
 
 
+def test_a_stage_may_read_keys_of_other_sections():
+    synseg, cycada, pnp = get_method("synseg"), get_method("cycada"), get_method("pnp_adanet")
+    assert synseg.uses("translation.generator.learning_rate")
+    assert synseg.uses("segmentation.rates")
+    assert not synseg.uses("translation.batch_size")
+    assert not synseg.uses("segmentation.segmentor.learning_rate")
+    assert not synseg.uses("cycada.steps")
+    assert cycada.uses("cycada.gate_accuracy")
+    assert not cycada.uses("cycada.semantic_weight")
+    assert get_method("cycada_semantic").uses("cycada.classifier.learning_rate")
+    assert pnp.uses("pnp_adanet.clip")
+    assert not pnp.uses("translation.filters")
+
+
+def test_cycada_shares_its_translation_with_cyclegan_unless_labels_take_part():
+    assert get_method("cycada").shareable_stage == get_method("cyclegan").shareable_stage
+    assert get_method("cycada_semantic").shareable_stage is None
+    assert get_method("synseg").shareable_stage is None
+
+
+@pytest.mark.parametrize("method", ["synseg", "cycada", "cycada_semantic", "pnp_adanet"])
+def test_peers_deploy_s_of_their_last_stage_on_the_target_as_it_is(method):
+    method = get_method(method)
+    assert method.deployment == (Path((SEGMENTOR,)),)
+    assert method.stage_of(SEGMENTOR) == method.stages[-1]
+
+
 def test_slices_pass_networks_in_the_order_of_the_stages():
     attent = get_method("attent")
     stage = attent.stage("segmentation")
