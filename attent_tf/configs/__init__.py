@@ -10,19 +10,25 @@ from attent_tf.configs.load import (
 )
 from attent_tf.configs.schema import (
     Config,
+    CycadaConfig,
     DataConfig,
     OptimizerConfig,
+    PnpAdaNetConfig,
     SegmentationConfig,
     SifaConfig,
+    SynSegConfig,
     TranslationConfig,
 )
 
 __all__ = [
     "Config",
+    "CycadaConfig",
     "DataConfig",
     "OptimizerConfig",
+    "PnpAdaNetConfig",
     "SegmentationConfig",
     "SifaConfig",
+    "SynSegConfig",
     "TranslationConfig",
     "config_from_dict",
     "config_to_dict",

@@ -114,7 +114,7 @@ class SegmentationConfig:
       steps: number of updates of S; 0 means `epochs`.
       epochs: passes over the labelled slices, when `steps` is 0.
       batch_size: slices of each domain a step, over all devices.
-      backbone: of S: `resnet101`, `resnet50` or `small`.
+      backbone: of S: `resnet101`, `resnet50` or `small`; or `pnp_adanet`, that method's own S, which has one head and no rates.
       weights: that the backbone begins with: `none`, `imagenet` (from Keras's cache) or a file of `keras.applications`.
       rates: dilation rates of both heads.
       main_weight: of the supervised loss of the main head.
@@ -135,7 +135,7 @@ class SegmentationConfig:
     steps: int = 0
     epochs: int = 20
     batch_size: int = at_least_1(8)
-    backbone: str = one_of("resnet101", "resnet50", "small")
+    backbone: str = one_of("resnet101", "resnet50", "small", "pnp_adanet")
     weights: str = "none"
     rates: tuple[int, ...] = (6, 12, 18, 24)
     main_weight: float = 1.0
@@ -203,6 +203,101 @@ class SifaConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class SynSegConfig:
+    """SynSeg-Net: translators and segmentor trained together, by the optimisers, losses and networks of the sections above.
+
+    Attributes:
+      steps: number of joint updates; 0 means `epochs`.
+      epochs: passes over the labelled slices, when `steps` is 0.
+      batch_size: images of each domain a step, over all devices.
+      segmentation_weight: of the loss of S beside those of the generators.
+      class_weights: of background, liver, right kidney, left kidney and spleen in the cross-entropy.
+    """
+
+    steps: int = 0
+    epochs: int = 200
+    batch_size: int = at_least_1(4)
+    segmentation_weight: float = 1.0
+    class_weights: tuple[float, ...] = (1.0, 1.0, 10.0, 10.0, 1.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class CycadaConfig:
+    """CyCADA: the adaptation of scores, after both other stages, and the semantic loss of the first.
+
+    Attributes:
+      steps: number of updates of the discriminator, and at most as many of S; 0 means `epochs`.
+      epochs: passes over the labelled slices, when `steps` is 0.
+      batch_size: slices of each domain a step, over all devices.
+      aligner_weight: of what S pays for target scores that do not pass for source scores.
+      gate_accuracy: S is updated while the discriminator's mean accuracy exceeds this.
+      gate_window: number of steps that the mean is over.
+      discriminator_filters: channels of the discriminator's first layer; half of it in the second.
+      discriminator_dropout: share of channels that its training leaves out.
+      semantic_weight: of the semantic loss, of the method `cycada_semantic` alone; 0 turns it off.
+      semantic_gate: largest cross-entropy of the classifier at which the semantic loss counts.
+      segmentor, discriminator: optimisers of the adaptation.
+      classifier: optimiser of the classifier that the semantic loss asks.
+    """
+
+    steps: int = 0
+    epochs: int = 20
+    batch_size: int = at_least_1(8)
+    aligner_weight: float = 0.1
+    gate_accuracy: float = 0.6
+    gate_window: int = at_least_1(100)
+    discriminator_filters: int = at_least_1(512)
+    discriminator_dropout: float = 0.5
+    semantic_weight: float = 1.0
+    semantic_gate: float = 1.0
+    segmentor: OptimizerConfig = OptimizerConfig(kind="sgd", learning_rate=1e-5, momentum=0.99, weight_decay=5e-4)
+    discriminator: OptimizerConfig = OptimizerConfig(kind="sgd", learning_rate=1e-5, momentum=0.99, weight_decay=5e-4)
+    classifier: OptimizerConfig = OptimizerConfig(learning_rate=1e-3)
+
+
+_PNP_ADAPTER = OptimizerConfig(kind="rmsprop", learning_rate=3e-4, weight_decay=2e-7, decay="exponential")
+# A round counts as one step of the decay, and the critics do 20 updates in it.
+_PNP_CRITIC = dataclasses.replace(_PNP_ADAPTER, decay_every=2000)
+
+
+@dataclasses.dataclass(frozen=True)
+class PnpAdaNetConfig:
+    """PnP-AdaNet: the adaptation of the early layers of S, after S was trained on the source.
+
+    Attributes:
+      steps: number of updates in all, of the critics and of the early layers; 0 means `epochs`.
+      epochs: passes over the larger domain, when `steps` is 0.
+      batch_size: slices of each domain a step, over all devices.
+      critic_warmup_steps: first updates, of the critic of features alone.
+      critic_steps: updates of the critics before each update of the early layers.
+      critic_steps_grow_every: updates of the early layers after which `critic_steps` grows by one; 0 for never.
+      critic_weight: of the distance that the critics estimate.
+      mask_share: weight of the critic of masks, as a share of `critic_weight`.
+      clip: largest absolute value of the critics' kernels; 0 for any.
+      critic_filters: channels of the first block of the critic of features.
+      mask_critic_filters: channels of the first convolution of the critic of masks.
+      critic_dropout: share of values that the critics' training leaves out.
+      adapter: optimiser of the early layers.
+      critic: optimiser of each critic.
+    """
+
+    steps: int = 0
+    epochs: int = 400
+    batch_size: int = at_least_1(6)
+    critic_warmup_steps: int = 2000
+    critic_steps: int = at_least_1(20)
+    critic_steps_grow_every: int = 300
+    critic_weight: float = 0.002
+    mask_share: float = 0.3
+    clip: float = 0.03
+    critic_filters: int = at_least_1(64)
+    mask_critic_filters: int = at_least_1(16)
+    critic_dropout: float = 0.25
+    adapter: OptimizerConfig = _PNP_ADAPTER
+    critic: OptimizerConfig = _PNP_CRITIC
+
+
+@dataclasses.dataclass(frozen=True)
 class Config:
     """Everything that a run needs beside its data, method and direction.
 
@@ -211,7 +306,8 @@ class Config:
       seed: of weights, order and augmentation.
       precision: what networks compute in: `float32`, `mixed_bfloat16` or `mixed_float16`; weights, losses and scores are float32.
       jit: whether gradients are compiled by XLA; for GPUs, since it makes CPUs slower.
-      data, translation, segmentation, sifa: see their classes.
+      data, translation, segmentation: see their classes.
+      synseg, cycada, pnp_adanet, sifa: of the methods of that name, see their classes.
       log_every: steps between two rows of the history.
       checkpoint_every: steps between two checkpoints.
       panel_every: steps between two panels of images for TensorBoard; 0 turns them off.
@@ -224,6 +320,9 @@ class Config:
     data: DataConfig = DataConfig()
     translation: TranslationConfig = TranslationConfig()
     segmentation: SegmentationConfig = SegmentationConfig()
+    synseg: SynSegConfig = SynSegConfig()
+    cycada: CycadaConfig = CycadaConfig()
+    pnp_adanet: PnpAdaNetConfig = PnpAdaNetConfig()
     sifa: SifaConfig = SifaConfig()
     log_every: int = at_least_1(50)
     checkpoint_every: int = at_least_1(500)

@@ -7,9 +7,12 @@ from typing import Any
 
 from attent_tf.configs.schema import Config, OptimizerConfig
 from attent_tf.errors import ConfigError
+from attent_tf.organs import CLASS_NAMES
 
 # Seeds of Keras and NumPy have 32 bits, and no other number comes near.
 _TOO_LARGE = 2**31
+# Keys of any section that are shares of what there is.
+_SHARES = {"gate_accuracy", "discriminator_dropout", "critic_dropout"}
 # Key of an optimiser -> what its value must be, in words, and whether a value is.
 _OPTIMIZER_RULES = {
     "learning_rate": ("above 0", lambda value: value > 0),
@@ -61,9 +64,15 @@ def _check_section(prefix: str, section: Any) -> None:
         _check(dilates, f"{prefix}rates", "one or more rates of at least 1", section.rates)
     if "head_rate_factor" in values:
         _check(section.head_rate_factor > 0, f"{prefix}head_rate_factor", "above 0", section.head_rate_factor)
+    if "class_weights" in values:
+        weights = section.class_weights
+        weighs = len(weights) == len(CLASS_NAMES) and all(0 <= weight < math.inf for weight in weights)
+        _check(weighs, f"{prefix}class_weights", f"{len(CLASS_NAMES)} numbers of at least 0", weights)
+    for name in _SHARES & values.keys():
+        _check(0 <= values[name] < 1, prefix + name, "at least 0 and below 1", values[name])
     if {"weights", "backbone"} <= values.keys():
-        fits = section.weights in ("none", "") or section.backbone != "small"
-        _check(fits, f"{prefix}weights", "none for the backbone small", section.weights)
+        fits = section.weights in ("none", "") or section.backbone.startswith("resnet")
+        _check(fits, f"{prefix}weights", f"none for the backbone {section.backbone}", section.weights)
 
 
 def _sections(section: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -7,7 +7,7 @@ same number of padded pixels on all sides, and their generators reflect the imag
 import keras
 import tensorflow as tf
 
-_MODES = {"zero": "CONSTANT", "reflect": "REFLECT"}
+_MODES = {"zero": "CONSTANT", "reflect": "REFLECT", "symmetric": "SYMMETRIC"}
 
 
 @keras.saving.register_keras_serializable("attent_tf")
@@ -21,7 +21,7 @@ class PaddedConv2D(keras.layers.Layer):
       kernel_size: edge of the square kernel.
       strides: step in pixels.
       dilation: distance between kernel taps.
-      padding: `zero` or `reflect`.
+      padding: `zero`, `reflect` (the border pixel once), or `symmetric` (twice).
       use_bias: whether a bias is added.
       kernel_initializer: name or Keras initializer.
 

@@ -1,7 +1,8 @@
 """Adversarial losses (Eq. 2, 3, 7 and 8).
 
 The paper writes the log-likelihood game. Its generator term log(1 − D(G(x))) has no slope where the discriminator is sure;
-as Goodfellow et al. advise, the generator maximises log D(G(x)) instead. The authors' code uses least squares.
+as Goodfellow et al. advise, the generator maximises log D(G(x)) instead. The authors' code uses least squares. PnP-AdaNet plays
+for the Wasserstein distance; its discriminator, a critic, has to keep its slope bounded by other means.
 
 Each function takes logits [batch, height, width, 1], one for a patch, and returns one value per example [batch] in float32:
 the mean over patches.
@@ -11,13 +12,13 @@ import tensorflow as tf
 
 from attent_tf.errors import ConfigError
 
-KINDS = ("log_likelihood", "least_squares")
+KINDS = ("log_likelihood", "least_squares", "wasserstein")
 
 
 def real_loss(logits: tf.Tensor, kind: str) -> tf.Tensor:
     """What a discriminator (or the generator that wants to pass for real) pays for logits not saying `real`.
 
-    `log_likelihood`: −log D; `least_squares`: (D − 1)², D being the logit itself.
+    `log_likelihood`: −log D; `least_squares`: (D − 1)², `wasserstein`: −D, D being the logit itself.
 
     Args:
       logits: [batch, height, width, 1].
@@ -35,7 +36,7 @@ def real_loss(logits: tf.Tensor, kind: str) -> tf.Tensor:
 def fake_loss(logits: tf.Tensor, kind: str) -> tf.Tensor:
     """What a discriminator pays for logits not saying `fake`.
 
-    `log_likelihood`: −log(1 − D); `least_squares`: D², D being the logit itself.
+    `log_likelihood`: −log(1 − D); `least_squares`: D², `wasserstein`: D, D being the logit itself.
 
     Args:
       logits: [batch, height, width, 1].
@@ -67,6 +68,8 @@ def discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor, kind: str
 def decision_accuracy(real_logits: tf.Tensor, fake_logits: tf.Tensor, kind: str) -> tf.Tensor:
     """Share of patches that the discriminator judges rightly; 0.5 is chance.
 
+    A critic (`wasserstein`) has no zero: of an example's two logits for a place, that of the real one has to be higher.
+
     Args:
       real_logits: [batch, height, width, 1], for real images or source maps.
       fake_logits: [batch, height, width, 1], for translations or target maps.
@@ -75,6 +78,8 @@ def decision_accuracy(real_logits: tf.Tensor, fake_logits: tf.Tensor, kind: str)
     Returns:
       [batch] float32 in [0, 1].
     """
+    if kind == "wasserstein":
+        return _per_example(tf.cast(real_logits > fake_logits, tf.float32))
     threshold = 0.0 if kind == "log_likelihood" else 0.5
     real = tf.cast(real_logits > threshold, tf.float32)
     fake = tf.cast(fake_logits <= threshold, tf.float32)
@@ -87,6 +92,8 @@ def _distance_from_label(logits, label, kind):
         return tf.nn.sigmoid_cross_entropy_with_logits(labels=tf.fill(tf.shape(logits), label), logits=logits)
     if kind == "least_squares":
         return tf.square(logits - label)
+    if kind == "wasserstein":
+        return (1.0 - 2.0 * label) * logits
     raise ConfigError(f"adversarial loss must be one of {', '.join(KINDS)}; received {kind!r}")
 
 

@@ -132,7 +132,7 @@ class Method:
 
     def uses(self, key: str) -> bool:
         """Whether some stage reads a dotted configuration key; keys outside the stages' sections are read by all."""
-        readers = [stage for stage in self.stages if key == stage.section or key.startswith(f"{stage.section}.")]
+        readers = [stage for stage in self.stages if _covers((stage.section, *stage.reads), key)]
         sections = {stage.section for stage in self.stages} | _OF_STAGES
         if not readers:
             return key.split(".")[0] not in sections
@@ -140,7 +140,7 @@ class Method:
 
 
 # Sections that belong to stages; a method without such a stage reads none of their keys.
-_OF_STAGES = frozenset({"translation", "segmentation", "sifa"})
+_OF_STAGES = frozenset({"translation", "segmentation", "synseg", "cycada", "pnp_adanet", "sifa"})
 
 
 def _covers(keys: tuple[str, ...], key: str) -> bool:

@@ -16,6 +16,11 @@ SEGMENTOR = "segmentor"
 JUDGE_MAIN = "judge_main"
 JUDGE_AUX = "judge_aux"
 SOURCE_DECODER = "source_decoder"
+# Segmentors that training alone needs: one that keeps translations to what they show, one that stays with the source.
+CLASSIFIER = "classifier"
+SOURCE_SEGMENTOR = "source_segmentor"
+JUDGE_FEATURES = "judge_features"
+JUDGE_MASKS = "judge_masks"
 
 _BY_DOMAINS = {
     TO_SOURCE: "{target}_to_{source}",
@@ -37,12 +42,15 @@ class Part:
       begins_as: (stage, role) of the part of an earlier stage whose weights it begins with; None for weights drawn from the
         seed.
       frozen: whether its weights stay what they are.
+      frozen_layers: name of the network's property that lists those of its layers whose weights and statistics stay what they
+        are; empty for none.
     """
 
     role: str
     network: str
     begins_as: tuple[str, str] | None = None
     frozen: bool = False
+    frozen_layers: str = ""
 
 
 def part_name(role: str, direction: str) -> str:

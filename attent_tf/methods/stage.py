@@ -47,7 +47,8 @@ class Stage:
       inputs: what a batch consists of, in the order of the arguments of the step's `update`.
       watched: slices that are not trained on and are shown in panels and checks; None for none beside `inputs`.
       options: further arguments of the step, by name.
-      unused: dotted configuration keys within `section` that the stage does not read; a key stands for all below it.
+      reads: dotted configuration keys, or whole sections, that the stage reads beside `section`.
+      unused: dotted configuration keys within these that the stage does not read; a key stands for all below it.
       serves_both: whether both domains play the same part, so that what was trained in one direction serves the other.
     """
 
@@ -59,6 +60,7 @@ class Stage:
     inputs: tuple[Slices, ...]
     watched: Slices | None = None
     options: tuple[tuple[str, Any], ...] = ()
+    reads: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     serves_both: bool = False
 

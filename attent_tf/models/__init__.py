@@ -1,10 +1,13 @@
 """The networks of the paper, and those of methods that it is compared with."""
 
+from attent_tf.models.critics import FeatureCritic, MaskCritic
 from attent_tf.models.deeplab import AtrousHead, DeepLabV2, SegmentorOutput
 from attent_tf.models.generator import Generator
 from attent_tf.models.imagenet import find_weights, load_imagenet
 from attent_tf.models.map_discriminator import MapDiscriminator
 from attent_tf.models.patch_discriminator import PatchDiscriminator
+from attent_tf.models.pixel_discriminator import PixelDiscriminator
+from attent_tf.models.pnp_segmentor import PnpSegmentor
 from attent_tf.models.resnet import BACKBONES, DilatedResNet
 from attent_tf.models.sifa_block import SifaBlock
 from attent_tf.models.sifa_decoder import SifaDecoder
@@ -18,9 +21,13 @@ __all__ = [
     "AtrousHead",
     "DeepLabV2",
     "DilatedResNet",
+    "FeatureCritic",
     "Generator",
     "MapDiscriminator",
+    "MaskCritic",
     "PatchDiscriminator",
+    "PixelDiscriminator",
+    "PnpSegmentor",
     "SegmentorOutput",
     "SifaBlock",
     "SifaDecoder",

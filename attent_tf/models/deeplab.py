@@ -22,11 +22,14 @@ class SegmentorOutput(NamedTuple):
       main: logits of the main head [batch, height, width, classes], float32, at the image's resolution.
       aux: logits of the auxiliary head, of the same shape.
       features: the backbone's last features [batch, height / stride, width / stride, channels].
+      taps: features [batch, height / stride, width / stride, channels] of several depths, the earliest first; empty unless
+        they were asked for.
     """
 
     main: tf.Tensor
     aux: tf.Tensor
     features: tf.Tensor
+    taps: tuple[tf.Tensor, ...] = ()
 
 
 @keras.saving.register_keras_serializable("attent_tf")
@@ -97,8 +100,20 @@ class DeepLabV2(keras.Model):
 
     def call(self, inputs, training=False) -> SegmentorOutput:
         """Segments `inputs` [batch, height, width, channels] in [−1, 1]."""
+        return self._segment(inputs, *self.resnet(inputs, training=training))
+
+    def segment_with_taps(self, inputs, training=False) -> SegmentorOutput:
+        """Segments `inputs` [batch, height, width, channels] and offers the features of stages 2, 3 and 4."""
+        _, *taps = self.resnet.stages(inputs, training=training)
+        return self._segment(inputs, *taps[1:])._replace(taps=tuple(taps))
+
+    @property
+    def upper_layers(self) -> list[keras.layers.Layer]:
+        """What follows stage 3 of the backbone: stage 4 and both heads."""
+        return [*self.resnet.units[self.resnet.stage_ends[2] :], self.main_head, self.aux_head]
+
+    def _segment(self, inputs, stage_3, stage_4):
         size = tf.shape(inputs)[1:3]
-        stage_3, stage_4 = self.resnet(inputs, training=training)
         return SegmentorOutput(
             main=_upsample(self.main_head(stage_4), size),
             aux=_upsample(self.aux_head(stage_3), size),

@@ -4,10 +4,13 @@ Each function takes the configuration, the channels of the images and a name, an
 """
 
 from attent_tf.configs import Config
+from attent_tf.models.critics import FeatureCritic, MaskCritic
 from attent_tf.models.deeplab import DeepLabV2
 from attent_tf.models.generator import Generator
 from attent_tf.models.map_discriminator import MapDiscriminator
 from attent_tf.models.patch_discriminator import PatchDiscriminator
+from attent_tf.models.pixel_discriminator import PixelDiscriminator
+from attent_tf.models.pnp_segmentor import PnpSegmentor
 
 
 def gated_generator(config: Config, channels: int, name: str) -> Generator:
@@ -26,10 +29,12 @@ def patch_discriminator(config: Config, channels: int, name: str) -> PatchDiscri
     return PatchDiscriminator(config.translation.discriminator_filters, config.translation.normalization, name=name)
 
 
-def segmentor(config: Config, channels: int, name: str) -> DeepLabV2:
+def segmentor(config: Config, channels: int, name: str) -> DeepLabV2 | PnpSegmentor:
     """Makes S."""
     del channels
     section = config.segmentation
+    if section.backbone == "pnp_adanet":
+        return PnpSegmentor(name=name)
     return DeepLabV2(section.backbone, rates=section.rates, imagenet_input=section.weights != "none", name=name)
 
 
@@ -37,6 +42,24 @@ def map_discriminator(config: Config, channels: int, name: str) -> MapDiscrimina
     """Makes a discriminator of entropy maps, softmax outputs or features."""
     del channels
     return MapDiscriminator(config.segmentation.discriminator_filters, name=name)
+
+
+def pixel_discriminator(config: Config, channels: int, name: str) -> PixelDiscriminator:
+    """Makes CyCADA's discriminator of scores."""
+    del channels
+    return PixelDiscriminator(config.cycada.discriminator_filters, config.cycada.discriminator_dropout, name=name)
+
+
+def feature_critic(config: Config, channels: int, name: str) -> FeatureCritic:
+    """Makes PnP-AdaNet's critic of features."""
+    del channels
+    return FeatureCritic(config.pnp_adanet.critic_filters, config.pnp_adanet.critic_dropout, name=name)
+
+
+def mask_critic(config: Config, channels: int, name: str) -> MaskCritic:
+    """Makes PnP-AdaNet's critic of masks."""
+    del channels
+    return MaskCritic(config.pnp_adanet.mask_critic_filters, config.pnp_adanet.critic_dropout, name=name)
 
 
 def _generator(config, channels, name, skips):

@@ -33,6 +33,22 @@ def test_four_configurations_for_all_methods_ship_and_others_for_one():
     assert all(name.startswith("released-") for name in set(shipped_configs()) - set(for_all))
 
 
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("synseg.class_weights=[1, 2]", ["synseg.class_weights", "5 numbers"]),
+        ("synseg.class_weights=[1, 1, 1, 1, -1]", ["synseg.class_weights", "at least 0"]),
+        ("cycada.gate_accuracy=1", ["cycada.gate_accuracy", "below 1"]),
+        ("cycada.discriminator_dropout=1", ["cycada.discriminator_dropout", "below 1"]),
+        ("pnp_adanet.critic_steps=0", ["pnp_adanet.critic_steps", "at least 1"]),
+    ],
+)
+def test_wrong_values_of_peers_are_refused(override, words):
+    with pytest.raises(ConfigError) as caught:
+        load_config("demo", [override])
+    assert all(word in str(caught.value) for word in words)
+
+
 def test_overrides_change_one_key_and_nothing_else():
     config = load_config("demo", ["translation.generator.learning_rate=1e-3", "segmentation.rates=[2, 4]"])
     expected = load_config("demo")

@@ -5,7 +5,15 @@ import pytest
 import tensorflow as tf
 
 from attent_tf.errors import ConfigError
-from attent_tf.layers import AttentionGate, InstanceNormalization, PaddedConv2D, ResidualBlock, make_normalization
+from attent_tf.layers import (
+    AttentionGate,
+    ConvUnit,
+    GrowingResidualBlock,
+    InstanceNormalization,
+    PaddedConv2D,
+    ResidualBlock,
+    make_normalization,
+)
 
 
 def _random(*shape, seed=0):
@@ -103,3 +111,22 @@ def test_residual_block_adds_to_its_input():
     # What is added leaves an instance norm.
     np.testing.assert_allclose(difference.mean((1, 2)), 0, atol=1e-4)
     np.testing.assert_allclose(difference.std((1, 2)), 1, atol=1e-2)
+
+
+def test_a_growing_block_without_weights_passes_its_input_on_beside_zeros():
+    block = GrowingResidualBlock(5)
+    x = tf.constant(np.random.default_rng(0).uniform(-1, 1, (2, 4, 4, 3)).astype(np.float32))
+    block(x)
+    for unit in (block.first, block.second):
+        unit.conv.kernel.assign(tf.zeros_like(unit.conv.kernel))
+    y = block(x).numpy()
+    np.testing.assert_allclose(y[..., :3], np.where(x > 0, x, 0.2 * x), rtol=1e-6)
+    np.testing.assert_array_equal(y[..., 3:], 0)
+
+
+def test_a_conv_unit_drops_values_in_training_alone():
+    unit = ConvUnit(8, activation="linear", dropout=0.5)
+    x = tf.ones((1, 8, 8, 1))
+    unit(x)
+    np.testing.assert_array_equal(unit(x), unit(x))
+    assert np.any(unit(x, training=True).numpy() != unit(x, training=True).numpy())

@@ -55,6 +55,15 @@ def test_accuracy_counts_right_judgements(kind, threshold):
     assert losses.decision_accuracy(real, fake, kind).numpy() == pytest.approx([0.75])
 
 
+def test_a_critic_pays_for_the_distance_that_it_does_not_see():
+    genuine, imitated = _logits([5.0, 1.0]), _logits([2.0, 2.0])
+    assert losses.real_loss(genuine, "wasserstein").numpy() == pytest.approx([-3.0])
+    assert losses.fake_loss(imitated, "wasserstein").numpy() == pytest.approx([2.0])
+    assert losses.discriminator_loss(genuine, imitated, "wasserstein").numpy() == pytest.approx([-1.0])
+    # The first place is judged rightly, the second is not.
+    assert losses.decision_accuracy(genuine, imitated, "wasserstein").numpy() == pytest.approx([0.5])
+
+
 def test_l1_loss_averages_over_pixels():
     image = tf.reshape(tf.constant([0.0, 1.0, -1.0, 0.5]), (1, 2, 2, 1))
     reference = tf.zeros((1, 2, 2, 1))

@@ -14,11 +14,11 @@ from attent_tf.methods import (
     Path,
     Slices,
     View,
-    catalogue,
     get_domains,
     get_method,
     part_name,
     register,
+    registry,
 )
 
 
@@ -75,15 +75,15 @@ def test_a_method_whose_parts_do_not_fit_together_cannot_be_made(changes, missin
 
 
 def test_another_method_is_added_once_and_no_other_takes_its_name(monkeypatch):
-    monkeypatch.setattr(catalogue, "METHODS", dict(METHODS))
+    monkeypatch.setattr(registry, "METHODS", dict(METHODS))
     mine = dataclasses.replace(get_method("source_only"), id="mine")
-    assert register(mine) is register(mine) is catalogue.get_method("mine")
+    assert register(mine) is register(mine) is registry.get_method("mine")
     with pytest.raises(ConfigError, match="'mine': there is another one of that name"):
         register(dataclasses.replace(mine, title="Other"))
 
 
 def test_a_package_offers_methods_as_entry_points(monkeypatch):
-    monkeypatch.setattr(catalogue, "METHODS", dict(METHODS))
+    monkeypatch.setattr(registry, "METHODS", dict(METHODS))
     mine = dataclasses.replace(get_method("source_only"), id="mine")
 
     class Entry:
@@ -94,10 +94,10 @@ def test_a_package_offers_methods_as_entry_points(monkeypatch):
         assert group == "attent_tf.methods"
         return [Entry()] if name == "mine" else []
 
-    monkeypatch.setattr(catalogue.importlib.metadata, "entry_points", entry_points)
-    assert catalogue.get_method("mine") is mine
+    monkeypatch.setattr(registry.importlib.metadata, "entry_points", entry_points)
+    assert registry.get_method("mine") is mine
     with pytest.raises(ConfigError, match="unknown method 'yours'"):
-        catalogue.get_method("yours")
+        registry.get_method("yours")
 
 
 def test_keys_that_no_stage_reads_are_known():
@@ -111,6 +111,33 @@ def test_keys_that_no_stage_reads_are_known():
     assert attent.uses("translation.gate_gain")
     assert attent.uses("segmentation.discriminator.learning_rate")
     assert not get_method("cyclegan").uses("translation.gate_gain")
+
+
+def test_a_stage_may_read_keys_of_other_sections():
+    synseg, cycada, pnp = get_method("synseg"), get_method("cycada"), get_method("pnp_adanet")
+    assert synseg.uses("translation.generator.learning_rate")
+    assert synseg.uses("segmentation.rates")
+    assert not synseg.uses("translation.batch_size")
+    assert not synseg.uses("segmentation.segmentor.learning_rate")
+    assert not synseg.uses("cycada.steps")
+    assert cycada.uses("cycada.gate_accuracy")
+    assert not cycada.uses("cycada.semantic_weight")
+    assert get_method("cycada_semantic").uses("cycada.classifier.learning_rate")
+    assert pnp.uses("pnp_adanet.clip")
+    assert not pnp.uses("translation.filters")
+
+
+def test_cycada_shares_its_translation_with_cyclegan_unless_labels_take_part():
+    assert get_method("cycada").shareable_stage == get_method("cyclegan").shareable_stage
+    assert get_method("cycada_semantic").shareable_stage is None
+    assert get_method("synseg").shareable_stage is None
+
+
+@pytest.mark.parametrize("method", ["synseg", "cycada", "cycada_semantic", "pnp_adanet"])
+def test_peers_deploy_s_of_their_last_stage_on_the_target_as_it_is(method):
+    method = get_method(method)
+    assert method.deployment == (Path((SEGMENTOR,)),)
+    assert method.stage_of(SEGMENTOR) == method.stages[-1]
 
 
 def test_slices_pass_networks_in_the_order_of_the_stages():

@@ -4,7 +4,16 @@ import dataclasses
 
 import numpy as np
 
-from attent_tf.configs import Config, DataConfig, SegmentationConfig, SifaConfig, TranslationConfig
+from attent_tf.configs import (
+    Config,
+    CycadaConfig,
+    DataConfig,
+    PnpAdaNetConfig,
+    SegmentationConfig,
+    SifaConfig,
+    SynSegConfig,
+    TranslationConfig,
+)
 from attent_tf.methods import Stage, get_method
 from attent_tf.organs import NUM_CLASSES
 from attent_tf.training.steps.step import Step, make_step
@@ -22,11 +31,30 @@ SIFA = SifaConfig(
     discriminator_filters=2,
     pool_size=0,
 )
+SYNSEG = SynSegConfig(batch_size=4)
+CYCADA = CycadaConfig(batch_size=4, discriminator_filters=4, discriminator_dropout=0.0, gate_window=2)
+PNP_ADANET = PnpAdaNetConfig(
+    batch_size=4,
+    critic_warmup_steps=0,
+    critic_steps=2,
+    critic_steps_grow_every=0,
+    critic_filters=2,
+    mask_critic_filters=2,
+    critic_dropout=0.0,
+)
 
 
 def small_config(image_size: int = 32, **sections) -> Config:
     """A configuration of small networks; `sections` replaces keys, those of a section by a dictionary."""
-    config = Config(data=DataConfig(image_size), translation=TRANSLATION, segmentation=SEGMENTATION, sifa=SIFA)
+    config = Config(
+        data=DataConfig(image_size),
+        translation=TRANSLATION,
+        segmentation=SEGMENTATION,
+        synseg=SYNSEG,
+        cycada=CYCADA,
+        pnp_adanet=PNP_ADANET,
+        sifa=SIFA,
+    )
     values = {
         name: dataclasses.replace(getattr(config, name), **value) if isinstance(value, dict) else value
         for name, value in sections.items()

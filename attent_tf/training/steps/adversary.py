@@ -22,6 +22,8 @@ class Adversary(tf.Module):
       pool: of earlier imitations that it is shown instead of the latest; None for none.
       share_of_loss: factor of its own loss; ½ slows it against those who imitate, as in CycleGAN.
       together: whether both kinds pass in one batch, which is faster for small batches.
+      clip: largest absolute value that the discriminator's kernels may have after an update, which bounds the slope of a critic
+        (`wasserstein`); 0 for any.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Adversary(tf.Module):
         pool: ImagePool | None = None,
         share_of_loss: float = 1.0,
         together: bool = False,
+        clip: float = 0.0,
     ):
         super().__init__(name=name)
         self._step = step
@@ -44,6 +47,7 @@ class Adversary(tf.Module):
         self.pool = pool
         self._share_of_loss = share_of_loss
         self._together = together
+        self._clip = clip
         self._update = step.updating(name, optimizer, discriminator)
         if pool is not None:
             step.image_pools[pool.name] = pool
@@ -64,15 +68,19 @@ class Adversary(tf.Module):
         """
         gradients, metrics = run_and_sum(self._step.strategy, self._gradients, (genuine, imitated))
         self._update.apply(gradients)
+        if self._clip:
+            for variable in self._update.variables_updated:
+                if len(variable.shape) > 1:
+                    variable.assign(tf.clip_by_value(variable, -self._clip, self._clip))
         return metrics
 
     def _gradients(self, genuine, imitated):
         with tf.GradientTape() as tape:
             if self._together:
-                judged = self.discriminator(tf.concat([genuine, imitated], axis=0))
+                judged = self.discriminator(tf.concat([genuine, imitated], axis=0), training=True)
                 judged = judged[: genuine.shape[0]], judged[genuine.shape[0] :]
             else:
-                judged = self.discriminator(genuine), self.discriminator(imitated)
+                judged = self.discriminator(genuine, training=True), self.discriminator(imitated, training=True)
             loss = self._step.share(losses.discriminator_loss(*judged, self.kind))
             scaled = self._update.scaled(self._share_of_loss * loss)
         gradients = tape.gradient(scaled, self._update.variables_updated)

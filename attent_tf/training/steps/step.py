@@ -93,7 +93,11 @@ class Step(tf.Module):
                 for part in context.stage.parts
             }
         for part in context.stage.parts:
-            self.networks[part.role].trainable = not part.frozen
+            network = self.networks[part.role]
+            network.trainable = not part.frozen
+            for layer in getattr(network, part.frozen_layers) if part.frozen_layers else ():
+                # Of a batch norm this means running statistics as well, also in training.
+                layer.trainable = False
         self.weight_updates: dict[str, WeightUpdate] = {}
         self.image_pools: dict[str, ImagePool] = {}
 

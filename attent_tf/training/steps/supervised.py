@@ -7,11 +7,18 @@ import tensorflow as tf
 
 from attent_tf.configs import Config
 from attent_tf.methods import SEGMENTOR
-from attent_tf.models import find_weights, load_imagenet
+from attent_tf.models import DeepLabV2, find_weights, load_imagenet
 from attent_tf.training.panels import SegmentationPanel
 from attent_tf.training.replicas import compiled, run_and_sum
 from attent_tf.training.steps.step import Step, StepContext
 from attent_tf.training.steps.supervised_terms import supervised_terms
+
+
+def begin_segmentor(segmentor: DeepLabV2, config: Config) -> None:
+    """Loads ImageNet weights into the backbone of S where the configuration asks for them."""
+    section = config.segmentation
+    if section.weights != "none":
+        load_imagenet(segmentor.resnet, find_weights(section.weights, section.backbone))
 
 
 class SupervisedStep(Step):
@@ -41,8 +48,7 @@ class SupervisedStep(Step):
 
     def begin(self) -> None:
         """Loads the backbone's ImageNet weights where the configuration asks for them."""
-        if self.config.weights != "none":
-            load_imagenet(self.segmentor.resnet, find_weights(self.config.weights, self.config.backbone))
+        begin_segmentor(self.segmentor, self.context.config)
 
     def phase(self, step: int) -> tuple[str, int | None]:
         """Always `supervised`."""
@@ -56,12 +62,15 @@ class SupervisedStep(Step):
         self.segmentor_update.apply(gradients)
         return metrics
 
-    def _supervised_gradients(self, images, labels):
+    def _supervised_gradients(self, images, labels, *weighing):
         with tf.GradientTape() as tape:
             source = self.segmentor(images, training=True)
-            loss, metrics = supervised_terms(self.config, source, labels, self.share)
+            loss, metrics = self._terms(source, labels, *weighing)
             scaled = self.segmentor_update.scaled(loss)
         return tape.gradient(scaled, self.segmentor_update.variables_updated), {"segmentor": loss, **metrics}
+
+    def _terms(self, source, labels):
+        return supervised_terms(self.config, source, labels, self.share)
 
     def panel(self, labelled: np.ndarray, target: np.ndarray | None = None) -> Callable[[], dict[str, tf.Tensor]]:
         """Image, predicted classes and entropy, for labelled and for target slices."""

@@ -10,7 +10,12 @@ from attent_tf.models import SegmentorOutput
 
 
 def supervised_terms(
-    config: SegmentationConfig, output: SegmentorOutput, labels: tf.Tensor, share: Callable[[tf.Tensor], tf.Tensor]
+    config: SegmentationConfig,
+    output: SegmentorOutput,
+    labels: tf.Tensor,
+    share: Callable[[tf.Tensor], tf.Tensor],
+    cross_entropy_loss: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] = losses.cross_entropy_loss,
+    dice_loss: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] = losses.dice_loss,
 ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
     """Returns the loss, weighted over both heads, and its parts.
 
@@ -19,15 +24,16 @@ def supervised_terms(
       output: of the segmentor.
       labels: [batch, height, width] class indices.
       share: one value per example [batch] to a replica's share of the mean.
+      cross_entropy_loss, dice_loss: of logits and labels, one value per example [batch].
 
     Returns:
       The loss [] and `cross_entropy`, `dice` and `entropy_source` [] as metrics.
     """
     heads = ((config.main_weight, output.main), (config.aux_weight, output.aux))
-    cross_entropy = sum(weight * losses.cross_entropy_loss(logits, labels) for weight, logits in heads)
+    cross_entropy = sum(weight * cross_entropy_loss(logits, labels) for weight, logits in heads)
     dice = tf.zeros_like(cross_entropy)
     if config.dice_weight:
-        dice = sum(weight * losses.dice_loss(logits, labels) for weight, logits in heads)
+        dice = sum(weight * dice_loss(logits, labels) for weight, logits in heads)
     metrics = {
         "cross_entropy": share(cross_entropy),
         "dice": share(dice),

@@ -1,0 +1,96 @@
+"""The segmentor of PnP-AdaNet (Dou et al., IEEE Access 2019), a dilated residual network of ten groups of layers."""
+
+import keras
+import tensorflow as tf
+
+from attent_tf.layers import ConvUnit, GrowingResidualBlock, PaddedConv2D
+from attent_tf.models.deeplab import SegmentorOutput
+from attent_tf.organs import NUM_CLASSES
+
+# Of each group: widths of its residual blocks in multiples of the first, and whether a pool follows.
+_GROUPS = (
+    ((1,), True),
+    ((2,), True),
+    ((4, 4), True),
+    ((8, 8), False),
+    ((16, 16), False),
+    ((16, 16), False),
+    ((32, 32), False),
+    ((32, 32), False),
+)
+_DILATED = 7
+# The edge of a pixel of the features, in pixels of the image.
+_STRIDE = 8
+
+
+@keras.saving.register_keras_serializable("attent_tf")
+class PnpSegmentor(keras.Model):
+    """Segments images; softmax and entropy are left to the caller.
+
+    Groups 1 to 8 are residual blocks, the first after a convolution, the last dilated; group 9 is two convolutions; group 10
+    makes 8 channels a class of full resolution by a rearrangement of pixels. It has one head, which stands for the auxiliary
+    one as well.
+
+    Args:
+      filters: channels of the first group (16).
+      num_classes: C, with the background.
+      dropout: share of values that training leaves out after each convolution (0.25).
+    """
+
+    def __init__(self, filters: int = 16, num_classes: int = NUM_CLASSES, dropout: float = 0.25, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.num_classes = num_classes
+        self.dropout = dropout
+        self.stem = ConvUnit(filters, dropout=dropout, name="group_1_conv")
+        self.groups = [
+            [
+                GrowingResidualBlock(
+                    width * filters,
+                    dilation=2 if group == _DILATED else 1,
+                    dropout=dropout,
+                    name=f"group_{group + 1}_block_{block}",
+                )
+                for block, width in enumerate(widths, start=1)
+            ]
+            for group, (widths, _) in enumerate(_GROUPS)
+        ]
+        self.pool = keras.layers.MaxPooling2D(2, name="pool")
+        self.tops = [ConvUnit(32 * filters, dropout=dropout, name=f"group_9_conv_{i}") for i in (1, 2)]
+        last = {"padding": "symmetric", "use_bias": False, "kernel_initializer": "he_normal"}
+        self.spread = PaddedConv2D(_STRIDE**2 * 8 * num_classes, 3, name="group_10_conv", **last)
+        self.head = PaddedConv2D(num_classes, 5, dtype="float32", name="head", **last)
+
+    def call(self, inputs, training=False) -> SegmentorOutput:
+        """Segments `inputs` [batch, height, width, channels] in [−1, 1]; height and width divide by 8."""
+        return self.segment_with_taps(inputs, training)._replace(taps=())
+
+    def segment_with_taps(self, inputs, training=False) -> SegmentorOutput:
+        """Segments `inputs` [batch, height, width, channels] and offers the features of groups 4 (thrice), 6, 7 and 9."""
+        x = self.stem(inputs, training=training)
+        of_group = []
+        for blocks, (_, pools) in zip(self.groups, _GROUPS, strict=True):
+            for block in blocks:
+                x = block(x, training=training)
+            if pools:
+                x = self.pool(x)
+            of_group.append(x)
+        for top in self.tops:
+            x = top(x, training=training)
+        logits = self.head(tf.nn.depth_to_space(self.spread(x), _STRIDE))
+        # At full resolution group 4 has two channels only, so it is shown three times.
+        taps = (of_group[3],) * 3 + (of_group[5], of_group[6], x)
+        return SegmentorOutput(main=logits, aux=logits, features=x, taps=taps)
+
+    @property
+    def upper_layers(self) -> list[keras.layers.Layer]:
+        """What follows group 6."""
+        return [*self.groups[6], *self.groups[7], *self.tops, self.spread, self.head]
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "num_classes": self.num_classes,
+            "dropout": self.dropout,
+        }
