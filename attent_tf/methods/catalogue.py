@@ -102,7 +102,7 @@ _SOURCE_IN_TARGET_STYLE = Slices("source", labels=True, views=(View((TO_TARGET,)
 _TARGET = Slices("target")
 _TARGET_TRANSLATED = Slices("target", views=(View((TO_SOURCE,)),))
 _NO_CYCLE = ("segmentation.cycled_source",)
-_cycada_after_translation = (
+_CYCADA_AFTER_TRANSLATION = (
     supervised(_SOURCE_IN_TARGET_STYLE, _TARGET, unused=_NO_CYCLE),
     score_adaptation(_SOURCE_IN_TARGET_STYLE, _TARGET),
 )
@@ -183,7 +183,7 @@ for _method in (
         "CyCADA",
         "trained on source images in target style, then scores of both domains aligned by an adversary",
         ADAPTATION,
-        (cyclegan(gated=False), *_cycada_after_translation),
+        (cyclegan(gated=False), *_CYCADA_AFTER_TRANSLATION),
         _RAW,
     ),
     Method(
@@ -191,7 +191,7 @@ for _method in (
         "CyCADA (semantic)",
         "as CyCADA, with translations that have to keep what a classifier sees",
         ADAPTATION,
-        (semantic(cyclegan(gated=False)), *_cycada_after_translation),
+        (semantic(cyclegan(gated=False)), *_CYCADA_AFTER_TRANSLATION),
         _RAW,
     ),
     Method(
