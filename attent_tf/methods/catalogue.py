@@ -15,7 +15,7 @@ _SOURCE_AND_CYCLED = Slices("source", labels=True, views=(View(), _CYCLED))
 _TARGET = Slices("target")
 _TARGET_TRANSLATED = Slices("target", views=(View((TO_SOURCE,)),))
 _NO_CYCLE = ("segmentation.cycled_source",)
-_cycada_after_translation = (
+_CYCADA_AFTER_TRANSLATION = (
     supervised(_SOURCE_TRANSLATED, _TARGET, unused=_NO_CYCLE),
     score_adaptation(_SOURCE_TRANSLATED, _TARGET),
 )
@@ -82,7 +82,7 @@ SHIPPED = (
         "CyCADA",
         "trained on source images in target style, then scores of both domains aligned by an adversary",
         ADAPTATION,
-        (cyclegan(gated=False), *_cycada_after_translation),
+        (cyclegan(gated=False), *_CYCADA_AFTER_TRANSLATION),
         _RAW,
     ),
     Method(
@@ -90,7 +90,7 @@ SHIPPED = (
         "CyCADA (semantic)",
         "as CyCADA, with translations that have to keep what a classifier sees",
         ADAPTATION,
-        (semantic(cyclegan(gated=False)), *_cycada_after_translation),
+        (semantic(cyclegan(gated=False)), *_CYCADA_AFTER_TRANSLATION),
         _RAW,
     ),
     Method(

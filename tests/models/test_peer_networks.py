@@ -6,6 +6,7 @@ A convolution before a batch norm has no bias; a batch norm has four numbers a c
 import pytest
 import tensorflow as tf
 
+from attent_tf.export.folding import fold_batch_norms
 from attent_tf.models import FeatureCritic, MaskCritic, PixelDiscriminator, PnpSegmentor
 from attent_tf.training.steps.plug_and_play import critic_maps
 
@@ -70,3 +71,11 @@ def test_pnp_segmentor():
     groups_1_to_6 = convolutions[: 1 + 2 * 10]
     upper = sum(layer.count_params() for layer in model.upper_layers)
     assert model.count_params() - upper == _parameters(3, groups_1_to_6, 0)
+
+
+def test_batch_norms_of_the_pnp_segmentor_stay_what_they_are():
+    model = PnpSegmentor(1)
+    x = tf.random.stateless_normal((1, 16, 16, 1), (0, 1))
+    before = model(x).main
+    assert fold_batch_norms(model) == 0
+    tf.debugging.assert_equal(model(x).main, before)

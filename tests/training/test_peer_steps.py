@@ -43,117 +43,121 @@ def _equal(before, after):
     return [np.array_equal(a, b) for a, b in zip(before, after, strict=True)]
 
 
-class TestSynSeg:
-    def _joint(self, weight=1.0, **sections):
-        translation = {"generator": _PLAIN, **sections.pop("translation", {})}
-        return _make("synseg", "joint", synseg={"segmentation_weight": weight}, translation=translation, **sections)
-
-    def _trained(self, weight):
-        step = self._joint(weight)
-        step.update("free", _step(), _discs(), _images())
-        return step
-
-    def test_segmentation_reaches_s_and_the_translator_to_the_target_and_no_other(self):
-        with_s, without = self._trained(1.0), self._trained(0.0)
-        same = {
-            role: all(
-                _equal(_values(*network.trainable_variables), _values(*without.networks[role].trainable_variables))
-            )
-            for role, network in with_s.networks.items()
-        }
-        assert same == {
-            "to_source": True,
-            "to_target": False,
-            "segmentor": False,
-            "judge_source": True,
-            "judge_target": True,
-        }
-
-    def test_one_optimiser_holds_both_generators_and_s(self):
-        step = self._joint()
-        held = [
-            id(v) for network in (step.to_source, step.to_target, step.segmentor) for v in network.trainable_variables
-        ]
-        assert [id(v) for v in step.weight_updates["generator"].variables_updated] == held
-        assert len(step.weight_updates) == 3
-
-    def test_s_is_shown_source_slices_in_target_style_and_pays_most_for_kidneys(self):
-        step = self._joint()
-        x, _ = _discs()
-        labels = tf.constant(np.random.default_rng(1).integers(0, 5, (4, _SIZE, _SIZE)), tf.uint8)
-        output = step.segmentor(step.to_target(x), training=True)
-        weights = tf.constant([1.0, 1.0, 10.0, 10.0, 1.0])
-        main, aux = (
-            tf.reduce_mean(losses.weighted_cross_entropy_loss(logits, labels, weights))
-            for logits in (output.main, output.aux)
-        )
-        metrics = step.update("free", _step(), (x, labels), _images())
-        assert float(metrics["segmentor"]) == pytest.approx(float(main + 0.1 * aux), rel=1e-4)
-
-    @pytest.mark.slow
-    def test_it_lowers_its_losses(self):
-        optimizer = OptimizerConfig(learning_rate=3e-3, beta_1=0.5)
-        step = self._joint(translation={"generator": optimizer}, segmentation={"dice_weight": 1.0})
-        first, *_, last = (step.update("free", _step(i), _discs(), -_discs()[0]) for i in range(12))
-        assert float(last["segmentor"]) < 0.8 * float(first["segmentor"])
-        assert float(last["cycle"]) < 0.9 * float(first["cycle"])
-        assert set(last) == set(step.metric_names)
+def _joint(weight=1.0, **sections):
+    translation = {"generator": _PLAIN, **sections.pop("translation", {})}
+    return _make("synseg", "joint", synseg={"segmentation_weight": weight}, translation=translation, **sections)
 
 
-class TestSemanticLoss:
-    def _updated(self, **cycada):
-        step = _make("cycada_semantic", "translation", translation={"generator": _PLAIN}, cycada=cycada)
-        metrics = step.update("free", _step(), _discs(), _images())
-        assert set(metrics) == set(step.metric_names)
-        return {role: _values(*network.trainable_variables) for role, network in step.networks.items()}
-
-    def test_it_reaches_both_generators_once_the_classifier_has_learned(self):
-        without = self._updated(semantic_weight=0.0)
-        shut = self._updated(semantic_weight=1.0, semantic_gate=0.0)
-        through = self._updated(semantic_weight=1.0, semantic_gate=1e9)
-        for role, weights in without.items():
-            assert all(_equal(weights, shut[role])), role
-        changed = [role for role in without if not all(_equal(without[role], through[role]))]
-        assert changed == ["to_source", "to_target"]
-
-    @pytest.mark.slow
-    def test_the_classifier_learns_on_the_source(self):
-        step = _make("cycada_semantic", "translation")
-        first, *_, last = (float(step.update("free", _step(i), _discs(), _images())["classifier"]) for i in range(10))
-        assert last < 0.7 * first
+def _after_joint_update(weight):
+    step = _joint(weight)
+    step.update("free", _step(), _discs(), _images())
+    return step
 
 
-class TestScoreAdaptation:
-    def _adaptation(self, **cycada):
-        return _make("cycada", "adaptation", cycada=cycada)
+def test_segmentation_reaches_s_and_the_translator_to_the_target_and_no_other():
+    with_s, without = _after_joint_update(1.0), _after_joint_update(0.0)
+    same = {
+        role: all(_equal(_values(*network.trainable_variables), _values(*without.networks[role].trainable_variables)))
+        for role, network in with_s.networks.items()
+    }
+    assert same == {
+        "to_source": True,
+        "to_target": False,
+        "segmentor": False,
+        "judge_source": True,
+        "judge_target": True,
+    }
 
-    def test_without_a_good_discriminator_s_stays_what_it_is(self):
-        step = self._adaptation(gate_accuracy=0.99, discriminator=_PLAIN)
-        before, judge = _values(*step.segmentor.variables), _values(*step.adversary.discriminator.variables)
-        metrics = step.update("joint", _step(), _discs(), _images())
-        assert float(metrics["updated"]) == 0
-        assert all(_equal(before, _values(*step.segmentor.variables)))
-        assert not any(_equal(judge, _values(*step.adversary.discriminator.variables)))
-        assert set(metrics) == set(step.metric_names)
 
-    def test_with_one_s_learns_and_the_discriminator_gets_nothing_from_it(self):
-        one, other = (self._adaptation(gate_accuracy=0.0, segmentor=_PLAIN, aligner_weight=w) for w in (0.0, 5.0))
-        for step in (one, other):
-            assert float(step.update("joint", _step(), _discs(), _images())["updated"]) == 1
-        assert not all(_equal(_values(*one.segmentor.variables), _values(*other.segmentor.variables)))
-        assert all(_equal(*(_values(*step.adversary.discriminator.variables) for step in (one, other))))
+def test_one_optimiser_holds_both_generators_and_s():
+    step = _joint()
+    held = [id(v) for network in (step.to_source, step.to_target, step.segmentor) for v in network.trainable_variables]
+    assert [id(v) for v in step.weight_updates["generator"].variables_updated] == held
+    assert len(step.weight_updates) == 3
 
-    def test_the_discriminator_is_shown_logits_and_s_pays_for_swapped_labels(self):
-        step = self._adaptation()
-        assert step.adversary.discriminator.convs[0].kernel.shape == (1, 1, 5, 4)
-        scores = step.segmentor(_images()).main
-        # −log of the probability that it is source.
-        expected = 0.1 * np.mean(np.log1p(np.exp(-step.adversary.discriminator(scores).numpy())))
-        np.testing.assert_allclose(np.mean(step.adversary.charge(scores)), expected, rtol=1e-4)
 
-    def test_a_checkpoint_holds_the_gate(self):
-        step = self._adaptation()
-        assert step.state()["gate"] == step.gate.stored()
+def test_s_is_shown_source_slices_in_target_style_and_pays_most_for_kidneys():
+    step = _joint()
+    x, _ = _discs()
+    labels = tf.constant(np.random.default_rng(1).integers(0, 5, (4, _SIZE, _SIZE)), tf.uint8)
+    output = step.segmentor(step.to_target(x), training=True)
+    weights = tf.constant([1.0, 1.0, 10.0, 10.0, 1.0])
+    main, aux = (
+        tf.reduce_mean(losses.weighted_cross_entropy_loss(logits, labels, weights))
+        for logits in (output.main, output.aux)
+    )
+    metrics = step.update("free", _step(), (x, labels), _images())
+    assert float(metrics["segmentor"]) == pytest.approx(float(main + 0.1 * aux), rel=1e-4)
+
+
+@pytest.mark.slow
+def test_synseg_lowers_its_losses():
+    optimizer = OptimizerConfig(learning_rate=3e-3, beta_1=0.5)
+    step = _joint(translation={"generator": optimizer}, segmentation={"dice_weight": 1.0})
+    first, *_, last = (step.update("free", _step(i), _discs(), -_discs()[0]) for i in range(12))
+    assert float(last["segmentor"]) < 0.8 * float(first["segmentor"])
+    assert float(last["cycle"]) < 0.9 * float(first["cycle"])
+    assert set(last) == set(step.metric_names)
+
+
+def _after_semantic_update(**cycada):
+    step = _make("cycada_semantic", "translation", translation={"generator": _PLAIN}, cycada=cycada)
+    metrics = step.update("free", _step(), _discs(), _images())
+    assert set(metrics) == set(step.metric_names)
+    return {role: _values(*network.trainable_variables) for role, network in step.networks.items()}
+
+
+def test_the_semantic_loss_reaches_both_generators_once_the_classifier_has_learned():
+    without = _after_semantic_update(semantic_weight=0.0)
+    shut = _after_semantic_update(semantic_weight=1.0, semantic_gate=0.0)
+    through = _after_semantic_update(semantic_weight=1.0, semantic_gate=1e9)
+    for role, weights in without.items():
+        assert all(_equal(weights, shut[role])), role
+    changed = [role for role in without if not all(_equal(without[role], through[role]))]
+    assert changed == ["to_source", "to_target"]
+
+
+@pytest.mark.slow
+def test_the_classifier_learns_on_the_source():
+    step = _make("cycada_semantic", "translation")
+    first, *_, last = (float(step.update("free", _step(i), _discs(), _images())["classifier"]) for i in range(10))
+    assert last < 0.7 * first
+
+
+def _scoring(**cycada):
+    return _make("cycada", "adaptation", cycada=cycada)
+
+
+def test_without_a_good_discriminator_of_scores_s_stays_what_it_is():
+    step = _scoring(gate_accuracy=0.99, discriminator=_PLAIN)
+    before, judge = _values(*step.segmentor.variables), _values(*step.adversary.discriminator.variables)
+    metrics = step.update("joint", _step(), _discs(), _images())
+    assert float(metrics["updated"]) == 0
+    assert all(_equal(before, _values(*step.segmentor.variables)))
+    assert not any(_equal(judge, _values(*step.adversary.discriminator.variables)))
+    assert set(metrics) == set(step.metric_names)
+
+
+def test_with_one_s_learns_and_the_discriminator_gets_nothing_from_it():
+    one, other = (_scoring(gate_accuracy=0.0, segmentor=_PLAIN, aligner_weight=w) for w in (0.0, 5.0))
+    for step in (one, other):
+        assert float(step.update("joint", _step(), _discs(), _images())["updated"]) == 1
+    assert not all(_equal(_values(*one.segmentor.variables), _values(*other.segmentor.variables)))
+    assert all(_equal(*(_values(*step.adversary.discriminator.variables) for step in (one, other))))
+
+
+def test_the_discriminator_is_shown_logits_and_s_pays_for_swapped_labels():
+    step = _scoring()
+    assert step.adversary.discriminator.convs[0].kernel.shape == (1, 1, 5, 4)
+    scores = step.segmentor(_images()).main
+    # −log of the probability that it is source.
+    expected = 0.1 * np.mean(np.log1p(np.exp(-step.adversary.discriminator(scores).numpy())))
+    np.testing.assert_allclose(np.mean(step.adversary.charge(scores)), expected, rtol=1e-4)
+
+
+def test_a_checkpoint_holds_the_gate():
+    step = _scoring()
+    assert step.state()["gate"] == step.gate.stored()
 
 
 def test_a_gate_goes_by_the_mean_of_its_latest_values():
@@ -166,101 +170,126 @@ def test_a_gate_goes_by_the_mean_of_its_latest_values():
     assert states == [False, True, False, True, False]
 
 
-class TestPlugAndPlay:
-    def _adaptation(self, **changes):
-        step = _make("pnp_adanet", "adaptation", pnp_adanet=changes)
-        for a, b in zip(step.segmentor.variables, step.source_segmentor.variables, strict=True):
-            a.assign(b)
-        return step
+def _plugged(**changes):
+    step = _make("pnp_adanet", "adaptation", pnp_adanet=changes)
+    for a, b in zip(step.segmentor.variables, step.source_segmentor.variables, strict=True):
+        a.assign(b)
+    return step
 
-    def _upper(self, step):
-        return [variable for layer in step.segmentor.upper_layers for variable in layer.variables]
 
-    def _early(self, step):
-        upper = {id(variable) for variable in self._upper(step)}
-        return [variable for variable in step.segmentor.variables if id(variable) not in upper]
+def _upper(step):
+    return [variable for layer in step.segmentor.upper_layers for variable in layer.variables]
 
-    def test_a_round_is_some_updates_of_the_critics_and_one_of_the_early_layers(self):
-        step = self._adaptation(critic_steps=2, critic_steps_grow_every=1)
-        fixed = [*self._upper(step), *step.source_segmentor.variables]
-        critics = [*step.features.discriminator.trainable_variables, *step.masks.discriminator.trainable_variables]
-        before = _values(*fixed)
-        turns = ""
-        for i in range(7):
-            early, judged = _values(*self._early(step)), _values(*critics)
-            metrics = step.update("rounds", _step(i), _images(), _images(seed=1))
-            adapted = not all(_equal(early, _values(*self._early(step))))
-            criticised = not all(_equal(judged, _values(*critics)))
-            assert adapted != criticised
-            turns += "a" if adapted else "c"
-        # The second round is longer by one.
-        assert turns == "ccaccca"
-        assert all(_equal(before, _values(*fixed)))
-        assert set(metrics) == set(step.metric_names)
 
-    def test_only_early_layers_are_updated_up_to_stage_3(self):
-        step = self._adaptation()
-        updated = {id(variable) for variable in step.adapter_update.variables_updated}
-        early = [variable for variable in self._early(step) if variable.trainable]
-        assert updated == {id(variable) for variable in early}
-        names = {variable.path.split("/")[2] for variable in early}
-        assert names == {"stem", "stem_norm", "stage_1_block_1", "stage_2_block_1", "stage_3_block_1"}
+def _early(step):
+    upper = {id(variable) for variable in _upper(step)}
+    return [variable for variable in step.segmentor.variables if id(variable) not in upper]
 
-    def test_in_the_warm_up_the_critic_of_masks_rests(self):
-        step = self._adaptation(critic_warmup_steps=3)
-        assert step.phase(2) == ("critic", 3)
-        assert step.phase(3) == ("rounds", None)
-        masks, early = _values(*step.masks.discriminator.variables), _values(*self._early(step))
-        features = _values(*step.features.discriminator.trainable_variables)
-        for i in range(3):
-            step.update("critic", _step(i), _images(), _images(seed=1))
-        assert all(_equal(masks, _values(*step.masks.discriminator.variables)))
-        assert all(_equal(early, _values(*self._early(step))))
-        assert not all(_equal(features, _values(*step.features.discriminator.trainable_variables)))
 
-    def test_kernels_of_the_critics_are_clipped_and_nothing_else_is(self):
-        step = self._adaptation(clip=0.001)
-        step.update("rounds", _step(), _images(), _images(seed=1))
-        for adversary in (step.features, step.masks):
-            kernels = [v for v in adversary.discriminator.trainable_variables if len(v.shape) > 1]
-            scales = [v for v in adversary.discriminator.trainable_variables if v.path.endswith("gamma")]
-            assert all(np.abs(kernel).max() <= 0.001 for kernel in kernels)
-            assert all(np.abs(scale).min() > 0.9 for scale in scales)
+def test_a_round_is_some_updates_of_the_critics_and_one_of_the_early_layers():
+    step = _plugged(critic_steps=2, critic_steps_grow_every=1)
+    fixed = [*_upper(step), *step.source_segmentor.variables]
+    critics = [*step.features.discriminator.trainable_variables, *step.masks.discriminator.trainable_variables]
+    before = _values(*fixed)
+    turns = ""
+    for i in range(7):
+        early, judged = _values(*_early(step)), _values(*critics)
+        metrics = step.update("rounds", _step(i), _images(), _images(seed=1))
+        adapted = not all(_equal(early, _values(*_early(step))))
+        criticised = not all(_equal(judged, _values(*critics)))
+        assert adapted != criticised
+        turns += "a" if adapted else "c"
+    # The second round is longer by one.
+    assert turns == "ccaccca"
+    assert all(_equal(before, _values(*fixed)))
+    assert set(metrics) == set(step.metric_names)
 
-    @pytest.mark.slow
-    def test_critics_learn_to_tell_the_domains_apart(self):
-        step = self._adaptation(clip=1.0, critic=OptimizerConfig(kind="rmsprop", learning_rate=3e-3))
-        update = tf.function(step.update)
-        values = [float(update("critic", _step(i), _discs()[0], _images())["distance_features"]) for i in range(20)]
-        assert np.mean(values[-5:]) > np.mean(values[:5]) + 0.2
 
-    @pytest.mark.slow
-    def test_early_layers_learn_to_pass_for_the_source(self):
-        step = self._adaptation(adapter=OptimizerConfig(kind="rmsprop", learning_rate=1e-3), critic_weight=1.0)
-        values = [float(step._adapt(_images())["adapter"]) for _ in range(10)]
-        assert values[-1] < values[0]
+def test_only_early_layers_are_updated_up_to_stage_3():
+    step = _plugged()
+    updated = {id(variable) for variable in step.adapter_update.variables_updated}
+    early = [variable for variable in _early(step) if variable.trainable]
+    assert updated == {id(variable) for variable in early}
+    names = {variable.path.split("/")[2] for variable in early}
+    assert names == {"stem", "stem_norm", "stage_1_block_1", "stage_2_block_1", "stage_3_block_1"}
 
-    def test_the_critics_see_taps_logits_and_the_predicted_class(self):
-        step = self._adaptation()
-        output = step.segmentor.segment_with_taps(_images(1))
-        # Stages 2, 3 and 4 at a quarter of the resolution, 16 pixels from each of 48, 64 and 64 channels.
-        assert [tap.shape[1:] for tap in output.taps] == [(8, 8, 48), (8, 8, 64), (8, 8, 64)]
-        features, masks = critic_maps(output)
-        assert features.shape == (1, _SIZE, _SIZE, 3 + 4 + 4 + 5 + 1)
-        np.testing.assert_array_equal(masks, output.main)
-        np.testing.assert_array_equal(features[..., 11:16], output.main)
-        np.testing.assert_array_equal(features[..., 16], np.argmax(output.main, axis=-1))
-        # A pixel of the tap becomes a square of 4 × 4.
-        np.testing.assert_array_equal(features[0, :4, :4, :3], tf.reshape(output.taps[0][0, 0, 0], (4, 4, 3)))
-        plain = step.segmentor(_images(1))
-        np.testing.assert_array_equal(plain.main, output.main)
-        assert plain.taps == ()
 
-    def test_a_checkpoint_holds_where_the_round_stands(self):
-        step = self._adaptation()
-        step.update("rounds", _step(), _images(), _images(seed=1))
-        turns, rounds, *latest = step.state()["round"]
-        assert (int(turns), int(rounds), len(latest)) == (1, 0, len(step.metric_names))
+def test_in_the_warm_up_the_critic_of_masks_rests():
+    step = _plugged(critic_warmup_steps=3)
+    assert step.phase(2) == ("critic", 3)
+    assert step.phase(3) == ("rounds", None)
+    masks, early = _values(*step.masks.discriminator.variables), _values(*_early(step))
+    features = _values(*step.features.discriminator.trainable_variables)
+    for i in range(3):
+        step.update("critic", _step(i), _images(), _images(seed=1))
+    assert all(_equal(masks, _values(*step.masks.discriminator.variables)))
+    assert all(_equal(early, _values(*_early(step))))
+    assert not all(_equal(features, _values(*step.features.discriminator.trainable_variables)))
+
+
+def test_kernels_of_the_critics_are_clipped_and_nothing_else_is():
+    step = _plugged(clip=0.001)
+    step.update("rounds", _step(), _images(), _images(seed=1))
+    for adversary in (step.features, step.masks):
+        kernels = [v for v in adversary.discriminator.trainable_variables if len(v.shape) > 1]
+        scales = [v for v in adversary.discriminator.trainable_variables if v.path.endswith("gamma")]
+        assert all(np.abs(kernel).max() <= 0.001 for kernel in kernels)
+        assert all(np.abs(scale).min() > 0.9 for scale in scales)
+
+
+@pytest.mark.slow
+def test_critics_learn_to_tell_the_domains_apart():
+    step = _plugged(clip=1.0, critic=OptimizerConfig(kind="rmsprop", learning_rate=3e-3))
+    update = tf.function(step.update)
+    values = [float(update("critic", _step(i), _discs()[0], _images())["distance_features"]) for i in range(20)]
+    assert np.mean(values[-5:]) > np.mean(values[:5]) + 0.2
+
+
+@pytest.mark.slow
+def test_early_layers_learn_to_pass_for_the_source():
+    step = _plugged(adapter=OptimizerConfig(kind="rmsprop", learning_rate=1e-3), critic_weight=1.0)
+    values = [float(step._adapt(_images())["adapter"]) for _ in range(10)]
+    assert values[-1] < values[0]
+
+
+def test_the_critics_see_taps_logits_and_the_predicted_class():
+    step = _plugged()
+    output = step.segmentor.segment_with_taps(_images(1))
+    # Stages 2, 3 and 4 at a quarter of the resolution, 16 pixels from each of 48, 64 and 64 channels.
+    assert [tap.shape[1:] for tap in output.taps] == [(8, 8, 48), (8, 8, 64), (8, 8, 64)]
+    features, masks = critic_maps(output)
+    assert features.shape == (1, _SIZE, _SIZE, 3 + 4 + 4 + 5 + 1)
+    np.testing.assert_array_equal(masks, output.main)
+    np.testing.assert_array_equal(features[..., 11:16], output.main)
+    np.testing.assert_array_equal(features[..., 16], np.argmax(output.main, axis=-1))
+    # A pixel of the tap becomes a square of 4 × 4.
+    np.testing.assert_array_equal(features[0, :4, :4, :3], tf.reshape(output.taps[0][0, 0, 0], (4, 4, 3)))
+    plain = step.segmentor(_images(1))
+    np.testing.assert_array_equal(plain.main, output.main)
+    assert plain.taps == ()
+
+
+@pytest.mark.slow
+def test_the_methods_own_segmentor_is_adapted_up_to_group_6():
+    step = _make("pnp_adanet", "adaptation", segmentation={"backbone": "pnp_adanet"}, pnp_adanet={"critic_steps": 1})
+    upper, early = (
+        _upper(step),
+        [step.segmentor.stem.conv.kernel, step.segmentor.groups[5][1].second.conv.kernel],
+    )
+    before = _values(*upper), _values(*early)
+    for i in range(2):
+        step.update("rounds", _step(i), _images(), _images(seed=1))
+    weights = [variable.path for variable in upper if "seed_generator" not in variable.path]
+    same = [path for path, one in zip((v.path for v in upper), _equal(before[0], _values(*upper)), strict=True) if one]
+    assert set(weights) <= set(same)
+    assert not any(_equal(before[1], _values(*early)))
+
+
+def test_a_checkpoint_holds_where_the_round_stands():
+    step = _plugged()
+    step.update("rounds", _step(), _images(), _images(seed=1))
+    turns, rounds, *latest = step.state()["round"]
+    assert (int(turns), int(rounds), len(latest)) == (1, 0, len(step.metric_names))
 
 
 def test_balanced_classes_are_weighed_by_the_batch():
