@@ -40,6 +40,7 @@ from attent_tf.volumes.dicom import read_slices
 from attent_tf.volumes.png import read_grey
 from tests.fuzz.dicom_folders import Pieces, read_odd_folder
 from tests.fuzz.mutations import damaged_bytes, damaged_json
+from tests.fuzz.nifti_headers import read_odd_header
 from tests.support.small_runs import make_small_records
 
 SECONDS_PER_INPUT = 20
@@ -110,6 +111,10 @@ def _nifti_gz(seeds: Seeds, draw: random.Random) -> None:
 
 def _nifti_labels(seeds: Seeds, draw: random.Random) -> None:
     read_nifti_labels(_written(seeds, "label.nii", damaged_bytes(seeds.labels, draw, fields=348)))
+
+
+def _nifti_header(seeds: Seeds, draw: random.Random) -> None:
+    read_odd_header(seeds.folder, draw)
 
 
 def _dicom(seeds: Seeds, draw: random.Random) -> None:
@@ -186,6 +191,7 @@ TARGETS: dict[str, tuple[Callable[[Seeds, random.Random], None], int]] = {
     "nifti": (_nifti, 20),
     "nifti_gz": (_nifti_gz, 8),
     "nifti_labels": (_nifti_labels, 10),
+    "nifti_header": (_nifti_header, 20),
     "dicom": (_dicom, 14),
     "dicom_enhanced": (_dicom_enhanced, 6),
     "dicom_folder": (_dicom_folder, 10),
