@@ -60,7 +60,8 @@ class ConvUnit(keras.layers.Layer):
             dilation,
             padding=padding,
             use_bias=False,
-            kernel_initializer=kernel_initializer,
+            # An initializer gives the same values each time, and those who make layers pass one to several.
+            kernel_initializer=self.kernel_initializer.clone(),
             name="conv",
         )
         self.drop = keras.layers.Dropout(dropout, name="drop")

@@ -6,6 +6,11 @@ import tensorflow as tf
 from attent_tf.layers import InstanceNormalization, PaddedConv2D
 
 
+def translator_initializer() -> keras.initializers.Initializer:
+    """Returns the initializer of one kernel; another call gives another, since each gives the same values again and again."""
+    return keras.initializers.TruncatedNormal(stddev=0.02)
+
+
 @keras.saving.register_keras_serializable("attent_tf")
 class SifaBlock(keras.layers.Layer):
     """relu(x + norm(conv(relu(norm(conv(x)))))) with 3×3 kernels, zeros around the border and affine instance norms.
@@ -18,7 +23,7 @@ class SifaBlock(keras.layers.Layer):
         super().__init__(**kwargs)
         self.filters = filters
         self.first, self.second = (
-            PaddedConv2D(filters, 3, use_bias=False, kernel_initializer=_initializer(), name=name)
+            PaddedConv2D(filters, 3, use_bias=False, kernel_initializer=translator_initializer(), name=name)
             for name in ("first", "second")
         )
         self.first_norm, self.second_norm = (
@@ -37,7 +42,3 @@ class SifaBlock(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters}
-
-
-def _initializer():
-    return keras.initializers.TruncatedNormal(stddev=0.02)

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from attent_tf.layers import InstanceNormalization, PaddedConv2D
-from attent_tf.models.sifa_block import SifaBlock
+from attent_tf.models.sifa_block import SifaBlock, translator_initializer
 from attent_tf.models.sifa_tail import SifaTail
 
 
@@ -23,8 +23,9 @@ class SifaDecoder(keras.Model):
         self.filters = filters
         self.residual_blocks = residual_blocks
         self.channels = channels
-        initializer = keras.initializers.TruncatedNormal(stddev=0.02)
-        self.entry = PaddedConv2D(4 * filters, 3, use_bias=False, kernel_initializer=initializer, name="entry")
+        self.entry = PaddedConv2D(
+            4 * filters, 3, use_bias=False, kernel_initializer=translator_initializer(), name="entry"
+        )
         self.entry_norm = InstanceNormalization(affine=True, name="entry_norm")
         self.blocks = [SifaBlock(4 * filters, name=f"block_{i}") for i in range(residual_blocks)]
         self.tail = SifaTail((2 * filters, 2 * filters, filters), channels, name="tail")

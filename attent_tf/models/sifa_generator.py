@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from attent_tf.layers import InstanceNormalization, PaddedConv2D
-from attent_tf.models.sifa_block import SifaBlock
+from attent_tf.models.sifa_block import SifaBlock, translator_initializer
 from attent_tf.models.sifa_tail import SifaTail
 
 
@@ -25,12 +25,14 @@ class SifaGenerator(keras.Model):
         self.residual_blocks = residual_blocks
         self.channels = channels
         self.copies = copies
-        # A bias before a norm changes nothing.
-        conv = {"use_bias": False, "kernel_initializer": keras.initializers.TruncatedNormal(stddev=0.02)}
         self.encoders = [
-            PaddedConv2D(filters, 7, name="encode_full", **conv),
-            PaddedConv2D(2 * filters, 3, strides=2, name="encode_half", **conv),
-            PaddedConv2D(4 * filters, 3, strides=2, name="encode_quarter", **conv),
+            # A bias before a norm changes nothing.
+            PaddedConv2D(width, kernel, stride, use_bias=False, kernel_initializer=translator_initializer(), name=name)
+            for width, kernel, stride, name in (
+                (filters, 7, 1, "encode_full"),
+                (2 * filters, 3, 2, "encode_half"),
+                (4 * filters, 3, 2, "encode_quarter"),
+            )
         ]
         self.encoder_norms = [InstanceNormalization(affine=True, name=f"encoder_norm_{i}") for i in range(3)]
         self.blocks = [SifaBlock(4 * filters, name=f"block_{i}") for i in range(residual_blocks)]

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from attent_tf.layers import InstanceNormalization, PaddedConv2D
+from attent_tf.models.sifa_block import translator_initializer
 
 
 @keras.saving.register_keras_serializable("attent_tf")
@@ -19,15 +20,20 @@ class SifaTail(keras.layers.Layer):
         super().__init__(autocast=False, **kwargs)
         self.widths = tuple(widths)
         self.channels = channels
-        initializer = keras.initializers.TruncatedNormal(stddev=0.02)
         self.doublings = [
             keras.layers.Conv2DTranspose(
-                width, 3, 2, padding="same", use_bias=False, kernel_initializer=initializer, name=f"doubling_{i}"
+                width,
+                3,
+                2,
+                padding="same",
+                use_bias=False,
+                kernel_initializer=translator_initializer(),
+                name=f"doubling_{i}",
             )
             for i, width in enumerate(self.widths, start=1)
         ]
         self.norms = [InstanceNormalization(affine=True, name=f"norm_{i}") for i in range(1, len(self.widths) + 1)]
-        self.head = PaddedConv2D(channels, 7, kernel_initializer=initializer, dtype="float32", name="head")
+        self.head = PaddedConv2D(channels, 7, kernel_initializer=translator_initializer(), dtype="float32", name="head")
 
     def build(self, features_shape, images_shape):
         shape = features_shape

@@ -17,6 +17,7 @@ from attent_tf import layers, losses, models
 from attent_tf.layers.addons_normalization import AddonsInstanceNormalization
 from attent_tf.models.imagenet import ImageNetInput
 from attent_tf.models.resnet import BackboneSpec, ResidualUnit
+from attent_tf.models.sifa_block import translator_initializer
 from attent_tf.training.image_pool import ImagePool
 from attent_tf.training.optimizers import ConstantThenLinear, make_optimizer
 from attent_tf.training.steps.alignment import alignment_maps
@@ -320,6 +321,7 @@ OTHERS = (
     models.SegmentorOutput,
     models.find_weights,
     models.load_imagenet,
+    translator_initializer,
     BackboneSpec,
 )
 

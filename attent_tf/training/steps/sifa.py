@@ -6,7 +6,8 @@ that what makes translations good aligns the features that S works on.
 Each part learns from its own loss alone: the supervised loss of S does not reach g_A, although S is shown what g_A makes. g_A and
 de_B each pay for the cycles and for not fooling one image discriminator, on which the other has no influence; one sum of all
 four terms therefore gives both their gradients. The released code makes a forward pass for each part, after the update of the
-one before; here all parts take their gradients from one, and are updated in the released order.
+one before (g_A, d_B, e_B and its heads, de_B, d_A, d_P, d_P_ll); here all gradients are those of one pass, in which the order
+of the updates makes no difference.
 """
 
 import functools
@@ -31,6 +32,7 @@ from attent_tf.training.steps.twofold_adversary import TwofoldAdversary
 _KIND = "least_squares"
 # Below which a probability costs no more (PnP-AdaNet, SIFA).
 _LEAST_PROBABILITY = 0.005
+_LOSSES = ("generator", "cycle", "segmentor", "cross_entropy", "dice", "alignment", "entropy_source", "entropy_target")
 
 
 class Seen(NamedTuple):
@@ -76,16 +78,7 @@ class SifaStep(Step):
         self._gradients = compiled(self._gradients, context.config.jit)
         judges = (self.source, self.target, *self.heads)
         self.metric_names = (
-            *(
-                "generator",
-                "cycle",
-                "segmentor",
-                "cross_entropy",
-                "dice",
-                "alignment",
-                "entropy_source",
-                "entropy_target",
-            ),
+            *_LOSSES,
             *(f"discriminator_{name}" for name in judges),
             *(f"accuracy_{name}" for name in judges),
             "accuracy_cycled",
