@@ -8,7 +8,7 @@ import textwrap
 import numpy as np
 import pytest
 
-# method -> the stage of it that is trained.
+# method -> the stages of it that are trained.
 _STAGES = {
     "attent": ("translation", "segmentation"),
     "synseg": ("joint",),
@@ -64,7 +64,7 @@ _PROGRAM = textwrap.dedent(
             targets = [value(b)] * (len(inner.context.stage.inputs) - 1)
             metrics = step(phase, tf.constant(i, tf.int64), shown, *targets)
         total = {k: float(v) for k, v in metrics.items()}
-        weights = [float(np.abs(v.numpy()).sum()) for v in inner.trainable_variables]
+        weights = [float(np.abs(v.numpy()).sum()) for n in inner.networks.values() for v in n.weights]
         return {"weights": weights, "metrics": total}
     print(json.dumps({f"{method} {stage}": trained(method, stage) for method, stage in cases}))
     """
