@@ -55,11 +55,12 @@ check-docker: $(DEV) ## Build the image for processors without a Docker engine, 
 fuzz: $(DEV) ## Feed 20 000 damaged files to the readers.
 	$(BIN)/python -m tests.fuzz.fuzz_readers
 
-lint: $(DEV) ## Check style, formatting, spelling and the Dockerfile.
+lint: $(DEV) ## Check style, formatting, spelling, the Dockerfile and which way imports run.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
 	$(BIN)/hadolint Dockerfile
+	$(BIN)/lint-imports --no-cache
 
 format: $(DEV) ## Rewrite the code in the project's format.
 	$(BIN)/ruff check --fix .

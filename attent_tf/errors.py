@@ -4,10 +4,12 @@ Each message is one line: which file or argument, what was expected, what came, 
 message and exits with a code that is not 0; a traceback means a defect of this library.
 """
 
+import contextlib
 import dataclasses
 import difflib
 import errno
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 
 # Operating-system errors that speak of the machine and not of the case that it works on.
 MACHINE_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
@@ -17,6 +19,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Returns the end of a message about a name that is not known: the nearest known one, or nothing where none is near."""
     near = difflib.get_close_matches(str(name), known, n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def printable(text: str) -> str:
+    """Returns text that any file or terminal takes: bytes of file names that are no UTF-8 stand as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +43,7 @@ class Problem:
     advice: str
 
     def __str__(self) -> str:
-        return f"{self.where}: expected {self.expected}, found {self.found}; {self.advice}"
+        return printable(f"{self.where}: expected {self.expected}, found {self.found}; {self.advice}")
 
 
 class AttentError(Exception):
@@ -64,7 +71,7 @@ class InputError(AttentError):
         super().__init__(message, expected, found, advice)
 
     def __str__(self) -> str:
-        return str(self.problem or self.args[0])
+        return printable(str(self.problem or self.args[0]))
 
 
 class ConfigError(AttentError):
@@ -81,3 +88,36 @@ class RunError(AttentError):
 
 class ServerError(AttentError):
     """A model server cannot be reached, lacks what is asked of it, or refuses a request."""
+
+
+@contextlib.contextmanager
+def faults_of_scan(path: str | os.PathLike) -> Iterator[None]:
+    """Turns what the system says while one scan is read, worked on or written into an `InputError`; other scans can go on.
+
+    Args:
+      path: the scan, which the line names first.
+
+    Raises:
+      InputError: the scan or a result of it cannot be opened, read or written, or does not fit into the memory.
+      OSError: the machine is at fault (`MACHINE_FAULTS`): the next scan would fare no better.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in MACHINE_FAULTS:
+            raise
+        other = "" if error.filename in (None, path, str(path)) else f" ({error.filename})"
+        if isinstance(error, FileNotFoundError):
+            advice = "check the path, and that nothing moves it meanwhile"
+            raise InputError(path, "a NIfTI file or a folder of DICOM slices", f"nothing{other}", advice) from error
+        found = (error.strerror or str(error) or type(error).__name__).lower()
+        raise InputError(
+            path,
+            "a scan that can be read and results that can be written",
+            f"{found}{other}",
+            "see who may read and write there, how large files and long names may be, and whether the disk is sound",
+        ) from error
+    except MemoryError as error:
+        raise InputError(
+            path, "a scan that fits into the memory", "one that does not", "crop it, or use a larger machine"
+        ) from error

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -15,6 +16,9 @@ from attent_tf.errors import InputError
 
 _LOCK = ".lock"
 
+# Bytes of a target's name that stand in the name of what lies aside: with all of them, a long name would not fit any more.
+_KEPT_BYTES = 100
+
 
 @contextlib.contextmanager
 def written_aside(path: str | os.PathLike) -> Iterator[Path]:
@@ -24,7 +28,7 @@ def written_aside(path: str | os.PathLike) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".aside-", suffix="-" + path.name, dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=".aside-", suffix="-" + _end_of(path.name), dir=path.parent)
     os.close(handle)
     aside = Path(name)
     try:
@@ -75,7 +79,7 @@ def remove_abandoned(path: str | os.PathLike) -> None:
     """Removes what a killed `folder_written_aside` left beside `path`; what it had replaced already comes back."""
     path = _followed(path)
     # The random part holds no dash, so that what lies aside for `records-b` is never taken for that of `records`.
-    mine = re.compile(rf"\.aside-{re.escape(path.name)}-[^-]+{re.escape(_LOCK)}")
+    mine = re.compile(rf"\.aside-{re.escape(_key(path.name))}-[^-]+{re.escape(_LOCK)}")
     beside = list(path.parent.iterdir()) if path.parent.is_dir() else []
     for lock in (entry for entry in beside if mine.fullmatch(entry.name)):
         # Some network file systems lock only what is open for writing.
@@ -107,6 +111,18 @@ def json_bytes(content: Any) -> bytes:
     return (json.dumps(content, indent=2, allow_nan=False) + "\n").encode("utf-8")
 
 
+def _end_of(name: str) -> str:
+    """The end of a file's name, with its suffixes."""
+    # Half a letter at the cut would be no text.
+    return os.fsencode(name)[-_KEPT_BYTES:].decode(errors="ignore")
+
+
+def _key(name: str) -> str:
+    """A folder's name where it is short, and otherwise something short that only this name has."""
+    whole = os.fsencode(name)
+    return name if len(whole) <= _KEPT_BYTES else hashlib.sha256(whole).hexdigest()
+
+
 def _check_vacant(path: Path, overwrite: bool) -> None:
     occupied = path.exists() and (not path.is_dir() or any(path.iterdir()))
     if occupied and not overwrite:
@@ -123,7 +139,7 @@ def _followed(path: str | os.PathLike) -> Path:
 def _locked_file(path: Path) -> tuple[int, Path]:
     """Makes the file beside `path` whose lock says that its owner lives; returns its open handle and its path."""
     while True:
-        handle, name = tempfile.mkstemp(prefix=f".aside-{path.name}-", suffix=_LOCK, dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".aside-{_key(path.name)}-", suffix=_LOCK, dir=path.parent)
         # Some mounts know no locks. There nothing is ever taken for abandoned, because no lock can be taken.
         with contextlib.suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX)

@@ -68,7 +68,7 @@ def joined(root: str | os.PathLike, relative: str) -> str:
 
 def _walked(root: str | os.PathLike) -> Iterator[str]:
     seen = set()
-    for folder, folders, names in os.walk(root, followlinks=True):
+    for folder, folders, names in os.walk(root, onerror=_refuse_unlisted, followlinks=True):
         # Data sets are often put together of links; a link to a folder above must not lead around for ever.
         place = os.path.realpath(folder)
         if place in seen:
@@ -80,6 +80,12 @@ def _walked(root: str | os.PathLike) -> Iterator[str]:
         yield from (prefix + name for name in names)
         if prefix and not names and not folders:
             yield prefix
+
+
+def _refuse_unlisted(error: OSError) -> None:
+    # Otherwise the cases in it would be missing without a word.
+    reason = (error.strerror or str(error)).lower()
+    raise InputError(error.filename, "a folder that can be listed", reason, "see who may read it") from error
 
 
 def file_systems(path: str | os.PathLike):

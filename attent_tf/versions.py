@@ -1,5 +1,6 @@
 """What ran: versions of the packages that decide about results, and the commit."""
 
+import functools
 import platform
 import subprocess
 from importlib import metadata
@@ -19,6 +20,7 @@ def package_versions() -> dict[str, str | None]:
     return versions | {"commit": _commit()}
 
 
+@functools.cache  # What runs is what was loaded, whatever is checked out meanwhile.
 def _commit() -> str | None:
     here = Path(__file__).resolve().parents[1]
     if not (here / ".git").exists():

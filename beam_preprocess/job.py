@@ -19,13 +19,14 @@ from attent_tf.data.verify import check_no_leak
 from attent_tf.datasets.cases import natural_key
 from attent_tf.datasets.find import CaseProblem
 from attent_tf.errors import InputError, RecordsError
-from attent_tf.volumes import CaseGeometry, IntensityStatistics, pool_statistics
+from attent_tf.volumes import CaseGeometry, IntensityStatistics
 from beam_preprocess import notes, previews
 from beam_preprocess.counters import counters_line
 from beam_preprocess.options import PreprocessOptions
 from beam_preprocess.plan import PlannedCase
-from beam_preprocess.publish import REJECTED_FILE, Workplace, check_target, published
+from beam_preprocess.publish import REJECTED_FILE, WARNINGS_FILE, Workplace, check_target, published
 from beam_preprocess.runner import new_pipeline, run_noted
+from beam_preprocess.slicing import with_training_statistics
 from beam_preprocess.survey import Survey, survey
 
 
@@ -93,7 +94,7 @@ def _work(
             {},
             lambda pipe: build_measurement(pipe, training, options, workplace.work),
         )
-        options = _with_training_statistics(options, workplace)
+        options = with_training_statistics(options, _measured(workplace))
     done = 0
 
     def tell_case(entry: dict) -> None:
@@ -101,6 +102,8 @@ def _work(
         done += 1
         kept = f"{entry['slices']} of {entry['slice_count']} slices"
         report(f"[{done}/{len(planned)}] {entry['case']}: {entry['domain']}, {entry['split']}, {kept}")
+        for line in entry["warnings"]:
+            report(f"Warning: {line}")
 
     def tell_rejected(note: dict) -> None:
         nonlocal done
@@ -122,19 +125,12 @@ def _work(
     return manifest
 
 
-def _with_training_statistics(options: PreprocessOptions, workplace: Workplace) -> PreprocessOptions:
-    """Puts what the training cases gave in the place of the rules that ask for it."""
+def _measured(workplace: Workplace) -> dict[str, list[IntensityStatistics]]:
+    """Returns what workers measured in training cases, by domain."""
     measured: dict[str, list[IntensityStatistics]] = {}
     for note in notes.collect(workplace.work, notes.MEASURE):
         measured.setdefault(note["domain"], []).append(IntensityStatistics(**note["statistics"]))
-    pooled = {
-        domain: pool_statistics(
-            measured.get(domain, []), options.prepare.intensity_rule(domain), f"the training cases of {domain}"
-        )
-        for domain in options.prepare.unresolved()
-        if getattr(options, domain) is not None
-    }
-    return dataclasses.replace(options, prepare=options.prepare.resolved(pooled))
+    return measured
 
 
 def _gather(
@@ -148,6 +144,11 @@ def _gather(
     """Makes the manifest out of the workers' notes and checks that every case and shard is among them."""
     entries = sorted(notes.collect(workplace.work, notes.CASE), key=lambda entry: entry.pop("position"))
     sheets = [entry.pop("preview", "") for entry in entries]
+    warnings = [
+        {"case": entry["case"], "domain": entry["domain"], "split": entry["split"], "message": line}
+        for entry in entries
+        for line in entry.pop("warnings")
+    ]
     cases = [ManifestCase(**entry | {"geometry": CaseGeometry.from_json(entry["geometry"])}) for entry in entries]
     shards = sorted(
         (ManifestShard(**note) for note in notes.collect(workplace.work, notes.SHARD)), key=lambda shard: shard.file
@@ -168,9 +169,12 @@ def _gather(
     check_no_leak(cases, str(options.out))
     if options.preview:
         previews.write_index(workplace.previews, list(zip(cases, sheets, strict=True)), rejected)
-    if rejected:
-        with workplace.folder.created(REJECTED_FILE) as file:
-            file.write("".join(json.dumps(one, sort_keys=True) + "\n" for one in rejected).encode())
+    for name, lines in ((REJECTED_FILE, rejected), (WARNINGS_FILE, warnings)):
+        if lines:
+            with workplace.folder.created(name) as file:
+                file.write("".join(json.dumps(one, sort_keys=True) + "\n" for one in lines).encode())
+    if warnings:
+        report(f"{len(warnings)} {'warning' if len(warnings) == 1 else 'warnings'} to look at, also in {WARNINGS_FILE}")
     names = {one["case"]: one for one in reversed(rejected) if one["case"]}
     return make_manifest(
         options.for_manifest(len(shards)),

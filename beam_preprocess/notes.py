@@ -57,6 +57,11 @@ def error_parts(error: Exception, name: str) -> dict[str, str] | None:
     return None
 
 
+def reason_of(parts: dict[str, str]) -> str:
+    """Returns the check that a case failed, `anatomy` or `content`, by the parts of its error."""
+    return "anatomy" if parts.get("expected", "").startswith("organs where") else "content"
+
+
 def is_fault_of_case(error: Exception) -> bool:
     """Whether an error speaks of the case that was worked on, not of a defect or of the machine (a full disk)."""
     return isinstance(error, errors.AttentError) or (

@@ -67,6 +67,6 @@ def plan_cases(
         split = splits[case.case]
         rule = options.slices if split == TRAIN else "all"
         if rule == "organs" and not case.labels:
-            raise InputError(f"{case.case}: --slices organs needs labels and this case has none; use --slices body")
+            raise InputError(case.path, "labels, for --slices organs", "none", "use --slices body")
         planned.append(PlannedCase(case, split, rule, position, shard_name(position * count // len(ranked), count)))
     return planned

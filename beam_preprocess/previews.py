@@ -15,7 +15,10 @@ def draw(folder: SharedFolder, prepared: PreparedCase, entry: ManifestCase) -> s
     # Identifiers come from users' files and need not be fit for a file name.
     name = f"{hashlib.sha256(entry.case.encode()).hexdigest()[:16]}.png"
     title = f"{entry.case}  ({entry.domain}, {entry.split})"
-    sheet = draw_contact_sheet(prepared.images, prepared.labels, title, prepared.geometry.record_spacing_mm)
+    geometry = prepared.geometry
+    sheet = draw_contact_sheet(
+        prepared.images, prepared.labels, title, geometry.record_spacing_mm, voxel_ml=geometry.record_voxel_ml
+    )
     with folder.created(name) as file:
         file.write(sheet)
     return name

@@ -17,11 +17,12 @@ from beam_preprocess.storage import LocalFolder, RemoteFolder, SharedFolder
 
 PREVIEW = "preview"
 REJECTED_FILE = "rejected.jsonl"
+WARNINGS_FILE = "warnings.jsonl"
 
 # What a job writes, and all that --overwrite may delete.
 _OURS = re.compile(
-    rf"{re.escape(MANIFEST_FILE)}|{re.escape(REJECTED_FILE)}|slices-\d{{5}}-of-\d{{5}}\.tfrecord"
-    rf"|{PREVIEW}/(index\.html|[0-9a-f]{{16}}\.png)"
+    rf"{re.escape(MANIFEST_FILE)}|{re.escape(REJECTED_FILE)}|{re.escape(WARNINGS_FILE)}"
+    rf"|slices-\d{{5}}-of-\d{{5}}\.tfrecord|{PREVIEW}/(index\.html|[0-9a-f]{{16}}\.png)"
 )
 
 

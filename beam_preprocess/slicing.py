@@ -1,6 +1,8 @@
 """From one case's files to its records: what every worker does, without Beam."""
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,9 +10,33 @@ from attent_tf.data.manifest import ManifestCase
 from attent_tf.data.schema import SliceRecord
 from attent_tf.data.selection import choose_slices
 from attent_tf.datasets import input_digest, read_case
-from attent_tf.volumes import IntensityStatistics, PreparedCase, measure_case, prepare, stack_neighbours
+from attent_tf.volumes import (
+    IntensityStatistics,
+    PreparedCase,
+    measure_case,
+    pool_statistics,
+    prepare,
+    stack_neighbours,
+)
+from attent_tf.volumes.plausibility import volume_warnings
 from beam_preprocess.options import PreprocessOptions
 from beam_preprocess.plan import PlannedCase
+
+
+class ReadCase(NamedTuple):
+    """What becomes of a case.
+
+    Attributes:
+      prepared: the whole case on the record grid.
+      kept: [kept] indices of the slices that become records.
+      entry: the case's entry in the manifest.
+      warnings: lines that the user has to hear.
+    """
+
+    prepared: PreparedCase
+    kept: np.ndarray
+    entry: ManifestCase
+    warnings: tuple[str, ...]
 
 
 def measure(planned: PlannedCase, options: PreprocessOptions) -> IntensityStatistics:
@@ -23,15 +49,34 @@ def measure(planned: PlannedCase, options: PreprocessOptions) -> IntensityStatis
     return measure_case(volume, options.prepare.intensity_rule(volume.domain))
 
 
-def read_and_prepare(planned: PlannedCase, options: PreprocessOptions) -> tuple[PreparedCase, np.ndarray, ManifestCase]:
+def with_training_statistics(
+    options: PreprocessOptions, measured: Mapping[str, Sequence[IntensityStatistics]]
+) -> PreprocessOptions:
+    """Puts what the training cases gave in the place of the rules that ask for it.
+
+    Args:
+      options: the job's.
+      measured: by domain, from `measure`.
+
+    Raises:
+      InputError: a domain has no training case that could be measured, or no contrast in them.
+    """
+    pooled = {
+        domain: pool_statistics(
+            measured.get(domain, []), options.prepare.intensity_rule(domain), f"the training cases of {domain}"
+        )
+        for domain in options.prepare.unresolved()
+        if getattr(options, domain) is not None
+    }
+    return dataclasses.replace(options, prepare=options.prepare.resolved(pooled))
+
+
+def read_and_prepare(planned: PlannedCase, options: PreprocessOptions) -> ReadCase:
     """Reads a case, brings it onto the record grid and chooses its slices.
 
     Args:
       planned: the case.
       options: geometry, intensities and what to do about NIfTI files that do not say how they lie.
-
-    Returns:
-      The whole prepared case; [kept] indices of the slices that become records; the case's entry in the manifest.
 
     Raises:
       InputError: the case cannot be read, its anatomy is wrong, or no slice is left.
@@ -39,7 +84,7 @@ def read_and_prepare(planned: PlannedCase, options: PreprocessOptions) -> tuple[
     files = planned.files
     volume = read_case(files, options.orientation_policy)
     prepared = prepare(volume, options.prepare)
-    kept = choose_slices(prepared.images, prepared.labels, planned.rule, files.case)
+    kept = choose_slices(prepared.images, prepared.labels, planned.rule, files.path)
     entry = ManifestCase(
         case=files.case,
         patient=files.patient,
@@ -54,7 +99,7 @@ def read_and_prepare(planned: PlannedCase, options: PreprocessOptions) -> tuple[
         shard=planned.shard,
         geometry=prepared.geometry,
     )
-    return prepared, kept, entry
+    return ReadCase(prepared, kept, entry, tuple(volume_warnings(volume)))
 
 
 def slice_records(prepared: PreparedCase, kept: np.ndarray, entry: ManifestCase) -> Iterator[SliceRecord]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from attent_tf.files import written_aside
-from attent_tf.storage import file_systems, is_remote
+from attent_tf.storage import file_systems
 
 
 class SharedFolder(Protocol):
@@ -108,11 +108,6 @@ class RemoteFolder:
 
     def _systems(self):
         return file_systems(self.path)
-
-
-def shared_folder(path: str | os.PathLike) -> LocalFolder | RemoteFolder:
-    """Returns the folder at a path, local or with `://`."""
-    return RemoteFolder(str(path)) if is_remote(path) else LocalFolder(path)
 
 
 def _uncompressed() -> str:

@@ -1,12 +1,16 @@
-"""What a job will work on, looked through before any voxel is read."""
+"""What a job will work on, looked through before any record is written."""
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 
 from attent_tf.data.split_file import read_split_file
+from attent_tf.data.splits import ALL, TRAIN
+from attent_tf.data.verify import check_no_leak
 from attent_tf.datasets import CaseFiles, CaseProblem, survey_cases
-from attent_tf.datasets.check import check_content, check_headers, find_duplicates, find_repeated_names
-from attent_tf.errors import ConfigError, InputError, Problem
+from attent_tf.datasets.check import check_headers, find_duplicates, find_repeated_names
+from attent_tf.errors import AttentError, ConfigError, InputError, Problem, RecordsError
+from beam_preprocess import notes, slicing
 from beam_preprocess.options import PreprocessOptions
 from beam_preprocess.plan import PlannedCase, plan_cases
 
@@ -42,13 +46,39 @@ class Survey:
             [case for case in planned if case.files.case not in usable],
         )
 
-    def check_plan(self) -> None:
-        """Raises what `planned` would if all of `named` could be used."""
-        self._planned(self.named)
-
     def _planned(self, cases: tuple[CaseFiles, ...]) -> list[PlannedCase]:
         path = self.options.split_file
         return plan_cases(cases, self.options, None if path is None else read_split_file(path))
+
+
+@dataclasses.dataclass(frozen=True)
+class CaseWarning:
+    """Something about a case that can be used, which the user has to hear.
+
+    Attributes:
+      case: its identifier.
+      domain: `mri` or `ct`.
+      message: one line.
+    """
+
+    case: str
+    domain: str
+    message: str
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckReport:
+    """What `check` found.
+
+    Attributes:
+      problems: of names, pairs, headers, splits, voxels, label values and anatomy.
+      warnings: of cases that can be used.
+      cases: number of cases looked at.
+    """
+
+    problems: tuple[CaseProblem, ...]
+    warnings: tuple[CaseWarning, ...]
+    cases: int
 
 
 def survey(options: PreprocessOptions) -> Survey:
@@ -89,15 +119,12 @@ def survey(options: PreprocessOptions) -> Survey:
     )
 
 
-def check(options: PreprocessOptions, report: Callable[[str], None] = lambda _: None) -> tuple[list[CaseProblem], int]:
+def check(options: PreprocessOptions, report: Callable[[str], None] = lambda _: None) -> CheckReport:
     """Checks everything that a job would, writes nothing, and stops at nothing.
 
     Args:
       options: the job's.
       report: called with a line for each case whose voxels are looked at.
-
-    Returns:
-      All problems: of names, pairs, headers, splits, voxels, label values and anatomy; and the number of cases looked at.
 
     Raises:
       InputError: a data folder is missing, empty or of the other domain.
@@ -105,17 +132,64 @@ def check(options: PreprocessOptions, report: Callable[[str], None] = lambda _: 
     """
     found = survey(options)
     problems = list(found.problems)
-    # With cases missing, a split that fits the data set may seem not to.
-    if not any(one.check in ("pairing", "duplicate") for one in found.problems):
-        try:
-            found.check_plan()
-        except (ConfigError, InputError) as error:
+    try:
+        planned, _ = found.planned()
+    except (ConfigError, InputError) as error:
+        # With cases missing, a split that fits the data set may seem not to.
+        if not any(one.check in ("pairing", "duplicate") for one in problems):
             problem = getattr(error, "problem", None) or _split_problem(options, str(error))
             problems.append(CaseProblem("", "", "split", problem))
-    for position, files in enumerate(found.cases, start=1):
-        report(f"[{position}/{len(found.cases)}] {files.case}")
-        problems += check_content(files, options.orientation_policy)
-    return problems, len(found.cases) + len({one.case for one in found.problems if one.case})
+        planned = [PlannedCase(files, ALL, "all", position, "") for position, files in enumerate(found.cases)]
+    prepare_options, faults = _measured(planned, found.options)
+    problems += faults
+    warnings, entries = [], []
+    for position, case in enumerate(planned, start=1):
+        report(f"[{position}/{len(planned)}] {case.files.case}")
+        try:
+            read = slicing.read_and_prepare(case, prepare_options)
+        except Exception as error:
+            problems.append(_case_problem(case, error))
+            continue
+        warnings += [CaseWarning(case.files.case, case.files.domain, line) for line in read.warnings]
+        entries.append(read.entry)
+        # Its images would stay while the next case is read.
+        del read
+    try:
+        check_no_leak(entries, "the data")
+    except RecordsError as error:
+        problems.append(CaseProblem("", "", "split", _split_problem(options, str(error))))
+    count = len(found.cases) + len({one.case for one in found.problems if one.case})
+    return CheckReport(tuple(problems), tuple(warnings), count)
+
+
+def _measured(planned: list[PlannedCase], options: PreprocessOptions) -> tuple[PreprocessOptions, list[CaseProblem]]:
+    """Measures training cases where a rule asks for it, and tells if they cannot be used together."""
+    rules = {domain: options.prepare.intensity_rule(domain) for domain in options.prepare.unresolved()}
+    measured = {domain: [] for domain in rules}
+    for case in planned:
+        if case.files.domain in rules and case.split in (TRAIN, ALL):
+            # What is wrong with the case is told where it is prepared.
+            with contextlib.suppress(AttentError, OSError):
+                measured[case.files.domain].append(slicing.measure(case, options))
+    try:
+        return slicing.with_training_statistics(options, measured), []
+    except InputError as error:
+        by_itself = {
+            f"{domain}_intensity": dataclasses.replace(rule, statistics="volume") for domain, rule in rules.items()
+        }
+        prepare = dataclasses.replace(options.prepare, **by_itself)
+        return dataclasses.replace(options, prepare=prepare), [CaseProblem("", "", "intensity", error.problem)]
+
+
+def _case_problem(case: PlannedCase, error: Exception) -> CaseProblem:
+    """What a job would set the case aside for; a defect of the library goes on as it is."""
+    if not notes.is_fault_of_case(error):
+        raise error
+    files, parts = case.files, notes.error_parts(error, case.files.case)
+    problem = getattr(error, "problem", None) or Problem(
+        files.path, "a case that can be used", parts["message"], "mend it and run again"
+    )
+    return CaseProblem(files.case, files.domain, notes.reason_of(parts), problem)
 
 
 def _split_problem(options: PreprocessOptions, message: str) -> Problem:

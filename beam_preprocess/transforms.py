@@ -89,11 +89,12 @@ class StageCase(beam.DoFn):
 
     def _stage(self, planned: PlannedCase, name: str) -> int:
         with refusals_kept(self._options, self._work, name), single_threaded():
-            prepared, kept, entry = self._slicing.read_and_prepare(planned, self._options)
+            prepared, kept, entry, warnings = self._slicing.read_and_prepare(planned, self._options)
             with self._work.created(staged_file(planned.position)) as file:
                 for record in self._slicing.slice_records(prepared, kept, entry):
                     file.write(self._framing.frame(self._schema.encode(record)))
             content = dataclasses.asdict(entry) | {"geometry": entry.geometry.to_json(), "position": planned.position}
+            content["warnings"] = list(warnings)
             if self._options.preview:
                 content["preview"] = self._draw(self._previews, prepared, entry)
             notes.leave(self._work, notes.CASE, name, content)
@@ -156,12 +157,11 @@ def refusals_kept(options: PreprocessOptions, work: SharedFolder, name: str) -> 
 
 def rejection(planned: PlannedCase, parts: dict[str, str]) -> dict[str, str]:
     """Returns the line of `rejected.jsonl` for a case that a worker could not use."""
-    reason = "anatomy" if parts.get("expected", "").startswith("organs where") else "content"
     return {
         "case": planned.files.case,
         "domain": planned.files.domain,
         "split": planned.split,
-        "reason": reason,
+        "reason": notes.reason_of(parts),
     } | parts
 
 

@@ -28,8 +28,9 @@ from cli.unused_keys import tell_unused
     "--config", "config_name", default="recommended", show_default=True, metavar="NAME_OR_FILE", help="Configuration."
 )
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one key; may be repeated.")
+@click.option("--dry-run", is_flag=True, help="List what is there and what will be trained, with the time; do nothing.")
 @click.option("--quiet", is_flag=True, help="Show no progress; warnings and the result only.")
-def benchmark(records, out, methods, directions, seeds, config_name, overrides, quiet):
+def benchmark(records, out, methods, directions, seeds, config_name, overrides, dry_run, quiet):
     """Train and score all methods over seeds, in the form of the paper's tables.
 
     Every run is trained to its last step and scored once; nothing is chosen by scores. A CycleGAN is trained once for each
@@ -38,10 +39,11 @@ def benchmark(records, out, methods, directions, seeds, config_name, overrides, 
 
     \b
     Examples:
+      attent benchmark --records records --out benchmark --config demo --dry-run
       attent benchmark --records records --out benchmark --config demo
       attent benchmark --records records --out benchmark --methods source_only,attent,supervised --seeds 5
     """
-    from attent_tf.benchmark import plan_runs
+    from attent_tf.benchmark import forecast, forecast_lines, plan_runs
     from attent_tf.benchmark.text import as_json, as_markdown
     from attent_tf.configs import load_config
     from attent_tf.files import write_json, write_text
@@ -50,6 +52,9 @@ def benchmark(records, out, methods, directions, seeds, config_name, overrides, 
     chosen = list(METHODS) if methods == "all" else list(dict.fromkeys(name.strip() for name in methods.split(",")))
     plan = plan_runs(chosen, list(DIRECTIONS) if directions == "both" else [directions], range(seeds))
     tell_unused(chosen, config_name, overrides)
+    if dry_run:
+        click.echo("\n".join(forecast_lines(forecast(out, plan))))
+        return
     start_quietly()
     from attent_tf.benchmark import benchmark_tables
     from attent_tf.benchmark.run import run_benchmark

@@ -3,11 +3,12 @@
 import difflib
 import errno
 import importlib
+import sys
 
 import click
 
 from attent_tf import __version__
-from attent_tf.errors import AttentError
+from attent_tf.errors import AttentError, printable
 
 # verb -> one line for the list of verbs; the verb `x` is the command `x` in the module `cli.x`.
 VERBS = {
@@ -30,8 +31,11 @@ VERBS = {
 # What a shell reports for a program that Ctrl-C ended.
 _EXIT_INTERRUPTED = 130
 
-# The machine's refusals, which are the user's to mend; any other OSError is a defect and keeps its traceback.
-_REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
+# What the system says of a place that cannot be written to; of others, that what is there cannot be used.
+_NO_PLACE = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT),
+    *(errno.EFBIG, errno.ENAMETOOLONG),
+)
 
 
 class VerbGroup(click.Group):
@@ -57,6 +61,10 @@ class VerbGroup(click.Group):
             formatter.write_dl(list(VERBS.items()))
 
     def invoke(self, ctx):
+        # A file's name may hold what the terminal cannot show, and must not end a command half-way.
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except AttentError as error:
@@ -65,12 +73,15 @@ class VerbGroup(click.Group):
             click.echo("\nInterrupted.", err=True)
             ctx.exit(_EXIT_INTERRUPTED)
         except OSError as error:
-            if error.errno not in _REFUSALS:
+            # Without a number it comes from a library and not from the system: a defect, which keeps its traceback. Whoever
+            # reads the output may go away.
+            if error.errno in (None, errno.EPIPE):
                 raise
             place = error.filename if error.filename is not None else "file system"
-            raise click.ClickException(
-                f"{place}: {error.strerror}; give a place that can be written to and has room"
-            ) from error
+            advice = "give a place that can be written to and has room"
+            if error.errno not in _NO_PLACE:
+                advice = "check the path, and whether its disk and this machine are sound"
+            raise click.ClickException(printable(f"{place}: {error.strerror}; {advice}")) from error
 
 
 def _unknown_verb(name: str) -> str:

@@ -7,7 +7,8 @@ orientation_policy = click.option(
     type=click.Choice(["strict", "trust_affine"]),
     default="strict",
     show_default=True,
-    help="NIfTI files whose sform and qform codes are both 0: refuse, or trust the affine that stands there.",
+    help="NIfTI files whose sform and qform codes are both 0, or whose sform and qform mirror each other: refuse, or trust the "
+    "affine that stands there, the sform before the qform.",
 )
 
 
@@ -39,6 +40,11 @@ def scans_or_list_to_files(command):
 def _scans_to_files(command, required: bool):
     for option in (
         orientation_policy,
+        click.option(
+            "--series",
+            metavar="UID",
+            help="SeriesInstanceUID, or number, of the series to take where a DICOM folder holds several.",
+        ),
         click.option(
             "--report",
             type=click.Path(),

@@ -1,6 +1,7 @@
 """`attent preprocess`: folders of scans in, a records folder out."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import sys
@@ -147,17 +148,25 @@ def _check(options, as_json):
     from attent_tf.datasets.check import problems_json, problems_table
     from beam_preprocess.survey import check
 
-    problems, cases = check(options, (lambda _: None) if as_json else console.say)
+    found = check(options, (lambda _: None) if as_json else console.say)
     if as_json:
-        click.echo(json.dumps({"cases": cases, "problems": problems_json(problems)}, indent=2))
-    elif problems:
-        for line in problems_table(problems):
+        warnings = [dataclasses.asdict(one) for one in found.warnings]
+        content = {"cases": found.cases, "problems": problems_json(found.problems), "warnings": warnings}
+        click.echo(json.dumps(content, indent=2))
+    else:
+        for line in problems_table(found.problems):
             console.say(line)
-    if problems:
-        affected = len({one.case for one in problems if one.case})
-        raise click.ClickException(f"{len(problems)} problems in {affected} of {cases} cases; nothing was written")
+        for one in found.warnings:
+            console.say(f"Warning: {one.message}")
+    if found.problems:
+        affected = len({one.case for one in found.problems if one.case})
+        raise click.ClickException(
+            f"{len(found.problems)} problems in {affected} of {found.cases} cases; nothing was written"
+        )
     if not as_json:
-        console.say(f"{cases} cases, no problem found")
+        count = len(found.warnings)
+        told = f", {count} {'warning' if count == 1 else 'warnings'} to look at" if count else ""
+        console.say(f"{found.cases} cases, no problem found{told}")
 
 
 @contextlib.contextmanager

@@ -3,14 +3,15 @@
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import click
 
-from attent_tf.errors import AttentError, InputError
+from attent_tf.errors import AttentError, InputError, faults_of_scan
 from attent_tf.stopwatch import Stopwatch
 from cli.deployed import Deployed, open_deployed
 
@@ -49,8 +50,11 @@ def each_scan(
     settings: dict[str, Any],
     work: Callable[[LoadedScan, Deployed], dict[str, Any]],
     check: Callable[[Path], Any] = lambda _: None,
+    refused: Mapping[str, InputError] = MappingProxyType({}),
 ) -> None:
     """Does `work` for each scan, the next one being read meanwhile, and ends the command with its exit code.
+
+    Whatever keeps one scan of a folder from being read, worked on or written is one line; the others are done.
 
     TensorFlow starts, or the server is asked, when the first scan has been read and found usable.
 
@@ -58,20 +62,33 @@ def each_scan(
       run: a trained run.
       found: from `find_scans`.
       answers: from `answer_paths`.
-      settings: `report` and `orientation_policy` of the command, and what `open_deployed` takes.
+      settings: `report`, `series` and `orientation_policy` of the command, and what `open_deployed` takes.
       work: writes the files of a scan and returns its part of the report.
       check: looks at a scan's path before the scan is read; what it returns is handed on.
+      refused: scans of a folder that are not to be done, by their names, with the reason.
     """
     from threadpoolctl import threadpool_limits
 
+    if settings["series"] and not found.single:
+        advice = "give the folder that holds the series"
+        raise InputError("--series", "one DICOM folder in --input", f"a folder of {len(found.scans)} scans", advice)
     began, watch = time.perf_counter(), Stopwatch()
     deployed, done, failed = None, [], []
+    wanted, count = [scan for scan in found.scans if scan.name not in refused], len(found.scans)
+
+    def keep_failed(scan, error: InputError, line: str) -> None:
+        failed.append({"input": str(scan.path), "reason": " ".join(str(error).splitlines())})
+        click.echo(f"[{len(done) + len(failed)}/{count}] {line}", err=True)
+
+    for scan in found.scans:
+        if scan.name in refused:
+            keep_failed(scan, refused[scan.name], f"failed: {refused[scan.name]}")
     # Resampling multiplies many small matrices: several threads of linear algebra only wait for one another there.
     with (
         threadpool_limits(1, "blas"),
-        contextlib.closing(_loaded(run, found, answers, settings, check)) as loaded,
+        contextlib.closing(_loaded(run, wanted, answers, settings, check)) as loaded,
     ):
-        for number, (scan, load) in enumerate(loaded, start=1):
+        for scan, load in loaded:
             try:
                 one = load()
                 for line in one.warnings:
@@ -80,27 +97,27 @@ def each_scan(
                     with watch.phase("starting"):
                         deployed = open_deployed(run, settings)
                 if not found.single:
-                    click.echo(f"[{number}/{len(found.scans)}] {scan.name}")
-                done.append(work(one, deployed))
+                    click.echo(f"[{len(done) + len(failed) + 1}/{count}] {scan.name}")
+                with faults_of_scan(scan.path):
+                    done.append(work(one, deployed) | _chosen(settings))
             except InputError as error:
                 if found.single:
                     raise
-                failed.append({"input": str(scan.path), "reason": " ".join(str(error).splitlines())})
-                click.echo(f"[{number}/{len(found.scans)}] {scan.name}: failed", err=True)
+                keep_failed(scan, error, f"{scan.name}: failed")
     if settings["report"]:
         _write_report(run, deployed, watch, time.perf_counter() - began, done, failed, settings["report"])
     if failed:
-        _tell_failed(failed, len(found.scans))
+        _tell_failed(failed, count)
         click.get_current_context().exit(EXIT_SOME_FAILED if done else 1)
 
 
-def _loaded(run, found, answers, settings, check) -> Iterator[tuple[Any, Callable[[], LoadedScan]]]:
+def _loaded(run, scans, answers, settings, check) -> Iterator[tuple[Any, Callable[[], LoadedScan]]]:
     """Yields each scan with what waits for its reading; one scan is read ahead."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         futures = []
         try:
-            for place, scan in enumerate(found.scans):
-                for later in found.scans[len(futures) : place + 2]:
+            for place, scan in enumerate(scans):
+                for later in scans[len(futures) : place + 2]:
                     futures.append(pool.submit(_load, run, later, answers[later.name], settings, check))
                 yield scan, futures[place].result
                 # Otherwise its images would be held to the end.
@@ -114,18 +131,23 @@ def _loaded(run, found, answers, settings, check) -> Iterator[tuple[Any, Callabl
 def _load(run, scan, answer, settings, check) -> LoadedScan:
     from attent_tf.inference.scan_report import input_sha256
     from attent_tf.volumes import prepare, read_scan
-    from attent_tf.volumes.plausibility import intensity_warning
+    from attent_tf.volumes.plausibility import volume_warnings
 
     watch = Stopwatch()
-    with watch.phase("reading"):
-        extra = check(scan.path)
-        volume = read_scan(scan.path, run.target, scan.name, settings["orientation_policy"])
-        digest = input_sha256(scan.path) if settings["report"] else None
-    with watch.phase("preparing"):
-        warning = intensity_warning(volume)
-        prepared = prepare(volume, run.prepare_options)
-    warnings = [warning] if warning else []
+    with faults_of_scan(scan.path):
+        with watch.phase("reading"):
+            extra = check(scan.path)
+            volume = read_scan(scan.path, run.target, scan.name, settings["orientation_policy"], settings["series"])
+            digest = input_sha256(scan.path) if settings["report"] else None
+        with watch.phase("preparing"):
+            warnings = volume_warnings(volume)
+            prepared = prepare(volume, run.prepare_options)
     return LoadedScan(scan.path, scan.name, answer, prepared, digest, warnings, extra, watch)
+
+
+def _chosen(settings) -> dict[str, str]:
+    """What the report says of a series that was asked for: its path stands for several."""
+    return {"series": settings["series"]} if settings["series"] else {}
 
 
 def _write_report(run, deployed, watch, total, done, failed, path) -> None:

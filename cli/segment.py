@@ -22,7 +22,7 @@ from cli.remote import read_source, server_options
     "--cohort",
     metavar="CSV",
     type=click.Path(),
-    help="List of scans (columns path and, if wanted, case), with --model: a Beam job; what is done already is skipped.",
+    help="List of scans (columns path, and case and series if wanted), with --model: a Beam job; what is done is skipped.",
 )
 @click.option(
     "--overwrite",
@@ -83,7 +83,7 @@ def segment(
         return
     check_no_cohort_options(context)
     from attent_tf.volumes.find_scans import find_scans
-    from cli.outputs import answer_paths, beside, check_writes
+    from cli.outputs import answer_paths, beside, check_writes, refused_names
     from cli.scans import checked_report_name, each_scan
 
     found = find_scans(source)
@@ -98,21 +98,24 @@ def segment(
         )
         if chosen
     }
-    others = [beside(answer, what, suffix) for answer in answers.values() for what, suffix in wanted.items()]
-    check_writes(
-        [*answers.values(), *others, *checked_report_name(settings["report"])], [scan.path for scan in found.scans]
-    )
+    outputs = {
+        name: [answer, *(beside(answer, what, suffix) for what, suffix in wanted.items())]
+        for name, answer in answers.items()
+    }
+    refused = refused_names(found, outputs)
+    named = [path for name, paths in outputs.items() if name not in refused for path in paths]
+    check_writes([*named, *checked_report_name(settings["report"])], [scan.path for scan in found.scans])
     run = read_source(run_folder, settings["server"], model_metadata)
 
     def source_series(path):
         from attent_tf.inference.dicom_seg import check_source_series
 
-        return check_source_series(path) if dicom_seg else None
+        return check_source_series(path, run.target, settings["series"]) if dicom_seg else None
 
     def work(scan, deployed):
         return _segment_one(run, scan, deployed, wanted, found.single)
 
-    each_scan(run, found, answers, settings, work, source_series)
+    each_scan(run, found, answers, settings, work, source_series, refused)
 
 
 def _segment_one(run, scan, deployed, wanted, single: bool) -> dict:
@@ -128,13 +131,12 @@ def _segment_one(run, scan, deployed, wanted, single: bool) -> dict:
         answer = Segmentation.blank(scan.prepared, "entropy" in wanted, room)
         with progress("Segment", geometry.canonical_shape[0], "slices") as bar:
             segment_prepared(deployed.chain, scan.prepared, answer, bar.update, deployed.batch_size, watch)
-        spacing_mm = tuple(float(sum(value**2 for value in column) ** 0.5) for column in geometry.affine[:3, :3].T)
-        volumes = volumes_ml(answer.labels, spacing_mm)
+        volumes = volumes_ml(answer.labels, geometry.voxel_ml)
         with watch.phase("writing"):
             _write(run, scan, answer, volumes, outputs)
     warnings = list(scan.warnings)
     if not any(volumes.values()):
-        warnings.append(f"{scan.name}: no organ was found; look at the scan, its modality ({run.target}) and its field")
+        warnings.append(f"{scan.path}: no organ was found; look at the scan, its modality ({run.target}) and its field")
         click.echo(f"Warning: {warnings[-1]}", err=True)
     _tell(volumes, outputs, single)
     entry = scan_entry(scan.path, scan.digest, outputs, geometry, watch.seconds, warnings)
@@ -160,11 +162,11 @@ def _write(run, scan, answer, volumes, outputs) -> None:
     from attent_tf.files import write_bytes
     from attent_tf.volumes import write_fractions, write_labels
 
-    geometry = scan.prepared.geometry
+    geometry, placement = scan.prepared.geometry, scan.prepared.placement
     if "probabilities" in outputs:
-        write_fractions(outputs["probabilities"], answer.probabilities, geometry.affine)
+        write_fractions(outputs["probabilities"], answer.probabilities, placement)
     if "entropy" in outputs:
-        write_fractions(outputs["entropy"], answer.entropy, geometry.affine)
+        write_fractions(outputs["entropy"], answer.entropy, placement)
     title = f"{run.method.title}, {run.direction}"
     if "seg" in outputs:
         from attent_tf.inference.dicom_seg import write_dicom_seg
@@ -180,7 +182,7 @@ def _write(run, scan, answer, volumes, outputs) -> None:
         )
         write_bytes(outputs["preview"], sheet)
     # Last, so that where there is a label map there is all that was asked for.
-    write_labels(outputs["labels"], answer.labels, geometry.affine)
+    write_labels(outputs["labels"], answer.labels, placement)
 
 
 def _tell(volumes, outputs, single: bool) -> None:

@@ -30,18 +30,24 @@ def translate(run_folder, source, out, **settings):
     from attent_tf.errors import RunError
     from attent_tf.runs import load_run
     from attent_tf.volumes.find_scans import find_scans
-    from cli.outputs import answer_paths, check_writes
+    from cli.outputs import answer_paths, check_writes, refused_names
     from cli.scans import checked_report_name, each_scan
 
     found = find_scans(source)
     answers = answer_paths(found, source, out)
-    check_writes([*answers.values(), *checked_report_name(settings["report"])], [scan.path for scan in found.scans])
+    refused = refused_names(found, {name: [answer] for name, answer in answers.items()})
+    named = [answer for name, answer in answers.items() if name not in refused]
+    check_writes([*named, *checked_report_name(settings["report"])], [scan.path for scan in found.scans])
     run = load_run(run_folder)
     if not run.method.translates:
         raise RunError(
             f"{run.folder}: the method {run.method.id} has no translator; translate needs a run of {_TRANSLATING}"
         )
-    each_scan(run, found, answers, settings, lambda scan, deployed: _translate_one(run, scan, deployed))
+
+    def work(scan, deployed):
+        return _translate_one(run, scan, deployed)
+
+    each_scan(run, found, answers, settings, work, refused=refused)
 
 
 def _translate_one(run, scan, deployed) -> dict:
@@ -58,7 +64,7 @@ def _translate_one(run, scan, deployed) -> dict:
             deployed.chain, prepared, run.prepare_options, run.source, bar.update, deployed.batch_size, watch
         )
     with watch.phase("writing"):
-        write_scan(scan.answer, image, prepared.geometry.affine, np.float32)
+        write_scan(scan.answer, image, prepared.placement, np.float32)
     click.echo(f"Wrote {scan.answer}")
     outputs = {"translation": scan.answer}
     entry = scan_entry(scan.path, scan.digest, outputs, prepared.geometry, watch.seconds, scan.warnings)

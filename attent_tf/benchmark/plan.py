@@ -23,6 +23,9 @@ class BenchmarkRun:
     method: str
     donor: Path | None = None
 
+    # Of a run folder, where its scores lie.
+    evaluation = "evaluation"
+
     @property
     def folder(self) -> Path:
         """The run folder, in the benchmark folder."""

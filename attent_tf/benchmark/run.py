@@ -16,11 +16,13 @@ from attent_tf.progress import Observer
 from attent_tf.runs import load_run
 from attent_tf.training.train import train
 
-_EVALUATION = "evaluation"
-
 
 def run_benchmark(
-    records: str | os.PathLike, out: Path, plan: Sequence[BenchmarkRun], config: Config, observer: Observer
+    records: str | os.PathLike,
+    out: str | os.PathLike,
+    plan: Sequence[BenchmarkRun],
+    config: Config,
+    observer: Observer,
 ) -> dict[str, dict[str, dict[int, Evaluation]]]:
     """Trains and evaluates every run of a plan, or goes on where an earlier call stopped.
 
@@ -39,7 +41,7 @@ def run_benchmark(
     Raises:
       AttentError: errors of training and evaluation; runs that are there were made from other records or settings.
     """
-    fingerprint = read_manifest(records).fingerprint
+    out, fingerprint = Path(out), read_manifest(records).fingerprint
     evaluations: dict[str, dict[str, dict[int, Evaluation]]] = {}
     for number, item in enumerate(plan, start=1):
         observer.say(f"[{number}/{len(plan)}] {item.method}, {item.direction}, seed {item.seed}")
@@ -53,12 +55,12 @@ def run_benchmark(
 
 def _finished(out, item, config, fingerprint) -> Evaluation | None:
     folder = out / item.folder
-    if not (folder / _EVALUATION / "metrics.json").is_file():
+    if not (folder / item.evaluation / "metrics.json").is_file():
         return None
     run = load_run(folder)
     if run.config != config or run.records != fingerprint:
         raise RunError(f"{folder}: made from other records or another configuration; choose another --out")
-    return read_evaluation(folder / _EVALUATION)
+    return read_evaluation(folder / item.evaluation)
 
 
 def _train_and_evaluate(records, out, item, config, observer) -> Evaluation:
@@ -68,4 +70,4 @@ def _train_and_evaluate(records, out, item, config, observer) -> Evaluation:
         donor = out / item.donor
     run = train(records, folder, item.method, item.direction, config, observer, translation_from=donor)
     # Runs of a benchmark are compared in one table and one report; they need none of their own.
-    return evaluate(run, records, folder / _EVALUATION, observer, overwrite=True)
+    return evaluate(run, records, folder / item.evaluation, observer, overwrite=True)

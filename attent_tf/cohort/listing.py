@@ -1,23 +1,21 @@
-"""The list of a cohort's scans: a CSV file with a column `path` and, where names shall be others, a column `case`."""
+"""The list of a cohort's scans: a CSV file with a column `path`, and columns `case` and `series` where they are wanted."""
 
 import csv
 import dataclasses
 import io
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from attent_tf.errors import InputError
+from attent_tf.names import clash_key, name_problem, normal_name
 from attent_tf.storage import is_remote
 from attent_tf.volumes.nifti_header import is_nifti_name, nifti_stem
 
 # Files of the results folder that are no case's.
 RESERVED = ("cohort", "model")
 
-_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
-# File systems take 255 bytes, and names get suffixes.
-_LONGEST_NAME = 200
+_ADVICE = "give another one in the column case"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,10 +25,12 @@ class CohortScan:
     Attributes:
       case: what files made of it are called; no two scans of a list share one.
       path: absolute path of a NIfTI file, or of the folder of a DICOM series.
+      series: SeriesInstanceUID or number of the series to take where the folder holds several; empty where it holds one.
     """
 
     case: str
     path: str
+    series: str = ""
 
 
 def read_cohort(path: str | os.PathLike) -> tuple[CohortScan, ...]:
@@ -38,8 +38,8 @@ def read_cohort(path: str | os.PathLike) -> tuple[CohortScan, ...]:
 
     Args:
       path: a CSV file in UTF-8 with a header. `path` is a NIfTI file or the folder of a DICOM series, relative to the list's
-        folder or absolute; `case` names the results, and is the file's or folder's name where it is empty. Other columns
-        are left alone.
+        folder or absolute; `case` names the results, and is the file's or folder's name where it is empty; `series` says which
+        one to take of a folder that holds several. Other columns are left alone.
 
     Returns:
       The scans in the order of the list.
@@ -52,10 +52,9 @@ def read_cohort(path: str | os.PathLike) -> tuple[CohortScan, ...]:
     scans, lines_of_paths, lines_of_cases = [], {}, {}
     for line, row in _rows(path):
         scan = _scan(f"{path}, line {line}", row, folder)
-        # Not all file systems tell `A.json` from `a.json`.
         for what, key, lines in (
-            ("a scan", scan.path, lines_of_paths),
-            ("a case name", scan.case.casefold(), lines_of_cases),
+            ("a scan", (scan.path, scan.series), lines_of_paths),
+            ("a case name", clash_key(scan.case), lines_of_cases),
         ):
             if key in lines:
                 raise InputError(
@@ -73,7 +72,7 @@ def read_cohort(path: str | os.PathLike) -> tuple[CohortScan, ...]:
 
 def _rows(path: str | os.PathLike) -> Iterator[tuple[int, dict[str, str]]]:
     """Yields the number of each line that is not empty, and its fields by column."""
-    advice = "give a CSV file in UTF-8 with the columns path and, if wanted, case"
+    advice = "give a CSV file in UTF-8 with the columns path and, if wanted, case and series"
     try:
         # Spreadsheets put a mark in front of UTF-8.
         text = Path(path).read_text(encoding="utf-8-sig")
@@ -89,7 +88,7 @@ def _rows(path: str | os.PathLike) -> Iterator[tuple[int, dict[str, str]]]:
                 continue
             if header is None:
                 header = [field.lower() for field in fields]
-                if header.count("path") != 1 or header.count("case") > 1:
+                if header.count("path") != 1 or header.count("case") > 1 or header.count("series") > 1:
                     raise InputError(path, "one column path in the first line", ",".join(fields), advice)
                 continue
             if len(fields) != len(header):
@@ -115,16 +114,9 @@ def _scan(where: str, row: dict[str, str], folder: Path) -> CohortScan:
             where, "a path on a disk that all workers see", repr(written), "mount or copy the scans, and list those"
         )
     place = Path(os.path.abspath(folder / written))
-    case = row.get("case") or (nifti_stem(place) if is_nifti_name(place) else place.name)
-    if _FORBIDDEN.search(case) or case.startswith(".") or not 0 < len(case.encode()) <= _LONGEST_NAME:
-        raise InputError(
-            where,
-            f'a case name that files can have (no / \\ : * ? " < > |, no dot in front, at most {_LONGEST_NAME} bytes)',
-            repr(case),
-            "give another one in the column case",
-        )
-    if case.casefold() in RESERVED:
-        raise InputError(
-            where, f"a case name other than {' and '.join(RESERVED)}", case, "give another one in the column case"
-        )
-    return CohortScan(case, str(place))
+    case = normal_name(row.get("case") or (nifti_stem(place) if is_nifti_name(place) else place.name))
+    if problem := name_problem(where, case, _ADVICE):
+        raise InputError(*dataclasses.astuple(problem))
+    if clash_key(case) in RESERVED:
+        raise InputError(where, f"a case name other than {' and '.join(RESERVED)}", case, _ADVICE)
+    return CohortScan(case, str(place), row.get("series", ""))

@@ -19,7 +19,7 @@ from attent_tf.cohort.listing import CohortScan
 from attent_tf.deployment import ModelContract
 from attent_tf.errors import InputError
 from attent_tf.files import write_json
-from attent_tf.volumes.scan import series_files
+from attent_tf.volumes.dicom_files import candidate_files
 
 FORMAT = 1
 MODEL_FILE = "model.json"
@@ -38,23 +38,25 @@ def model_identity(contract: ModelContract) -> dict[str, Any]:
     return json.loads(json.dumps(described))
 
 
-def input_state(path: str | os.PathLike) -> dict[str, Any]:
+def input_state(scan: CohortScan) -> dict[str, Any]:
     """Returns as JSON what tells that a scan is still the same without reading it.
 
     Args:
-      path: a NIfTI file, or the folder of a DICOM series.
+      scan: of the list.
 
     Raises:
       OSError: there is no such file, or it cannot be looked at.
+      InputError: there is such a folder, and it cannot be listed.
     """
-    path = Path(path)
-    looks = [file.stat() for file in (series_files(path) if path.is_dir() else [path])]
-    return {
+    path = Path(scan.path)
+    looks = [file.stat() for file in (candidate_files(path) if path.is_dir() else [path])]
+    state = {
         "path": str(path),
         "files": len(looks),
         "bytes": sum(look.st_size for look in looks),
         "mtime_ns": max((look.st_mtime_ns for look in looks), default=0),
     }
+    return state | ({"series": scan.series} if scan.series else {})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,11 +108,13 @@ class CohortFolder:
         # What the strict policy accepts, the other one reads alike.
         if content["orientation_policy"] not in ("strict", orientation_policy):
             return None
+        if content["input"].get("series", "") != scan.series:
+            return None
         if digest is not None:
             return content if content["input"]["sha256"] == digest else None
         try:
-            state = input_state(scan.path)
-        except OSError:
+            state = input_state(scan)
+        except (OSError, InputError):
             return None
         return content if content["input"] == state | {"sha256": content["input"]["sha256"]} else None
 

@@ -7,12 +7,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from attent_tf.cohort.listing import CohortScan
 from attent_tf.cohort.results import FORMAT, CohortFolder, input_state, model_identity
 from attent_tf.deployment import read_contract
-from attent_tf.errors import MACHINE_FAULTS, AttentError, InputError
+from attent_tf.errors import AttentError, InputError, faults_of_scan
 from attent_tf.files import write_json
 from attent_tf.inference.batches import choose_batch_size, gpu_free_bytes, usable_cores
 from attent_tf.inference.exported_chain import ExportedChain
@@ -22,7 +20,7 @@ from attent_tf.runtime import device_name, start_quietly
 from attent_tf.stopwatch import Stopwatch
 from attent_tf.versions import package_versions
 from attent_tf.volumes import PreparedCase, PrepareOptions, prepare, read_scan, write_labels
-from attent_tf.volumes.plausibility import intensity_warning
+from attent_tf.volumes.plausibility import volume_warnings
 
 
 class SkippedScan(Exception):  # noqa: N818 - no error of the job
@@ -94,31 +92,33 @@ def segment_scan(
       The sidecar.
 
     Raises:
-      SkippedScan: the scan cannot be used; nothing is left of a result that it had.
-      OSError: a result cannot be written.
+      SkippedScan: the scan cannot be used, or no result of it written; nothing is left of one that it had.
+      OSError: the machine is at fault, such as a full disk.
       RunError: not even one slice fits into the device's memory.
     """
     watch, began = Stopwatch(), time.perf_counter()
     try:
         with _faults_of(scan):
             # Before the scan is read: a change meanwhile must be seen by the next job.
-            state = input_state(scan.path)
+            state = input_state(scan)
             with watch.phase("checksum"):
                 state["sha256"] = input_sha256(scan.path)
             done = folder.complete(scan, model.identity, orientation_policy, state["sha256"])
             if done is None:
                 prepared, warnings = _prepared(scan, model, orientation_policy, watch)
-    except SkippedScan:
+        if done is None:
+            folder.discard(scan.case)
+        with faults_of_scan(scan.path):
+            if done is None:
+                done = _segmented(scan, folder, model, prepared, warnings, watch)
+                done["orientation_policy"] = orientation_policy
+                done["seconds"] = {phase: round(spent, 3) for phase, spent in watch.seconds.items()}
+                done["seconds"]["total"] = round(time.perf_counter() - began, 3)
+            done["input"] = state
+            write_json(folder.sidecar(scan.case), done)
+    except (SkippedScan, InputError) as error:
         folder.discard(scan.case)
-        raise
-    if done is None:
-        folder.discard(scan.case)
-        done = _segmented(scan, folder, model, prepared, warnings, watch)
-        done["orientation_policy"] = orientation_policy
-        done["seconds"] = {phase: round(spent, 3) for phase, spent in watch.seconds.items()}
-        done["seconds"]["total"] = round(time.perf_counter() - began, 3)
-    done["input"] = state
-    write_json(folder.sidecar(scan.case), done)
+        raise SkippedScan(" ".join(str(error).splitlines())) from error
     return done
 
 
@@ -126,10 +126,9 @@ def _prepared(
     scan: CohortScan, model: CohortModel, orientation_policy: str, watch: Stopwatch
 ) -> tuple[PreparedCase, list[str]]:
     with watch.phase("reading"):
-        volume = read_scan(scan.path, model.target, scan.case, orientation_policy)
+        volume = read_scan(scan.path, model.target, scan.case, orientation_policy, scan.series or None)
     with watch.phase("preparing"):
-        warning = intensity_warning(volume)
-        return prepare(volume, model.options), [warning] if warning else []
+        return prepare(volume, model.options), volume_warnings(volume)
 
 
 def _segmented(
@@ -144,14 +143,13 @@ def _segmented(
     geometry, path = prepared.geometry, folder.labels(scan.case)
     answer = Segmentation.blank(prepared)
     segment_prepared(model.chain, prepared, answer, batch_size=model.batch_size, watch=watch)
-    spacing_mm = tuple(float(np.linalg.norm(column)) for column in geometry.affine[:3, :3].T)
-    volumes = volumes_ml(answer.labels, spacing_mm)
+    volumes = volumes_ml(answer.labels, geometry.voxel_ml)
     if not any(volumes.values()):
         warnings.append(
-            f"{scan.case}: no organ was found; look at the scan, its modality ({model.target}) and its field"
+            f"{scan.path}: no organ was found; look at the scan, its modality ({model.target}) and its field"
         )
     with watch.phase("writing"):
-        write_labels(path, answer.labels, geometry.affine)
+        write_labels(path, answer.labels, prepared.placement)
     entry = scan_entry(scan.path, "", {}, geometry, {}, warnings)
     return {
         "format": FORMAT,
@@ -170,29 +168,14 @@ def _segmented(
 def _faults_of(scan: CohortScan) -> Iterator[None]:
     """Turns whatever a scan brings about into a line that says why it is set aside; faults of the machine go on."""
     try:
-        yield
+        with faults_of_scan(scan.path):
+            yield
     except AttentError as error:
         raise SkippedScan(" ".join(str(error).splitlines())) from error
-    except FileNotFoundError as error:
-        raise _skipped(scan, "a NIfTI file or a folder of DICOM slices", "nothing", "check the path") from error
-    except OSError as error:
-        if error.errno in MACHINE_FAULTS:
-            raise
-        found = (error.strerror or str(error)).lower()
-        raise _skipped(
-            scan, "a scan that can be read", found, "see who may read it, and whether its disk is sound"
-        ) from error
-    except MemoryError as error:
-        raise _skipped(
-            scan, "a scan that fits into the memory", "one that does not", "crop it, or use a larger machine"
-        ) from error
+    except OSError:
+        raise
     except Exception as error:
         # One odd scan must not end a job over thousands.
         found = " ".join(f"{type(error).__name__}: {error}".split())
-        raise _skipped(
-            scan, "a scan that can be prepared", found, "please report this with the scan's header"
-        ) from error
-
-
-def _skipped(scan: CohortScan, expected: str, found: str, advice: str) -> SkippedScan:
-    return SkippedScan(str(InputError(scan.path, expected, found, advice)))
+        advice = "please report this with the scan's header"
+        raise SkippedScan(str(InputError(scan.path, "a scan that can be prepared", found, advice))) from error

@@ -15,6 +15,7 @@ from attent_tf.configs.schema import (
     OptimizerConfig,
     PnpAdaNetConfig,
     SegmentationConfig,
+    SifaConfig,
     SynSegConfig,
     TranslationConfig,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "OptimizerConfig",
     "PnpAdaNetConfig",
     "SegmentationConfig",
+    "SifaConfig",
     "SynSegConfig",
     "TranslationConfig",
     "config_from_dict",

@@ -4,7 +4,7 @@ import dataclasses
 import difflib
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ def given_keys(name_or_path: str, overrides: Iterable[str] = ()) -> list[str]:
     Args: as `load_config`, which has read them.
     """
     is_file = str(name_or_path).endswith(_SUFFIXES)
-    keys = list(_leaves(_read(str(name_or_path)))) if is_file else []
+    keys = [key for key, _ in leaves(_read(str(name_or_path)))] if is_file else []
     return list(dict.fromkeys([*keys, *(key for key, _ in _overrides(overrides))]))
 
 
@@ -70,6 +70,15 @@ def config_to_yaml(config: Config) -> str:
     return yaml.safe_dump(config_to_dict(config), sort_keys=False)
 
 
+def leaves(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yields the dotted key and the value of each value of nested mappings that is no section."""
+    for key, value in content.items():
+        if isinstance(value, Mapping):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
 def _overrides(texts):
     """Yields the key and the value of each `key=value`."""
     for text in texts:
@@ -77,15 +86,6 @@ def _overrides(texts):
         if not separator or not key:
             raise ConfigError(f"--set {text}: expected key=value, for example translation.steps=500")
         yield key.strip(), parse_yaml(value, f"--set {key}")
-
-
-def _leaves(content, prefix=""):
-    """Yields the dotted key of each value that is no section."""
-    for key, value in content.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}"
 
 
 def _read(name_or_path):

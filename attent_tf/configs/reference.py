@@ -9,14 +9,15 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from attent_tf.configs.load import config_to_dict, load_config, shipped_configs
+from attent_tf.configs.load import config_to_dict, leaves, load_config, shipped_configs
 from attent_tf.configs.schema import Config
 
 _HEAD = """# Configuration
 
 A configuration is a YAML file, or the name of one that ships; `--set section.key=value` changes one key. Keys that a file
 leaves out have the defaults below, unknown keys and values out of range are errors. The YAML files in `attent_tf/configs/` say
-where each value comes from. A run folder keeps its configuration, complete, in `config.yaml`.
+where each value comes from. A run folder keeps its configuration, complete, in `config.yaml`. Configurations for all methods
+have a column each; those for one method, its own published settings, stand at the end.
 
 This page is made from the code: `python -m attent_tf.configs.reference > docs/configuration.md`.
 """
@@ -24,7 +25,8 @@ This page is made from the code: `python -m attent_tf.configs.reference > docs/c
 
 def reference_markdown() -> str:
     """Returns the page: for each section, its keys with meaning, default, and the values of the configurations that ship."""
-    shipped = {name: config_to_dict(load_config(name)) for name in shipped_configs()}
+    contents = {name: config_to_dict(load_config(name)) for name in shipped_configs()}
+    shipped = {name: content for name, content in contents.items() if "-" not in name}
     lines = [_HEAD]
     for prefix, section in _sections(Config(), ""):
         summary = inspect.getdoc(type(section)).splitlines()[0].rstrip(".")
@@ -40,7 +42,15 @@ def reference_markdown() -> str:
             cells = [f"`{prefix}{field.name}`", *(cell.replace("|", "\\|") for cell in cells)]
             lines.append(f"| {' | '.join(cells)} |")
         lines.append("")
+    lines += ["## Configurations for one method", "", "What they have that is not the default:", ""]
+    lines += [f"- `{name}`: {_departures(content)}" for name, content in contents.items() if name not in shipped]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _departures(content) -> str:
+    default, found = dict(leaves(config_to_dict(Config()))), dict(leaves(content))
+    changed = (key for key, value in found.items() if value != default[key] and key != "name")
+    return ", ".join(f"`{key}` {_cell(found[key])}" for key in changed)
 
 
 def _sections(section, prefix) -> Iterator[tuple[str, Any]]:

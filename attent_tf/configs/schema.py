@@ -28,6 +28,7 @@ class OptimizerConfig:
       decay: how the rate falls: `linear` to 0 after `decay_from`, `poly` (1 − step / steps)^`decay_power`, or `exponential`.
       decay_from: of `linear`: share of the stage's steps after which the rate falls; 1 keeps it constant.
       decay_power: of `poly`.
+      decay_steps: of `poly`: `steps` in that formula, where a schedule goes beyond the stage's end; 0 for the stage's own steps.
       decay_every: of `exponential`: steps after which the rate is multiplied by `decay_factor`.
       decay_factor: of `exponential`.
       clip_norm: largest norm of the whole gradient, summed over devices; 0 leaves it as it is.
@@ -42,6 +43,7 @@ class OptimizerConfig:
     decay: str = one_of("linear", "poly", "exponential")
     decay_from: float = 1.0
     decay_power: float = 0.9
+    decay_steps: int = 0
     decay_every: int = at_least_1(100)
     decay_factor: float = 0.98
     clip_norm: float = 0.0
@@ -120,12 +122,13 @@ class SegmentationConfig:
       dice_weight: of the soft Dice loss beside the cross-entropy (Eq. 5).
       cycled_source: whether each labelled slice is also shown as G_t2s(G_s2t(x_s)), with the same labels: what S is shown in
         use is the output of G_t2s. Only for methods with a translator.
-      aligner_main_weight: of Eq. 8 for the main head.
-      aligner_aux_weight: of Eq. 8 for the auxiliary head.
+      aligner_main_weight: of Eq. 8 for the main head; of the target's mean entropy for `minent`.
+      aligner_aux_weight: likewise for the auxiliary head.
       aligner_warmup_steps: first steps with labels alone.
-      entropy_channels: `sum` for the map of Eq. 6, `class` for ADVENT's weighted self-information.
+      entropy_channels: of entropy maps: `sum` for the map of Eq. 6, `class` for ADVENT's weighted self-information.
       discriminator_filters: channels of the map discriminators' first layer; doubled in each of the next three.
       aligner_adversarial: kind of Eq. 7 and 8: `log_likelihood` or `least_squares`.
+      head_rate_factor: learning rate of both heads, as a multiple of the backbone's.
       segmentor, discriminator: their optimisers.
     """
 
@@ -145,8 +148,58 @@ class SegmentationConfig:
     entropy_channels: str = one_of("sum", "class")
     discriminator_filters: int = at_least_1(64)
     aligner_adversarial: str = one_of("log_likelihood", "least_squares")
+    head_rate_factor: float = 1.0
     segmentor: OptimizerConfig = OptimizerConfig(learning_rate=1e-4)
     discriminator: OptimizerConfig = OptimizerConfig(learning_rate=1e-4)
+
+
+@dataclasses.dataclass(frozen=True)
+class SifaConfig:
+    """SIFA, both versions (Chen et al., TMI 2020 and AAAI 2019); adversaries are least squares. Defaults are the released ones.
+
+    Attributes:
+      steps: number of joint updates; 0 means `epochs`.
+      epochs: passes over the labelled slices, when `steps` is 0.
+      batch_size: slices of each domain a step, over all devices.
+      filters: channels at full resolution of g_A and de_B; 2× and 4× at the coarser ones.
+      residual_blocks: of g_A, at a quarter of the resolution.
+      encoder_filters: channels at full resolution of e_B; 2 to 32 times as many in later blocks.
+      encoder_widest: no block of e_B has more channels.
+      dropout: share of e_B's values that are dropped in training; first version alone.
+      discriminator_filters: channels of each discriminator's first layer; doubled in each of the next three.
+      pool_size: number of earlier translations of either kind that the image discriminators are shown; 0 turns the pools off.
+      cycle_weight: of the cycle consistency, for g_A and de_B.
+      decoder_weight: of all that de_B pays, in the loss of e_B and its heads.
+      lower_weight: of the supervised loss of the lower level; second version alone.
+      alignment_weight: of passing for predictions of translated source slices, on the output.
+      lower_alignment_weight: likewise on the lower level; second version alone.
+      auxiliary_weight: of the target in source style passing for the source there and back.
+      ramp_from: share of the steps after which `alignment_weight` grows from 0; first version alone.
+      ramp_until: share of the steps after which it is whole; first version alone.
+      generator, segmentor, discriminator: optimisers, of g_A and de_B, of e_B and its heads, and of each discriminator.
+    """
+
+    steps: int = 20_000
+    epochs: int = 0
+    batch_size: int = at_least_1(8)
+    filters: int = at_least_1(32)
+    residual_blocks: int = 9
+    encoder_filters: int = at_least_1(16)
+    encoder_widest: int = at_least_1(512)
+    dropout: float = 0.25
+    discriminator_filters: int = at_least_1(64)
+    pool_size: int = 400
+    cycle_weight: float = 10.0
+    decoder_weight: float = 0.1
+    lower_weight: float = 0.1
+    alignment_weight: float = 0.1
+    lower_alignment_weight: float = 0.01
+    auxiliary_weight: float = 0.1
+    ramp_from: float = 0.2
+    ramp_until: float = 0.35
+    generator: OptimizerConfig = OptimizerConfig(beta_1=0.5)
+    segmentor: OptimizerConfig = OptimizerConfig(weight_decay=1e-4)
+    discriminator: OptimizerConfig = OptimizerConfig(beta_1=0.5)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -254,7 +307,7 @@ class Config:
       precision: what networks compute in: `float32`, `mixed_bfloat16` or `mixed_float16`; weights, losses and scores are float32.
       jit: whether gradients are compiled by XLA; for GPUs, since it makes CPUs slower.
       data, translation, segmentation: see their classes.
-      synseg, cycada, pnp_adanet: of the methods of that name, see their classes.
+      synseg, cycada, pnp_adanet, sifa: of the methods of that name, see their classes.
       log_every: steps between two rows of the history.
       checkpoint_every: steps between two checkpoints.
       panel_every: steps between two panels of images for TensorBoard; 0 turns them off.
@@ -270,6 +323,7 @@ class Config:
     synseg: SynSegConfig = SynSegConfig()
     cycada: CycadaConfig = CycadaConfig()
     pnp_adanet: PnpAdaNetConfig = PnpAdaNetConfig()
+    sifa: SifaConfig = SifaConfig()
     log_every: int = at_least_1(50)
     checkpoint_every: int = at_least_1(500)
     panel_every: int = 500

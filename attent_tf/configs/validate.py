@@ -52,9 +52,18 @@ def _check_section(prefix: str, section: Any) -> None:
     if {"steps", "epochs"} <= values.keys():
         trains = section.steps > 0 or section.epochs > 0
         _check(trains, f"{prefix}steps", f"above 0, or {prefix}epochs above 0", section.steps)
+    if "dropout" in values:
+        _check(0 <= section.dropout < 1, f"{prefix}dropout", "at least 0 and below 1", section.dropout)
+    if {"ramp_from", "ramp_until"} <= values.keys():
+        ordered = 0 <= section.ramp_from <= section.ramp_until <= 1
+        _check(
+            ordered, f"{prefix}ramp_from", f"at least 0 and at most {prefix}ramp_until, both up to 1", section.ramp_from
+        )
     if "rates" in values:
         dilates = section.rates and all(1 <= rate < _TOO_LARGE for rate in section.rates)
         _check(dilates, f"{prefix}rates", "one or more rates of at least 1", section.rates)
+    if "head_rate_factor" in values:
+        _check(section.head_rate_factor > 0, f"{prefix}head_rate_factor", "above 0", section.head_rate_factor)
     if "class_weights" in values:
         weights = section.class_weights
         weighs = len(weights) == len(CLASS_NAMES) and all(0 <= weight < math.inf for weight in weights)

@@ -28,7 +28,7 @@ def body_shares(images: np.ndarray) -> np.ndarray:
     return np.mean(images > _BODY_INTENSITY, axis=(1, 2))
 
 
-def choose_slices(images: np.ndarray, labels: np.ndarray | None, rule: str, case: str) -> np.ndarray:
+def choose_slices(images: np.ndarray, labels: np.ndarray | None, rule: str, where: str) -> np.ndarray:
     """Returns the indices of the slices to keep.
 
     Args:
@@ -36,7 +36,7 @@ def choose_slices(images: np.ndarray, labels: np.ndarray | None, rule: str, case
       labels: [slice, row, column] class indices, or None.
       rule: `all`; `body` (drops slices at both ends that show little but air); `organs` (the paper's: slices in which
         one of the four organs is labelled).
-      case: what messages call the case.
+      where: what messages call the case.
 
     Returns:
       [kept] int64, increasing.
@@ -51,12 +51,14 @@ def choose_slices(images: np.ndarray, labels: np.ndarray | None, rule: str, case
         return np.arange(len(images))
     if rule == "organs":
         if labels is None:
-            raise InputError(f"{case}: --slices organs needs labels and this case has none; use --slices body")
+            raise InputError(where, "labels, for --slices organs", "none", "use --slices body")
         kept = np.flatnonzero(np.any(labels > 0, axis=(1, 2)))
         if not kept.size:
-            raise InputError(f"{case}: --slices organs found no labelled organ in any slice; use --slices body")
+            raise InputError(where, "a labelled organ, for --slices organs", "none in any slice", "use --slices body")
         return kept
     shown = np.flatnonzero(body_shares(images) >= _LEAST_BODY_SHARE)
     if not shown.size:
-        raise InputError(f"{case}: no slice shows a body, all are air; check the scan, or use --slices all")
+        raise InputError(
+            where, "a slice that shows a body", "air in all of them", "check the scan, or use --slices all"
+        )
     return np.arange(shown[0], shown[-1] + 1)

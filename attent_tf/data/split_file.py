@@ -8,6 +8,7 @@ import os
 
 from attent_tf.data.splits import TEST, TRAIN
 from attent_tf.errors import ConfigError
+from attent_tf.names import normal_name
 from attent_tf.yaml_text import read_yaml
 
 
@@ -32,7 +33,7 @@ def read_split_file(path: str | os.PathLike) -> dict[str, str]:
         # YAML reads a bare 0009 as a number and loses its zeros; identifiers are words.
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise ConfigError(f"{path}: expected a list of case identifiers such as chaos-1 in {split}, found {names}")
-        for name in names:
+        for name in map(normal_name, names):
             if name in splits:
                 raise ConfigError(f"{path}: {name} is listed twice ({splits[name]}, {split}); keep one")
             splits[name] = split

@@ -81,7 +81,7 @@ def _measure(folder: str | os.PathLike, manifest: Manifest, entry: ManifestCase)
             counts = np.bincount(record.label.ravel(), minlength=len(CLASS_NAMES))
             pixels += counts
             slices += counts > 0
-    ml = float(np.prod(entry.geometry.record_spacing_mm)) / 1000.0
+    ml = entry.geometry.record_voxel_ml
     return {
         "histogram": histogram,
         "total": total,

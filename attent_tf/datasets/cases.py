@@ -17,9 +17,10 @@ class CaseFiles:
       patient: identifier that all scans of a patient share; splits never part it.
       domain: `mri` or `ct`.
       description: the data set.
-      images: full paths; one NIfTI file, or DICOM slices in natural order of their names.
+      images: full paths; one NIfTI file, or DICOM files in natural order of their names.
       labels: full paths: one label map, a mask for each entry of the description's `masks`, or a picture for each of
         `images`; empty where the case has no labels.
+      others: full paths of files beside DICOM slices that are none.
     """
 
     case: str
@@ -28,6 +29,13 @@ class CaseFiles:
     description: DatasetDescription
     images: tuple[str, ...]
     labels: tuple[str, ...]
+    others: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """What messages call it: its NIfTI file, or the folder of its slices."""
+        first = self.images[0]
+        return first if self.description.is_nifti else first.rpartition("/")[0] or first
 
     @property
     def dataset(self) -> str:
@@ -38,4 +46,4 @@ class CaseFiles:
 def natural_key(path: str | os.PathLike) -> tuple:
     """Sorts names by the numbers in them: 2 comes before 10."""
     parts = re.split(r"(\d+)", Path(path).name)
-    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in parts)
+    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in parts)

@@ -1,10 +1,11 @@
 """Everything that is wrong with a data set, found before any record is written.
 
-`check_headers` reads no voxel and can look through a whole data set in seconds; `check_content` reads the voxels of a case
-whose headers are right. What `read_case` would raise first, these report in full.
+`check_headers` reads no voxel and can look through a whole data set in seconds. What `read_case` would raise first, it reports
+in full.
 """
 
 import collections
+import contextlib
 import dataclasses
 import hashlib
 import os
@@ -12,14 +13,15 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from attent_tf.datasets.cases import CaseFiles
 from attent_tf.datasets.find import CaseProblem
-from attent_tf.datasets.reading import read_case, slices_in_order
-from attent_tf.errors import InputError, Problem
+from attent_tf.datasets.reading import case_series
+from attent_tf.errors import InputError, Problem, faults_of_scan
+from attent_tf.names import clash_key
 from attent_tf.storage import is_remote, open_binary
-from attent_tf.volumes.anatomy import check_anatomy
-from attent_tf.volumes.dicom import SliceHeader, read_slice_header, series_problems
-from attent_tf.volumes.nifti import check_same_grid
+from attent_tf.volumes.dicom_series import find_slices
 from attent_tf.volumes.nifti_header import MAX_VOXELS, checked_affine, checked_shape, read_header
 from attent_tf.volumes.png import check_grey
+from attent_tf.volumes.series_geometry import series_problems
+from attent_tf.volumes.stored_grid import StoredGrid, check_same_voxels
 
 _BLOCK_BYTES = 1 << 20
 
@@ -32,23 +34,14 @@ def check_headers(files: CaseFiles, orientation_policy: str = "strict") -> list[
       orientation_policy: for NIfTI files whose codes of sform and qform are 0, see `read_nifti`.
     """
     check = _nifti_problems if files.description.is_nifti else _dicom_problems
-    return [_case_problem(files, name, error) for name, error in check(files, orientation_policy)]
-
-
-def check_content(files: CaseFiles, orientation_policy: str = "strict") -> list[CaseProblem]:
-    """Finds what only the voxels of a case tell: cut or damaged files, label values, anatomy. At most one problem.
-
-    Args: as `check_headers`, of which nothing was found in this case.
-    """
+    found = []
     try:
-        volume = read_case(files, orientation_policy)
+        with faults_of_scan(files.images[0]):
+            for name, error in check(files, orientation_policy):
+                found.append(_case_problem(files, name, error))
     except InputError as error:
-        return [_case_problem(files, "content", error)]
-    try:
-        check_anatomy(volume)
-    except InputError as error:
-        return [_case_problem(files, "anatomy", error)]
-    return []
+        found.append(_case_problem(files, "readable", error))
+    return found
 
 
 def find_duplicates(cases: Sequence[CaseFiles]) -> list[CaseProblem]:
@@ -66,7 +59,9 @@ def find_duplicates(cases: Sequence[CaseFiles]) -> list[CaseProblem]:
     for members in by_size.values():
         same = collections.defaultdict(list)
         for files in members if len(members) > 1 else ():
-            same[_digest(files.images[0])].append(files)
+            # What cannot be read is told where headers are checked.
+            with contextlib.suppress(OSError):
+                same[_digest(files.images[0])].append(files)
         for twins in same.values():
             for other in twins[1:]:
                 problem = Problem(
@@ -80,22 +75,17 @@ def find_duplicates(cases: Sequence[CaseFiles]) -> list[CaseProblem]:
 
 
 def find_repeated_names(cases: Sequence[CaseFiles]) -> list[CaseProblem]:
-    """Finds identifiers that several cases share."""
+    """Finds identifiers that several cases share, or that files on some systems cannot both have (`A` and `a`)."""
     by_name = collections.defaultdict(list)
     for files in cases:
-        by_name[files.case].append(files)
+        by_name[clash_key(files.case)].append(files)
     problems = []
-    for name, members in sorted(by_name.items()):
+    for _, members in sorted(by_name.items()):
         if len(members) > 1:
             places = " and ".join(f"{files.images[0]} ({files.domain})" for files in members)
-            problems.append(
-                CaseProblem(
-                    name,
-                    members[0].domain,
-                    "duplicate",
-                    Problem(name, "each case once", places, "rename or remove one"),
-                )
-            )
+            for name, domain in {files.case: files.domain for files in reversed(members)}.items():
+                problem = Problem(name, "each case once, capitals or not", places, "rename or remove one")
+                problems.append(CaseProblem(name, domain, "duplicate", problem))
     return problems
 
 
@@ -124,7 +114,7 @@ def problems_json(problems: Iterable[CaseProblem]) -> list[dict[str, str]]:
 
 
 def _nifti_problems(files: CaseFiles, policy: str) -> Iterator[tuple[str, InputError]]:
-    places = []
+    grids = []
     for path in (*files.images, *files.labels):
         step = "readable"
         try:
@@ -132,41 +122,42 @@ def _nifti_problems(files: CaseFiles, policy: str) -> Iterator[tuple[str, InputE
             step = "size"
             shape = checked_shape(path, header, MAX_VOXELS)
             step = "affine"
-            affine = checked_affine(path, header, policy)
-            places.append((path, shape, affine))
+            grids.append(StoredGrid(path, shape, checked_affine(path, header, policy)))
         except InputError as error:
-            if step == "affine" and "orientation" in error.problem.expected:
+            if step == "affine" and ("orientation" in error.problem.expected or "sform" in error.problem.expected):
                 step = "orientation"
             elif step == "affine" and "voxel sizes" in error.problem.expected:
                 step = "spacing"
             yield step, error
-    if places and places[0][0] == files.images[0]:
-        for path, shape, affine in places[1:]:
+    if grids and grids[0].path == files.images[0]:
+        for labels in grids[1:]:
             try:
-                check_same_grid(*places[0], path, shape, affine)
+                check_same_voxels(labels, grids[0])
             except InputError as error:
                 yield "grid", error
 
 
 def _dicom_problems(files: CaseFiles, policy: str) -> Iterator[tuple[str, InputError]]:
     del policy
-    headers: list[SliceHeader | None] = []
-    for path in files.images:
+    found = find_slices(files.images)
+    sizes = {header.path: (header.rows, header.columns) for header in found.headers}
+    for error in found.errors:
+        yield "readable", error
+    for image, path in zip(files.images, files.labels, strict=bool(files.labels)):
         try:
-            headers.append(read_slice_header(path, files.domain))
-        except InputError as error:
-            headers.append(None)
-            yield "readable", error
-    for header, path in zip(headers, files.labels, strict=bool(files.labels)):
-        try:
-            if header is not None:
-                check_grey(path, (header.rows, header.columns))
+            if image in sizes:
+                check_grey(path, sizes[image])
         except InputError as error:
             yield "readable", error
-    if all(headers):
-        ordered = [headers[index] for index in slices_in_order(files, headers)]
-        for error in series_problems(ordered, files.case):
-            yield ("order" if "order" in error.problem.expected else "step"), error
+    if found.errors:
+        return
+    try:
+        chosen = case_series(files, found)
+    except InputError as error:
+        yield "series", error
+        return
+    for error in series_problems(chosen.headers, files.path):
+        yield ("order" if "order" in error.problem.expected else "step"), error
 
 
 def _case_problem(files: CaseFiles, check: str, error: InputError) -> CaseProblem:

@@ -1,16 +1,24 @@
 """The cases of a data folder, by its description or by recognising its layout."""
 
-import contextlib
 import dataclasses
 import os
 
 from attent_tf.datasets.cases import CaseFiles
 from attent_tf.datasets.description import DatasetDescription
 from attent_tf.datasets.load import SHIPPED, load_description
-from attent_tf.datasets.matching import case_name, image_groups, match_cases, patient_name
+from attent_tf.datasets.matching import (
+    case_name,
+    image_groups,
+    match_cases,
+    paths_below,
+    patient_name,
+    pattern_expression,
+)
 from attent_tf.errors import ConfigError, InputError, Problem
+from attent_tf.names import normal_name
 from attent_tf.organs import DOMAINS
-from attent_tf.storage import joined, list_files, open_binary
+from attent_tf.storage import joined, list_files
+from attent_tf.volumes.dicom_files import is_dicom, is_left_out_silently
 
 # Tried in this order where the user names none. Of the sequences of CHAOS the paper's is meant.
 _RECOGNISED = ("chaos", "malbcv", "nifti", "dicom")
@@ -87,8 +95,12 @@ def survey_cases(root: str | os.PathLike, domain: str, dataset: str | os.PathLik
     paths = list_files(root)
     for candidate in [description] if description else map(load_description, _RECOGNISED):
         folder = _folder(candidate, paths)
-        if folder is not None and (description or candidate.name != "dicom" or _holds_dicom(root, candidate, paths)):
-            return _surveyed(candidate, root, folder, paths, domain)
+        if folder is None:
+            continue
+        no_dicom = _no_dicom(root, candidate, folder, paths)
+        # A pattern of slices may fit any folder of folders.
+        if candidate.is_nifti or image_groups(candidate, paths_below(paths, folder)[1], no_dicom):
+            return _surveyed(candidate, root, folder, paths, domain, no_dicom)
     if description:
         raise InputError(root, f"images of {description.name} at {description.images}", "none", "check the folder")
     shipped = map(load_description, SHIPPED)
@@ -104,20 +116,25 @@ def survey_cases(root: str | os.PathLike, domain: str, dataset: str | os.PathLik
 def _folder(description: DatasetDescription, paths: list[str]) -> str | None:
     """The first of the description's folders in which images lie."""
     for folder in description.folders:
-        if image_groups(description, _below(paths, folder)):
+        if image_groups(description, paths_below(paths, folder)[1]):
             return folder
     return None
 
 
-def _holds_dicom(root: str | os.PathLike, description: DatasetDescription, paths: list[str]) -> bool:
-    """Whether the first candidate is DICOM by its own first bytes: the pattern alone fits any folder of folders."""
-    first = next(iter(image_groups(description, paths).values()))[0]
-    with contextlib.suppress(OSError), open_binary(joined(root, first)) as file:
-        return file.read(132)[128:] == b"DICM"
-    return False
+def _no_dicom(
+    root: str | os.PathLike, description: DatasetDescription, folder: str, paths: list[str]
+) -> frozenset[str]:
+    """Files below a folder that fit the pattern of slices and are none by name, or by content where names do not tell."""
+    if description.is_nifti:
+        return frozenset()
+    prefix, below = paths_below(paths, folder)
+    expression = pattern_expression(description.images)
+    fitting = (path for path in below if expression.fullmatch(normal_name(path)))
+    # Folders that hold nothing are listed too.
+    return frozenset(path for path in fitting if path.endswith("/") or not is_dicom(joined(root, prefix + path)))
 
 
-def _surveyed(description, root, folder, paths, domain) -> FoundCases:
+def _surveyed(description, root, folder, paths, domain, no_dicom) -> FoundCases:
     if description.modality not in (domain, "any"):
         raise InputError(
             root,
@@ -125,8 +142,8 @@ def _surveyed(description, root, folder, paths, domain) -> FoundCases:
             f"{description.title or description.name}, which is {description.modality}",
             f"give it as {description.modality}",
         )
-    prefix = folder.strip("/") + "/" if folder.strip("/") else ""
-    matches = match_cases(description, _below(paths, folder), joined(root, prefix).rstrip("/") + "/")
+    prefix, below = paths_below(paths, folder)
+    matches = match_cases(description, below, joined(root, prefix).rstrip("/") + "/", no_dicom)
 
     def full(relative: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(joined(root, prefix + path) for path in relative)
@@ -139,13 +156,9 @@ def _surveyed(description, root, folder, paths, domain) -> FoundCases:
             description=description,
             images=full(one.images),
             labels=full(one.labels),
+            others=full(tuple(path for path in one.others if not is_left_out_silently(path))),
         )
         for one in matches.cases
     )
     problems = tuple(CaseProblem(name, domain, "pairing", problem) for name, problem in matches.problems)
     return FoundCases(description, cases, problems)
-
-
-def _below(paths: list[str], folder: str) -> list[str]:
-    prefix = folder.strip("/") + "/" if folder.strip("/") else ""
-    return [path.removeprefix(prefix) for path in paths if path.startswith(prefix)]

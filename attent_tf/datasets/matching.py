@@ -4,16 +4,15 @@ import collections
 import dataclasses
 import functools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import PurePosixPath
 
 from attent_tf.datasets.cases import natural_key
 from attent_tf.datasets.description import DatasetDescription
 from attent_tf.errors import Problem
-from attent_tf.volumes.scan import slice_files
+from attent_tf.names import name_problem, normal_name
+from attent_tf.volumes.dicom_files import is_dicom_by_name
 
-# Reports and evaluations name files after cases.
-_FIT_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _SCAN_SUFFIXES = (".nii", ".nii.gz", ".dcm")
 
 
@@ -25,12 +24,14 @@ class MatchedCase:
       patient: empty where the patterns have no `{patient}`.
       case: never empty.
       images, labels: as in `CaseFiles`; labels are empty where they are missing or do not go with the images.
+      others: as in `CaseFiles`.
     """
 
     patient: str
     case: str
     images: tuple[str, ...]
     labels: tuple[str, ...]
+    others: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,8 +44,9 @@ class Matches:
 
 @functools.lru_cache
 def pattern_expression(pattern: str) -> re.Pattern:
-    """Returns the regular expression of a pattern, with the groups `case` and, if it is there, `patient`."""
+    """Returns the regular expression of a pattern for paths from `normal_name`, with `case` and, if it is there, `patient`."""
     expression, seen = "", set()
+    pattern = normal_name(pattern)
     suffix = re.search(r"\.nii(\.gz)?$", pattern, re.IGNORECASE)
     stem = pattern[: suffix.start()] if suffix else pattern
     for part in re.split(r"(\{case\}|\{patient\}|\*)", stem):
@@ -59,46 +61,77 @@ def pattern_expression(pattern: str) -> re.Pattern:
     return re.compile(expression + (r"\.nii(?:\.gz)?" if suffix else ""), re.IGNORECASE)
 
 
-def match_cases(description: DatasetDescription, paths: Sequence[str], shown: str) -> Matches:
+def match_cases(
+    description: DatasetDescription, paths: Sequence[str], shown: str, no_dicom: Collection[str] = ()
+) -> Matches:
     """Finds the cases among the files of one folder.
 
     Args:
       description: the data set.
       paths: relative to the folder in which patterns begin, with `/` between parts.
       shown: what messages put before a path: the folder and a `/`.
+      no_dicom: those of `paths` that fit a pattern of slices and are none by their content.
 
     Returns:
       Cases in natural order, and the problems of names and pairs. Nothing is read.
     """
     problems: list[tuple[str, Problem]] = []
-    images = image_groups(description, paths)
+    images = image_groups(description, paths, no_dicom)
+    others = {} if description.is_nifti else _groups(description, description.images, no_dicom)
     label_patterns = [pattern for _, pattern in description.masks] or [description.labels] * bool(description.labels)
     labels = [_groups(description, pattern, paths) for pattern in label_patterns]
     known = {path for group in (images, *labels) for files in group.values() for path in files}
-    problems += _strangers(description, paths, known, images, shown)
+    hollow = {key: files for key, files in others.items() if key not in images and any(map(_may_be_slice, files))}
+    problems += [(case_name(description, *key), _hollow(hollow[key], shown)) for key in sorted(hollow, key=_key_order)]
+    problems += _strangers(description, paths, known, images.keys() | hollow.keys(), shown)
     labelled = any(labels)
     cases = []
     for key in sorted(images.keys() | (set().union(*labels) if labelled else set()), key=_key_order):
         name = case_name(description, *key)
         found = images.get(key, ()), [group.get(key, ()) for group in labels]
         pairs, faults = _paired(_filled(description, *key), *found, labelled, shown)
-        if not _FIT_NAME.fullmatch(name):
-            where = shown + next(iter((*found[0], *(path for files in found[1] for path in files))))
-            expected = "a case named by letters, digits, '.', '_' and '-'"
-            faults.append(Problem(where, expected, repr(name), "rename the file or folder"))
+        files = [*found[0], *(path for group in found[1] for path in group)]
+        faults += filter(None, [name_problem(shown + files[0], name), _spelled_twice(files, shown)])
         problems += [(name, fault) for fault in faults]
         if not faults:
-            cases.append(MatchedCase(*key, *pairs))
+            cases.append(MatchedCase(*key, *pairs, others.get(key, ())))
     return Matches(tuple(cases), tuple(problems))
 
 
-def image_groups(description: DatasetDescription, paths: Iterable[str]) -> dict[tuple[str, str], tuple[str, ...]]:
-    """Returns the image files by what `{patient}` and `{case}` stand for, in natural order of their names."""
-    groups = _groups(description, description.images, paths)
-    if description.is_nifti:
-        return groups
-    slices = {key: tuple(slice_files(list(files))) for key, files in groups.items()}
-    return {key: files for key, files in slices.items() if files}
+def image_groups(
+    description: DatasetDescription, paths: Iterable[str], no_dicom: Collection[str] = ()
+) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Returns the image files by what `{patient}` and `{case}` stand for, in natural order of their names.
+
+    Args:
+      description: the data set.
+      paths: as in `match_cases`.
+      no_dicom: as in `match_cases`.
+    """
+    if not description.is_nifti:
+        paths = [path for path in paths if path not in no_dicom and is_dicom_by_name(path) is not False]
+    return _groups(description, description.images, paths)
+
+
+def paths_below(paths: Iterable[str], folder: str) -> tuple[str, list[str]]:
+    """Finds the files below one of the folders that a description names.
+
+    Args:
+      paths: relative to the data set's root, with `/` between parts.
+      folder: as the description has it; empty for the root.
+
+    Returns:
+      What stands in front of these files, in the spelling that the disk has, and their paths behind it.
+    """
+    parts = [part for part in folder.split("/") if part]
+    wanted, below, prefix = "/".join([*map(normal_name, parts), ""]), [], None
+    for path in paths:
+        head = "/".join([*path.split("/")[: len(parts)], ""]) if parts else ""
+        if prefix is None and (not parts or normal_name(head) == wanted):
+            prefix = head
+        if prefix is not None and path.startswith(prefix):
+            below.append(path.removeprefix(prefix))
+    return prefix or "", below
 
 
 def case_name(description: DatasetDescription, patient: str, case: str) -> str:
@@ -116,14 +149,19 @@ def _groups(
 ) -> dict[tuple[str, str], tuple[str, ...]]:
     """Matching paths by (patient, case), in natural order."""
     expression = pattern_expression(pattern)
-    wanted = re.compile(description.cases or ".*")
+    wanted, excluded = _chosen(description)
     groups = collections.defaultdict(list)
     for path in paths:
-        if match := expression.fullmatch(path):
+        if match := expression.fullmatch(normal_name(path)):
             case, patient = match["case"], match.groupdict().get("patient") or ""
-            if wanted.fullmatch(case) and case not in description.exclude:
+            if wanted.fullmatch(case) and case not in excluded:
                 groups[patient, case].append(path)
     return {key: tuple(sorted(files, key=natural_key)) for key, files in groups.items()}
+
+
+def _chosen(description: DatasetDescription) -> tuple[re.Pattern, set[str]]:
+    """What cases must match, and those to leave out, in the spelling in which names are compared."""
+    return re.compile(normal_name(description.cases or ".*")), set(map(normal_name, description.exclude))
 
 
 def _paired(
@@ -159,10 +197,9 @@ def _paired(
             (images[0], "its labels", description.labels) if images else (pictures[0], "its images", description.images)
         )
         return ((), ()), [_alone(shown + where, what, pattern)]
-    slices = {PurePosixPath(path).stem: path for path in images}
-    by_name = {PurePosixPath(path).stem: path for path in pictures}
+    slices, by_name = ({_stem(path): path for path in files} for files in (images, pictures))
     if slices.keys() == by_name.keys():
-        return (images, tuple(by_name[PurePosixPath(path).stem] for path in images)), []
+        return (images, tuple(by_name[_stem(path)] for path in images)), []
     if description.pair_by == "name_or_order" and len(images) == len(pictures):
         return (images, pictures), []
     faults = []
@@ -173,6 +210,21 @@ def _paired(
             advice = "unpack the data set again, or remove the case"
             faults.append(Problem(shown + one[alone[0]], f"{what} of the same name", others, advice))
     return ((), ()), faults
+
+
+def _stem(path: str) -> str:
+    return PurePosixPath(normal_name(path)).stem
+
+
+def _may_be_slice(path: str) -> bool:
+    return is_dicom_by_name(path) is None
+
+
+def _hollow(files: Sequence[str], shown: str) -> Problem:
+    """Tells of a folder that holds no DICOM although names in it could be those of slices."""
+    folder, _, name = files[0].rpartition("/")
+    found = f"{len(files)} files that are none, such as {name}" if name else "none"
+    return Problem(shown + folder, "DICOM slices", found, "complete the folder, or remove it")
 
 
 def _alone(where: str, what: str, pattern: str) -> Problem:
@@ -195,7 +247,7 @@ def _strangers(
     description: DatasetDescription,
     paths: Sequence[str],
     known: set[str],
-    images: dict[tuple[str, str], tuple[str, ...]],
+    keys: Collection[tuple[str, str]],
     shown: str,
 ) -> list[tuple[str, Problem]]:
     """Scans beside the cases whose names do not fit, and folders of cases that lack their images."""
@@ -208,7 +260,7 @@ def _strangers(
     folders = {str(PurePosixPath(path).parent) for path in known}
     for path in paths:
         # Cases that are left out on purpose match as well.
-        if path in known or any(expression.fullmatch(path) for expression in expressions):
+        if path in known or any(expression.fullmatch(normal_name(path)) for expression in expressions):
             continue
         named = path.lower().endswith(_SCAN_SUFFIXES) and str(PurePosixPath(path).parent) in folders
         if description.is_nifti and named and "/" in path and not description.images.startswith("{"):
@@ -216,7 +268,7 @@ def _strangers(
                 (
                     p
                     for p in (description.images, description.labels)
-                    if PurePosixPath(p).parent == PurePosixPath(path).parent
+                    if PurePosixPath(normal_name(p)).parent == PurePosixPath(normal_name(path)).parent
                 ),
                 description.images,
             )
@@ -224,19 +276,30 @@ def _strangers(
                 ("", Problem(shown + path, f"a name such as {wanted}", "another one", "rename or remove the file"))
             )
     head = description.images.split("/")[0]
-    if images and head in ("{case}", "{patient}"):
-        excluded = set(description.exclude)
-        tops = {path.split("/")[0] for path in paths if "/" in path}
-        held = {patient or case for patient, case in images}
-        wanted = re.compile(description.cases or ".*")
-        for top in sorted(tops - held - excluded, key=natural_key):
+    if keys and head in ("{case}", "{patient}"):
+        wanted, excluded = _chosen(description)
+        tops = {normal_name(top): top for top in (path.split("/")[0] for path in paths if "/" in path)}
+        held = {patient or case for patient, case in keys}
+        for top in sorted(tops.keys() - held - excluded, key=natural_key):
             if head == "{case}" and not wanted.fullmatch(top):
                 continue
             name = case_name(description, *(("", top) if head == "{case}" else (top, "")))
             expected = f"{description.images.split('/', 1)[1]} in the folder"
             advice = "complete the folder, or remove it"
-            problems.append((name, Problem(shown + top, expected, "none", advice)))
+            problems.append((name, Problem(shown + tops[top], expected, "none", advice)))
     return problems
+
+
+def _spelled_twice(files: Sequence[str], shown: str) -> Problem | None:
+    """Tells of folders with one name in two spellings: what lies in them would be taken for one case."""
+    folders = {}
+    for path in files:
+        folder = str(PurePosixPath(path).parent)
+        other = folders.setdefault(normal_name(folder), folder)
+        if other != folder:
+            found = f"{shown}{other} too, the same name in another spelling of Unicode"
+            return Problem(shown + folder, "one folder for a case", found, "put them together, or remove one")
+    return None
 
 
 def _key_order(key: tuple[str, str]) -> tuple:

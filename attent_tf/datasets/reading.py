@@ -1,12 +1,19 @@
 """Cases to volumes: images with their labels as classes."""
 
+import dataclasses
+import os
+
 import numpy as np
 
 from attent_tf.datasets.cases import CaseFiles
 from attent_tf.datasets.labels import classes_of_grey, classes_of_masks, classes_of_numbers
-from attent_tf.volumes.dicom import SliceHeader, read_slice, stack_slices
-from attent_tf.volumes.nifti import check_same_grid, read_nifti, read_nifti_labels
+from attent_tf.errors import InputError, faults_of_scan
+from attent_tf.volumes.dicom_series import FoundSlices, Series, choose_series, find_slices, read_voxels
+from attent_tf.volumes.nifti import read_nifti, read_nifti_labels
+from attent_tf.volumes.nifti_header import read_placement
 from attent_tf.volumes.png import read_grey
+from attent_tf.volumes.series_geometry import series_affine
+from attent_tf.volumes.stored_grid import StoredGrid, turned_onto
 from attent_tf.volumes.volume import Volume
 
 
@@ -20,28 +27,48 @@ def read_case(files: CaseFiles, orientation_policy: str = "strict") -> Volume:
     Raises:
       InputError: a file cannot be used; the message names it.
     """
-    if files.description.is_nifti:
-        return _read_nifti_case(files, orientation_policy)
-    return _read_dicom_case(files)
+    with faults_of_scan(files.images[0]):
+        if files.description.is_nifti:
+            return _read_nifti_case(files, orientation_policy)
+        return _read_dicom_case(files)
 
 
-def slices_in_order(files: CaseFiles, headers: list[SliceHeader]) -> list[int]:
-    """Returns the order of the slices of a DICOM case, as indices of `files.images`."""
+def case_series(files: CaseFiles, found: FoundSlices) -> Series:
+    """Chooses the slices of a DICOM case.
+
+    Args:
+      files: a case.
+      found: from `find_slices` of `files.images`.
+
+    Returns:
+      The slices in the order that the description asks for.
+
+    Raises:
+      InputError: as `choose_series`, or labels that are a picture a slice meet an object of several frames.
+    """
+    chosen = choose_series(found, files.domain, os.path.dirname(files.images[0]), others=files.others)
+    for header in chosen.headers:
+        if files.labels and header.frame is not None:
+            expected, advice = "one slice a file, as labels are a picture a slice", "convert it to single frames"
+            raise InputError(header.path, expected, "an object of several frames", advice)
     if files.description.slice_order == "name":
-        return list(range(len(headers)))
-    return sorted(range(len(headers)), key=lambda index: headers[index].height_mm)
+        return chosen
+    return dataclasses.replace(chosen, headers=tuple(sorted(chosen.headers, key=lambda one: one.height_mm)))
 
 
 def _read_nifti_case(files: CaseFiles, orientation_policy: str) -> Volume:
     (image_path,) = files.images
     voxels, affine = read_nifti(image_path, orientation_policy)
+    warnings = tuple(
+        line for path in (image_path, *files.labels) for line in read_placement(path, orientation_policy)[1]
+    )
     if not files.labels:
-        return Volume(voxels, affine, files.case, files.domain)
-    numbers = []
+        return Volume(voxels, affine, files.case, files.domain, path=files.path, warnings=warnings)
+    scan, numbers = StoredGrid(image_path, voxels.shape, affine), []
     for path in files.labels:
         values, label_affine = read_nifti_labels(path, orientation_policy)
-        check_same_grid(image_path, voxels.shape, affine, path, values.shape, label_affine)
-        numbers.append(values)
+        # Tools often store what they make in an axis order of their own.
+        numbers.append(turned_onto(values, StoredGrid(path, values.shape, label_affine), scan))
     if files.description.masks:
         organs = [organ for organ, _ in files.description.masks]
         classes = classes_of_masks(
@@ -49,17 +76,20 @@ def _read_nifti_case(files: CaseFiles, orientation_policy: str) -> Volume:
         )
     else:
         classes = classes_of_numbers(numbers[0], files.description, files.labels[0])
-    return Volume(voxels, affine, files.case, files.domain, classes)
+    return Volume(voxels, affine, files.case, files.domain, classes, files.path, warnings=warnings)
 
 
 def _read_dicom_case(files: CaseFiles) -> Volume:
-    slices = [read_slice(path, files.domain) for path in files.images]
-    order = slices_in_order(files, [header for header, _ in slices])
-    voxels, affine = stack_slices([slices[index] for index in order], files.case)
-    if not files.labels:
-        return Volume(voxels, affine, files.case, files.domain)
-    pictures = []
-    for index in order:
-        grey = read_grey(files.labels[index], slices[index][1].shape)
-        pictures.append(classes_of_grey(grey, files.description, files.labels[index]))
-    return Volume(voxels, affine, files.case, files.domain, np.stack(pictures).T)
+    chosen = case_series(files, find_slices(files.images))
+    headers = chosen.headers
+    affine = series_affine(headers, files.path)
+    voxels = read_voxels(headers).T
+    classes = None
+    if files.labels:
+        pictures = dict(zip(files.images, files.labels, strict=True))
+        classes = np.empty((len(headers), headers[0].rows, headers[0].columns), np.uint8)
+        for place, header in enumerate(headers):
+            grey = read_grey(pictures[header.path], classes.shape[1:])
+            classes[place] = classes_of_grey(grey, files.description, pictures[header.path])
+        classes = classes.T
+    return Volume(voxels, affine, files.case, files.domain, classes, path=files.path, warnings=chosen.warnings)

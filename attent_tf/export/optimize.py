@@ -22,7 +22,7 @@ def frozen_chain(chain: Chain, image: tf.TensorSpec, weights: str = "float32") -
     """Makes a function of the chain in which nothing is left that could be trained.
 
     Args:
-      chain: is changed: the batch norms of its segmentors are folded.
+      chain: is changed: the batch norms of its networks are folded.
       image: [None, size, size, channels] float32.
       weights: `float32`, or `float16`: kernels are stored rounded to half precision, which halves the file, and are cast
         back where they are used.
@@ -33,8 +33,8 @@ def frozen_chain(chain: Chain, image: tf.TensorSpec, weights: str = "float32") -
     Raises:
       RunError: a weight is too large for half precision.
     """
-    for segmentor in dict.fromkeys(route.segmentor for route in chain.routes):
-        fold_batch_norms(segmentor)
+    for network in chain.networks:
+        fold_batch_norms(network)
 
     @tf.function(input_signature=[image])
     def whole(image):

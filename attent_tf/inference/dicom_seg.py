@@ -19,9 +19,9 @@ from attent_tf.errors import InputError
 from attent_tf.files import written_aside
 from attent_tf.organs import CLASS_NAMES, ORGAN_TITLES, ORGANS
 from attent_tf.reporting.palette import ORGAN_COLOURS, rgb
-from attent_tf.volumes.scan import series_files
-
-MANUFACTURER = "AttENT for TensorFlow"
+from attent_tf.volumes.dicom_content import read_dicom
+from attent_tf.volumes.dicom_objects import MANUFACTURER
+from attent_tf.volumes.scan import scan_series
 
 # Above the numbers that scanners give, so that a viewer lists the result after the scan.
 _SERIES_NUMBER = 900
@@ -61,14 +61,24 @@ ORGAN_CODES = {
 }
 
 
-def check_source_series(folder: str | os.PathLike) -> list[pydicom.Dataset]:
-    """Reads the headers of a series, and whether a segmentation can point to them.
+@dataclasses.dataclass(frozen=True)
+class SourceSeries:
+    """What a segmentation refers to.
+
+    Attributes:
+      images: its files without their pixels: a slice each, or one enhanced multi-frame object.
+      places: [slice] of each slice or frame in the order of `images`, its place in the stack that `read_scan` makes.
+    """
+
+    images: list[pydicom.Dataset]
+    places: np.ndarray
+
+
+def check_source_series(folder: str | os.PathLike, domain: str, series: str | None = None) -> SourceSeries:
+    """Reads the headers of a series, and whether a segmentation can refer to them.
 
     Args:
-      folder: the DICOM slices of one series.
-
-    Returns:
-      The slices without their pixels, in the order in which `read_scan` stacks them.
+      folder, domain, series: as `read_scan` takes them.
 
     Raises:
       InputError: it is no folder of DICOM slices, or the slices have not got the identifiers that a reference needs.
@@ -78,45 +88,65 @@ def check_source_series(folder: str | os.PathLike) -> list[pydicom.Dataset]:
         raise InputError(
             folder, "a folder of DICOM slices for --dicom-seg", "a file", "leave --dicom-seg out, or give the series"
         )
-    with warnings.catch_warnings():
+    headers = scan_series(folder, domain, series).headers
+    paths = list(dict.fromkeys(header.path for header in headers))
+    has_frames = any(header.frame is not None for header in headers)
+    if has_frames and len(paths) > 1:
+        expected = "a slice a file, or all in one object, for --dicom-seg"
+        raise InputError(folder, expected, f"{len(paths)} multi-frame objects", "leave --dicom-seg out")
+    step_mm = (headers[-1].height_mm - headers[0].height_mm) / max(1, len(headers) - 1)
+    with warnings.catch_warnings(), pydicom.config.disable_value_validation():
         warnings.simplefilter("ignore")
-        slices = [pydicom.dcmread(path, stop_before_pixels=True) for path in series_files(folder)]
-        for path, one in zip(series_files(folder), slices, strict=True):
-            missing = [word for word in _REFERENCES if not one.get(word)]
-            if missing:
-                raise InputError(
-                    path, f"{missing[0]} for --dicom-seg to refer to", "none", "leave --dicom-seg out, or mend the file"
-                )
-        for word in ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID"):
-            different = {str(one[word].value) for one in slices}
-            if len(different) > 1:
-                raise InputError(
-                    folder,
-                    f"one {word} for --dicom-seg to refer to",
-                    f"{len(different)} in {len(slices)} slices",
-                    "leave --dicom-seg out, or give slices of one series the same one",
-                )
-        for word in _MAY_BE_EMPTY:
-            for one in slices:
+        images = [read_dicom(path, stop_before_pixels=True) for path in paths]
+        _check_references(folder, paths, images)
+        for one in images:
+            for word in _MAY_BE_EMPTY:
                 if word not in one:
                     setattr(one, word, "")
-        slices.sort(key=_height_mm)
-        step_mm = (_height_mm(slices[-1]) - _height_mm(slices[0])) / max(1, len(slices) - 1)
-        for one in slices:
-            if not one.get("SliceThickness"):
-                one.SliceThickness = round(step_mm, 4)
-        return slices
+            measures = _shared_measures(one) if has_frames else one
+            if not measures.get("SliceThickness"):
+                measures.SliceThickness = round(step_mm, 4)
+    places = np.argsort([header.frame for header in headers]) if has_frames else np.arange(len(headers))
+    return SourceSeries(images, places)
+
+
+def _check_references(folder: Path, paths: list[str], images: list[pydicom.Dataset]) -> None:
+    for path, one in zip(paths, images, strict=True):
+        missing = [word for word in _REFERENCES if not one.get(word)]
+        if missing:
+            advice = "leave --dicom-seg out, or mend the file"
+            raise InputError(path, f"{missing[0]} for --dicom-seg to refer to", "none", advice)
+    for word in ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID"):
+        different = {str(one[word].value) for one in images}
+        if len(different) > 1:
+            raise InputError(
+                folder,
+                f"one {word} for --dicom-seg to refer to",
+                f"{len(different)} in {len(images)} slices",
+                "leave --dicom-seg out, or give slices of one series the same one",
+            )
+
+
+def _shared_measures(image: pydicom.Dataset) -> pydicom.Dataset:
+    """Puts what all frames have alike where highdicom looks for it; some scanners write it with each frame."""
+    if not image.get("SharedFunctionalGroupsSequence"):
+        image.SharedFunctionalGroupsSequence = [pydicom.Dataset()]
+    shared, first = image.SharedFunctionalGroupsSequence[0], image.PerFrameFunctionalGroupsSequence[0]
+    for keyword in ("PlaneOrientationSequence", "PixelMeasuresSequence"):
+        if keyword not in shared:
+            setattr(shared, keyword, first[keyword].value)
+    return shared.PixelMeasuresSequence[0]
 
 
 def write_dicom_seg(
-    path: str | os.PathLike, labels: np.ndarray, slices: list[pydicom.Dataset], device: str, description: str
+    path: str | os.PathLike, labels: np.ndarray, source: SourceSeries, device: str, description: str
 ) -> None:
     """Writes a label map as a DICOM segmentation, completely or not at all.
 
     Args:
       path: the file to write.
       labels: [column, row, slice] uint8 class indices on the voxels of the series, as `read_scan` orders them.
-      slices: from `check_source_series`.
+      source: from `check_source_series`.
       device: stands as the serial number of the device: what tells one trained run from another.
       description: stands as the description of the series; at most 64 characters count.
 
@@ -134,8 +164,8 @@ def write_dicom_seg(
         warnings.simplefilter("ignore")
         try:
             content = highdicom.seg.Segmentation(
-                source_images=slices,
-                pixel_array=np.ascontiguousarray(labels.T),
+                source_images=source.images,
+                pixel_array=np.ascontiguousarray(labels.T[source.places]),
                 segmentation_type=highdicom.seg.SegmentationTypeValues.BINARY,
                 segment_descriptions=[_segment(highdicom, organ, algorithm) for organ in ORGANS],
                 series_instance_uid=highdicom.UID(),
@@ -177,8 +207,3 @@ def _segment(highdicom, organ: str, algorithm):
             highdicom.sr.CodedConcept.from_code(code.side)
         ]
     return segment
-
-
-def _height_mm(one: pydicom.Dataset) -> float:
-    across, down = np.array(one.ImageOrientationPatient, np.float64).reshape(2, 3)
-    return float(np.cross(across, down) @ np.array(one.ImagePositionPatient, np.float64))

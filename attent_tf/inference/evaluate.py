@@ -71,6 +71,8 @@ def evaluate(
         raise RecordsError(f"{records}: no test cases of {run.target}; preprocess with another --split")
     originals = None if scans is None else find_originals(scans, cases)
     chain = load_chain(run)
+    # Lines that come up on the way still reach the file: it is written when all cases have been read.
+    warnings = list(_warnings(run, manifest.fingerprint, cases))
     header = {
         "method": run.method.id,
         "direction": run.direction,
@@ -80,10 +82,10 @@ def evaluate(
         "config": run.config.name,
         "records": manifest.fingerprint,
         "selection": _SELECTION,
-        "warnings": list(_warnings(run, manifest.fingerprint, cases)),
+        "warnings": warnings,
     }
     with observer.stage(f"Evaluate {run.method.id} on {run.target}", sum(case.slices for case in cases), 0) as bar:
-        results = (_case_result(run, chain, records, manifest, case, bar, originals) for case in cases)
+        results = (_case_result(run, chain, records, manifest, case, bar, originals, warnings) for case in cases)
         evaluation = write_evaluation(out, header, results, overwrite)
     write_report(
         Path(out) / "report" / "index.html",
@@ -112,6 +114,7 @@ def _case_result(
     case: ManifestCase,
     bar,
     originals: Mapping[str, CaseFiles] | None,
+    warnings: list[str],
 ) -> CaseResult:
     slices = read_case_records(records, manifest, case.case)
     stacked = np.stack([record.channels for record in slices])
@@ -135,18 +138,20 @@ def _case_result(
         policy = str(manifest.options.get("orientation_policy", "strict"))
         # Before the networks run, so that a wrong folder is told at once.
         original = read_original(originals[case.case], case, policy)
-        reference, spacing_mm = original.labels, original.spacing_mm
+        reference, spacing_mm, axes_mm = original.labels, original.spacing_mm, original.axes_mm
+        warnings.extend(original.warnings)
         restored = np.zeros(original.shape, np.uint8)
         del original
         for part, labels in probability_blocks_from_grid(probabilities(), case.geometry.grid, restored.shape):
             restored[part] = labels
-        on_scan = LabelMaps(restored, spacing_mm, reference)
+        on_scan = LabelMaps(restored, spacing_mm, reference, axes_mm)
     return CaseResult(
         case=case.case,
         image=images,
         entropy=entropy,
         prediction=prediction,
         spacing_mm=case.geometry.record_spacing_mm,
+        axes_mm=case.geometry.record_axes_mm,
         translated=translated if run.method.translates else None,
         reference=np.stack([record.label for record in slices]) if case.labelled else None,
         on_scan=on_scan,

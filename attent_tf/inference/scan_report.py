@@ -13,28 +13,27 @@ from attent_tf.organs import CLASS_NAMES, ORGANS
 from attent_tf.runs import Run
 from attent_tf.versions import package_versions
 from attent_tf.volumes import CaseGeometry
-from attent_tf.volumes.scan import series_files
+from attent_tf.volumes.dicom_files import folder_files
 
 FORMAT = 1
 
 
 def input_sha256(path: str | os.PathLike) -> str:
-    """Returns the SHA-256 of a file, or of a series: of the lines that `sha256sum *` prints in its folder, sorted by name."""
+    """Returns the SHA-256 of a file, or of a folder: of the lines that `sha256sum` prints of its DICOM files, sorted by name."""
     path = Path(path)
     if not path.is_dir():
         return _sha256(path)
-    lines = (f"{_sha256(one)}  {one.name}\n" for one in series_files(path))
+    lines = (f"{_sha256(one)}  {one.name}\n" for one in folder_files(path).dicom)
     return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()
 
 
-def volumes_ml(labels: np.ndarray, spacing_mm: tuple[float, float, float]) -> dict[str, float]:
+def volumes_ml(labels: np.ndarray, voxel_ml: float) -> dict[str, float]:
     """Returns the volume of each organ in millilitres.
 
     Args:
       labels: [i, j, k] uint8 class indices.
-      spacing_mm: distances of voxels along i, j and k.
+      voxel_ml: millilitres in a voxel.
     """
-    voxel_ml = float(np.prod(spacing_mm)) / 1000.0
     counts = np.zeros(256, np.int64)
     # bincount makes 64-bit copies of what it counts, so a plane at a time.
     for plane in np.moveaxis(labels, -1, 0):

@@ -14,7 +14,6 @@ import numpy as np
 from attent_tf.errors import RunError
 from attent_tf.inference.batches import DEFAULT_BATCH, run_slices
 from attent_tf.organs import NUM_CLASSES
-from attent_tf.runs import Run
 from attent_tf.stopwatch import Stopwatch
 from attent_tf.volumes import (
     PreparedCase,
@@ -89,11 +88,6 @@ class Segmentation:
         return float(self.entropy_sums[index] / self.pixels[index]) if self.pixels[index] else None
 
 
-def preparation(run: Run) -> PrepareOptions:
-    """Returns how scans must be prepared for a run: as its training records were."""
-    return run.prepare_options
-
-
 def segment_volume(
     chain: "Chain",
     volume: Volume,
@@ -106,7 +100,7 @@ def segment_volume(
     Args:
       chain: from `load_chain`.
       volume: a scan of the run's target domain, in any orientation.
-      options: from `preparation`.
+      options: how scans are prepared for the run: its `prepare_options`.
       report: called with the number of the scan's slices done since the last call.
       batch_size: slices at once; the result does not depend on it.
 
@@ -172,7 +166,7 @@ def translate_volume(
     Args:
       chain: of a method with a translator.
       volume: a scan of the run's target domain, in any orientation.
-      options: from `preparation`.
+      options: how scans are prepared for the run: its `prepare_options`.
       source: `mri` or `ct`, for the unit of the result.
       report: called with the number of the scan's slices done since the last call.
       batch_size: slices at once; the result does not depend on it.

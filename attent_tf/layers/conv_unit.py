@@ -1,5 +1,8 @@
 """Convolution, batch norm, activation: what the segmentors and critics of PnP-AdaNet and SIFA are built of."""
 
+import functools
+from collections.abc import Callable, Iterator
+
 import keras
 import tensorflow as tf
 
@@ -20,6 +23,7 @@ class ConvUnit(keras.layers.Layer):
       dilation: distance between kernel taps.
       activation: a key of `ACTIVATIONS`.
       dropout: share of values that training leaves out.
+      padding: `zero` or `reflect`.
       kernel_initializer: name or Keras initializer.
 
     Raises:
@@ -34,6 +38,7 @@ class ConvUnit(keras.layers.Layer):
         dilation: int = 1,
         activation: str = "leaky_relu",
         dropout: float = 0.0,
+        padding: str = "zero",
         kernel_initializer="he_normal",
         **kwargs,
     ):
@@ -46,14 +51,17 @@ class ConvUnit(keras.layers.Layer):
         self.dilation = dilation
         self.activation = activation
         self.dropout = dropout
+        self.padding = padding
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.conv = PaddedConv2D(
             filters,
             kernel_size,
             strides,
             dilation,
+            padding=padding,
             use_bias=False,
-            kernel_initializer=kernel_initializer,
+            # An initializer gives the same values each time, and those who make layers pass one to several.
+            kernel_initializer=self.kernel_initializer.clone(),
             name="conv",
         )
         self.drop = keras.layers.Dropout(dropout, name="drop")
@@ -69,6 +77,10 @@ class ConvUnit(keras.layers.Layer):
         x = self.norm(self.drop(self.conv(inputs), training=training), training=training)
         return ACTIVATIONS[self.activation](x)
 
+    def conv_norms(self) -> Iterator[tuple[PaddedConv2D, keras.layers.BatchNormalization, Callable]]:
+        """Yields the convolution, its batch norm, and what puts something in the norm's place."""
+        yield self.conv, self.norm, functools.partial(setattr, self, "norm")
+
     def get_config(self):
         return {
             **super().get_config(),
@@ -78,5 +90,6 @@ class ConvUnit(keras.layers.Layer):
             "dilation": self.dilation,
             "activation": self.activation,
             "dropout": self.dropout,
+            "padding": self.padding,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }

@@ -1,5 +1,7 @@
 """The residual block of PnP-AdaNet and SIFA, which makes features wider without a projection."""
 
+from collections.abc import Iterator
+
 import keras
 import tensorflow as tf
 
@@ -50,6 +52,11 @@ class GrowingResidualBlock(keras.layers.Layer):
         missing = max(self.filters - inputs.shape[-1], 0)
         identity = tf.pad(inputs[..., : self.filters], [[0, 0], [0, 0], [0, 0], [0, missing]])
         return ACTIVATIONS[self.activation](x + tf.cast(identity, x.dtype))
+
+    def conv_norms(self) -> Iterator[tuple]:
+        """Yields what `ConvUnit.conv_norms` yields, of both convolutions."""
+        yield from self.first.conv_norms()
+        yield from self.second.conv_norms()
 
     def get_config(self):
         return {

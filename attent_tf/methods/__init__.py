@@ -1,6 +1,5 @@
 """Methods as data: what is trained in which order, on which slices, and what of it is deployed. No TensorFlow."""
 
-from attent_tf.methods.catalogue import METHODS, get_method, register
 from attent_tf.methods.direction import DIRECTIONS, get_domains
 from attent_tf.methods.method import ADAPTATION, LOWER_BOUND, UPPER_BOUND, Method, Path
 from attent_tf.methods.part import (
@@ -12,12 +11,14 @@ from attent_tf.methods.part import (
     JUDGE_SOURCE,
     JUDGE_TARGET,
     SEGMENTOR,
+    SOURCE_DECODER,
     SOURCE_SEGMENTOR,
     TO_SOURCE,
     TO_TARGET,
     Part,
     part_name,
 )
+from attent_tf.methods.registry import METHODS, get_method, register
 from attent_tf.methods.stage import Slices, Stage, View
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "LOWER_BOUND",
     "METHODS",
     "SEGMENTOR",
+    "SOURCE_DECODER",
     "SOURCE_SEGMENTOR",
     "TO_SOURCE",
     "TO_TARGET",

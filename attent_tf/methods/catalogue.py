@@ -1,127 +1,26 @@
-"""The methods that ship, row by row, from the lower bound to the upper; and those that others add."""
+"""The methods that ship, row by row: from the lower bound over what others do to the paper's own, and the upper bound."""
 
-import importlib.metadata
-
-from attent_tf.errors import ConfigError, did_you_mean
 from attent_tf.methods.method import ADAPTATION, LOWER_BOUND, UPPER_BOUND, Method, Path
-from attent_tf.methods.part import (
-    JUDGE_AUX,
-    JUDGE_MAIN,
-    JUDGE_SOURCE,
-    JUDGE_TARGET,
-    SEGMENTOR,
-    TO_SOURCE,
-    TO_TARGET,
-    Part,
-)
-from attent_tf.methods.peer_stages import balanced, end_to_end, plug_and_play, score_adaptation, semantic
-from attent_tf.methods.stage import Slices, Stage, View
-
-# Packages offer methods under this name: `name = "module:METHOD"`.
-ENTRY_POINTS = "attent_tf.methods"
-
-_NETWORKS = "attent_tf.runs.configured"
-_STEPS = "attent_tf.training.steps"
-_ALIGNER_KEYS = (
-    "segmentation.aligner_main_weight",
-    "segmentation.aligner_aux_weight",
-    "segmentation.aligner_warmup_steps",
-    "segmentation.aligner_adversarial",
-    "segmentation.entropy_channels",
-    "segmentation.discriminator_filters",
-    "segmentation.discriminator",
-)
-_CYCLED = View((TO_TARGET, TO_SOURCE), option="segmentation.cycled_source")
+from attent_tf.methods.part import SEGMENTOR, TO_SOURCE, TO_TARGET
+from attent_tf.methods.peer_stages import balanced, end_to_end, plug_and_play, score_adaptation, semantic, sifa
+from attent_tf.methods.stage import Slices, View
+from attent_tf.methods.stages import aligned, cyclegan, entropy_minimised, supervised
 
 _RAW = (Path((SEGMENTOR,)),)
 _TRANSLATED = (Path((TO_SOURCE, SEGMENTOR)),)
-
-
-def cyclegan(gated: bool) -> Stage:
-    """Returns stage 1: a CycleGAN between both domains, with attention gates or without (section III-B)."""
-    generator = f"{_NETWORKS}:{'gated' if gated else 'plain'}_generator"
-    judge = f"{_NETWORKS}:patch_discriminator"
-    return Stage(
-        id="translation",
-        title="Stage 1: translation",
-        section="translation",
-        step=f"{_STEPS}.cyclegan:CycleGanStep",
-        parts=(
-            Part(TO_SOURCE, generator),
-            Part(TO_TARGET, generator),
-            Part(JUDGE_SOURCE, judge),
-            Part(JUDGE_TARGET, judge),
-        ),
-        inputs=(Slices("source"), Slices("target")),
-        unused=() if gated else ("translation.gate_gain",),
-        serves_both=True,
-    )
-
-
-def supervised(labelled: Slices, watched: Slices | None = None, unused: tuple[str, ...] = ()) -> Stage:
-    """Returns a stage that trains S on labelled slices (Eq. 5)."""
-    return Stage(
-        id="segmentation",
-        title="Stage 2: segmentation",
-        section="segmentation",
-        step=f"{_STEPS}.supervised:SupervisedStep",
-        parts=(Part(SEGMENTOR, f"{_NETWORKS}:segmentor"),),
-        inputs=(labelled,),
-        watched=watched,
-        unused=(*_ALIGNER_KEYS, *unused),
-    )
-
-
-def aligned(labelled: Slices, target: Slices, on: str, unused: tuple[str, ...] = ()) -> Stage:
-    """Returns a stage that trains S on labelled slices while adversaries align both domains (section III-C).
-
-    Args:
-      labelled, target: the slices of both domains.
-      on: what the adversaries are shown: `entropy`, `softmax` or `features`.
-      unused: configuration keys that the stage does not read.
-    """
-    judge = f"{_NETWORKS}:map_discriminator"
-    roles = (JUDGE_MAIN,) if on == "features" else (JUDGE_MAIN, JUDGE_AUX)
-    not_read = {"entropy": (), "softmax": ("segmentation.entropy_channels",)}
-    features = ("segmentation.entropy_channels", "segmentation.aligner_aux_weight")
-    return Stage(
-        id="segmentation",
-        title="Stage 2: segmentation",
-        section="segmentation",
-        step=f"{_STEPS}.alignment:AlignmentStep",
-        parts=(Part(SEGMENTOR, f"{_NETWORKS}:segmentor"), *(Part(role, judge) for role in roles)),
-        inputs=(labelled, target),
-        options=(("on", on),),
-        unused=(*not_read.get(on, features), *unused),
-    )
-
-
+_CYCLED = View((TO_TARGET, TO_SOURCE), option="segmentation.cycled_source")
 _SOURCE = Slices("source", labels=True)
+_SOURCE_TRANSLATED = Slices("source", labels=True, views=(View((TO_TARGET,)),))
 _SOURCE_AND_CYCLED = Slices("source", labels=True, views=(View(), _CYCLED))
-_SOURCE_IN_TARGET_STYLE = Slices("source", labels=True, views=(View((TO_TARGET,)),))
 _TARGET = Slices("target")
 _TARGET_TRANSLATED = Slices("target", views=(View((TO_SOURCE,)),))
 _NO_CYCLE = ("segmentation.cycled_source",)
 _CYCADA_AFTER_TRANSLATION = (
-    supervised(_SOURCE_IN_TARGET_STYLE, _TARGET, unused=_NO_CYCLE),
-    score_adaptation(_SOURCE_IN_TARGET_STYLE, _TARGET),
+    supervised(_SOURCE_TRANSLATED, _TARGET, unused=_NO_CYCLE),
+    score_adaptation(_SOURCE_TRANSLATED, _TARGET),
 )
 
-METHODS: dict[str, Method] = {}
-
-
-def register(method: Method) -> Method:
-    """Adds a method to those that are known by name, and returns it.
-
-    Raises:
-      ConfigError: there is another one of that name.
-    """
-    if METHODS.setdefault(method.id, method) != method:
-        raise ConfigError(f"method {method.id!r}: there is another one of that name; choose another id")
-    return method
-
-
-for _method in (
+SHIPPED = (
     Method(
         "source_only",
         "Source only",
@@ -131,44 +30,44 @@ for _method in (
         _RAW,
     ),
     Method(
-        "cyclegan",
-        "CycleGAN",
-        "target images translated by a CycleGAN without attention gates",
+        "minent",
+        "MinEnt",
+        "entropy on the target minimised, without an adversary",
         ADAPTATION,
-        (cyclegan(gated=False), supervised(_SOURCE_AND_CYCLED, _TARGET_TRANSLATED)),
-        _TRANSLATED,
-    ),
-    Method(
-        "pixel",
-        "Pixel alignment",
-        "target images translated by a CycleGAN with attention gates",
-        ADAPTATION,
-        (cyclegan(gated=True), supervised(_SOURCE_AND_CYCLED, _TARGET_TRANSLATED)),
-        _TRANSLATED,
-    ),
-    Method(
-        "feature",
-        "Feature alignment",
-        "features of both domains aligned by an adversary",
-        ADAPTATION,
-        (aligned(_SOURCE, _TARGET, "features", _NO_CYCLE),),
+        (entropy_minimised(_SOURCE, _TARGET, _NO_CYCLE),),
         _RAW,
     ),
     Method(
-        "entropy",
-        "Entropy alignment",
-        "entropy maps of both domains aligned by an adversary",
+        "adaptseg",
+        "AdaptSegNet",
+        "softmax outputs of both domains aligned by an adversary (AdaOutput)",
         ADAPTATION,
-        (aligned(_SOURCE, _TARGET, "entropy", _NO_CYCLE),),
+        (aligned(_SOURCE, _TARGET, "softmax", _NO_CYCLE),),
         _RAW,
     ),
     Method(
-        "attent",
-        "AttENT",
-        "translation with attention gates, and entropy maps aligned by an adversary",
+        "advent",
+        "ADVENT",
+        "self-information of both domains, a channel for each class, aligned by an adversary",
         ADAPTATION,
-        (cyclegan(gated=True), aligned(_SOURCE_AND_CYCLED, _TARGET_TRANSLATED, "entropy")),
-        _TRANSLATED,
+        (aligned(_SOURCE, _TARGET, "self_information", _NO_CYCLE),),
+        _RAW,
+    ),
+    Method(
+        "pnp_adanet",
+        "PnP-AdaNet",
+        "early layers for the target below frozen ones, features aligned by Wasserstein critics",
+        ADAPTATION,
+        (balanced(supervised(_SOURCE, unused=_NO_CYCLE)), plug_and_play()),
+        _RAW,
+    ),
+    Method(
+        "cyclegan_source",
+        "CycleGAN, source translated",
+        "trained on source images in target style by a CycleGAN without attention gates",
+        ADAPTATION,
+        (cyclegan(gated=False), supervised(_SOURCE_TRANSLATED, _TARGET, _NO_CYCLE)),
+        _RAW,
     ),
     Method(
         "synseg",
@@ -195,12 +94,60 @@ for _method in (
         _RAW,
     ),
     Method(
-        "pnp_adanet",
-        "PnP-AdaNet",
-        "early layers for the target below frozen ones, features aligned by Wasserstein critics",
+        "sifa_v1",
+        "SIFA v1",
+        "source images translated, predictions and translations aligned by adversaries, one encoder for both",
         ADAPTATION,
-        (balanced(supervised(_SOURCE, unused=_NO_CYCLE)), plug_and_play()),
+        (sifa(1),),
         _RAW,
+    ),
+    Method(
+        "sifa_v2",
+        "SIFA v2",
+        "as SIFA v1, with a lower level of the encoder supervised and aligned as well",
+        ADAPTATION,
+        (sifa(2),),
+        _RAW,
+    ),
+    Method(
+        "feature",
+        "Feature alignment",
+        "features of both domains aligned by an adversary",
+        ADAPTATION,
+        (aligned(_SOURCE, _TARGET, "features", _NO_CYCLE),),
+        _RAW,
+    ),
+    Method(
+        "entropy",
+        "Entropy alignment",
+        "entropy maps of both domains aligned by an adversary",
+        ADAPTATION,
+        (aligned(_SOURCE, _TARGET, "entropy", _NO_CYCLE),),
+        _RAW,
+    ),
+    Method(
+        "cyclegan",
+        "CycleGAN",
+        "target images translated by a CycleGAN without attention gates",
+        ADAPTATION,
+        (cyclegan(gated=False), supervised(_SOURCE_AND_CYCLED, _TARGET_TRANSLATED)),
+        _TRANSLATED,
+    ),
+    Method(
+        "pixel",
+        "Pixel alignment",
+        "target images translated by a CycleGAN with attention gates",
+        ADAPTATION,
+        (cyclegan(gated=True), supervised(_SOURCE_AND_CYCLED, _TARGET_TRANSLATED)),
+        _TRANSLATED,
+    ),
+    Method(
+        "attent",
+        "AttENT",
+        "translation with attention gates, and entropy maps aligned by an adversary",
+        ADAPTATION,
+        (cyclegan(gated=True), aligned(_SOURCE_AND_CYCLED, _TARGET_TRANSLATED, "entropy")),
+        _TRANSLATED,
     ),
     Method(
         "supervised",
@@ -210,19 +157,4 @@ for _method in (
         (supervised(Slices("target", labels=True), unused=_NO_CYCLE),),
         _RAW,
     ),
-):
-    register(_method)
-
-
-def get_method(method_id: str) -> Method:
-    """Returns the method of that name, which ships, was registered, or is an entry point of an installed package.
-
-    Raises:
-      ConfigError: the name is unknown; the nearest one is suggested.
-    """
-    if method_id in METHODS:
-        return METHODS[method_id]
-    for entry in importlib.metadata.entry_points(group=ENTRY_POINTS, name=str(method_id)):
-        return register(entry.load())
-    hint = did_you_mean(method_id, METHODS)
-    raise ConfigError(f"unknown method {method_id!r}: expected one of {', '.join(METHODS)}{hint}")
+)

@@ -140,7 +140,7 @@ class Method:
 
 
 # Sections that belong to stages; a method without such a stage reads none of their keys.
-_OF_STAGES = frozenset({"translation", "segmentation", "synseg", "cycada", "pnp_adanet"})
+_OF_STAGES = frozenset({"translation", "segmentation", "synseg", "cycada", "pnp_adanet", "sifa"})
 
 
 def _covers(keys: tuple[str, ...], key: str) -> bool:

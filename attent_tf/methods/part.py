@@ -15,6 +15,7 @@ JUDGE_TARGET = "judge_target"
 SEGMENTOR = "segmentor"
 JUDGE_MAIN = "judge_main"
 JUDGE_AUX = "judge_aux"
+SOURCE_DECODER = "source_decoder"
 # Segmentors that training alone needs: one that keeps translations to what they show, one that stays with the source.
 CLASSIFIER = "classifier"
 SOURCE_SEGMENTOR = "source_segmentor"
@@ -26,6 +27,7 @@ _BY_DOMAINS = {
     TO_TARGET: "{source}_to_{target}",
     JUDGE_SOURCE: "judge_{source}",
     JUDGE_TARGET: "judge_{target}",
+    SOURCE_DECODER: "decoder_{source}",
 }
 
 

@@ -1,19 +1,25 @@
-"""Stages of SynSeg-Net, CyCADA and PnP-AdaNet; networks and translators are the library's, so that methods are compared."""
+"""Stages of SynSeg-Net, CyCADA and PnP-AdaNet, with the library's own networks, so that methods are compared; and of SIFA."""
 
 import dataclasses
 
 from attent_tf.methods.part import (
     CLASSIFIER,
+    JUDGE_AUX,
     JUDGE_FEATURES,
     JUDGE_MAIN,
     JUDGE_MASKS,
+    JUDGE_SOURCE,
+    JUDGE_TARGET,
     SEGMENTOR,
+    SOURCE_DECODER,
     SOURCE_SEGMENTOR,
+    TO_TARGET,
     Part,
 )
 from attent_tf.methods.stage import Slices, Stage
 
 _NETWORKS = "attent_tf.runs.configured"
+_SIFA = "attent_tf.runs.configured_sifa"
 _STEPS = "attent_tf.training.steps"
 _S = f"{_NETWORKS}:segmentor"
 _LABELLED, _TARGET = Slices("source", labels=True), Slices("target")
@@ -105,4 +111,30 @@ def plug_and_play() -> Stage:
         ),
         inputs=(Slices("source"), _TARGET),
         reads=_SEGMENTOR_KEYS,
+    )
+
+
+def sifa(version: int) -> Stage:
+    """Returns the joint stage of SIFA: version 2 of TMI 2020, with a lower level, or version 1 of AAAI 2019."""
+    lower = version == 2
+    judge = f"{_SIFA}:patch_discriminator"
+    second = ("sifa.lower_weight", "sifa.lower_alignment_weight")
+    first = ("sifa.dropout", "sifa.ramp_from", "sifa.ramp_until")
+    return Stage(
+        id="joint",
+        title="Joint training",
+        section="sifa",
+        step=f"{_STEPS}.sifa:SifaStep",
+        parts=(
+            Part(TO_TARGET, f"{_SIFA}:generator_{version}"),
+            Part(SEGMENTOR, f"{_SIFA}:segmentor_{version}"),
+            Part(SOURCE_DECODER, f"{_SIFA}:decoder"),
+            Part(JUDGE_SOURCE, f"{_SIFA}:twofold_discriminator"),
+            Part(JUDGE_TARGET, judge),
+            Part(JUDGE_MAIN, judge),
+            *((Part(JUDGE_AUX, judge),) if lower else ()),
+        ),
+        inputs=(Slices("source", labels=True), Slices("target")),
+        options=(("ramped", not lower),),
+        unused=first if lower else second,
     )

@@ -5,6 +5,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from attent_tf.metrics.case_result import CaseFailure, LabelMaps, organ_volumes_ml
 from attent_tf.metrics.json_numbers import to_json
 from attent_tf.metrics.scores import METRICS, Score
@@ -30,6 +32,7 @@ def case_entry(case: str, maps: LabelMaps, score: Score, organs_compared: Sequen
         "labelled": maps.reference is not None,
         "slices": len(maps.prediction),
         "spacing_mm": [float(step) for step in maps.spacing_mm],
+        **({} if maps.axes_mm is None else {"axes_mm": np.asarray(maps.axes_mm, float).tolist()}),
         "volume_ml": volumes,
         "states": {organ: state for organ, state in states.items() if state},
         **score,

@@ -1,16 +1,15 @@
 """What a model made of one test case, and the form in which an evaluation folder keeps it."""
 
 import dataclasses
-import re
 from typing import Any
 
 import numpy as np
 
 from attent_tf.errors import ConfigError, InputError
 from attent_tf.metrics.scores import check_labels, organ_mask
+from attent_tf.metrics.voxel_axes import Spacing, voxel_mm3
+from attent_tf.names import name_problem, normal_name
 from attent_tf.organs import ORGANS
-
-_CASE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,11 +37,19 @@ class LabelMaps:
       prediction: [slice, row, column] class indices.
       spacing_mm: [slice, row, column] distance of neighbouring voxel centres, in millimetres.
       reference: [slice, row, column] class indices; None for a case without labels.
+      axes_mm: [3, 3] millimetres in RAS+ of a step along slices, rows and columns, each a column; None where they are
+        perpendicular.
     """
 
     prediction: np.ndarray
     spacing_mm: tuple[float, float, float]
     reference: np.ndarray | None = None
+    axes_mm: np.ndarray | None = None
+
+    @property
+    def steps_mm(self) -> Spacing:
+        """The steps by which distances and volumes are measured."""
+        return self.spacing_mm if self.axes_mm is None else self.axes_mm
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +67,7 @@ class CaseResult:
         a translator.
       reference: [slice, row, column] class indices; None for a case without labels.
       failures: what was wrong with its files, where it is scored in spite of it.
+      axes_mm: as of `LabelMaps`.
       on_scan: the label maps on the original scan's own grid, for protocols that score there.
     """
 
@@ -71,6 +79,7 @@ class CaseResult:
     translated: np.ndarray | None = None
     reference: np.ndarray | None = None
     failures: tuple[CaseFailure, ...] = ()
+    axes_mm: np.ndarray | None = None
     on_scan: LabelMaps | None = None
 
     def maps(self, grid: str) -> LabelMaps:
@@ -80,7 +89,7 @@ class CaseResult:
           ConfigError: the case was not brought back to its scan.
         """
         if grid == "records":
-            return LabelMaps(self.prediction, self.spacing_mm, self.reference)
+            return LabelMaps(self.prediction, self.spacing_mm, self.reference, self.axes_mm)
         if self.on_scan is None:
             raise ConfigError(
                 f"case {self.case}: expected label maps on the grid of the scan, as the protocol scores there; got none; "
@@ -89,19 +98,15 @@ class CaseResult:
         return self.on_scan
 
 
-def is_case_name(name: str) -> bool:
-    """Whether a case may be called so: files are named for it."""
-    return _CASE_NAME.fullmatch(name) is not None
-
-
 def check_case(result: CaseResult) -> None:
     """Checks names, shapes and class indices of a case.
 
     Raises:
       InputError: something is not what `CaseResult` says.
     """
-    if not is_case_name(result.case):
-        raise InputError(f"case {result.case!r}: expected letters, digits, '.', '_' and '-' only, as it names a file")
+    problem = name_problem(f"case {result.case!r}", normal_name(result.case), "give it another name")
+    if problem is not None:
+        raise InputError(*dataclasses.astuple(problem))
     shape = np.shape(result.prediction)
     for name in ("image", "entropy", "prediction", "translated", "reference"):
         array = getattr(result, name)
@@ -119,7 +124,7 @@ def check_case(result: CaseResult) -> None:
 
 def organ_volumes_ml(maps: LabelMaps) -> dict[str, dict[str, float | None]]:
     """Returns for each organ the volume of `prediction` and of `reference` in millilitres, None without a reference."""
-    voxel_ml = float(np.prod(maps.spacing_mm)) / 1000.0
+    voxel_ml = voxel_mm3(maps.steps_mm) / 1000.0
     return {
         organ: {
             name: None if labels is None else voxel_ml * int(np.count_nonzero(organ_mask(labels, organ)))

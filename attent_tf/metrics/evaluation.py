@@ -23,6 +23,7 @@ from attent_tf.metrics.postprocessing import DEFAULT_POSTPROCESSING, Postprocess
 from attent_tf.metrics.protocols import Protocol, find_protocol
 from attent_tf.metrics.scores import METRICS, Score
 from attent_tf.metrics.summary import average_intervals, mean_score, summarise
+from attent_tf.names import file_in, normal_name
 from attent_tf.organs import ORGANS
 
 REQUIRED_HEADER = ("method", "direction", "protocol", "seed")
@@ -48,7 +49,8 @@ class Evaluation:
       folder: where it lies.
       header: `method`, `direction`, `protocol`, `protocol_text`, `statistics_text`, `organs_compared`, `failures`, `seed` and
         the free keys.
-      cases: one dict a case: `case`, `labelled`, `slices`, `spacing_mm`, `volume_ml`, `states` (organ to `missed`,
+      cases: one dict a case: `case`, `labelled`, `slices`, `spacing_mm`, `axes_mm` (where axes are not perpendicular: the
+        steps along slices, rows and columns, each a column), `volume_ml`, `states` (organ to `missed`,
         `spurious`: predicted where there is none, `absent`: in neither map, or `not compared`; plain scores are left out),
         and for each organ its metrics as floats (NaN where undefined, infinity where missed).
       organs: summaries as `summarise` returns them.
@@ -77,7 +79,8 @@ class Evaluation:
         Raises:
           InputError: the file is missing or damaged.
         """
-        path = self.folder / "cases" / f"{case}.npz"
+        # Folders that were copied through another system may come with its spelling of names.
+        path = file_in(self.folder / "cases", f"{case}.npz")
         try:
             with np.load(path, allow_pickle=False) as stored:
                 return {name: stored[name] for name in stored.files}
@@ -128,6 +131,7 @@ def write_evaluation(
                 failures.append(result)
                 continue
             check_case(result)
+            result = dataclasses.replace(result, case=normal_name(result.case))
             if result.case in {case["case"] for case in cases}:
                 raise InputError(f"case {result.case}: expected each case once, it came twice; check the records")
             result = _postprocessed(result, postprocessing)
@@ -213,6 +217,6 @@ def _scored(maps: LabelMaps, protocol: Protocol, organs_compared: Sequence[str])
     """Scores of the units of one case; an organ that only one side knows is undefined whatever the protocol says."""
     if maps.reference is None:
         return []
-    units = protocol.score(maps.prediction, maps.reference, maps.spacing_mm)
+    units = protocol.score(maps.prediction, maps.reference, maps.steps_mm)
     unknown = dict.fromkeys(METRICS, float("nan"))
     return [{organ: unit[organ] if organ in organs_compared else unknown for organ in ORGANS} for unit in units]

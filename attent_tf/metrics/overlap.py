@@ -1,10 +1,9 @@
 """Overlap (Eq. 9) and volumes of two masks."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from attent_tf.errors import InputError
+from attent_tf.metrics.voxel_axes import Spacing, voxel_mm3
 
 
 def as_masks(prediction: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -51,13 +50,13 @@ def dice(prediction: np.ndarray, reference: np.ndarray) -> float:
     return float(2.0 * np.count_nonzero(prediction & reference) / total)
 
 
-def volume_difference_ml(prediction: np.ndarray, reference: np.ndarray, spacing_mm: Sequence[float]) -> float:
+def volume_difference_ml(prediction: np.ndarray, reference: np.ndarray, spacing_mm: Spacing) -> float:
     """How much more volume the prediction has than the reference.
 
     Args:
       prediction: [slice, row, column] bool.
       reference: [slice, row, column] bool.
-      spacing_mm: [slice, row, column] distance of neighbouring voxel centres, in millimetres.
+      spacing_mm: of voxels, in millimetres, see `voxel_axes.Spacing`.
 
     Returns:
       Millilitres: positive where too much was found, negative where too little; NaN if both masks are empty.
@@ -67,4 +66,4 @@ def volume_difference_ml(prediction: np.ndarray, reference: np.ndarray, spacing_
     """
     prediction, reference = as_masks(prediction, reference)
     voxels = np.count_nonzero(prediction), np.count_nonzero(reference)
-    return float((voxels[0] - voxels[1]) * np.prod(spacing_mm) / 1000.0) if any(voxels) else float("nan")
+    return float((voxels[0] - voxels[1]) * voxel_mm3(spacing_mm) / 1000.0) if any(voxels) else float("nan")

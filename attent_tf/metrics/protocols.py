@@ -6,12 +6,13 @@ into units of scoring (volumes, or slices); means and deviations run over the un
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
 from attent_tf.errors import ConfigError, did_you_mean
 from attent_tf.metrics.scores import TOLERANCE_MM, Score, score_case, score_slices
+from attent_tf.metrics.voxel_axes import Spacing
 
 DEFAULT_PROTOCOL = "volume_3d"
 
@@ -58,16 +59,16 @@ class Protocol:
     unit: str
     grid: str
     text: str
-    score: Callable[[np.ndarray, np.ndarray, Sequence[float]], list[Score]]
+    score: Callable[[np.ndarray, np.ndarray, Spacing], list[Score]]
 
 
 def _score_volume(
-    prediction: np.ndarray, reference: np.ndarray, spacing_mm: Sequence[float], outside: str = "background"
+    prediction: np.ndarray, reference: np.ndarray, spacing_mm: Spacing, outside: str = "background"
 ) -> list[Score]:
     return [score_case(prediction, reference, spacing_mm, outside)]
 
 
-def _score_scan(prediction: np.ndarray, reference: np.ndarray, spacing_mm: Sequence[float]) -> list[Score]:
+def _score_scan(prediction: np.ndarray, reference: np.ndarray, spacing_mm: Spacing) -> list[Score]:
     score = score_case(prediction, reference, spacing_mm)
     return [{organ: {**metrics, "assd_voxel": float("nan")} for organ, metrics in score.items()}]
 

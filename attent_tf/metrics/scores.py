@@ -1,13 +1,12 @@
 """Scores of the label maps of one case: all metrics of all organs in one pass over the volume."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from attent_tf.errors import InputError
 from attent_tf.metrics.boxes import boxes_of_classes
 from attent_tf.metrics.overlap import check_shapes, dice, volume_difference_ml
 from attent_tf.metrics.surface_distances import surface_distances
+from attent_tf.metrics.voxel_axes import Spacing, in_plane
 from attent_tf.organs import CLASS_NAMES, NUM_CLASSES, ORGANS
 
 # In this order they stand in files. Dice and surface Dice are in percent; `volume_difference_ml` has a sign.
@@ -31,7 +30,7 @@ Score = dict[str, dict[str, float]]
 def score_case(
     prediction: np.ndarray,
     reference: np.ndarray,
-    spacing_mm: Sequence[float],
+    spacing_mm: Spacing,
     outside: str = "background",
     connectivity: int = 1,
     tolerance_mm: float = TOLERANCE_MM,
@@ -41,7 +40,7 @@ def score_case(
     Args:
       prediction: [slice, row, column] class indices.
       reference: [slice, row, column] class indices.
-      spacing_mm: [slice, row, column] distance of neighbouring voxel centres, in millimetres.
+      spacing_mm: of voxels, in millimetres, see `voxel_axes.Spacing`.
       outside: what lies beyond the border of the volume: `background` or `object`.
       connectivity: which neighbours make a surface voxel, see `surface_voxels`.
       tolerance_mm: of surface Dice.
@@ -73,7 +72,7 @@ def score_case(
     return scores
 
 
-def score_slices(prediction: np.ndarray, reference: np.ndarray, spacing_mm: Sequence[float]) -> list[Score]:
+def score_slices(prediction: np.ndarray, reference: np.ndarray, spacing_mm: Spacing) -> list[Score]:
     """Scores each slice by itself, as the code released with the paper does.
 
     An organ that is in neither map of a slice has Dice 100 there. Distances run from the predicted outline to the
@@ -82,7 +81,7 @@ def score_slices(prediction: np.ndarray, reference: np.ndarray, spacing_mm: Sequ
     Args:
       prediction: [slice, row, column] class indices.
       reference: [slice, row, column] class indices.
-      spacing_mm: [slice, row, column] distance of neighbouring voxel centres, in millimetres.
+      spacing_mm: of voxels, in millimetres, see `voxel_axes.Spacing`.
 
     Returns:
       One score for each slice, with the keys of `score_case`; voxels are pixels here, `assd_mm` and `asd_prediction_mm`
@@ -127,12 +126,12 @@ def _checked_maps(prediction: np.ndarray, reference: np.ndarray) -> tuple[np.nda
     return prediction, reference
 
 
-def _score_slice(prediction: np.ndarray, reference: np.ndarray, spacing_mm: Sequence[float]) -> Score:
+def _score_slice(prediction: np.ndarray, reference: np.ndarray, spacing_mm: Spacing) -> Score:
     scores = {}
     for organ, box in zip(ORGANS, boxes_of_classes(prediction, reference, NUM_CLASSES), strict=True):
         masks = organ_mask(prediction[box], organ), organ_mask(reference[box], organ)
         score = dict.fromkeys(METRICS, float("nan"))
-        in_pixels, in_mm = surface_distances(*masks, (None, tuple(spacing_mm)[1:]))
+        in_pixels, in_mm = surface_distances(*masks, (None, in_plane(spacing_mm)))
         score["dice"] = 100.0 * dice(*masks) if any(mask.any() for mask in masks) else 100.0
         if all(mask.any() for mask in masks):
             score["assd_voxel"] = in_pixels.asd_prediction

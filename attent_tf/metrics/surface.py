@@ -4,19 +4,16 @@ Each takes the conventions of `attent_tf.metrics.surface_voxels`. Who wants seve
 `surface_distances`, as `attent_tf.metrics.scores` does.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from attent_tf.metrics.surface_distances import surface_distances
-
-Spacing = Sequence[float] | None
+from attent_tf.metrics.voxel_axes import Spacing
 
 
 def assd(
     prediction: np.ndarray,
     reference: np.ndarray,
-    spacing_mm: Spacing = None,
+    spacing_mm: Spacing | None = None,
     outside: str = "background",
     connectivity: int = 1,
 ) -> float:
@@ -41,7 +38,7 @@ def assd(
 def asd(
     prediction: np.ndarray,
     reference: np.ndarray,
-    spacing_mm: Spacing = None,
+    spacing_mm: Spacing | None = None,
     outside: str = "background",
     connectivity: int = 1,
 ) -> float:
@@ -55,7 +52,7 @@ def asd(
 def hd95(
     prediction: np.ndarray,
     reference: np.ndarray,
-    spacing_mm: Spacing = None,
+    spacing_mm: Spacing | None = None,
     outside: str = "background",
     connectivity: int = 1,
     rule: str = "pooled",
@@ -72,7 +69,7 @@ def surface_dice(
     prediction: np.ndarray,
     reference: np.ndarray,
     tolerance_mm: float,
-    spacing_mm: Spacing,
+    spacing_mm: Spacing | None,
     outside: str = "background",
     connectivity: int = 1,
 ) -> float:

@@ -10,6 +10,7 @@ from attent_tf.errors import InputError
 from attent_tf.metrics.boxes import box_of_masks
 from attent_tf.metrics.overlap import as_masks
 from attent_tf.metrics.surface_voxels import check_conventions, surface_voxels
+from attent_tf.metrics.voxel_axes import Spacing, checked_axes
 
 PERCENTILE_RULES = ("pooled", "max")
 
@@ -83,7 +84,7 @@ class SurfaceDistances:
 def surface_distances(
     prediction: np.ndarray,
     reference: np.ndarray,
-    spacings_mm: Sequence[Sequence[float] | None] = (None,),
+    spacings_mm: Sequence[Spacing | None] = (None,),
     outside: str = "background",
     connectivity: int = 1,
 ) -> list[SurfaceDistances]:
@@ -92,8 +93,8 @@ def surface_distances(
     Args:
       prediction: [slice, row, column] bool, or an array of another rank.
       reference: bool of the same shape.
-      spacings_mm: for each result wanted the distance of neighbouring voxel centres along each axis, in millimetres;
-        None measures in voxels.
+      spacings_mm: for each result wanted the distance of neighbouring voxel centres along each axis, in millimetres, or
+        where axes are not perpendicular the step along each as a column; None measures in voxels.
       outside: what lies beyond the border of the arrays: `background` or `object`.
       connectivity: see `surface_voxels`.
 
@@ -104,7 +105,7 @@ def surface_distances(
       InputError: the shapes differ, or a spacing or a convention cannot be used.
     """
     prediction, reference = as_masks(prediction, reference)
-    samplings = [checked_spacing(spacing, prediction.ndim) for spacing in spacings_mm]
+    samplings = [checked_axes(spacing, prediction.ndim) for spacing in spacings_mm]
     check_conventions(outside, connectivity)
     box = box_of_masks(prediction, reference)
     surface_p, surface_r = (surface_voxels(mask[box], outside, connectivity) for mask in (prediction, reference))
@@ -118,7 +119,7 @@ def surface_distances(
     ]
 
 
-def nearest_distances(of: np.ndarray, to: np.ndarray, samplings: Sequence[tuple[float, ...]]) -> list[np.ndarray]:
+def nearest_distances(of: np.ndarray, to: np.ndarray, samplings: Sequence[np.ndarray]) -> list[np.ndarray]:
     """For each voxel of one set the distance to the nearest voxel of another.
 
     Sets of surface voxels are small beside the volume: a search tree over them answers many times faster than a distance
@@ -127,7 +128,7 @@ def nearest_distances(of: np.ndarray, to: np.ndarray, samplings: Sequence[tuple[
     Args:
       of: bool array, at whose voxels distances are wanted.
       to: bool array of the same shape.
-      samplings: the distance of neighbouring voxel centres along each axis, for each result wanted.
+      samplings: for each result wanted [n, axes], the step along each axis as a column.
 
     Returns:
       For each sampling [voxels of `of`, in the order of the array] distances; infinite where `to` is empty.
@@ -137,37 +138,24 @@ def nearest_distances(of: np.ndarray, to: np.ndarray, samplings: Sequence[tuple[
         return [np.full(len(places), np.inf) for _ in samplings]
     results = []
     targets, asked = np.argwhere(to), places[apart]
-    offsets_by_shape: dict[tuple[float, ...], np.ndarray] = {}
+    offsets_by_shape: dict[bytes, np.ndarray] = {}
     for sampling in samplings:
         # Which voxel is nearest depends on the shape of voxels alone, not on their size.
-        shape = tuple(step / sampling[0] for step in sampling)
-        if shape not in offsets_by_shape:
-            offsets_by_shape[shape] = _offsets_to_nearest(asked, targets, shape)
+        shape = sampling / np.linalg.norm(sampling[:, 0])
+        key = shape.tobytes()
+        if key not in offsets_by_shape:
+            offsets_by_shape[key] = _offsets_to_nearest(asked, targets, shape)
         distances = np.zeros(len(places))
         # Out of whole numbers of voxels: distances do not depend on where in the volume an organ lies.
-        distances[apart] = np.sqrt(np.square(offsets_by_shape[shape] * sampling).sum(axis=1))
+        distances[apart] = np.sqrt(np.square(offsets_by_shape[key] @ sampling.T).sum(axis=1))
         results.append(distances)
     return results
 
 
-def checked_spacing(spacing_mm: Sequence[float] | None, rank: int) -> tuple[float, ...]:
-    """Returns a spacing as floats, 1 along each axis for None.
-
-    Raises:
-      InputError: it does not hold one positive number for each of `rank` axes.
-    """
-    if spacing_mm is None:
-        return (1.0,) * rank
-    spacing = tuple(float(step) for step in spacing_mm)
-    if len(spacing) != rank or not all(np.isfinite(step) and step > 0 for step in spacing):
-        raise InputError(f"spacing_mm: expected {rank} positive numbers, one for each axis; got {spacing}")
-    return spacing
-
-
-def _offsets_to_nearest(asked: np.ndarray, targets: np.ndarray, shape: tuple[float, ...]) -> np.ndarray:
+def _offsets_to_nearest(asked: np.ndarray, targets: np.ndarray, shape: np.ndarray) -> np.ndarray:
     """[asked, axis] whole voxels from each place asked for to its nearest target."""
     if not len(asked):
         return np.zeros(asked.shape, np.int64)
-    tree = KDTree(targets * shape, leafsize=16, balanced_tree=False)
-    _, nearest = tree.query(asked * shape)
+    tree = KDTree(targets @ shape.T, leafsize=16, balanced_tree=False)
+    _, nearest = tree.query(asked @ shape.T)
     return targets[nearest] - asked

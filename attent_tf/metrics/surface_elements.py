@@ -18,7 +18,8 @@ import numpy as np
 from attent_tf.errors import InputError
 from attent_tf.metrics.boxes import box_of_masks
 from attent_tf.metrics.overlap import as_masks
-from attent_tf.metrics.surface_distances import checked_spacing, nearest_distances
+from attent_tf.metrics.surface_distances import nearest_distances
+from attent_tf.metrics.voxel_axes import checked_spacing
 
 Corner = tuple[int, int, int]
 Edge = tuple[Corner, Corner]
@@ -38,7 +39,7 @@ def surface_dice_by_area(
       prediction: [slice, row, column] bool.
       reference: [slice, row, column] bool.
       tolerance_mm: in millimetres.
-      spacing_mm: [slice, row, column] distance of neighbouring voxel centres, in millimetres.
+      spacing_mm: [slice, row, column] distance of neighbouring voxel centres, in millimetres; axes are perpendicular.
 
     Returns:
       A fraction in [0, 1]; 0 if only one mask is empty, NaN if both are.
@@ -56,7 +57,7 @@ def surface_dice_by_area(
     pieces = [(pattern > 0) & (pattern < 255) for pattern in patterns]
     near = total = 0.0
     for this, other in ((0, 1), (1, 0)):
-        (distances,) = nearest_distances(pieces[this], pieces[other], [sampling])
+        (distances,) = nearest_distances(pieces[this], pieces[other], [np.diag(sampling)])
         areas = table[patterns[this][pieces[this]]]
         near, total = near + areas[distances <= tolerance_mm].sum(), total + areas.sum()
     return float(near / total) if total else float("nan")

@@ -1,4 +1,4 @@
-"""The networks of the paper."""
+"""The networks of the paper, and those of methods that it is compared with."""
 
 from attent_tf.models.critics import FeatureCritic, MaskCritic
 from attent_tf.models.deeplab import AtrousHead, DeepLabV2, SegmentorOutput
@@ -9,6 +9,12 @@ from attent_tf.models.patch_discriminator import PatchDiscriminator
 from attent_tf.models.pixel_discriminator import PixelDiscriminator
 from attent_tf.models.pnp_segmentor import PnpSegmentor
 from attent_tf.models.resnet import BACKBONES, DilatedResNet
+from attent_tf.models.sifa_block import SifaBlock
+from attent_tf.models.sifa_decoder import SifaDecoder
+from attent_tf.models.sifa_encoder import SifaEncoder
+from attent_tf.models.sifa_generator import SifaGenerator
+from attent_tf.models.sifa_segmentor import SifaSegmentor
+from attent_tf.models.sifa_tail import SifaTail
 
 __all__ = [
     "BACKBONES",
@@ -23,6 +29,12 @@ __all__ = [
     "PixelDiscriminator",
     "PnpSegmentor",
     "SegmentorOutput",
+    "SifaBlock",
+    "SifaDecoder",
+    "SifaEncoder",
+    "SifaGenerator",
+    "SifaSegmentor",
+    "SifaTail",
     "find_weights",
     "load_imagenet",
 ]

@@ -4,6 +4,7 @@ The paper names DeepLab-v2; the auxiliary head and the 3×3 kernels at rates 6, 
 (and of ADVENT).
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import keras
@@ -118,6 +119,10 @@ class DeepLabV2(keras.Model):
             aux=_upsample(self.aux_head(stage_3), size),
             features=stage_4,
         )
+
+    def conv_norms(self) -> Iterator[tuple]:
+        """Yields each convolution, the batch norm after it, and what puts something in the norm's place."""
+        return self.resnet.conv_norms()
 
     def get_config(self):
         return {

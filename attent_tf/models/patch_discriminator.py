@@ -14,10 +14,12 @@ class PatchDiscriminator(keras.Model):
     Args:
       filters: channels of the first layer (64); doubled in each of the next three.
       normalization: see `attent_tf.layers.normalization`.
+      judgements: logits of each patch; 2 for the source discriminator of SIFA, which answers two questions.
     """
 
-    def __init__(self, filters: int = 64, normalization: str = "instance", **kwargs):
+    def __init__(self, filters: int = 64, normalization: str = "instance", judgements: int = 1, **kwargs):
         super().__init__(**kwargs)
+        self.judgements = judgements
         self.filters = filters
         self.normalization = normalization
         widths, strides = (1, 2, 4, 8), (2, 2, 2, 1)
@@ -28,17 +30,22 @@ class PatchDiscriminator(keras.Model):
         self.norms = [
             make_normalization("none" if i == 0 else normalization, name=f"norm_{i}") for i in range(len(widths))
         ]
-        self.head = PaddedConv2D(1, 4, kernel_initializer=_initializer(), dtype="float32", name="head")
+        self.head = PaddedConv2D(judgements, 4, kernel_initializer=_initializer(), dtype="float32", name="head")
 
     def call(self, inputs):
-        """Judges `inputs` [batch, height, width, channels]; returns logits [batch, height/8 − 2, width/8 − 2, 1], float32."""
+        """Judges `inputs` [batch, height, width, channels]; returns logits [batch, height/8 − 2, width/8 − 2, judgements]."""
         x = inputs
         for conv, norm in zip(self.convs, self.norms, strict=True):
             x = leaky_relu(norm(conv(x)))
         return self.head(x)
 
     def get_config(self):
-        return {**super().get_config(), "filters": self.filters, "normalization": self.normalization}
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "normalization": self.normalization,
+            "judgements": self.judgements,
+        }
 
 
 def _initializer():

@@ -6,6 +6,8 @@ gives output stride 8. `small` is a light network of plain residual blocks at ou
 """
 
 import dataclasses
+import functools
+from collections.abc import Iterator
 
 import keras
 import tensorflow as tf
@@ -99,6 +101,13 @@ class ResidualUnit(keras.layers.Layer):
                 x = tf.nn.relu(x)
         return tf.nn.relu(x + shortcut)
 
+    def conv_norms(self) -> Iterator[tuple]:
+        """Yields each convolution, the batch norm after it, and what puts something in the norm's place."""
+        for place, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
+            yield conv, norm, functools.partial(self.norms.__setitem__, place)
+        if self.project:
+            yield self.shortcut, self.shortcut_norm, functools.partial(setattr, self, "shortcut_norm")
+
     def get_config(self):
         return {
             **super().get_config(),
@@ -169,6 +178,12 @@ class DilatedResNet(keras.Model):
             if count in self.stage_ends:
                 features.append(x)
         return tuple(features)
+
+    def conv_norms(self) -> Iterator[tuple]:
+        """Yields what `ResidualUnit.conv_norms` yields, of the whole network."""
+        yield self.stem, self.stem_norm, functools.partial(setattr, self, "stem_norm")
+        for unit in self.units:
+            yield from unit.conv_norms()
 
     def get_config(self):
         return {**super().get_config(), "backbone": self.backbone, "imagenet_input": self.imagenet_input}

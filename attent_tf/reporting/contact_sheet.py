@@ -48,6 +48,7 @@ def draw_contact_sheet(
     title: str,
     spacing_mm: tuple[float, float, float],
     volumes_ml: Mapping[str, float] | None = None,
+    voxel_ml: float | None = None,
 ) -> bytes:
     """Draws slices of a case from feet to head, then one coronal cut, with labels outlined, sides named and volumes.
 
@@ -57,6 +58,7 @@ def draw_contact_sheet(
       title: stands above the pictures.
       spacing_mm: (slice, row, column) distances.
       volumes_ml: of each organ, where they were measured on finer voxels than these; slices are then chosen where organs lie.
+      voxel_ml: millilitres in a pixel of a slice, where the axes are not perpendicular.
 
     Returns:
       A PNG.
@@ -76,7 +78,7 @@ def draw_contact_sheet(
     part = None if labels is None else labels[::-1, row, columns]
     coronal = _tile(grey[::-1, row, columns], part, (slice_mm, column_mm))
     tiles.append((coronal, "coronal", ("S", "I", "R", "L")))
-    legend = [] if labels is None else _legend(labels, spacing_mm, volumes_ml)
+    legend = [] if labels is None else _legend(labels, voxel_ml or float(np.prod(spacing_mm)) / 1000.0, volumes_ml)
     return _png(_laid_out(tiles, title, legend))
 
 
@@ -121,11 +123,10 @@ def _extent(labels: np.ndarray) -> tuple[int, int]:
     return (max(0, int(present[0]) - 1), min(last, int(present[-1]) + 1)) if present.size else (0, last)
 
 
-def _legend(labels, spacing_mm, volumes_ml: Mapping[str, float] | None) -> list[tuple[str, str, bool]]:
+def _legend(labels, voxel_ml: float, volumes_ml: Mapping[str, float] | None) -> list[tuple[str, str, bool]]:
     """Returns (organ, text, whether it is there) for each organ; one that is missing must catch the eye as well."""
     if volumes_ml is None:
         counts = np.bincount(labels.ravel(), minlength=len(CLASS_NAMES))
-        voxel_ml = float(np.prod(spacing_mm)) / 1000.0
         volumes_ml = {organ: counts[CLASS_NAMES.index(organ)] * voxel_ml for organ in ORGANS}
     legend = []
     for organ in ORGANS:
@@ -146,7 +147,7 @@ def _laid_out(tiles, title: str, legend: list[tuple[str, str, bool]]) -> Image.I
     width = _COLUMNS * (_TILE_WIDTH + _GAP) + _GAP
     sheet = Image.new("RGB", (width, _BAR + sum(heights) + _GAP * (len(lines) + 1)), _PAGE)
     draw = ImageDraw.Draw(sheet)
-    font, small = ImageFont.load_default(size=18), ImageFont.load_default(size=15)
+    font, small = _title_font(18), ImageFont.load_default(size=15)
     right = width - _GAP
     for organ, text, present in reversed(legend):
         draw.text((right, _BAR / 2), text, _INK if present else _INK_SOFT, small, anchor="rm")
@@ -164,6 +165,13 @@ def _laid_out(tiles, title: str, legend: list[tuple[str, str, bool]]) -> Image.I
             draw.text((left + 5, top + 3), caption, _INK, small, stroke_width=2, stroke_fill=_PAGE)
         top += height + _GAP
     return sheet
+
+
+def _title_font(size: int) -> ImageFont.FreeTypeFont:
+    """DejaVu Sans, which comes with matplotlib: that of Pillow has no letters but those of English."""
+    import matplotlib
+
+    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", size)
 
 
 def _shortened(title: str, width: float, draw, font) -> str:

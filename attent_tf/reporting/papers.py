@@ -20,6 +20,7 @@ _LATEX = {
     "±": r"$\pm$", "–": "--", "∞": r"$\infty$", "→": r"$\to$", "−": "$-$",
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
 }  # fmt: skip
 
 
@@ -114,5 +115,5 @@ def _latex(text: str) -> str:
 
 def _markdown(text: str) -> str:
     """Text from outside as Markdown that shows it and does nothing else."""
-    escaped = "".join(f"\\{c}" if c in "\\`*_{}[]<>#|" else c for c in text)
+    escaped = "".join(f"\\{c}" if c in "\\`*_{}[]<>#|&~" else c for c in text)
     return " ".join(escaped.split())

@@ -1,9 +1,7 @@
 """The networks of a run: made as its method and configuration say, and filled from its checkpoints."""
 
-import json
 import os
 import pkgutil
-from typing import Any
 
 import keras
 import tensorflow as tf
@@ -11,6 +9,7 @@ import tensorflow as tf
 from attent_tf.configs import Config
 from attent_tf.errors import ConfigError, RunError
 from attent_tf.methods import Part, Stage, part_name
+from attent_tf.runs.description import stage_description
 from attent_tf.runs.run import Run
 
 
@@ -76,7 +75,7 @@ def trained_steps(run: Run, stage: str) -> tuple[int, int]:
     path = _newest_checkpoint(run, stage)
     if path is None:
         return 0, 0
-    return int(path.rsplit("-", 1)[1]), stage_description(run, stage)["steps"]
+    return int(path.rsplit("-", 1)[1]), stage_description(run.folder, stage)["steps"]
 
 
 def check_complete(run: Run, stage: str) -> None:
@@ -85,11 +84,6 @@ def check_complete(run: Run, stage: str) -> None:
     if not planned or done < planned:
         state = f"stopped at step {done} of {planned}" if planned else "has not begun"
         raise RunError(f"{run.folder}: the {stage} stage {state}; run attent train with --stage all")
-
-
-def stage_description(run: Run, stage: str) -> dict[str, Any]:
-    """Returns what a stage that has begun says of itself."""
-    return json.loads((run.stage_folder(stage) / "stage.json").read_text(encoding="utf-8"))
 
 
 def stored(part: keras.Model | keras.optimizers.Optimizer) -> list[tf.Variable]:

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from attent_tf.datasets.matching import image_groups
-from attent_tf.errors import InputError
-from attent_tf.metrics.case_result import CaseFailure, CaseResult, LabelMaps
+from attent_tf.datasets.matching import image_groups, paths_below
+from attent_tf.errors import InputError, faults_of_scan
+from attent_tf.metrics.case_result import CaseFailure, CaseResult
 from attent_tf.metrics.evaluation import Evaluation, write_evaluation
 from attent_tf.metrics.postprocessing import DEFAULT_POSTPROCESSING
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL, find_protocol
@@ -128,8 +128,7 @@ def _listed(root: str | os.PathLike, side: LabelSide) -> _Folder:
     """The files below the first of the description's folders that holds label maps."""
     paths, shown = list_files(root), str(root).rstrip("/")
     for folder in side.description.folders:
-        prefix = folder.strip("/") + "/" if folder.strip("/") else ""
-        below = [path.removeprefix(prefix) for path in paths if path.startswith(prefix)]
+        prefix, below = paths_below(paths, folder)
         wanted = dataclasses.replace(side.description, images=side.patterns[0][1])
         if image_groups(wanted, below):
             return _Folder(below, f"{shown}/{prefix}".rstrip("/"))
@@ -157,8 +156,7 @@ def _results(
         for result in _result(label_map, case, pictures, warnings, policy):
             if on_scan and isinstance(result, CaseResult):
                 # Files lie on the grid of their scan already.
-                maps = LabelMaps(result.prediction, result.spacing_mm, result.reference)
-                result = dataclasses.replace(result, on_scan=maps)
+                result = dataclasses.replace(result, on_scan=result.maps("records"))
             yield result
         bar.update(1)
 
@@ -169,8 +167,10 @@ def _result(
     failures = []
 
     def attempt(side: str, counts_as: str, read):
+        files = case.reference if side == "reference" else case.prediction
         try:
-            return read()
+            with faults_of_scan(files.paths[0]):
+                return read()
         except InputError as error:
             failures.append(CaseFailure(case.case, side, counts_as, " ".join(str(error).splitlines())))
             return None
@@ -181,6 +181,7 @@ def _result(
     if reference is None and prediction is None:
         yield from failures
         return
+    warnings += [line for side in (reference, prediction) if side is not None for line in side.warnings]
     fixed = reference if reference is not None else prediction
     turned = None
     if prediction is not None:
@@ -194,6 +195,7 @@ def _result(
         entropy=None,
         prediction=canonical_view(turned, fixed.affine),
         spacing_mm=placed.spacing_mm,
+        axes_mm=placed.axes_mm,
         reference=None if reference is None else canonical_view(reference.array, fixed.affine),
         failures=tuple(failures),
     )

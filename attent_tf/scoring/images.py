@@ -49,6 +49,7 @@ class CaseImages:
             if case not in self._paths:
                 raise InputError(self._root, f"the image of case {case}", "none", "add it")
             image = read_image(f"{self._root}/{self._paths[case]}", self._policy)
+            warnings += image.warnings
             # Of a modality that is not known, the percentiles that serve MR show most.
             volume = Volume(canonical_view(onto_grid(image, fixed), fixed.affine), fixed.affine, case, "mri")
             return fit_intensity(volume, self._rule).normalise(volume.voxels)

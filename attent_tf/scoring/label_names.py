@@ -5,6 +5,7 @@ import os
 from typing import Any
 
 from attent_tf.errors import ConfigError
+from attent_tf.names import normal_name
 
 
 def read_names(given: Any, place: str, folder: str) -> dict[str, set[int]]:
@@ -44,7 +45,7 @@ def read_names(given: Any, place: str, folder: str) -> dict[str, set[int]]:
         numbers = numbers if isinstance(numbers, list) else [numbers]
         if not all(str(number).isdecimal() and not isinstance(number, bool) for number in numbers):
             raise ConfigError(f"{place}: expected a whole number from 0 for {name!r}; got {value!r}")
-        named[str(name)] = {int(number) for number in numbers}
+        named[normal_name(str(name))] = {int(number) for number in numbers}
     return named
 
 
@@ -65,7 +66,7 @@ def names_as_numbers(given: Any, named: dict[str, set[int]], place: str) -> Any:
     for organ, entry in given.items():
         entries = entry if isinstance(entry, list) else [entry]
         numbers = []
-        for one in entries:
+        for one in (normal_name(entry) if isinstance(entry, str) else entry for entry in entries):
             if isinstance(one, str) and one not in named:
                 known = f"one of {', '.join(named)}" if named else "numbers, or label_names that say what names mean"
                 raise ConfigError(f"{place}: {organ}: expected {known}; got {one!r}")

@@ -8,7 +8,7 @@ from attent_tf.datasets.cases import natural_key
 from attent_tf.datasets.description import DatasetDescription
 from attent_tf.datasets.matching import image_groups
 from attent_tf.errors import InputError, Problem
-from attent_tf.metrics.case_result import is_case_name
+from attent_tf.names import clash_key, name_problem
 from attent_tf.scoring.label_map import LabelMap, LabelSide
 from attent_tf.volumes.nifti_header import is_nifti_name
 
@@ -58,7 +58,7 @@ def pair_folders(
       Every case that either folder holds.
 
     Raises:
-      InputError: a folder holds no file that fits, or no case is in both.
+      InputError: a folder holds no file that fits, no case is in both, or two have names that some systems cannot tell apart.
     """
     sides = (label_map.predictions, label_map.references)
     groups, notes = [], []
@@ -74,6 +74,7 @@ def pair_folders(
     keys = [set().union(*found) for found in groups]
     if not keys[0] & keys[1]:
         _refuse_without_pairs(keys, shown)
+    _refuse_clashes(keys[0] | keys[1], shown)
     cases = []
     for key in sorted(keys[0] | keys[1], key=lambda key: (natural_key(key[0]), natural_key(key[1]))):
         prediction, reference = (
@@ -112,10 +113,8 @@ def _files(side: LabelSide, key: tuple[str, str], found, folder: str) -> SideFil
         problem = Problem(
             wanted[0], f"the {kind} of case {name}", "none", "add it, or exclude the case in the label map"
         )
-    elif not is_case_name(name):
-        first = f"{folder}/{next(files for files in held if files)[0]}"
-        expected = "a case named by letters, digits, '.', '_' and '-'"
-        problem = Problem(first, expected, repr(name), "rename the file or folder")
+    elif unfit := name_problem(f"{folder}/{next(files for files in held if files)[0]}", name):
+        problem = unfit
     else:
         for (organ, _), place, files in zip(side.patterns, wanted, held, strict=True):
             if not files:
@@ -138,6 +137,17 @@ def _strangers(side: LabelSide, paths: Sequence[str], found, folder: str) -> lis
         return []
     count = f"{len(others)} NIfTI file{'s' * (len(others) > 1)}"
     return [f"{folder}: {count} not called {side.description.labels}, such as {others[0]}; nothing reads them."]
+
+
+def _refuse_clashes(keys: set, shown: tuple[str, str]) -> None:
+    """Files are named after cases, and not all file systems tell `A.npz` from `a.npz`."""
+    seen: dict[str, str] = {}
+    for name in sorted(map(_case, keys), key=natural_key):
+        if clash_key(name) in seen:
+            where, expected = " and ".join(shown), "cases that differ in more than capital letters"
+            found = f"{seen[clash_key(name)]} and {name}"
+            raise InputError(where, expected, found, "call a case the same on both sides, and no other one so")
+        seen[clash_key(name)] = name
 
 
 def _refuse_without_pairs(keys: Sequence[set], shown: tuple[str, str]) -> None:

@@ -3,13 +3,14 @@
 import dataclasses
 
 import numpy as np
-from nibabel import orientations
 
 from attent_tf.datasets.labels import classes_of_masks, classes_of_numbers
 from attent_tf.errors import InputError
 from attent_tf.scoring.label_map import LabelSide
 from attent_tf.scoring.pairing import SideFiles
-from attent_tf.volumes.nifti import check_same_grid, read_nifti, read_nifti_labels, shown_values
+from attent_tf.volumes.nifti import read_nifti, read_nifti_labels, shown_values
+from attent_tf.volumes.nifti_header import read_placement
+from attent_tf.volumes.stored_grid import StoredGrid, turned_onto
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,11 +21,18 @@ class Stored:
       array: [i, j, k] class indices or intensities in stored order.
       affine: [4, 4] float64, voxel index to millimetres in RAS+.
       path: the file that messages name.
+      warnings: lines about its files that the user has to hear.
     """
 
     array: np.ndarray
     affine: np.ndarray
     path: str
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def grid(self) -> StoredGrid:
+        """Where the voxels lie."""
+        return StoredGrid(self.path, self.array.shape, self.affine)
 
 
 def read_side(side: LabelSide, files: SideFiles, orientation_policy: str = "strict") -> Stored:
@@ -43,17 +51,18 @@ def read_side(side: LabelSide, files: SideFiles, orientation_policy: str = "stri
     """
     if files.problem is not None:
         raise InputError(*dataclasses.astuple(files.problem))
-    read = [read_nifti_labels(path, orientation_policy) for path in files.paths]
-    numbers, affine = read[0]
-    for path, (others, other_affine) in zip(files.paths[1:], read[1:], strict=True):
-        check_same_grid(files.paths[0], numbers.shape, affine, path, others.shape, other_affine)
+    read = [Stored(*read_nifti_labels(path, orientation_policy), path) for path in files.paths]
+    first = read[0]
     if side.description.masks:
         organs = [organ for organ, _ in side.patterns]
-        masks = dict(zip(organs, (array for array, _ in read), strict=True))
-        return Stored(classes_of_masks(masks, dict(zip(organs, files.paths, strict=True))), affine, files.paths[0])
-    if side.known is not None:
-        _check_known(numbers, side.known, files.paths[0])
-    return Stored(classes_of_numbers(numbers, side.description, files.paths[0]), affine, files.paths[0])
+        masks = dict(zip(organs, (onto_grid(mask, first) for mask in read), strict=True))
+        classes = classes_of_masks(masks, dict(zip(organs, files.paths, strict=True)))
+    else:
+        if side.known is not None:
+            _check_known(first.array, side.known, first.path)
+        classes = classes_of_numbers(first.array, side.description, first.path)
+    warnings = tuple(line for path in files.paths for line in read_placement(path, orientation_policy)[1])
+    return dataclasses.replace(first, array=classes, warnings=warnings)
 
 
 def read_image(path: str, orientation_policy: str = "strict") -> Stored:
@@ -63,7 +72,7 @@ def read_image(path: str, orientation_policy: str = "strict") -> Stored:
       InputError: the file cannot be used.
     """
     voxels, affine = read_nifti(path, orientation_policy)
-    return Stored(voxels, affine, path)
+    return Stored(voxels, affine, path, read_placement(path, orientation_policy)[1])
 
 
 def onto_grid(moving: Stored, fixed: Stored) -> np.ndarray:
@@ -79,14 +88,7 @@ def onto_grid(moving: Stored, fixed: Stored) -> np.ndarray:
     Raises:
       InputError: the voxels do not lie in the same places, up to a tenth of the smallest voxel edge.
     """
-    # The axes of one in terms of the other are a permutation with signs where both have the same voxels.
-    turn = orientations.io_orientation(np.linalg.inv(fixed.affine) @ moving.affine)
-    if np.isnan(turn).any():
-        raise InputError(moving.path, f"the grid of {fixed.path}", "axes that lie otherwise", "resample it")
-    turned = orientations.apply_orientation(moving.array, turn)
-    affine = moving.affine @ orientations.inv_ornt_aff(turn, moving.array.shape)
-    check_same_grid(fixed.path, fixed.array.shape, fixed.affine, moving.path, turned.shape, affine)
-    return turned
+    return turned_onto(moving.array, moving.grid, fixed.grid)
 
 
 def _check_known(numbers: np.ndarray, known: frozenset[int], path: str) -> None:

@@ -49,7 +49,8 @@ def make_optimizer(config: OptimizerConfig, steps: int, variables: list) -> kera
 def _learning_rate(config, steps):
     schedules = keras.optimizers.schedules
     if config.decay == "poly":
-        return schedules.PolynomialDecay(config.learning_rate, steps, end_learning_rate=0.0, power=config.decay_power)
+        until = config.decay_steps or steps
+        return schedules.PolynomialDecay(config.learning_rate, until, end_learning_rate=0.0, power=config.decay_power)
     if config.decay == "exponential":
         return schedules.ExponentialDecay(config.learning_rate, config.decay_every, config.decay_factor, staircase=True)
     if config.decay_from < 1.0:

@@ -1,10 +1,11 @@
 """Fixed panels of images for TensorBoard, made anew at intervals."""
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
 from attent_tf import losses
-from attent_tf.models import DeepLabV2, Generator
 from attent_tf.organs import NUM_CLASSES
 from attent_tf.volumes import middle_channel
 
@@ -12,14 +13,14 @@ _ROWS = 3
 
 
 class TranslationPanel:
-    """Input, translation, cycle and the finest gate, side by side, for each way through a pair of generators.
+    """Input, translation, cycle and, of generators that have gates, the finest one, side by side, for each way there and back.
 
     Args:
-      ways: name -> (generator there, generator back, images [slices, size, size, channels] float32 in [−1, 1]); a few images
+      ways: name -> (translator there, translator back, images [slices, size, size, channels] float32 in [−1, 1]); a few images
         spread over the whole are shown.
     """
 
-    def __init__(self, ways: dict[str, tuple[Generator, Generator, np.ndarray]]):
+    def __init__(self, ways: dict[str, tuple[Callable, Callable, np.ndarray]]):
         self._ways = {name: (there, back, _spread(images)) for name, (there, back, images) in ways.items()}
 
     @tf.function
@@ -35,27 +36,40 @@ class SegmentationPanel:
       segmentor: that draws.
       labelled: [slices, size, size, channels] float32 in [−1, 1].
       target: the same of the target, as the segmentor is shown it, or None.
+      labelled_through: the translator after which the segmentor is shown labelled slices; None for none.
     """
 
-    def __init__(self, segmentor: DeepLabV2, labelled: np.ndarray, target: np.ndarray | None):
+    def __init__(
+        self,
+        segmentor: Callable,
+        labelled: np.ndarray,
+        target: np.ndarray | None,
+        labelled_through: Callable | None = None,
+    ):
         self._segmentor = segmentor
-        self._parts = {"labelled": _spread(labelled)}
+        self._parts = {"labelled": (_spread(labelled), labelled_through)}
         if target is not None:
-            self._parts["target"] = _spread(target)
+            self._parts["target"] = (_spread(target), None)
 
     @tf.function
     def __call__(self) -> dict[str, tf.Tensor]:
         """Returns images by name, each [rows, size, columns · size, 1] in [0, 1]."""
-        return {name: self._row(images) for name, images in self._parts.items()}
+        return {name: self._row(images, through) for name, (images, through) in self._parts.items()}
 
-    def _row(self, images):
+    def _row(self, images, through):
+        if through is not None:
+            images = through(images)
         logits = self._segmentor(images, training=False).main
         classes = tf.cast(tf.argmax(logits, axis=-1)[..., tf.newaxis], tf.float32) / (NUM_CLASSES - 1)
         return tf.concat([_visible(images), classes, losses.entropy_map(logits)], axis=2)
 
 
 def _row(images, there, back):
-    translated, gates = there.translate_with_gates(images)
+    gates = []
+    if hasattr(there, "translate_with_gates"):
+        translated, gates = there.translate_with_gates(images)
+    else:
+        translated = there(images)
     parts = [_visible(images), _visible(translated), _visible(back(translated))]
     return tf.concat([*parts, *gates[-1:]], axis=2)
 

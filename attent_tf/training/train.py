@@ -1,6 +1,7 @@
 """Training a method: its stages in order, each on the data that it may see."""
 
 import os
+import time
 from pathlib import Path
 
 import keras
@@ -12,10 +13,9 @@ from attent_tf.data.batches import Share, batches
 from attent_tf.data.manifest import read_manifest
 from attent_tf.data.slices import SliceArrays
 from attent_tf.errors import ConfigError, RecordsError, RunError
-from attent_tf.files import write_json
 from attent_tf.methods import SEGMENTOR, Stage, get_domains, get_method
 from attent_tf.progress import Observer
-from attent_tf.runs import Run, create_or_check, load_run, resolve_steps
+from attent_tf.runs import Run, create_or_check, describe_stage, load_run, resolve_steps
 from attent_tf.runs.networks import begin_parts, check_complete
 from attent_tf.runs.reuse import reuse_stage, shared_stage
 from attent_tf.training.checkpoints import has_checkpoint
@@ -122,7 +122,11 @@ def _train_stage(run: Run, stage: Stage, shown: ShownSlices, strategy, observer)
             begin_parts(run, stage, inner.networks)
             inner.begin()
     panel = inner.panel(*(one.images for one in slices))
+    fresh, began = not _has_begun(run, stage), time.perf_counter()
     run_stage(_plan(run, stage, steps, strategy), inner, step, make_data, strategy, observer, panel)
+    if fresh and worker_index(strategy) == 0:
+        # Of a stage that was interrupted, nobody knows how long it took in all.
+        describe_stage(run, stage.id, seconds=round(time.perf_counter() - began, 1))
     if stage.translated and SEGMENTOR in stage.roles and worker_index(strategy) == 0:
         labels = next(one.labels for one in parts if one.labels is not None)
         translated = slices[stage.shown.index(stage.translated)].images
@@ -148,6 +152,6 @@ def _zip_batches(run, per_replica, first, share, *parts):
 def _plan(run, stage, steps, strategy):
     folder = run.stage_folder(stage.id)
     if worker_index(strategy) == 0:
-        write_json(folder / "stage.json", {"steps": steps, "devices": device_names(strategy)})
+        describe_stage(run, stage.id, steps=steps, devices=device_names(strategy))
     config, title = run.config, stage.id.capitalize()
     return StagePlan(title, folder, steps, config.log_every, config.checkpoint_every, config.panel_every)

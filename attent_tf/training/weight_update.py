@@ -4,6 +4,9 @@ Order: summed over replicas, unscaled, checked, clipped, decayed, applied. Keras
 the sum, and decide on an overflow by the first replica alone.
 """
 
+import dataclasses
+from collections.abc import Sequence
+
 import tensorflow as tf
 
 from attent_tf.configs import OptimizerConfig
@@ -22,20 +25,37 @@ class WeightUpdate(tf.Module):
       steps: number of updates in all, for the learning rate.
       variables: that are updated.
       precision: see `attent_tf.training.precision`.
+      rate_factors: of each variable, its learning rate as a multiple of the optimizer's; empty for 1 throughout.
     """
 
-    def __init__(self, config: OptimizerConfig, steps: int, variables: list, precision: str = "float32"):
+    def __init__(
+        self,
+        config: OptimizerConfig,
+        steps: int,
+        variables: list,
+        precision: str = "float32",
+        rate_factors: Sequence[float] = (),
+    ):
         super().__init__(name="weight_update")
         self._strategy = tf.distribute.get_strategy()
         self._clip_norm = config.clip_norm
         self._weight_decay = config.weight_decay
         self.variables_updated = variables
-        self.optimizer = make_optimizer(config, steps, variables)
+        self._factors = tuple(rate_factors) or (1.0,) * len(variables)
+        self.optimizer = make_optimizer(config, steps, self._having(1.0, variables))
+        # Optimizers of their own, since Adam would see nothing of a gradient that is multiplied by a factor.
+        self._others = [
+            (factor, make_optimizer(_hastened(config, factor), steps, self._having(factor, variables)))
+            for factor in dict.fromkeys(self._factors)
+            if factor != 1.0
+        ]
         self.loss_scale = LossScale() if precision == "mixed_float16" else None
 
     def state(self) -> list[tf.Variable]:
         """Returns what a checkpoint holds."""
-        return stored(self.optimizer) + (self.loss_scale.stored() if self.loss_scale else [])
+        optimizers = (self.optimizer, *(optimizer for _, optimizer in self._others))
+        moments = [variable for optimizer in optimizers for variable in stored(optimizer)]
+        return moments + (self.loss_scale.stored() if self.loss_scale else [])
 
     def scaled(self, loss: tf.Tensor) -> tf.Tensor:
         """Returns what is to be differentiated for `loss` [], the share of one replica; call it in replica context."""
@@ -80,6 +100,16 @@ class WeightUpdate(tf.Module):
     def _run(self, gradients):
         def apply(*parts):
             # A copy of its own for each replica: one tensor that all share cannot be summed.
-            self.optimizer.apply([tf.identity(part) for part in self._decayed(parts)], self.variables_updated)
+            copies = [tf.identity(part) for part in self._decayed(parts)]
+            for factor, optimizer in ((1.0, self.optimizer), *self._others):
+                optimizer.apply(self._having(factor, copies), self._having(factor, self.variables_updated))
 
         self._strategy.run(apply, args=tuple(gradients))
+
+    def _having(self, factor, values):
+        """Those of `values`, one for each variable, whose variable has that factor."""
+        return [value for value, own in zip(values, self._factors, strict=True) if own == factor]
+
+
+def _hastened(config, factor):
+    return dataclasses.replace(config, learning_rate=factor * config.learning_rate)

@@ -19,6 +19,7 @@ from attent_tf.volumes.nifti import read_nifti, read_nifti_labels
 from attent_tf.volumes.nifti_header import ORIENTATION_POLICIES
 from attent_tf.volumes.nifti_writing import write_fractions, write_labels, write_scan
 from attent_tf.volumes.orientation import from_canonical, to_canonical
+from attent_tf.volumes.placement import Placement
 from attent_tf.volumes.prepare import PreparedCase, measure_case, prepare
 from attent_tf.volumes.prepare_options import PrepareOptions
 from attent_tf.volumes.resampling import (
@@ -39,6 +40,7 @@ __all__ = [
     "Intensity",
     "IntensityRule",
     "IntensityStatistics",
+    "Placement",
     "PrepareOptions",
     "PreparedCase",
     "SliceGrid",

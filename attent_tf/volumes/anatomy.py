@@ -31,7 +31,7 @@ def check_anatomy(volume: Volume) -> None:
       volume: any orientation; without labels nothing is checked.
 
     Raises:
-      InputError: a rule is broken; names the case and by how much.
+      InputError: a rule is broken; names the file and by how much.
     """
     if volume.labels is not None:
         canonical = to_canonical(volume)
@@ -51,7 +51,7 @@ def check_canonical_anatomy(canonical: Volume, body: np.ndarray, stored_codes: s
     broken = [text for text, margin_mm in _rules(canonical, body) if margin_mm <= 0]
     if broken:
         raise InputError(
-            canonical.case,
+            canonical.where,
             "organs where they lie in a patient",
             f"{'; '.join(broken)} (axes read as {stored_codes})",
             "the orientation in the file, or the numbering of its labels, is wrong",
@@ -60,16 +60,17 @@ def check_canonical_anatomy(canonical: Volume, body: np.ndarray, stored_codes: s
 
 def _rules(canonical: Volume, body: np.ndarray) -> list[tuple[str, float]]:
     """What would be wrong, and by how many millimetres it is right."""
-    spacing_mm = canonical.spacing_mm
+    # How far a step along slices, rows and columns leads backwards and leftwards: more than one may where axes are oblique.
+    steps_mm = -canonical.affine[[1, 0], :3]
     in_body = _Profiles.of(lambda part: body[part], canonical)
     centres, middles, spans = {}, {}, {}
     for index in range(1, NUM_CLASSES):
         organ = _Profiles.of(lambda part, index=index: canonical.labels[part] == index, canonical)
         spans[index] = organ.rows.any(axis=1)
         if spans[index].any():
-            centres[index] = organ.centre_mm(spacing_mm)
+            centres[index] = organ.centre_mm(steps_mm)
             # In the organ's own slices: a body may bend.
-            middles[index] = in_body.centre_mm(spacing_mm, spans[index])
+            middles[index] = in_body.centre_mm(steps_mm, spans[index])
     rules = []
 
     def expect(smaller: np.ndarray | None, axis: int, larger: np.ndarray | None, wrong: str) -> None:
@@ -94,7 +95,7 @@ def _rules(canonical: Volume, body: np.ndarray) -> list[tuple[str, float]]:
         # Only at the height of liver and spleen, where bone is spine and ribs: a pelvis has much of it in front.
         span = np.any(list(spans.values()), axis=0)
         bone = _Profiles.of(lambda part: body[part] & (canonical.voxels[part] > _BONE_HU), canonical)
-        middle, bone_middle = (profiles.centre_mm(spacing_mm, span) for profiles in (in_body, bone))
+        middle, bone_middle = (profiles.centre_mm(steps_mm, span) for profiles in (in_body, bone))
         expect(middle, _BACK, bone_middle, "bone in front of the body's middle")
     return rules
 
@@ -124,11 +125,18 @@ class _Profiles:
             profiles.columns[part] = np.ones(rows, np.float32) @ mask
         return profiles
 
-    def centre_mm(self, spacing_mm: tuple[float, float, float], span: np.ndarray | slice = slice(None)):
-        """[row, column] of the centroid within the slices of `span`, in millimetres; None where nothing lies there."""
-        profiles = (self.rows[span].sum(axis=0), self.columns[span].sum(axis=0))
+    def centre_mm(self, steps_mm: np.ndarray, span: np.ndarray | slice = slice(None)) -> np.ndarray | None:
+        """[backwards, leftwards] of the centroid within the slices of `span`, in millimetres; None where nothing lies there.
+
+        Args:
+          steps_mm: [2, 3], what a step along slices, rows and columns adds to either.
+          span: indices, or a mask of slices.
+        """
+        slices = self.rows.sum(axis=1)
+        kept = np.zeros(len(slices), bool)
+        kept[span] = True
+        profiles = (slices * kept, self.rows[kept].sum(axis=0), self.columns[kept].sum(axis=0))
         total = profiles[0].sum()
         if total == 0:
             return None
-        pixels = [np.dot(profile, np.arange(len(profile))) / total for profile in profiles]
-        return np.array(pixels) * spacing_mm[1:]
+        return steps_mm @ [np.dot(profile, np.arange(len(profile))) / total for profile in profiles]

@@ -9,7 +9,8 @@ import numpy as np
 from attent_tf.errors import RecordsError
 from attent_tf.volumes.grid import GEOMETRIES, SliceGrid
 from attent_tf.volumes.intensity import Intensity
-from attent_tf.volumes.orientation import canonical_shape
+from attent_tf.volumes.orientation import canonical_affine, canonical_shape
+from attent_tf.volumes.placement import is_sheared, voxel_ml
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +49,25 @@ class CaseGeometry:
     def canonical_shape(self) -> tuple[int, int, int]:
         """Slices, rows and columns of the scan in canonical orientation."""
         return canonical_shape(self.stored_shape, self.affine)
+
+    @property
+    def voxel_ml(self) -> float:
+        """Millilitres in a voxel of the scan."""
+        return voxel_ml(self.affine)
+
+    @property
+    def record_voxel_ml(self) -> float:
+        """Millilitres in a pixel of a prepared slice, as thick as slices are apart."""
+        return self.voxel_ml * abs(self.grid.slice_scale * self.grid.row_scale * self.grid.column_scale)
+
+    @property
+    def record_axes_mm(self) -> np.ndarray | None:
+        """[3, 3] millimetres in RAS+ of a step along slices, rows and columns of the record, each a column; None where they
+        are perpendicular, so that `record_spacing_mm` says all of it."""
+        if not is_sheared(self.affine):
+            return None
+        scales = (self.grid.slice_scale, self.grid.row_scale, self.grid.column_scale)
+        return canonical_affine(self.stored_shape, self.affine)[:3, :3] * scales
 
     def to_json(self) -> dict[str, Any]:
         """The geometry as a JSON object; `from_json` gives an equal one back."""

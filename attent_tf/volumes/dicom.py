@@ -1,34 +1,34 @@
-"""Slices of a DICOM series to one array and its affine.
+"""DICOM files to slices: where each lies, what tells it from others, and its intensities.
 
-A series is what its geometry says: anonymised slices may carry different UIDs, and SliceThickness is not the distance
-of slices.
+Most files hold one slice. An enhanced multi-frame object holds a scan, and its frames are slices like others.
 """
 
 import contextlib
 import dataclasses
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import pydicom
 from pydicom.errors import InvalidDicomError
 
 from attent_tf.errors import InputError
-from attent_tf.storage import open_binary
+from attent_tf.volumes.dicom_content import read_dicom
+from attent_tf.volumes.dicom_elements import numbers_of
+from attent_tf.volumes.dicom_enhanced import Frame, frames_of
+from attent_tf.volumes.dicom_objects import kind_of_object
+from attent_tf.volumes.dicom_pixels import slice_pixels
 from attent_tf.volumes.nifti_header import MAX_VOXELS
 
-_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 
-# Slice positions may stray from even steps by this part of a step: less than any missing slice, more than rounding.
-_STEP_TOLERANCE = 0.1
-
-_MODALITY_OF_DOMAIN = {"mri": "MR", "ct": "CT"}
+class NoSliceError(InputError):
+    """A file is DICOM and holds no slice of a scan; `problem.found` says what it is."""
 
 
 @dataclasses.dataclass(frozen=True)
 class SliceHeader:
-    """Place and size of one slice of a series.
+    """What is known of a slice without its pixels.
 
     Attributes:
       path: its file.
@@ -36,6 +36,12 @@ class SliceHeader:
       position_mm: [3] LPS centre of the first pixel.
       directions: [2, 3] LPS unit vectors in which columns and rows count up.
       spacing_mm: [2] distance of neighbouring columns, of neighbouring rows.
+      modality: as the file says it, or empty.
+      series_uid: SeriesInstanceUID, or empty.
+      series_number: SeriesNumber, or None.
+      is_localizer: whether it shows where slices lie and is none of the scan.
+      frame: its number in the file, from 1; None where the file is one slice.
+      traits: what may tell it from another frame at its place: a name for people and a value.
     """
 
     path: str
@@ -44,148 +50,70 @@ class SliceHeader:
     position_mm: np.ndarray
     directions: np.ndarray
     spacing_mm: np.ndarray
+    modality: str = ""
+    series_uid: str = ""
+    series_number: int | None = None
+    is_localizer: bool = False
+    frame: int | None = None
+    traits: tuple[tuple[str, str], ...] = ()
 
     @property
     def height_mm(self) -> float:
         """Position along the normal of the slice."""
         return float(np.dot(np.cross(*self.directions), self.position_mm))
 
+    @property
+    def shown(self) -> str:
+        """What messages call it: its file and, where that holds several, the frame."""
+        return self.path if self.frame is None else f"{self.path}, frame {self.frame}"
 
-def read_slice_header(path: str | os.PathLike, domain: str) -> SliceHeader:
-    """Reads a slice without its pixels.
+
+def read_slice_headers(path: str | os.PathLike) -> tuple[SliceHeader, ...]:
+    """Reads the slices of a file without their pixels: one, or the frames of an enhanced multi-frame object.
 
     Args:
-      path: a DICOM file with one grey-scale frame.
-      domain: `mri` or `ct`; a file that says it is of the other modality is refused.
+      path: a DICOM file.
 
     Raises:
+      NoSliceError: the file is DICOM and something else than slices.
       InputError: the file is not DICOM or lacks its geometry. Of other elements nothing is quoted: they may name people.
     """
     with _parsed(path, stop_before_pixels=True) as dataset:
-        return _header(dataset, str(path), domain)
+        _refuse_objects(dataset, path)
+        return tuple(_header(frame, str(path)) for frame in frames_of(dataset, str(path)))
 
 
-def read_slice(path: str | os.PathLike, domain: str) -> tuple[SliceHeader, np.ndarray]:
-    """Reads a slice.
+def read_slices(
+    path: str | os.PathLike, frames: Collection[int | None] | None = None
+) -> Iterator[tuple[SliceHeader, np.ndarray]]:
+    """Reads slices of a file, in the order in which they stand there.
 
-    Args: as `read_slice_header`.
+    Args:
+      path: a DICOM file.
+      frames: `SliceHeader.frame` of the slices that are wanted; None for all.
 
-    Returns:
-      Its header, and [row, column] float32 pixels, rescaled where the file says so.
+    Yields:
+      The header of each, and [row, column] float32 pixels, rescaled where the file says so.
 
     Raises:
-      InputError: as `read_slice_header`, or the pixels are not rows × columns.
+      InputError: as `read_slice_headers`, or the pixels are not rows × columns.
     """
     with _parsed(path) as dataset:
-        header = _header(dataset, str(path), domain)
-        return header, _pixels(dataset, header)
-
-
-def stack_slices(slices: Sequence[tuple[SliceHeader, np.ndarray]], series: str) -> tuple[np.ndarray, np.ndarray]:
-    """Stacks slices in the order given.
-
-    Args:
-      slices: from `read_slice`; at least two, of one size, orientation and spacing, at even steps.
-      series: what a message calls them: a case or a folder.
-
-    Returns:
-      [column, row, slice] float32 intensities, and the [4, 4] float64 affine to millimetres in RAS+.
-
-    Raises:
-      InputError: the slices do not make one volume in this order.
-    """
-    affine = series_affine([header for header, _ in slices], series)
-    return np.stack([pixels for _, pixels in slices]).T, affine
-
-
-def series_affine(headers: Sequence[SliceHeader], series: str) -> np.ndarray:
-    """Returns the [4, 4] float64 affine of slices in the order given, to millimetres in RAS+.
-
-    Raises:
-      InputError: the slices do not make one volume in this order; the first of `series_problems`.
-    """
-    for problem in series_problems(headers, series):
-        raise problem
-    first = headers[0]
-    step_mm = (headers[-1].position_mm - first.position_mm) / (len(headers) - 1)
-    affine = np.eye(4)
-    affine[:3, :3] = _LPS_TO_RAS @ np.column_stack([*(first.directions * first.spacing_mm[:, None]), step_mm])
-    affine[:3, 3] = _LPS_TO_RAS @ first.position_mm
-    return affine
-
-
-def series_problems(headers: Sequence[SliceHeader], series: str) -> Iterator[InputError]:
-    """Yields what keeps slices from making one volume in this order.
-
-    Args:
-      headers: of the slices.
-      series: what a message calls them: a case or a folder.
-    """
-    if len(headers) < 2:
-        yield InputError(series, "at least 2 DICOM slices", f"{len(headers)}", "give the whole series")
-        return
-    first = headers[0]
-    mixed = []
-    for what, values, same in (
-        ("size", [(one.rows, one.columns) for one in headers], lambda one, two: one == two),
-        (
-            "orientation",
-            [one.directions.round(4).tolist() for one in headers],
-            lambda one, two: np.allclose(one, two, atol=1e-3),
-        ),
-        (
-            "pixel spacing",
-            [one.spacing_mm.tolist() for one in headers],
-            lambda one, two: np.allclose(one, two, rtol=1e-3),
-        ),
-    ):
-        for one, value in zip(headers, values, strict=True):
-            if not same(value, values[0]):
-                found = f"{values[0]} in {first.path} and {value} in {one.path}"
-                mixed.append(InputError(series, f"slices of one {what}", found, "give one series"))
-                break
-    yield from mixed
-    voxels = sum(one.rows * one.columns for one in headers)
-    if voxels > MAX_VOXELS:
-        found = f"{voxels} in {len(headers)} slices"
-        yield InputError(series, f"at most {MAX_VOXELS} voxels", found, "give one series, or crop it")
-    # Positions of slices that are not parallel have no order.
-    if not any("orientation" in one.problem.expected for one in mixed):
-        yield from _step_problems(headers, series)
-
-
-def _step_problems(headers: Sequence[SliceHeader], series: str) -> Iterator[InputError]:
-    heights = np.array([one.height_mm for one in headers])
-    steps = np.diff(heights)
-    same = np.flatnonzero(np.abs(steps) < 1e-3)
-    if same.size:
-        found = f"{headers[same[0]].path} and {headers[same[0] + 1].path} at {heights[same[0]]:.2f} mm"
-        yield InputError(series, "one slice at each position", found, "remove the double slices")
-        return
-    turned = np.flatnonzero(np.sign(steps) != np.sign(steps[0]))
-    if turned.size:
-        found = f"that {headers[turned[0] + 1].path} turns back along the patient"
-        advice = "mend the file names or the positions"
-        yield InputError(series, "slices in the order of their positions", found, advice)
-        return
-    positions = np.array([one.position_mm for one in headers])
-    step = (positions[-1] - positions[0]) / (len(headers) - 1)
-    stray = np.linalg.norm(positions - (positions[0] + np.arange(len(headers))[:, None] * step), axis=1)
-    worst = int(stray.argmax())
-    length = float(np.linalg.norm(step))
-    if stray[worst] > _STEP_TOLERANCE * length:
-        found = f"{headers[worst].path} {stray[worst]:.2f} mm off"
-        yield InputError(series, f"slices at even steps of {length:.2f} mm", found, "look for a missing slice")
+        _refuse_objects(dataset, path)
+        for frame in frames_of(dataset, str(path)):
+            if frames is None or frame.number in frames:
+                header = _header(frame, str(path))
+                yield header, slice_pixels(frame.dataset, header.shown, header.rows, header.columns)
 
 
 @contextlib.contextmanager
 def _parsed(path: str | os.PathLike, stop_before_pixels: bool = False) -> Iterator[pydicom.Dataset]:
     """Yields the elements of a file, and turns whatever their parser raises in the block into one line."""
     try:
-        # Of what the library warns about, the parts that matter are checked here.
-        with warnings.catch_warnings(), open_binary(path) as file:
+        # Of what the library warns about, the parts that matter are checked here. It would log values, which may name people.
+        with warnings.catch_warnings(), pydicom.config.disable_value_validation():
             warnings.simplefilter("ignore")
-            yield pydicom.dcmread(file, stop_before_pixels=stop_before_pixels)
+            yield read_dicom(path, stop_before_pixels)
     except InputError:
         raise
     except InvalidDicomError as error:
@@ -198,79 +126,60 @@ def _parsed(path: str | os.PathLike, stop_before_pixels: bool = False) -> Iterat
         raise InputError(path, "a whole DICOM file", found, "copy it again") from error
 
 
-def _header(dataset: pydicom.Dataset, path: str, domain: str) -> SliceHeader:
-    modality = str(dataset.get("Modality", ""))
-    if modality in _MODALITY_OF_DOMAIN.values() and modality != _MODALITY_OF_DOMAIN[domain]:
-        raise InputError(path, f"a slice of domain {domain}", f"modality {modality}", "give it as the other one")
-    rows, columns = (int(_numbers(dataset, path, word, 1)[0]) for word in ("Rows", "Columns"))
+def _refuse_objects(dataset: pydicom.Dataset, path: str | os.PathLike) -> None:
+    kind = kind_of_object(dataset)
+    if kind is not None:
+        raise NoSliceError(path, "slices of a scan", kind, "give the folder of the series itself")
+
+
+def _header(frame: Frame, path: str) -> SliceHeader:
+    dataset = frame.dataset
+    shown = path if frame.number is None else f"{path}, frame {frame.number}"
+    rows, columns = (int(numbers_of(dataset, shown, word, 1)[0]) for word in ("Rows", "Columns"))
     if rows < 1 or columns < 1 or rows * columns > MAX_VOXELS:
         raise InputError(
-            path,
+            shown,
             f"1 to {MAX_VOXELS} pixels",
             f"{rows} × {columns} in the header",
             "the header is damaged; copy it again",
         )
-    directions = _numbers(dataset, path, "ImageOrientationPatient", 6).reshape(2, 3)
+    directions = numbers_of(dataset, shown, "ImageOrientationPatient", 6).reshape(2, 3)
     if not np.allclose(directions @ directions.T, np.eye(2), atol=1e-3):
         raise InputError(
-            path,
+            shown,
             "two perpendicular unit vectors in ImageOrientationPatient",
             f"{directions.tolist()}",
             "mend the file",
         )
-    row_mm, column_mm = _numbers(dataset, path, "PixelSpacing", 2)
+    row_mm, column_mm = numbers_of(dataset, shown, "PixelSpacing", 2)
     if not (row_mm > 0 and column_mm > 0):
-        raise InputError(path, "a PixelSpacing above 0 mm", f"{row_mm:g} and {column_mm:g}", "mend the file")
+        raise InputError(shown, "a PixelSpacing above 0 mm", f"{row_mm:g} and {column_mm:g}", "mend the file")
     return SliceHeader(
         path=path,
         rows=rows,
         columns=columns,
-        position_mm=_numbers(dataset, path, "ImagePositionPatient", 3),
+        position_mm=numbers_of(dataset, shown, "ImagePositionPatient", 3),
         directions=directions,
         spacing_mm=np.array([column_mm, row_mm]),
+        modality=_text(dataset, "Modality").upper(),
+        series_uid=_text(dataset, "SeriesInstanceUID"),
+        series_number=_whole_number(dataset, "SeriesNumber"),
+        is_localizer="LOCALIZER" in _text(dataset, "ImageType").upper(),
+        frame=frame.number,
+        traits=frame.traits,
     )
 
 
-def _pixels(dataset: pydicom.Dataset, header: SliceHeader) -> np.ndarray:
-    path, rows, columns = header.path, header.rows, header.columns
-    if int(dataset.get("SamplesPerPixel", 1)) != 1 or int(dataset.get("NumberOfFrames", 1) or 1) != 1:
-        raise InputError(path, "one grey-scale frame", "several frames or colours", "export single slices")
-    if str(dataset.get("PhotometricInterpretation", "MONOCHROME2")) != "MONOCHROME2":
-        raise InputError(path, "pixels of MONOCHROME2", "another photometric interpretation", "convert the series")
-    syntax = dataset.file_meta.get("TransferSyntaxUID")
-    if "PixelData" not in dataset or syntax is None:
-        raise InputError(path, "pixel data and a transfer syntax", "none", "copy the file again")
-    if not syntax.is_compressed:
-        # The library would read surplus bytes as further frames.
-        expected = rows * columns * int(dataset.get("BitsAllocated", 16)) // 8
-        if len(dataset.PixelData) not in (expected, expected + expected % 2):
-            raise InputError(
-                path,
-                f"{expected} bytes of pixels for {rows} × {columns}",
-                f"{len(dataset.PixelData)}",
-                "copy the file again",
-            )
+def _text(dataset: pydicom.Dataset, keyword: str) -> str:
+    """What an element holds that no slice needs, so that a damaged one keeps none from being read; empty for none."""
     try:
-        pixels = dataset.pixel_array.astype(np.float32)
-    except (NotImplementedError, RuntimeError) as error:
-        # A decoder that is not installed names itself here.
-        raise InputError(path, "pixels that can be decoded", " ".join(str(error).split()), "decompress it") from error
-    if pixels.shape != (rows, columns):
-        raise InputError(path, f"pixels of {rows} × {columns}", f"shape {pixels.shape}", "copy the file again")
-    slope = _numbers(dataset, path, "RescaleSlope", 1)[0] if "RescaleSlope" in dataset else 1.0
-    intercept = _numbers(dataset, path, "RescaleIntercept", 1)[0] if "RescaleIntercept" in dataset else 0.0
-    pixels = pixels * np.float32(slope) + np.float32(intercept)
-    if not np.isfinite(pixels).all():
-        raise InputError(path, "finite intensities", f"a rescaling by {slope:g} and {intercept:g}", "mend the file")
-    return pixels
+        return str(dataset.get(keyword) or "").strip()
+    except Exception:
+        return ""
 
 
-def _numbers(dataset: pydicom.Dataset, path: str, keyword: str, count: int) -> np.ndarray:
+def _whole_number(dataset: pydicom.Dataset, keyword: str) -> int | None:
     try:
-        numbers = np.atleast_1d(np.array(dataset.get(keyword), np.float64))
-    except (TypeError, ValueError):
-        numbers = np.empty(0)
-    if numbers.shape != (count,) or not np.isfinite(numbers).all():
-        found = ", ".join(f"{number:g}" for number in numbers.ravel()[:6]) or "none"
-        raise InputError(path, f"{count} numbers in {keyword}", found, "mend the file")
-    return numbers
+        return int(_text(dataset, keyword))
+    except ValueError:
+        return None

@@ -5,11 +5,10 @@ import os
 from pathlib import Path
 
 from attent_tf.errors import InputError
+from attent_tf.names import clash_key, normal_name
+from attent_tf.volumes.dicom_content import is_dicom_file
+from attent_tf.volumes.dicom_files import candidate_files, is_dicom, is_dicom_by_name
 from attent_tf.volumes.nifti_header import is_nifti_name, nifti_stem
-from attent_tf.volumes.scan import series_files
-
-# The four letters that a DICOM file carries, and where.
-_MAGIC, _MAGIC_AT = b"DICM", 128
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,8 +40,8 @@ class FoundScans:
 def find_scans(path: str | os.PathLike) -> FoundScans:
     """Finds the scans that a path stands for, without reading them.
 
-    A folder that holds DICOM slices and nothing else that could be a scan is one scan. In any other folder each NIfTI file,
-    and each folder below it that holds DICOM slices, is one.
+    A folder that holds DICOM files and nothing else that could be a scan is one scan. In any other folder each NIfTI file,
+    and each folder below it that holds DICOM files, is one, whether or not it can be read: what cannot is told then.
 
     Args:
       path: a NIfTI file, the folder of a DICOM series, or a folder of scans.
@@ -54,11 +53,13 @@ def find_scans(path: str | os.PathLike) -> FoundScans:
     if not path.exists():
         raise InputError(path, "a NIfTI file, a DICOM folder or a folder of scans", "nothing", "check the path")
     if not path.is_dir():
-        if _is_dicom(path):
+        if is_dicom_file(path):
             raise InputError(
                 path, "a NIfTI file or a folder", "one DICOM file", "give the folder that holds its series"
             )
-        return FoundScans((FoundScan(path, nifti_stem(path) if is_nifti_name(path) else path.stem),), single=True)
+        return FoundScans(
+            (FoundScan(path, _joined(nifti_stem(path) if is_nifti_name(path) else path.stem)),), single=True
+        )
     scans = _below(path)
     if not scans:
         raise InputError(
@@ -68,16 +69,16 @@ def find_scans(path: str | os.PathLike) -> FoundScans:
         return FoundScans(tuple(scans), single=True)
     by_name = {}
     for scan in sorted(scans, key=lambda one: one.name):
-        if scan.name in by_name:
-            found = f"{by_name[scan.name].path} and {scan.path}, both called {scan.name}"
+        other = by_name.setdefault(clash_key(scan.name), scan)
+        if other is not scan:
+            found = f"{other.path} and {scan.path}, both called {scan.name}, capitals or not"
             raise InputError(path, "scans that differ in name", found, "rename one")
-        by_name[scan.name] = scan
     return FoundScans(tuple(by_name.values()), single=False)
 
 
 def _below(root: Path) -> list[FoundScan]:
-    scans, seen = [], set()
-    for folder, folders, names in os.walk(root, followlinks=True):
+    scans, seen, closed = [], set(), []
+    for folder, folders, names in os.walk(root, onerror=closed.append, followlinks=True):
         # A link to a folder above must not lead around for ever.
         place = os.path.realpath(folder)
         folders[:] = [] if place in seen else sorted(name for name in folders if name[0] != ".")
@@ -87,20 +88,21 @@ def _below(root: Path) -> list[FoundScan]:
         folder = Path(folder)
         relative = folder.relative_to(root).parts
         images = [name for name in sorted(names) if is_nifti_name(name) and name[0] != "."]
-        scans += [FoundScan(folder / name, "_".join((*relative, nifti_stem(name)))) for name in images]
-        if _holds_slices(folder):
-            scans.append(FoundScan(folder, "_".join(relative) or root.resolve().name))
-    return scans
+        scans += [FoundScan(folder / name, _joined(*relative, nifti_stem(name))) for name in images]
+        if _holds_dicom(folder):
+            scans.append(FoundScan(folder, _folder_name(folder, root)))
+    # Nobody knows what a folder holds that cannot be listed; as a scan, it is told of where it is read.
+    return scans + [FoundScan(Path(error.filename), _folder_name(Path(error.filename), root)) for error in closed]
 
 
-def _holds_slices(folder: Path) -> bool:
-    files = [path for path in series_files(folder) if not is_nifti_name(path)]
-    return any(path.suffix.lower() == ".dcm" for path in files) or any(_is_dicom(path) for path in files[:1])
+def _folder_name(folder: Path, root: Path) -> str:
+    return _joined(*folder.relative_to(root).parts) or _joined(root.resolve().name)
 
 
-def _is_dicom(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(_MAGIC_AT + len(_MAGIC))[_MAGIC_AT:] == _MAGIC
-    except OSError:
-        return False
+def _joined(*parts: str) -> str:
+    return normal_name("_".join(parts))
+
+
+def _holds_dicom(folder: Path) -> bool:
+    candidates = candidate_files(folder)
+    return any(map(is_dicom_by_name, candidates)) or any(map(is_dicom, candidates))

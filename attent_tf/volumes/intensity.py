@@ -158,4 +158,4 @@ def fit_intensity(
       InputError: the volume holds no contrast.
     """
     rule = rule or DEFAULT_RULES[canonical_volume.domain]
-    return pool_statistics([measure_intensity(canonical_volume, rule, body)], rule, canonical_volume.case)
+    return pool_statistics([measure_intensity(canonical_volume, rule, body)], rule, canonical_volume.where)

@@ -19,8 +19,8 @@ from attent_tf.volumes.nifti_header import (
     ORIENTATION_POLICIES as ORIENTATION_POLICIES,
 )
 
-# Image and label may differ by this part of the smallest voxel edge, at any corner of the volume.
-_AFFINE_TOLERANCE = 0.1
+# Slope and intercept are float32 in NIfTI-1, and were rounded to it once more by some writers.
+_HEADER_ROUNDING = float(np.finfo(np.float32).eps)
 
 # Room for header extensions before the voxels.
 _LAST_OFFSET = 2**26
@@ -33,8 +33,8 @@ def read_nifti(
 
     Args:
       path: `.nii` or `.nii.gz`, three-dimensional (axes of length 1 may follow).
-      orientation_policy: what to do where the codes of both sform and qform are 0: `strict` refuses, `trust_affine`
-        takes the sform that stands in the header, or else its qform.
+      orientation_policy: what to do where the codes of both sform and qform are 0, or where both count and one mirrors or
+        turns the other: `strict` refuses, `trust_affine` takes the sform that stands in the header, or else its qform.
       max_voxels: the largest size that a header may declare.
 
     Returns:
@@ -66,7 +66,7 @@ def read_nifti(
 def read_nifti_labels(
     path: str | os.PathLike, orientation_policy: str = "strict", max_voxels: int = MAX_VOXELS
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Reads a label map; whole numbers stored as floats are accepted.
+    """Reads a label map; whole numbers stored as floats, or scaled into an integer type, are accepted.
 
     Args: as `read_nifti`.
 
@@ -79,49 +79,26 @@ def read_nifti_labels(
     header = read_header(path)
     shape = checked_shape(path, header, max_voxels)
     affine = checked_affine(path, header, orientation_policy)
-    labels, slope, intercept = _stored_numbers(path, header, shape)
-    if (slope, intercept) != (1.0, 0.0):
-        labels = labels * slope + intercept
-    if labels.dtype.kind == "f":
-        # Beyond 2^31 a float has no certain whole number; NaN and infinity fail here as well.
-        broken = labels[~((np.abs(labels) < 2**31) & (labels == np.rint(labels)))]
-        if broken.size:
-            raise InputError(
-                path,
-                "whole numbers as labels",
-                f"{shown_values(broken)} in {broken.size} voxels",
-                "a label map must be resampled with nearest neighbour",
-            )
-        labels = labels.astype(np.int64)
+    stored, slope, intercept = _stored_numbers(path, header, shape)
+    if stored.dtype.kind in "iu" and (slope, intercept) == (1.0, 0.0):
+        return stored, affine
+    labels, broken, distinct = np.empty(shape, np.int32, order="F"), 0, np.empty(0)
+    # A plane at a time: as a whole, the float64 in between would take eight times the memory of a map of bytes.
+    for place in range(shape[2]):
+        values, nearest, is_whole = _whole_numbers(stored[..., place], slope, intercept)
+        if not is_whole.all():
+            bad = values[~is_whole]
+            broken, distinct = broken + bad.size, np.union1d(distinct, bad)
+        elif not broken:
+            labels[..., place] = nearest
+    if broken:
+        raise InputError(
+            path,
+            "whole numbers as labels",
+            f"{shown_values(distinct)} in {broken} voxels",
+            "a label map must be resampled with nearest neighbour",
+        )
     return labels, affine
-
-
-def check_same_grid(
-    image_path: str | os.PathLike,
-    image_shape: tuple[int, ...],
-    image_affine: np.ndarray,
-    label_path: str | os.PathLike,
-    label_shape: tuple[int, ...],
-    label_affine: np.ndarray,
-) -> None:
-    """Raises InputError unless labels lie on the voxels of their image."""
-    if tuple(image_shape) != tuple(label_shape):
-        raise InputError(
-            label_path,
-            f"the shape {tuple(image_shape)} of {image_path}",
-            tuple(label_shape),
-            "resample the labels to their image",
-        )
-    corners = np.stack(np.meshgrid(*[(0, size - 1) for size in image_shape], indexing="ij"), -1).reshape(-1, 3)
-    difference = image_affine - label_affine
-    apart_mm = np.linalg.norm(corners @ difference[:3, :3].T + difference[:3, 3], axis=1).max()
-    if apart_mm > _AFFINE_TOLERANCE * nibabel.affines.voxel_sizes(image_affine).min():
-        raise InputError(
-            label_path,
-            f"the affine of {image_path}",
-            f"corners up to {apart_mm:.3g} mm away",
-            "resample the labels to their image, or mend the header that is wrong",
-        )
 
 
 def shown_values(values: np.ndarray, limit: int = 5) -> str:
@@ -129,6 +106,34 @@ def shown_values(values: np.ndarray, limit: int = 5) -> str:
     distinct = np.unique(values)
     text = ", ".join(f"{value:g}" for value in distinct[:limit])
     return text + (", ..." if distinct.size > limit else "")
+
+
+def _whole_numbers(stored: np.ndarray, slope: float, intercept: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Says which labels are meant by numbers of any shape as they stand in a file.
+
+    A float array that is saved with an integer type is stretched over that type, so that 4 may come back as 3.99998. What
+    lies within half a stored step of a whole number, but for the rounding of slope and intercept, was that number. From a
+    step of 1 on everything would be that near; there values have to be whole as they stand.
+
+    Returns:
+      The values, the whole numbers next to them, and whether each value certainly means that number.
+    """
+    # NaN, infinity and what leads to them are refused with all else that is not whole.
+    with np.errstate(over="ignore", invalid="ignore"):
+        values, room = stored, None
+        if (slope, intercept) != (1.0, 0.0):
+            scaled = stored.astype(np.float64) * slope
+            values = scaled + intercept
+            room = _HEADER_ROUNDING * (np.abs(scaled) + abs(intercept))
+            if stored.dtype.kind in "iu" and abs(slope) < 1:
+                room += abs(slope) / 2
+        nearest = np.rint(values)
+        is_whole = values == nearest
+        if room is not None:
+            is_whole |= (np.abs(values - nearest) <= room) & (room < 0.5)
+        # Beyond 2^31 a float has no certain whole number.
+        is_whole &= np.abs(values) < 2**31
+    return values, nearest, is_whole
 
 
 def _stored_numbers(

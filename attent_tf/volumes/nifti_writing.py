@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 import nibabel
+import nibabel.affines
 import numpy as np
 from isal import igzip
 
 from attent_tf.errors import InputError
 from attent_tf.files import written_aside
 from attent_tf.volumes.nifti_header import is_nifti_name
+from attent_tf.volumes.placement import Placement
 
 # Of the fast compressor's levels 0 to 3, the one that packs label maps smallest; a higher one is slower and no better.
 _LEVEL = 1
@@ -21,13 +23,15 @@ _LEVEL = 1
 _OFFSET = 352
 
 
-def write_scan(path: str | os.PathLike, voxels: np.ndarray, affine: np.ndarray, dtype: np.typing.DTypeLike) -> None:
-    """Writes intensities as NIfTI, completely or not at all; sform and qform are both set.
+def write_scan(
+    path: str | os.PathLike, voxels: np.ndarray, placement: Placement | np.ndarray, dtype: np.typing.DTypeLike
+) -> None:
+    """Writes intensities as NIfTI, completely or not at all.
 
     Args:
       path: `.nii` or `.nii.gz`.
       voxels: [i, j, k] intensities.
-      affine: [4, 4], voxel index to millimetres in RAS+.
+      placement: of the file whose voxels these are; or a [4, 4] affine, voxel index to millimetres in RAS+.
       dtype: the type on disk; for integer types values are rounded.
 
     Raises:
@@ -46,40 +50,48 @@ def write_scan(path: str | os.PathLike, voxels: np.ndarray, affine: np.ndarray, 
                 f"{voxels.min()}..{voxels.max()}",
                 "write floats instead",
             )
-    _write(path, voxels, affine, dtype, slope=1.0)
+    _write(path, voxels, placement, dtype, slope=1.0)
 
 
-def write_labels(path: str | os.PathLike, labels: np.ndarray, affine: np.ndarray) -> None:
-    """Writes [i, j, k] class indices as a uint8 NIfTI file, completely or not at all."""
-    write_scan(path, labels, affine, np.uint8)
+def write_labels(path: str | os.PathLike, labels: np.ndarray, placement: Placement | np.ndarray) -> None:
+    """Writes [i, j, k] class indices as a uint8 NIfTI file, completely or not at all; placed as by `write_scan`."""
+    write_scan(path, labels, placement, np.uint8)
 
 
-def write_fractions(path: str | os.PathLike, bytes_of: np.ndarray, affine: np.ndarray) -> None:
+def write_fractions(path: str | os.PathLike, bytes_of: np.ndarray, placement: Placement | np.ndarray) -> None:
     """Writes values from 0 to 1 in steps of 1/255 as NIfTI, completely or not at all; readers get them as floats.
 
     Args:
       path: `.nii` or `.nii.gz`.
       bytes_of: [i, j, k] or [i, j, k, channel] uint8, 255 for 1; may lie on disk (`numpy.memmap`).
-      affine: [4, 4], voxel index to millimetres in RAS+.
+      placement: of the file whose voxels these are; or a [4, 4] affine, voxel index to millimetres in RAS+.
 
     Raises:
       InputError: the name has another suffix.
     """
-    _write(path, bytes_of, affine, np.dtype(np.uint8), slope=1 / 255)
+    _write(path, bytes_of, placement, np.dtype(np.uint8), slope=1 / 255)
 
 
-def _write(path: str | os.PathLike, voxels: np.ndarray, affine: np.ndarray, dtype: np.dtype, slope: float) -> None:
+def _write(
+    path: str | os.PathLike, voxels: np.ndarray, placement: Placement | np.ndarray, dtype: np.dtype, slope: float
+) -> None:
     path = Path(path)
     if not is_nifti_name(path):
         raise InputError(
             path, "a name that ends in .nii or .nii.gz", path.suffix or "none", "choose another output name"
         )
-    affine = np.asarray(affine, np.float64)
+    if not isinstance(placement, Placement):
+        placement = Placement.of(placement)
     header = nibabel.Nifti1Header()
     header.set_data_shape(voxels.shape)
     header.set_data_dtype(dtype)
-    header.set_sform(affine, code=1)
-    header.set_qform(affine, code=1)
+    if placement.sform is not None:
+        header.set_sform(placement.sform, placement.sform_code)
+    if placement.qform is not None:
+        header.set_qform(placement.qform, placement.qform_code)
+    else:
+        # Turns and offsets stay 0, as no reader may take them; the sizes count without a code.
+        header["pixdim"][1:4] = nibabel.affines.voxel_sizes(placement.affine)
     header.set_xyzt_units("mm")
     header.set_slope_inter(slope, 0.0)
     header.set_data_offset(_OFFSET)

@@ -23,12 +23,12 @@ def to_canonical(volume: Volume) -> Volume:
     Returns:
       The same scan with axis codes SPL; its arrays are views of the scan's, in whatever memory order that makes.
     """
-    transform = _from_stored(volume.affine)
     return dataclasses.replace(
         volume,
         voxels=canonical_view(volume.voxels, volume.affine),
-        affine=volume.affine @ orientations.inv_ornt_aff(transform, volume.shape),
+        affine=canonical_affine(volume.shape, volume.affine),
         labels=None if volume.labels is None else canonical_view(volume.labels, volume.affine),
+        placement=None,
     )
 
 
@@ -58,6 +58,11 @@ def from_canonical(array: np.ndarray, stored_affine: np.ndarray) -> np.ndarray:
     canonical = orientations.axcodes2ornt(CANONICAL_CODES)
     transform = orientations.ornt_transform(canonical, orientations.io_orientation(stored_affine))
     return np.ascontiguousarray(orientations.apply_orientation(array, transform))
+
+
+def canonical_affine(stored_shape: tuple[int, int, int], stored_affine: np.ndarray) -> np.ndarray:
+    """[4, 4] affine of the canonical volume, [slice, row, column] index to millimetres in RAS+."""
+    return stored_affine @ orientations.inv_ornt_aff(_from_stored(stored_affine), stored_shape)
 
 
 def canonical_shape(stored_shape: tuple[int, int, int], stored_affine: np.ndarray) -> tuple[int, int, int]:

@@ -17,23 +17,29 @@ _FEW_VALUES = 16
 _CT_LIKE_SHARE = 0.05
 
 
+def volume_warnings(volume: Volume) -> list[str]:
+    """Returns a line for each thing about a scan that the user has to hear before its result counts."""
+    warning = intensity_warning(volume)
+    return [*volume.warnings, *([warning] if warning else [])]
+
+
 def intensity_warning(volume: Volume) -> str | None:
     """Returns one line on intensities that hardly are those of the volume's domain, or None where they may well be."""
     looked_at = np.asarray(volume.voxels[::_STEP, ::_STEP, ::_STEP], np.float32)
     low, high = (float(value) for value in np.percentile(looked_at, (0.1, 99.9)))
     if len(np.unique(looked_at)) <= _FEW_VALUES:
         return (
-            f"{volume.case}: expected the intensities of a scan, found {len(np.unique(looked_at))} different values; "
+            f"{volume.where}: expected the intensities of a scan, found {len(np.unique(looked_at))} different values; "
             "the result means nothing if this is a label map"
         )
     if volume.domain == "ct" and not (low <= _AIR_HU and _BONE_HU <= high <= _METAL_HU):
         return (
-            f"{volume.case}: expected Hounsfield units (air -1000, bone above 200), found {low:.0f} to {high:.0f}; "
+            f"{volume.where}: expected Hounsfield units (air -1000, bone above 200), found {low:.0f} to {high:.0f}; "
             "the result means little if this is no CT in Hounsfield units"
         )
     if volume.domain == "mri" and np.mean(looked_at <= _AIR_HU) > _CT_LIKE_SHARE:
         return (
-            f"{volume.case}: expected the intensities of an MR scan, found {low:.0f} to {high:.0f}, which look like a CT's "
+            f"{volume.where}: expected the intensities of an MR scan, found {low:.0f} to {high:.0f}, which look like a CT's "
             "Hounsfield units; the result means little if this is a CT"
         )
     return None

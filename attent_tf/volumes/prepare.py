@@ -17,6 +17,7 @@ from attent_tf.volumes.intensity import Intensity, IntensityStatistics, fit_inte
 from attent_tf.volumes.intensity_rule import IntensityRule
 from attent_tf.volumes.intensity_text import rule_text
 from attent_tf.volumes.orientation import to_canonical
+from attent_tf.volumes.placement import Placement
 from attent_tf.volumes.prepare_options import PrepareOptions
 from attent_tf.volumes.volume import Volume
 
@@ -29,11 +30,13 @@ class PreparedCase:
       images: [slice, size, size] float32 in [−1, 1], slices inferior to superior.
       labels: [slice, size, size] uint8 class indices, or None.
       geometry: the way back to the scan.
+      placement: how what is written on the scan's voxels says where they lie: as the scan's own file does.
     """
 
     images: np.ndarray
     labels: np.ndarray | None
     geometry: CaseGeometry
+    placement: Placement
 
 
 def prepare(volume: Volume, options: PrepareOptions | None = None, intensity: Intensity | None = None) -> PreparedCase:
@@ -48,20 +51,21 @@ def prepare(volume: Volume, options: PrepareOptions | None = None, intensity: In
       One image for each prepared slice; −1 outside the scan's field.
 
     Raises:
-      InputError: organs lie where they cannot, or the scan shows no body or no contrast.
+      InputError: organs lie where they cannot, or the scan shows no body, no contrast or nothing within its intensities.
       ConfigError: the rule asks for training cases, and no intensity is given.
     """
     options = options or PrepareOptions()
     rule = options.intensity_rule(volume.domain)
     if intensity is None and rule.needs_training:
         raise ConfigError(
-            f"{volume.case}: the {volume.domain} intensity {rule_text(rule)} needs to be measured in training cases first; "
+            f"{volume.where}: the {volume.domain} intensity {rule_text(rule)} needs to be measured in training cases first; "
             "give `prepare` an intensity from pool_statistics, or take options.resolved({domain: intensity})"
         )
     canonical, body = _with_body(volume)
     check_canonical_anatomy(canonical, body, volume.axis_codes)
     grid = fit_grid(canonical, options.geometry, options.size, options.pixel_mm, body, options.slice_mm)
     intensity = intensity or fit_intensity(canonical, rule, body)
+    _check_within(volume, intensity)
     del body
     # Cut before averaging: what lies beyond the window must not bleed into its neighbours.
     images = resampling.images_to_grid(canonical.voxels, grid, fill=-1.0, before=intensity.normalise)
@@ -78,23 +82,40 @@ def prepare(volume: Volume, options: PrepareOptions | None = None, intensity: In
         neighbours=options.neighbours,
     )
     labels = None if canonical.labels is None else resampling.labels_to_grid(canonical.labels, grid)
-    return PreparedCase(images, labels, geometry)
+    return PreparedCase(images, labels, geometry, volume.placement or Placement.of(volume.affine))
 
 
 def measure_case(volume: Volume, rule: IntensityRule) -> IntensityStatistics:
     """Measures a scan in any orientation as `prepare` would see it, for `pool_statistics`.
 
     Raises:
-      InputError: the scan shows no body.
+      InputError: the scan shows no body or no contrast.
     """
     canonical, body = _with_body(volume)
     return measure_intensity(canonical, rule, body)
 
 
 def _with_body(volume: Volume) -> tuple[Volume, np.ndarray]:
+    low, high = volume.voxels.min(), volume.voxels.max()
+    if low == high:
+        raise InputError(volume.where, "a scan with contrast", f"{low:g} in all voxels", "check the file")
     canonical = to_canonical(volume)
     body = body_mask(canonical)
     if not body.any():
         unit = ", in Hounsfield units" if volume.domain == "ct" else ""
-        raise InputError(volume.case, f"a {volume.domain} scan of a body{unit}", "none", "check the file")
+        raise InputError(
+            volume.where, f"a {volume.domain} scan of a body{unit}", f"none in {low:g} to {high:g}", "check the file"
+        )
     return canonical, body
+
+
+def _check_within(volume: Volume, intensity: Intensity) -> None:
+    """Refuses a scan of which nothing but one end of the range would be left."""
+    low, high = volume.voxels.min(), volume.voxels.max()
+    if high <= intensity.low or low >= intensity.high:
+        raise InputError(
+            volume.where,
+            f"intensities within {intensity.low:g} to {intensity.high:g}",
+            f"{low:g} to {high:g}",
+            "check the unit of the file's intensities, or choose another intensity rule",
+        )

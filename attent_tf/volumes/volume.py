@@ -6,6 +6,8 @@ import nibabel.affines
 import nibabel.orientations
 import numpy as np
 
+from attent_tf.volumes.placement import Placement, is_sheared
+
 
 @dataclasses.dataclass(frozen=True)
 class Volume:
@@ -18,6 +20,9 @@ class Volume:
       case: stable identifier such as `chaos-1` or `malbcv-0001`.
       domain: `mri` or `ct`.
       labels: [i, j, k] uint8 class indices (see `attent_tf.organs`), or None.
+      path: the file, or the folder of slices, that it was read from; empty where it was not read.
+      placement: the sform and qform of its file, for what is written on the same voxels; None where it was not read.
+      warnings: lines about its files that the user has to hear.
     """
 
     voxels: np.ndarray
@@ -25,6 +30,14 @@ class Volume:
     case: str
     domain: str
     labels: np.ndarray | None = None
+    path: str = ""
+    placement: Placement | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """What messages call it: what a user can open, or else the case."""
+        return self.path or self.case
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -34,6 +47,11 @@ class Volume:
     def spacing_mm(self) -> tuple[float, float, float]:
         """Distance between neighbouring voxel centres along each array axis, in millimetres."""
         return tuple(float(step) for step in nibabel.affines.voxel_sizes(self.affine))
+
+    @property
+    def axes_mm(self) -> np.ndarray | None:
+        """[3, 3] millimetres in RAS+ of a step along each array axis, each a column; None where they are perpendicular."""
+        return self.affine[:3, :3] if is_sheared(self.affine) else None
 
     @property
     def axis_codes(self) -> str:

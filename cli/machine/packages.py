@@ -18,7 +18,7 @@ DISTRIBUTION = "attent-tf"
 STAND_INS = {"tensorflow": ("tensorflow-cpu",)}
 
 # Extras that add something to a user's work, with what it is; one that is not listed here is named by itself.
-PURPOSES = {"addons": "the normalisation tfa_instance", "dicom": "label maps as DICOM SEG"}
+PURPOSES = {"addons": "the normalisation tfa_instance"}
 
 # The GPU's packages stand with the GPUs, the others are for those who change the library.
 _UNLISTED_EXTRAS = {"gpu", "test", "dev"}

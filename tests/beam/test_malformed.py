@@ -1,8 +1,8 @@
 """Files that libraries let through: one clear line each, nothing written, and the other cases saved where that is asked for."""
 
-import gzip
 import json
 import shutil
+import zipfile
 
 import click.testing
 import nibabel
@@ -13,6 +13,7 @@ import pytest
 from attent_tf.data.manifest import read_manifest
 from attent_tf.data.verify import verify
 from cli.main import main
+from tests.support.nifti_fields import set_fields
 
 CT_IMAGE = "malbcv/RawData/Training/img/img0002.nii.gz"
 CT_LABEL = "malbcv/RawData/Training/label/label0002.nii.gz"
@@ -22,12 +23,7 @@ MR_GROUND = "chaos/Train_Sets/MR/2/T2SPIR/Ground/IMG-0002-00003.png"
 
 def _header(root, path=CT_IMAGE, **fields):
     """Changes fields of a NIfTI header as they stand in the file, with nothing mended on the way."""
-    content = bytearray(gzip.decompress((root / path).read_bytes()))
-    header = nibabel.Nifti1Header(bytes(content[:348]), check=False)
-    for name, value in fields.items():
-        header[name] = value
-    content[:348] = header.binaryblock
-    (root / path).write_bytes(gzip.compress(bytes(content), 1))
+    set_fields(root / path, **fields)
 
 
 def _huge(root):
@@ -54,6 +50,22 @@ def _no_orientation(root):
     _header(root, sform_code=0, qform_code=0)
 
 
+def _metres_without_unit(root):
+    image = nibabel.load(root / CT_IMAGE)
+    affine = np.diag([1e-3, 1e-3, 1e-3, 1.0]) @ image.affine
+    _header(root, pixdim=[1, 0.002, 0.002, 0.005, 1, 1, 1, 1], srow_x=affine[0], srow_y=affine[1], srow_z=affine[2])
+
+
+def _long_quaternion(root):
+    _header(root, sform_code=0, quatern_b=0.7, quatern_c=0.7, quatern_d=0.7)
+
+
+def _zip_image(root):
+    content = (root / CT_IMAGE).read_bytes()
+    with zipfile.ZipFile(root / CT_IMAGE, "w") as archive:
+        archive.writestr("img0002.nii.gz", content)
+
+
 def _cut_image(root):
     path = root / CT_IMAGE
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -68,6 +80,13 @@ def _float_labels(root):
     image = nibabel.load(root / CT_LABEL)
     labels = np.asarray(image.dataobj).astype(np.float32) * 0.4
     nibabel.save(nibabel.Nifti1Image(labels, image.affine), root / CT_LABEL)
+
+
+def _blurred_scaled_labels(root):
+    image = nibabel.load(root / CT_LABEL)
+    blurred = nibabel.Nifti1Image(np.asarray(image.dataobj) * 0.4, image.affine)
+    blurred.set_data_dtype(np.int16)
+    nibabel.save(blurred, root / CT_LABEL)
 
 
 def _unknown_label(root):
@@ -89,6 +108,23 @@ def _mirrored(root):
         image = nibabel.load(root / path)
         flip = np.diag([-1.0, 1.0, 1.0, 1.0])
         nibabel.save(nibabel.Nifti1Image(np.asarray(image.dataobj), flip @ image.affine), root / path)
+
+
+def _mirrored_qform(root):
+    # The affine's first column and offset stay; the handedness turns over the last axis of the qform.
+    image = nibabel.load(root / CT_IMAGE)
+    _header(root, pixdim=[-image.header["pixdim"][0], *image.header["pixdim"][1:]])
+
+
+def _one_value(root):
+    image = nibabel.load(root / CT_IMAGE)
+    nibabel.save(nibabel.Nifti1Image(np.full(image.shape, -7, np.int16), image.affine), root / CT_IMAGE)
+
+
+def _nothing_but_air(root):
+    image = nibabel.load(root / CT_IMAGE)
+    voxels = np.random.default_rng(0).normal(-1000, 5, image.shape).astype(np.float32)
+    nibabel.save(nibabel.Nifti1Image(voxels, image.affine), root / CT_IMAGE)
 
 
 def _nan_voxels(root):
@@ -133,12 +169,22 @@ ROWS = [
     (_zero_pixdim, "img0002.nii.gz: expected positive voxel sizes"),
     (_negative_pixdim, "img0002.nii.gz: expected positive voxel sizes"),
     (_no_orientation, "img0002.nii.gz: expected a known orientation"),
+    (_metres_without_unit, "img0002.nii.gz: expected voxel sizes of 0.01 to 100 mm"),
+    (_long_quaternion, "img0002.nii.gz: expected quatern_b, quatern_c and quatern_d whose squares add up to at most 1"),
+    (_zip_image, "img0002.nii.gz: expected a NIfTI file, found a ZIP archive; unpack it"),
     (_cut_image, "img0002.nii.gz: expected a whole NIfTI file"),
     (_cut_label, "label0002.nii.gz: expected a whole NIfTI file"),
     (_float_labels, "label0002.nii.gz: expected whole numbers as labels"),
+    (_blurred_scaled_labels, "label0002.nii.gz: expected whole numbers as labels"),
     (_unknown_label, "label0002.nii.gz: expected labels .* found 77"),
     (_shifted_label, "label0002.nii.gz: expected the affine of"),
-    (_mirrored, "malbcv-0002: expected organs where they lie in a patient"),
+    (_mirrored, "img0002.nii.gz: expected organs where they lie in a patient"),
+    (
+        _mirrored_qform,
+        "img0002.nii.gz: expected sform and qform that agree .* mirrors or turns the other, with corners up to",
+    ),
+    (_one_value, "img0002.nii.gz: expected a scan with contrast, found -7 in all voxels"),
+    (_nothing_but_air, "img0002.nii.gz: expected a ct scan of a body, in Hounsfield units, found none in -10"),
     (_nan_voxels, "img0002.nii.gz: expected finite intensities"),
     (_long_pixels, "IMG-0002-00003.dcm: expected .* bytes of pixels"),
     (_garbage_slice, "IMG-0002-00003.dcm: expected a DICOM file"),
@@ -189,6 +235,10 @@ def test_each_row_is_set_aside_and_the_others_come_out(root, damage, found):
     assert {case.case for case in read_manifest(records).cases} == everyone - {bad}
     assert "1 case" in result.output
     assert "rejected.jsonl" in result.output
+    checked = json.loads(_preprocess(root, "--split", "none", "--check", "--json").stdout)["problems"]
+    assert (bad, rejected["reason"], rejected["message"]) in [
+        (one["case"], one["check"], _line(one)) for one in checked
+    ]
 
 
 @pytest.mark.parametrize(("damage", "found"), ROWS, ids=IDS)
@@ -197,10 +247,14 @@ def test_the_check_finds_each_row_before_the_job(root, damage, found):
     result = _preprocess(root, "--check", "--json")
     assert result.exit_code == 1
     problems = json.loads(result.stdout)["problems"]
-    texts = [f"{one['where']}: expected {one['expected']}, found {one['found']}; {one['advice']}" for one in problems]
+    texts = [_line(one) for one in problems]
     assert any(found_in(found, text) for text in texts), texts
     assert {one["case"] for one in problems} <= {"chaos-2", "malbcv-0002"}
     assert not (root.parent / "out").exists()
+
+
+def _line(problem: dict) -> str:
+    return f"{problem['where']}: expected {problem['expected']}, found {problem['found']}; {problem['advice']}"
 
 
 def found_in(pattern: str, line: str) -> bool:

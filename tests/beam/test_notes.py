@@ -54,7 +54,7 @@ def test_watcher_tells_each_note_once_and_misses_none(folder):
 
     with notes.watched(folder, {notes.CASE: tell}):
         notes.leave(folder, notes.CASE, "first", 1)
-        assert seen.wait(10)
+        assert seen.wait(60)
         notes.leave(folder, notes.SHARD, "other", 3)
         notes.leave(folder, notes.CASE, "last", 2)
     assert told == [1, 2]

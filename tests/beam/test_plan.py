@@ -78,7 +78,7 @@ def test_rule_is_for_training_cases(rule):
 
 
 def test_organs_needs_labels_before_anything_is_read():
-    with pytest.raises(InputError, match=r"m-\d: --slices organs needs labels"):
+    with pytest.raises(InputError, match=r"m-\d.*: expected labels, for --slices organs, found none"):
         plan_cases([_case(f"m-{i}", labelled=False) for i in range(5)], _options(slices="organs"))
 
 

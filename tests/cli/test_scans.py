@@ -13,25 +13,13 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from attent_tf.configs import load_config
 from attent_tf.files import write_json
-from attent_tf.methods import get_method
 from attent_tf.organs import ORGANS
-from attent_tf.runs import Run
-from attent_tf.runs.run import create_or_check
-from attent_tf.volumes import PrepareOptions
-from cli.deployed import Deployed
 from cli.main import main
-from tests.inference.oracle import Oracle
 from tests.support.folders import write_ct, write_mr
+from tests.support.oracle_runs import oracle_for_networks, write_oracle_run
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def _run(folder, method="attent", direction="mri2ct"):
-    options = PrepareOptions(size=64, pixel_mm=5.0)
-    create_or_check(Run(folder, get_method(method), direction, load_config("demo"), "f" * 64, options.to_json()), ())
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +30,9 @@ def place(tmp_path_factory):
     write_mr(place / "chaos", 1, upwards=False)
     series = place / "chaos" / "Train_Sets" / "MR" / "1" / "T2SPIR" / "DICOM_anon"
     _identify(series)
-    _run(place / "to_ct")
-    _run(place / "to_mri", direction="ct2mri")
-    _run(place / "plain", method="source_only")
+    write_oracle_run(place / "to_ct")
+    write_oracle_run(place / "to_mri", direction="ct2mri")
+    write_oracle_run(place / "plain", method="source_only")
     return place
 
 
@@ -69,15 +57,7 @@ def series(place):
 
 @pytest.fixture
 def opened(monkeypatch):
-    """Puts the oracle in the networks' place, and counts how often a chain is asked for."""
-    calls = []
-
-    def open_chain(run, batch_size):
-        calls.append(batch_size)
-        return Deployed(Oracle(), "an oracle", batch_size or 2)
-
-    monkeypatch.setattr("cli.deployed.open_chain", open_chain)
-    return calls
+    return oracle_for_networks(monkeypatch)
 
 
 def _attent(*words):
@@ -277,7 +257,9 @@ def _ct(path, voxels):
 
 
 @pytest.mark.parametrize(
-    ("value", "found"), [(np.nan, "NaN"), (-1000.0, "of a body")], ids=["not a number", "nothing but air"]
+    ("value", "found"),
+    [(np.nan, "NaN"), (-1000.0, "a scan with contrast, found -1000 in all voxels")],
+    ids=["not a number", "nothing but air"],
 )
 def test_scans_that_cannot_be_used_are_told_before_networks_are_loaded(place, opened, tmp_path, value, found):
     path = _ct(tmp_path / "scan.nii.gz", np.full((60, 50, 4), value, np.float32))
@@ -294,7 +276,7 @@ def test_intensities_that_are_no_hounsfield_units_are_warned_of(place, opened, t
     words = ("--run", place / "to_ct", "--input", path, "--out", tmp_path / "out.nii.gz", "--report", report)
     result = _attent("segment", *words)
     assert result.exit_code == 0, result.output
-    assert "Warning: scan: expected Hounsfield units" in result.stderr
+    assert f"Warning: {path}: expected Hounsfield units" in result.stderr
     assert "Hounsfield" in json.loads(report.read_text())["scans"][0]["warnings"][0]
 
 

@@ -14,8 +14,11 @@ import pytest
 
 from attent_tf.cohort import segment
 from attent_tf.errors import InputError
+from attent_tf.inference.chain import load_chain
+from attent_tf.volumes import prepare, read_scan
 from cli.main import main
 from tests.cohort.conftest import results, write_scans, write_small_ct
+from tests.support.same_answers import assert_same_labels, probabilities_on_scan
 
 
 @pytest.fixture
@@ -42,7 +45,9 @@ def test_label_maps_equal_those_of_attent_segment_with_the_run(finished, run, li
     found, expected = (nibabel.load(path) for path in (finished[0] / "first.nii.gz", out))
     labels = np.asanyarray(found.dataobj)
     assert len(np.unique(labels)) > 1
-    np.testing.assert_array_equal(labels, np.asanyarray(expected.dataobj))
+    prepared = prepare(read_scan(scan, "ct"), run.prepare_options)
+    probabilities = probabilities_on_scan(load_chain(run), prepared)
+    assert_same_labels(labels, np.asanyarray(expected.dataobj), probabilities)
     np.testing.assert_array_equal(found.affine, expected.affine)
 
 
@@ -192,6 +197,24 @@ def test_a_second_job_in_the_same_folder_is_refused(work, listed, copied):
             work(listed, copied)
     finally:
         os.close(handle)
+
+
+@pytest.mark.parametrize("code", [errno.EFBIG, errno.ENAMETOOLONG, errno.EIO])
+def test_a_result_that_cannot_be_written_sets_its_scan_aside(code, work, listed, tmp_path, monkeypatch):
+    write = segment.write_labels
+
+    def limited(path, *words):
+        if path.name == "b.nii.gz":
+            raise OSError(code, os.strerror(code), str(path))
+        write(path, *words)
+
+    monkeypatch.setattr(segment, "write_labels", limited)
+    job = work(listed, tmp_path / "out")
+    assert (job.outcome.done, len(job.outcome.failed)) == (1, 2)
+    reason = next(one["reason"] for one in job.outcome.failed if one["case"] == "b")
+    assert reason.startswith(f"{listed.parent / 'scans' / 'b.nii.gz'}: expected a scan that can be read and results")
+    assert os.strerror(code).lower() in reason
+    assert not list((tmp_path / "out").glob("b.*"))
 
 
 def test_a_full_disk_ends_the_job_in_one_line(work, listed, tmp_path, monkeypatch):

@@ -23,6 +23,18 @@ def test_paths_are_relative_to_the_list_and_name_cases(tmp_path, monkeypatch):
     assert read_cohort("list.csv") == read_cohort(tmp_path / "list.csv")
 
 
+def test_a_folder_may_be_listed_once_for_each_of_its_series(tmp_path):
+    text = "path,case,series\nct,portal,1.2.3\nct,late, 4\nct,first,\n"
+    folder = str(tmp_path / "ct")
+    assert _read(tmp_path, text) == (
+        CohortScan("portal", folder, "1.2.3"),
+        CohortScan("late", folder, "4"),
+        CohortScan("first", folder),
+    )
+    with pytest.raises(InputError, match="line 3: expected a scan that is not in the list yet"):
+        _read(tmp_path, "path,case,series\nct,a,4\nct,b,4\n")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -42,9 +54,13 @@ def test_paths_are_relative_to_the_list_and_name_cases(tmp_path, monkeypatch):
             "path\nx/scan.nii\ny/Scan.nii.gz\n",
             "line 3: expected a case name .* found Scan, which line 2 has too; tell them",
         ),
-        ("path,case\na.nii,../a\n", r"line 2: expected a case name that files can have .* found '\.\./a'"),
+        (
+            "path,case\na.nii,../a\n",
+            r"line 2: expected a name without .* found '\.\./a'; give another one in the column case",
+        ),
         ("path,case\na.nii,.a\n", r"line 2: .* found '\.a'"),
-        (f"path,case\na.nii,{'é' * 101}\n", "line 2: .*at most 200 bytes"),
+        (f"path,case\na.nii,{'é' * 125}\n", "line 2: expected a name of at most 248 bytes, .* found 250 bytes"),
+        ("path,case\na.nii,M\u00fcller\nb.nii,mu\u0308ller\n", "line 3: .* found m\u00fcller, which line 2 has too"),
         ("path\nscans/Cohort.nii\n", "line 2: expected a case name other than cohort and model, found Cohort"),
         (
             "path\ngs://bucket/a.nii\n",

@@ -31,20 +31,24 @@ def test_a_job_server_over_grpc_writes_the_same_bytes(work, listed, finished, tm
 
 
 def test_a_killed_job_leaves_nothing_half_done_and_is_taken_up(model, work, listed, finished, tmp_path):
-    out = tmp_path / "out"
-    command = [sys.executable, "-m", "cli.main", "segment", "--cohort", listed, "--model", model, "--out", out]
-    process = subprocess.Popen(
-        [*map(str, command), "--batch-size", "5"],
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    # The job writes its first files: it is in the middle.
-    while process.poll() is None and not list(out.glob(".aside-*.nii.gz")) + list(out.glob("*.nii.gz")):
-        time.sleep(0.002)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    for attempt in range(5):
+        out = tmp_path / f"out-{attempt}"
+        command = [sys.executable, "-m", "cli.main", "segment", "--cohort", listed, "--model", model, "--out", out]
+        process = subprocess.Popen(
+            [*map(str, command), "--batch-size", "5"],
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        # The job writes its first files: it is in the middle.
+        while process.poll() is None and not list(out.glob(".aside-*.nii.gz")) + list(out.glob("*.nii.gz")):
+            time.sleep(0.002)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        # On a busy machine the job may be over before this process is woken.
+        if not (out / "cohort.json").exists():
+            break
     assert process.returncode == -signal.SIGKILL
     assert not (out / "cohort.json").exists()
     # What lies aside has a dot in front.

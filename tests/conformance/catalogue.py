@@ -17,6 +17,7 @@ from attent_tf import layers, losses, models
 from attent_tf.layers.addons_normalization import AddonsInstanceNormalization
 from attent_tf.models.imagenet import ImageNetInput
 from attent_tf.models.resnet import BackboneSpec, ResidualUnit
+from attent_tf.models.sifa_block import translator_initializer
 from attent_tf.training.image_pool import ImagePool
 from attent_tf.training.optimizers import ConstantThenLinear, make_optimizer
 from attent_tf.training.steps.alignment import alignment_maps
@@ -163,6 +164,8 @@ LAYERS = (
         _FEATURES,
         float32=(),
     ),
+    Row("sifa_block", models.SifaBlock, lambda: models.SifaBlock(4), _FEATURES, float32=()),
+    Row("sifa_tail", models.SifaTail, lambda: models.SifaTail((3, 2)), (*_FEATURES, spread(2, 32, 24, 1))),
     Row("atrous_head", models.AtrousHead, lambda: models.AtrousHead(5, (1, 2)), _FEATURES, source="section IV-A.3"),
     Row("imagenet_input", ImageNetInput, ImageNetInput, _IMAGES, source="section IV-A.3", float32=()),
 )
@@ -181,6 +184,12 @@ MODELS = (
         lambda: models.PatchDiscriminator(4),
         _IMAGES,
         source="section IV-A.3",
+    ),
+    Row(
+        "patch_discriminator_of_two_judgements",
+        models.PatchDiscriminator,
+        lambda: models.PatchDiscriminator(4, judgements=2),
+        _IMAGES,
     ),
     Row(
         "map_discriminator",
@@ -219,6 +228,31 @@ MODELS = (
         (spread(2, 16, 16, 1),),
         source="section IV-A.3",
         float32=(0, 1),
+    ),
+    Row("sifa_generator", models.SifaGenerator, lambda: models.SifaGenerator(3, 1), _IMAGES),
+    Row(
+        "sifa_generator_of_copies",
+        models.SifaGenerator,
+        lambda: models.SifaGenerator(2, 1, channels=3, copies=3),
+        (spread(2, 16, 24, 3),),
+    ),
+    Row("sifa_encoder", models.SifaEncoder, lambda: models.SifaEncoder(2, 6), (spread(2, 16, 16, 1),), float32=()),
+    Row(
+        "sifa_segmentor",
+        models.SifaSegmentor,
+        lambda: models.SifaSegmentor(filters=2, widest=6),
+        (spread(2, 16, 16, 1),),
+        float32=(0, 1),
+    ),
+    Row(
+        "sifa_segmentor_without_lower_head",
+        models.SifaSegmentor,
+        lambda: models.SifaSegmentor(filters=2, widest=6, dropout=0.25, copies=3, lower_head=False),
+        (spread(2, 16, 16, 1),),
+        float32=(0, 1),
+    ),
+    Row(
+        "sifa_decoder", models.SifaDecoder, lambda: models.SifaDecoder(2, 1), (spread(2, 4, 3, 6), spread(2, 32, 24, 1))
     ),
 )
 
@@ -287,6 +321,7 @@ OTHERS = (
     models.SegmentorOutput,
     models.find_weights,
     models.load_imagenet,
+    translator_initializer,
     BackboneSpec,
 )
 

@@ -39,7 +39,8 @@ def test_an_earlier_checkpoint_loads(row, tmp_path):
 def test_a_checkpoint_comes_back(row, tmp_path):
     first, second = make_filled(row), make_filled(row)
     for place, variable in enumerate(variables(first)):
-        variable.assign(variable + 0.01 * (place + 1))
+        # Little enough that deep networks stay finite.
+        variable.assign(variable + 0.01 * (place % 20 + 1))
     path = tf.train.Checkpoint(network=stored_variables(first)).write(str(tmp_path / "checkpoint"))
     tf.train.Checkpoint(network=stored_variables(second)).read(path).assert_consumed()
     for a, b in zip(outputs(first, tensors(row)), outputs(second, tensors(row)), strict=True):

@@ -23,7 +23,7 @@ def results(tmp_path_factory):
     """What `replicas.py` wrote, by row."""
     out = tmp_path_factory.mktemp("replicas") / "results.npz"
     command = [sys.executable, "-m", "tests.conformance.replicas", str(out)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, cwd=_ROOT)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=1200, check=False, cwd=_ROOT)
     assert result.returncode == 0, result.stderr[-2000:]
     with np.load(out) as arrays:
         return dict(arrays)

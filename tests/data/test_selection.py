@@ -47,13 +47,13 @@ def test_all_keeps_all(case):
     np.testing.assert_array_equal(choose_slices(*case, "all", "x"), np.arange(10))
 
 
-def test_what_leaves_nothing_is_an_error_that_names_the_case(case):
+def test_what_leaves_nothing_is_an_error_that_names_the_file(case):
     images, labels = case
-    with pytest.raises(InputError, match=r"chaos-7: .*has none; use --slices body"):
-        choose_slices(images, None, "organs", "chaos-7")
-    with pytest.raises(InputError, match=r"chaos-7: .*no labelled organ"):
-        choose_slices(images, np.zeros_like(labels), "organs", "chaos-7")
-    with pytest.raises(InputError, match="chaos-7: no slice shows a body"):
-        choose_slices(np.full_like(images, -1), None, "body", "chaos-7")
+    with pytest.raises(InputError, match=r"scan.nii: expected labels, .*found none; use --slices body"):
+        choose_slices(images, None, "organs", "scan.nii")
+    with pytest.raises(InputError, match=r"scan.nii: expected a labelled organ"):
+        choose_slices(images, np.zeros_like(labels), "organs", "scan.nii")
+    with pytest.raises(InputError, match=r"scan.nii: expected a slice that shows a body"):
+        choose_slices(np.full_like(images, -1), None, "body", "scan.nii")
     with pytest.raises(ConfigError, match="received 'every'"):
-        choose_slices(*case, "every", "chaos-7")
+        choose_slices(*case, "every", "scan.nii")

@@ -1,6 +1,8 @@
 """The check reports everything at once, and finds what belongs to whole data sets."""
 
+import errno
 import json
+import os
 import shutil
 
 import click.testing
@@ -10,7 +12,9 @@ import pydicom
 import pytest
 
 from attent_tf.datasets import find_cases
+from attent_tf.datasets.cases import natural_key
 from attent_tf.datasets.check import check_headers
+from attent_tf.errors import InputError
 from attent_tf.storage import list_files
 from cli.main import main
 from tests.support.folders import write_mr
@@ -35,7 +39,7 @@ def _found(report):
 def test_good_data_have_no_problem(root):
     result, report = _check(root)
     assert result.exit_code == 0
-    assert report == {"cases": 5, "problems": []}
+    assert report == {"cases": 5, "problems": [], "warnings": []}
 
 
 def test_problems_of_many_files_are_told_at_once(root):
@@ -140,3 +144,57 @@ def test_listing_follows_links_once_and_skips_what_is_hidden(tmp_path):
     (tmp_path / "a" / "loop").symlink_to(tmp_path)
     (tmp_path / "empty").mkdir()
     assert list_files(tmp_path) == ["a/scan.nii", "empty/"]
+
+
+def test_names_that_differ_in_capitals_alone_are_told_of_both(tmp_path):
+    write_small_data(tmp_path)
+    images = tmp_path / "plain" / "images"
+    images.mkdir(parents=True)
+    for name, number in (("A", 1), ("a", 2), ("b", 10)):
+        shutil.copy(
+            tmp_path / "malbcv" / "RawData" / "Training" / "img" / f"img{number:04d}.nii.gz", images / f"{name}.nii.gz"
+        )
+    command = ["preprocess", "--ct", str(tmp_path / "plain"), "--split", "none", "--check", "--json"]
+    result = click.testing.CliRunner().invoke(main, command)
+    assert result.exit_code == 1
+    assert _found(json.loads(result.stdout)) == [("nifti-A", "duplicate"), ("nifti-a", "duplicate")]
+
+
+@pytest.mark.parametrize("place", ["headers", "voxels"])
+def test_what_the_system_says_of_one_case_is_one_of_the_problems(place, root, monkeypatch):
+    """Of a failing disk, which no test can have."""
+    from attent_tf.volumes import dicom_series
+
+    name = {"headers": "read_slice_headers", "voxels": "read_slices"}[place]
+    real = getattr(dicom_series, name)
+
+    def failing(path, *words):
+        if "/MR/2/" in str(path):
+            raise OSError(errno.EIO, "Input/output error", str(path))
+        return real(path, *words)
+
+    monkeypatch.setattr(dicom_series, name, failing)
+    result, report = _check(root)
+    assert result.exit_code == 1
+    assert _found(report) == [("chaos-2", "readable" if place == "headers" else "content")]
+    (one,) = report["problems"]
+    assert "input/output error" in one["found"]
+
+
+def test_a_folder_that_cannot_be_listed_is_told(root, monkeypatch):
+    real = os.scandir
+
+    def scandir(path):
+        if str(path).endswith("/MR/2"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(InputError, match="MR/2: expected a folder that can be listed, found permission denied"):
+        list_files(root)
+
+
+def test_numbers_in_names_are_those_of_any_script_and_superscripts_are_letters():
+    names = ["a\u00b2", "a10", "a\u0668", "a9"]
+    assert sorted(names, key=natural_key) == ["a\u0668", "a9", "a10", "a\u00b2"]
+    assert natural_key("\u00b2") > natural_key("10")

@@ -1,12 +1,14 @@
 """From names to cases: pure functions of lists of paths."""
 
+import dataclasses
+
 import hypothesis
 import hypothesis.strategies as st
 import pytest
 
 from attent_tf.datasets.description import DatasetDescription
 from attent_tf.datasets.load import SHIPPED, description_from_text, load_description
-from attent_tf.datasets.matching import match_cases, pattern_expression
+from attent_tf.datasets.matching import match_cases, paths_below, pattern_expression
 from attent_tf.errors import ConfigError
 
 
@@ -40,7 +42,7 @@ def test_patterns(pattern, path, case):
     assert (match and match["case"]) == case
 
 
-names = st.text("abcxyz0189._-", min_size=1, max_size=6)
+names = st.text("abcxyz0189._-é患 '&#(+,=", min_size=1, max_size=6).filter(lambda name: name[-1] not in ". ")
 
 
 @hypothesis.given(st.sets(names, min_size=1, max_size=8), st.randoms())
@@ -68,8 +70,39 @@ def test_all_lonely_files_are_told_at_once():
 
 
 def test_names_that_no_file_could_have_are_refused():
-    (problem,) = _problems(_description("{case}.nii"), "a b.nii")
-    assert "expected a case named by letters" in problem
+    (problem,) = _problems(_description("{case}.nii"), "a:b.nii")
+    assert problem.startswith("root/a:b.nii: expected a name without ")
+    assert problem.endswith("found 'x-a:b'; rename the file or folder")
+
+
+def test_both_spellings_of_a_name_are_one_case_and_files_keep_the_path_that_they_have():
+    composed, decomposed = "M\u00fcller", "Mu\u0308ller"
+    description = _description(f"Gr\u00f6sse/{composed}_{{case}}/{{case}}.nii.gz", labels="labels/{case}.nii.gz")
+    image = f"Gro\u0308sse/{decomposed}_{decomposed}/{composed}.nii.gz"
+    label = f"labels/{decomposed}.nii.gz"
+    found = match_cases(description, [image, label], "")
+    assert not found.problems
+    assert [(one.case, one.images, one.labels) for one in found.cases] == [(composed, (image,), (label,))]
+    left_out = dataclasses.replace(description, exclude=(decomposed,))
+    assert not match_cases(left_out, [image, label], "").cases
+
+
+def test_folders_of_one_name_in_two_spellings_are_no_case():
+    paths = ["M\u00fcller/1.dcm", "Mu\u0308ller/2.dcm", "b/1.dcm"]
+    found = match_cases(_description("{case}/*.dcm"), paths, "root/")
+    assert [one.case for one in found.cases] == ["b"]
+    ((name, problem),) = found.problems
+    assert name == "x-M\u00fcller"
+    assert "expected one folder for a case" in str(problem)
+    assert "another spelling of Unicode" in str(problem)
+
+
+def test_the_folder_of_a_description_is_found_in_either_spelling():
+    paths = ["a.txt", "Gro\u0308sse/img/1.nii", "Gro\u0308sse/2.nii"]
+    assert paths_below(paths, "Gr\u00f6sse/img") == ("Gro\u0308sse/img/", ["1.nii"])
+    assert paths_below(paths, "/Gr\u00f6sse/") == ("Gro\u0308sse/", ["img/1.nii", "2.nii"])
+    assert paths_below(paths, "") == ("", paths)
+    assert paths_below(paths, "Gr") == ("", [])
 
 
 def test_left_out_cases_are_no_strangers():

@@ -28,6 +28,18 @@ def test_every_name_beside_an_equation_exists():
         assert hasattr(importlib.import_module(module), attribute), name
 
 
+def test_each_row_of_the_table_of_inputs_names_tests_that_exist():
+    text = (_ROOT / "docs" / "datasets.md").read_text()
+    table = text.split("## What is read, converted, warned of and refused")[1].split("\n## ")[0]
+    rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| ") and "**" not in line][1:]
+    assert len(rows) >= 40
+    for *_, tests in rows:
+        named = re.findall(r"`([\w/]+\.py)`", tests)
+        assert named, tests
+        for name in named:
+            assert "def test_" in (_ROOT / "tests" / name).read_text(), name
+
+
 def test_documents_use_only_verbs_and_options_that_exist():
     from cli.main import VERBS, main
 

@@ -7,11 +7,11 @@ import pytest
 import tensorflow as tf
 
 from attent_tf.errors import RunError
-from attent_tf.export.folding import _fold_unit, fold_batch_norms
+from attent_tf.export.folding import fold_batch_norms
 from attent_tf.export.optimize import _with_half_constants
 from attent_tf.export.saved_model import export_chain
 from attent_tf.inference.chain import load_chain
-from attent_tf.models import DeepLabV2
+from attent_tf.models import DeepLabV2, PatchDiscriminator, SifaSegmentor
 from attent_tf.models.resnet import ResidualUnit
 from tests.export.test_saved_model import _SNAPSHOT, _images, _interface
 
@@ -92,8 +92,12 @@ def _randomise_norms(network):
     return len(norms) // 4
 
 
-def test_folded_batch_norms_compute_the_same():
-    segmentor = DeepLabV2(backbone="small", rates=(1, 2))
+@pytest.mark.parametrize(
+    "segmentor",
+    [DeepLabV2(backbone="small", rates=(1, 2)), SifaSegmentor(filters=2, widest=8)],
+    ids=["deeplab", "sifa"],
+)
+def test_folded_batch_norms_compute_the_same(segmentor):
     image = tf.random.stateless_uniform((1, 32, 32, 1), (0, 1), -1, 1)
     segmentor(image)
     norms = _randomise_norms(segmentor)
@@ -109,6 +113,14 @@ def test_bottlenecks_are_folded_too():
     unit(features)
     assert _randomise_norms(unit) == 4
     before = unit(features).numpy()
-    assert _fold_unit(unit) == 4
+    assert fold_batch_norms(unit) == 4
     assert np.abs(before).max() > 0
     np.testing.assert_allclose(unit(features), before, rtol=1e-4, atol=1e-5)
+
+
+def test_a_network_that_names_no_norms_is_left_as_it_is():
+    network = PatchDiscriminator(2)
+    image = tf.random.stateless_uniform((1, 32, 32, 1), (0, 1), -1, 1)
+    before = network(image).numpy()
+    assert fold_batch_norms(network) == 0
+    np.testing.assert_array_equal(network(image), before)

@@ -36,9 +36,11 @@ from attent_tf.data.verify import verify
 from attent_tf.datasets import load_description
 from attent_tf.errors import AttentError
 from attent_tf.volumes import read_nifti, read_nifti_labels
-from attent_tf.volumes.dicom import read_slice
+from attent_tf.volumes.dicom import read_slices
 from attent_tf.volumes.png import read_grey
+from tests.fuzz.dicom_folders import Pieces, read_odd_folder
 from tests.fuzz.mutations import damaged_bytes, damaged_json
+from tests.fuzz.nifti_headers import read_odd_header
 from tests.support.small_runs import make_small_records
 
 SECONDS_PER_INPUT = 20
@@ -59,6 +61,7 @@ class Seeds:
     payload: bytes
     description: dict
     config: dict
+    dicom_pieces: Pieces
 
     @classmethod
     def make(cls, folder: Path) -> "Seeds":
@@ -75,10 +78,11 @@ class Seeds:
             labels=_nifti_bytes((voxels % 5).astype(np.float32)),
             dicom=slice_path.read_bytes(),
             ground=(series / "Ground" / f"{slice_path.stem}.png").read_bytes(),
-            ground_shape=read_slice(slice_path, "mri")[1].shape,
+            ground_shape=next(read_slices(slice_path))[1].shape,
             manifest=json.loads((records / "manifest.json").read_text()),
             payload=payload,
             description=dataclasses_to_yaml("malbcv"),
+            dicom_pieces=Pieces.make(folder / "seeds" / "dicom"),
             config={"data": {"image_size": 64, "zoom_min": 0.9}, "translation": {"steps": 5, "filters": 8}},
         )
 
@@ -109,8 +113,21 @@ def _nifti_labels(seeds: Seeds, draw: random.Random) -> None:
     read_nifti_labels(_written(seeds, "label.nii", damaged_bytes(seeds.labels, draw, fields=348)))
 
 
+def _nifti_header(seeds: Seeds, draw: random.Random) -> None:
+    read_odd_header(seeds.folder, draw)
+
+
 def _dicom(seeds: Seeds, draw: random.Random) -> None:
-    read_slice(_written(seeds, "slice.dcm", damaged_bytes(seeds.dicom, draw, fields=900)), draw.choice(("mri", "ct")))
+    list(read_slices(_written(seeds, "slice.dcm", damaged_bytes(seeds.dicom, draw, fields=900))))
+
+
+def _dicom_enhanced(seeds: Seeds, draw: random.Random) -> None:
+    content = damaged_bytes(seeds.dicom_pieces.enhanced, draw, fields=1800)
+    list(read_slices(_written(seeds, "enhanced.dcm", content)))
+
+
+def _dicom_folder(seeds: Seeds, draw: random.Random) -> None:
+    read_odd_folder(seeds.dicom_pieces, seeds.folder / "odd", draw)
 
 
 def _png(seeds: Seeds, draw: random.Random) -> None:
@@ -174,7 +191,10 @@ TARGETS: dict[str, tuple[Callable[[Seeds, random.Random], None], int]] = {
     "nifti": (_nifti, 20),
     "nifti_gz": (_nifti_gz, 8),
     "nifti_labels": (_nifti_labels, 10),
-    "dicom": (_dicom, 20),
+    "nifti_header": (_nifti_header, 20),
+    "dicom": (_dicom, 14),
+    "dicom_enhanced": (_dicom_enhanced, 6),
+    "dicom_folder": (_dicom_folder, 10),
     "png": (_png, 12),
     "description": (_description, 6),
     "config": (_config, 4),

@@ -14,11 +14,11 @@ from attent_tf.methods import (
     Path,
     Slices,
     View,
-    catalogue,
     get_domains,
     get_method,
     part_name,
     register,
+    registry,
 )
 
 
@@ -75,15 +75,15 @@ def test_a_method_whose_parts_do_not_fit_together_cannot_be_made(changes, missin
 
 
 def test_another_method_is_added_once_and_no_other_takes_its_name(monkeypatch):
-    monkeypatch.setattr(catalogue, "METHODS", dict(METHODS))
+    monkeypatch.setattr(registry, "METHODS", dict(METHODS))
     mine = dataclasses.replace(get_method("source_only"), id="mine")
-    assert register(mine) is register(mine) is catalogue.get_method("mine")
+    assert register(mine) is register(mine) is registry.get_method("mine")
     with pytest.raises(ConfigError, match="'mine': there is another one of that name"):
         register(dataclasses.replace(mine, title="Other"))
 
 
 def test_a_package_offers_methods_as_entry_points(monkeypatch):
-    monkeypatch.setattr(catalogue, "METHODS", dict(METHODS))
+    monkeypatch.setattr(registry, "METHODS", dict(METHODS))
     mine = dataclasses.replace(get_method("source_only"), id="mine")
 
     class Entry:
@@ -94,10 +94,10 @@ def test_a_package_offers_methods_as_entry_points(monkeypatch):
         assert group == "attent_tf.methods"
         return [Entry()] if name == "mine" else []
 
-    monkeypatch.setattr(catalogue.importlib.metadata, "entry_points", entry_points)
-    assert catalogue.get_method("mine") is mine
+    monkeypatch.setattr(registry.importlib.metadata, "entry_points", entry_points)
+    assert registry.get_method("mine") is mine
     with pytest.raises(ConfigError, match="unknown method 'yours'"):
-        catalogue.get_method("yours")
+        registry.get_method("yours")
 
 
 def test_keys_that_no_stage_reads_are_known():

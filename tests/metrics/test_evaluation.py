@@ -209,7 +209,7 @@ def test_wrong_headers_are_refused(tmp_path, make_case, change, message):
 def test_wrong_cases_are_refused(tmp_path, make_case):
     good = make_case()
     wrong = {
-        "names a file": make_case("../outside"),
+        "expected a name without": make_case("../outside"),
         "expected entropy as": type(good)(**{**vars(good), "entropy": good.entropy[1:]}),
         "prediction: expected class indices": type(good)(**{**vars(good), "prediction": good.prediction + 9}),
     }

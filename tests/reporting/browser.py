@@ -58,7 +58,7 @@ class Browser:
         """Waits until a script returns something true."""
         from selenium.webdriver.support.wait import WebDriverWait
 
-        return WebDriverWait(self.driver, 20, 0.05).until(lambda driver: driver.execute_script(script))
+        return WebDriverWait(self.driver, 120, 0.05).until(lambda driver: driver.execute_script(script))
 
     def press(self, *keys):
         from selenium.webdriver.common.action_chains import ActionChains

@@ -71,6 +71,13 @@ def test_the_head_is_at_the_top_of_the_coronal_cut(case):
     assert spleen.max() < liver.min()
 
 
+def test_titles_show_letters_of_several_scripts():
+    images = np.full((2, 64, 64), -1.0, np.float32)
+    # The last one has no letter in any font: what fonts draw in the place of a letter that they lack.
+    sheets = {title: _sheet(images, None, title, (2.0, 1.0, 1.0)).tobytes() for title in ("ü", "Ł", "Ж", "Ω", "\ue000")}
+    assert len(set(sheets.values())) == len(sheets)
+
+
 def _written(letter, anchor):
     """A letter in white on black, 30 × 30 pixels, as the sheet writes it at a side."""
     patch = Image.new("L", (30, 30))

@@ -72,9 +72,9 @@ _FAULTS = {
     ),
     "nan": (_with_nan, "expected whole numbers as labels, found nan"),
     "unknown": (lambda path: write(path, labels() * 3), "expected labels out of 0, 1, 2, 3, 4, found 6, 9, 12"),
-    "empty": (_empty, "expected a NIfTI file, found other content"),
+    "empty": (_empty, "expected a NIfTI file, found an empty file"),
     "cut": (_cut, "expected a whole NIfTI file, found that reading failed"),
-    "text": (lambda path: path.write_text("hello"), "bad.nii.gz: expected a whole NIfTI file"),
+    "text": (lambda path: path.write_text("hello"), "bad.nii.gz: expected a NIfTI file, found other content"),
 }
 _GRIDS = {
     "shape": (lambda path: write(path, labels()[:-1]), "expected the shape (20, 16, 8)"),

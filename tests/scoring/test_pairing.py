@@ -62,9 +62,23 @@ def test_cases_may_be_chosen_and_excluded():
 
 
 def test_two_files_for_a_case_and_unfit_names_are_problems():
-    twice, unfit = _pairs({}, ["a.nii", "a.nii.gz", "b c.nii.gz"], ["a.nii.gz", "b c.nii.gz"]).cases
+    twice, unfit = _pairs({}, ["a.nii", "a.nii.gz", "b*.nii.gz"], ["a.nii.gz", "b*.nii.gz"]).cases
     assert "pred/a.nii.gz: expected one file for a case, found a.nii too" in str(twice.prediction.problem)
-    assert "ref/b c.nii.gz: expected a case named by letters" in str(unfit.reference.problem)
+    assert "ref/b*.nii.gz: expected a name without" in str(unfit.reference.problem)
+
+
+def test_both_spellings_of_a_name_are_a_pair():
+    composed, decomposed = "M\u00fcller 1.nii.gz", "Mu\u0308ller 1.nii.gz"
+    assert _cases(_pairs({}, [composed], [decomposed])) == {
+        "M\u00fcller 1": ((f"pred/{composed}",), (f"ref/{decomposed}",))
+    }
+
+
+def test_names_that_differ_in_capitals_alone_are_refused():
+    with pytest.raises(
+        InputError, match=r"pred and ref: expected cases that differ in more than .*, found A and a; call"
+    ):
+        _pairs({}, ["A.nii.gz", "b.nii.gz"], ["a.nii.gz", "b.nii.gz"])
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import contextlib
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -28,21 +29,23 @@ def model(run, tmp_path_factory):
 @contextlib.contextmanager
 def served(folder):
     """Serves a model's folder as `attent` and yields the address."""
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", str(_SERVER), str(folder), "attent"],
-        cwd=folder,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        line = process.stdout.readline()
-        assert line.startswith("ready"), process.stderr.read()
-        yield f"http://127.0.0.1:{line.split()[1]}"
-    finally:
-        # The end of its input ends the server; what it had to say is read so that it cannot wait for that.
-        process.communicate(timeout=60)
+    # A file and no pipe: nobody reads while tests run, and the server must not wait for that.
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", str(_SERVER), str(folder), "attent"],
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+        )
+        try:
+            line = process.stdout.readline()
+            assert line.startswith("ready"), said.seek(0) or said.read()
+            yield f"http://127.0.0.1:{line.split()[1]}"
+        finally:
+            # The end of its input ends the server.
+            process.communicate(timeout=300)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from attent_tf.methods import get_method
 from attent_tf.runs import Run, create_or_check
 from attent_tf.volumes import PrepareOptions
 from cli.remote import read_source
-from tests.serving.test_contract import _GOOD
+from tests.deployment.test_contract import _GOOD
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,9 @@ from attent_tf.inference.batches import run_slices
 from attent_tf.inference.chain import load_chain
 from attent_tf.inference.volumes import segment_volume
 from attent_tf.serving import RemoteChain, connect
-from attent_tf.volumes import PrepareOptions, Volume, read_scan, write_scan
+from attent_tf.volumes import PrepareOptions, Volume, prepare, read_scan, write_scan
 from cli.main import main
+from tests.support.same_answers import ROUNDING, assert_same_answers, assert_same_labels, probabilities_on_scan
 
 pytestmark = pytest.mark.slow
 
@@ -42,9 +43,7 @@ def test_a_remote_chain_says_all_that_a_local_one_says(run, address):
     remote = RemoteChain(connect(address), run.prepare_options, translate=True, slices_per_request=2)
     ((_, found),) = run_slices(remote, images, batch_size=3)
     ((_, expected),) = run_slices(load_chain(run), images, batch_size=3)
-    for name in ("translated", "probabilities", "entropy"):
-        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), atol=1e-5, err_msg=name)
-    assert np.mean(found.labels == expected.labels) > 0.9999
+    assert_same_answers(found, expected, names=("translated", "probabilities", "entropy"))
     assert found.labels.dtype == expected.labels.dtype
 
 
@@ -123,11 +122,16 @@ def scan(volume, tmp_path):
 
 def test_segment_with_a_server_needs_no_tensorflow_and_gives_the_same_labels(run, model, address, scan, tmp_path):
     out, report = tmp_path / "labels.nii.gz", tmp_path / "report.json"
-    words = ("--server", address, "--model-metadata", model / "1", "--report", report, "--entropy", "--batch-size", 5)
-    done = _segment(scan, out, *words)
+    words = ("--server", address, "--model-metadata", model / "1", "--report", report, "--entropy", "--probabilities")
+    done = _segment(scan, out, *words, "--batch-size", 5)
     assert done.returncode == 0, done.stderr[-2000:]
-    expected = segment_volume(load_chain(run), read_scan(scan, "ct"), run.prepare_options)
-    np.testing.assert_array_equal(np.asanyarray(nibabel.load(out).dataobj), expected)
+    chain, volume = load_chain(run), read_scan(scan, "ct")
+    expected = segment_volume(chain, volume, run.prepare_options)
+    probabilities = probabilities_on_scan(chain, prepare(volume, run.prepare_options))
+    assert_same_labels(np.asanyarray(nibabel.load(out).dataobj), expected, probabilities)
+    # They are stored in steps of 1/255.
+    stored = nibabel.load(tmp_path / "labels_probabilities.nii.gz").get_fdata()
+    np.testing.assert_allclose(stored, probabilities, atol=0.5 / 255 + ROUNDING)
     assert nibabel.load(tmp_path / "labels_entropy.nii.gz").shape == expected.shape
     content = json.loads(report.read_text())
     assert content["device"] == f"{address}/v1/models/attent"

@@ -175,16 +175,13 @@ def test_answers_of_another_form_are_told(content, serve):
         _predict(address)
 
 
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def test_an_unreachable_server_is_one_line_without_the_password():
-    port = _free_port()
-    with pytest.raises(ServerError) as caught:
-        connect(f"http://doctor:secret@127.0.0.1:{port}", backoff_s=0.001).signatures()
+    # Nobody else gets the port while it is held, and nobody listens at it.
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        with pytest.raises(ServerError) as caught:
+            connect(f"http://doctor:secret@127.0.0.1:{port}", backoff_s=0.001).signatures()
     line = str(caught.value)
     assert line.startswith(f"http://127.0.0.1:{port}/v1/models/attent: expected a TensorFlow Serving that answers")
     assert "Connection refused" in line

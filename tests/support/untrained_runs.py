@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -22,6 +23,8 @@ def write_untrained_run(
     config = load_config("demo", [*TINY, *settings])
     run = Run(folder, get_method(method), direction, config, "0" * 64, options.to_json())
     create_or_check(run, ())
+    # What the noise is added to is drawn too.
+    keras.utils.set_random_seed(0)
     rng = np.random.default_rng(0)
     size = config.data.image_size
     # Of each method the same segmentor, whatever stands before it.

@@ -1,10 +1,13 @@
 """Two processes on the loopback interface, each with a share of every batch, train one run."""
 
+import itertools
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,19 +42,22 @@ def _start(records, out, cluster=None, index=0, settings=_SETTINGS):
 
 
 def _finish(*processes):
-    outputs = [process.communicate(timeout=300)[0] for process in processes]
+    outputs = [process.communicate(timeout=1200)[0] for process in processes]
     assert all(process.returncode == 0 for process in processes), "\n".join(output[-3000:] for output in outputs)
     return outputs
 
 
 def _cluster():
-    sockets = [socket.socket() for _ in range(2)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return [f"127.0.0.1:{port}" for port in ports]
+    """Two free addresses that the system gives nobody who leaves the choice to it, until the workers take them."""
+    lowest, highest = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    others = [port for port in range(10_000, 2**16) if not lowest <= port <= highest]
+    free = (port for port in random.SystemRandom().sample(others, len(others)) if _is_free(port))
+    return [f"127.0.0.1:{port}" for port in itertools.islice(free, 2)]
+
+
+def _is_free(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from attent_tf.errors import RecordsError
 from attent_tf.export.saved_model import export_chain
 from attent_tf.inference.chain import load_chain
 from attent_tf.inference.evaluate import evaluate
-from attent_tf.inference.volumes import preparation, segment_volume, translate_volume
+from attent_tf.inference.volumes import segment_volume, translate_volume
 from attent_tf.runs import load_run
 from attent_tf.training.train import train
 from attent_tf.volumes import PrepareOptions, parse_rule, prepare
@@ -56,7 +56,7 @@ def _scan(place):
 def test_records_hold_the_slices_beside_them_even_where_those_were_left_out(place, records, run):
     manifest = read_manifest(records)
     volume = read_case(find_cases(place / "malbcv", "ct")[1])
-    prepared = prepare(volume, preparation(run))
+    prepared = prepare(volume, run.prepare_options)
     found = read_case_records(records, manifest, volume.case)
     first = found[0]
     assert first.slice_index > 0, "the lowest slices of a CT for training are air and left out"
@@ -71,7 +71,7 @@ def test_records_hold_the_slices_beside_them_even_where_those_were_left_out(plac
 
 
 def test_volumes_come_back_with_the_scans_shape(place, run):
-    chain, volume, options = load_chain(run), _scan(place), preparation(run)
+    chain, volume, options = load_chain(run), _scan(place), run.prepare_options
     assert options.channels == chain.networks[0].channels == 3
     done = []
     labels = segment_volume(chain, volume, options, done.append)
@@ -113,6 +113,6 @@ def test_the_exported_model_takes_the_channels_of_the_records(run, tmp_path):
 
 def test_the_run_says_how_its_records_were_made(run):
     content = json.loads((run.folder / "run.json").read_text())["preparation"]
-    assert PrepareOptions.from_json(content) == preparation(run)
-    assert preparation(run).mri_intensity == parse_rule("zscore:2.5:body")
+    assert PrepareOptions.from_json(content) == run.prepare_options
+    assert run.prepare_options.mri_intensity == parse_rule("zscore:2.5:body")
     assert content["neighbours"] == 1

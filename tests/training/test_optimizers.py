@@ -1,5 +1,7 @@
 """Optimisers do what their settings say, by numbers worked out by hand."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -11,10 +13,10 @@ from attent_tf.training.optimizers import make_optimizer
 from attent_tf.training.weight_update import WeightUpdate
 
 
-def _updated(config, gradients, start):
+def _updated(config, gradients, start, factor=1.0):
     """The weights after gradients were applied one after the other."""
     weights = keras.Variable(np.array(start, np.float32), name="weights")
-    update = WeightUpdate(config, 10, [weights])
+    update = WeightUpdate(config, 10, [weights], rate_factors=[factor])
     for gradient in gradients:
         update.apply([tf.constant(gradient, tf.float32)])
     return weights.numpy()
@@ -46,6 +48,7 @@ def test_weight_decay_is_not_clipped():
         ({"decay_from": 0.5}, 75, 0.05),
         ({"decay": "poly", "decay_power": 2.0}, 50, 0.025),
         ({"decay": "poly"}, 100, 0.0),
+        ({"decay": "poly", "decay_power": 2.0, "decay_steps": 200}, 100, 0.025),
         ({"decay": "exponential", "decay_every": 10, "decay_factor": 0.5}, 29, 0.025),
     ],
 )
@@ -53,6 +56,31 @@ def test_rates_fall_as_they_are_told(settings, step, rate):
     optimizer = make_optimizer(OptimizerConfig(learning_rate=0.1, **settings), 100, [keras.Variable([0.0])])
     optimizer.iterations.assign(step)
     assert float(tf.convert_to_tensor(optimizer.learning_rate)) == pytest.approx(rate, abs=1e-8)
+
+
+@pytest.mark.parametrize("kind", ["adam", "sgd", "rmsprop"])
+def test_ten_times_the_rate_is_ten_times_the_way(kind):
+    config = OptimizerConfig(kind=kind, learning_rate=0.01, momentum=0.5, weight_decay=0.2)
+    once, tenfold = (_updated(config, [[1.0]], [0.0], factor) for factor in (1.0, 10.0))
+    np.testing.assert_allclose(tenfold, 10 * once, rtol=1e-6)
+    np.testing.assert_allclose(
+        _updated(config, [[[1.0]], [[-2.0]]], [[3.0]], 10.0),
+        _updated(dataclasses.replace(config, learning_rate=0.1), [[[1.0]], [[-2.0]]], [[3.0]]),
+        rtol=1e-6,
+    )
+
+
+def test_variables_of_other_rates_have_moments_of_their_own_and_all_are_kept():
+    weights = [keras.Variable(np.zeros(1, np.float32), name=name) for name in ("slow", "fast")]
+    update = WeightUpdate(
+        OptimizerConfig(kind="sgd", learning_rate=1.0, momentum=0.5), 10, weights, rate_factors=[1, 10]
+    )
+    for gradient in (1.0, 0.0):
+        update.apply([tf.constant([gradient]), tf.constant([2 * gradient])])
+    # −1 − 0.5, and ten times twice that.
+    np.testing.assert_allclose([float(weight[0]) for weight in weights], [-1.5, -30.0])
+    momenta = [variable for variable in update.state() if variable.shape == (1,)]
+    np.testing.assert_allclose([float(momentum[0]) for momentum in momenta], [-0.5, -10.0])
 
 
 @pytest.mark.parametrize("kind", ["adam", "sgd", "rmsprop"])

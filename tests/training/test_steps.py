@@ -89,7 +89,7 @@ def test_segmentation_learns_the_disc():
     assert losses[-1] < 0.4 * losses[0]
 
 
-@pytest.mark.parametrize(("method", "size"), [("entropy", 32), ("feature", 128)])
+@pytest.mark.parametrize(("method", "size"), [("entropy", 32), ("adaptseg", 32), ("advent", 32), ("feature", 128)])
 def test_alignment_trains_the_discriminator_on_both_domains(method, size):
     step = _segmentation(
         method,
@@ -150,8 +150,9 @@ def test_target_images_leave_the_batch_statistics_alone():
         step.update(phase, tf.constant(0, tf.int64), _discs(4), target)
         return [v.numpy() for v in step.segmentor.non_trainable_variables]
 
+    # The two graphs may round otherwise.
     for a, b in zip(statistics("aligned", 5 * _images(4)), statistics("supervised", None), strict=True):
-        np.testing.assert_array_equal(a, b)
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
 
 
 def test_the_discriminator_is_shown_the_map_of_equation_6():

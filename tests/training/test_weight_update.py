@@ -89,7 +89,7 @@ _PROGRAM = textwrap.dedent(
 
 @pytest.fixture(scope="module")
 def found():
-    result = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, text=True, timeout=300, check=False)
+    result = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, text=True, timeout=1200, check=False)
     assert result.returncode == 0, result.stderr[-2000:]
     return json.loads(result.stdout.splitlines()[-1])
 

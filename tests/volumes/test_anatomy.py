@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -38,6 +39,33 @@ def test_a_mirrored_patient_is_reported_with_its_case(tools, codes):
 def test_a_patient_back_to_front_is_reported(tools, codes):
     with pytest.raises(InputError, match="kidney in front of the liver"):
         check_anatomy(_mirrored(tools.patient(codes), 1))
+
+
+@pytest.mark.parametrize("degrees", [-30, 30])
+def test_organs_of_a_sheared_scan_are_compared_in_the_patient(tools, degrees):
+    """Each slice lies further back, or to the front, than the one below, as in a scan that was pushed over."""
+    volume = tools.patient("SPL", shape_spl=(14, 90, 72))
+    per_slice = 8.0 * np.tan(np.radians(degrees))
+    rows = np.rint(np.arange(14) * per_slice / 3.5).astype(int)
+    pushed = {
+        name: np.stack([np.roll(plane, -by, axis=0) for plane, by in zip(getattr(volume, name), rows, strict=True)])
+        for name in ("voxels", "labels")
+    }
+    affine = volume.affine.copy()
+    affine[1, 0] = -3.5 * rows[-1] / 13
+    sheared = dataclasses.replace(volume, affine=affine, **pushed)
+    assert sheared.axes_mm is not None
+    check_anatomy(sheared)
+    # The liver lies higher than the kidneys. Without the tilt in the affine they would seem to change places.
+    (found, expected) = (_broken(_mirrored(one, 1)) for one in (sheared, volume))
+    for text, margin_mm in expected.items():
+        assert found[text] == pytest.approx(margin_mm, abs=3)
+
+
+def _broken(volume):
+    with pytest.raises(InputError) as caught:
+        check_anatomy(volume)
+    return {text: float(mm) for text, mm in re.findall(r"(the [a-z ]+?) by (\d+) mm", str(caught.value))}
 
 
 def test_swapped_kidneys_are_reported(tools):

@@ -92,14 +92,14 @@ def test_numbers_count_not_their_digits(tools, tmp_path):
     np.testing.assert_array_equal(volume.voxels[0, 0], 100 * np.arange(11))
 
 
-def test_names_against_positions_are_reported_with_the_case(chaos):
+def test_names_against_positions_are_reported_with_the_folder(chaos):
     folder = chaos / "Train_Sets" / "MR" / "2" / "T2SPIR" / "DICOM_anon"
     first, second = folder / "IMG-0004-00001.dcm", folder / "IMG-0004-00002.dcm"
     aside = folder / "aside"
     first.rename(aside)
     second.rename(first)
     aside.rename(second)
-    with pytest.raises(InputError, match=r"^chaos-2: .*order of their positions"):
+    with pytest.raises(InputError, match=r"MR/2/T2SPIR/DICOM_anon: .*order of their positions"):
         read_case(find_cases(chaos, "mri")[1])
 
 

@@ -55,6 +55,22 @@ def test_names_that_would_meet_are_refused(tmp_path):
         find_scans(tmp_path)
 
 
+@pytest.mark.parametrize("names", [("A.nii", "a.nii.gz"), ("M\u00fcller.nii", "Mu\u0308ller.nii")])
+def test_names_that_some_systems_cannot_tell_apart_are_refused(names, tmp_path):
+    for name in names:
+        (tmp_path / name).touch()
+    with pytest.raises(InputError, match="capitals or not; rename one"):
+        find_scans(tmp_path)
+
+
+def test_names_have_one_spelling_and_paths_the_one_of_the_disk(tmp_path):
+    (tmp_path / "Mu\u0308ller").mkdir()
+    path = tmp_path / "Mu\u0308ller" / "o\u0308 1.nii"
+    path.touch()
+    assert [(scan.name, scan.path) for scan in find_scans(tmp_path).scans] == [("M\u00fcller_\u00f6 1", path)]
+    assert [scan.name for scan in find_scans(path).scans] == ["\u00f6 1"]
+
+
 def test_links_that_lead_around_end(tmp_path):
     (tmp_path / "a.nii").touch()
     (tmp_path / "loop").symlink_to(tmp_path)

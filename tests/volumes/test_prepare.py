@@ -10,6 +10,7 @@ from attent_tf.errors import ConfigError, InputError, RecordsError
 from attent_tf.volumes import (
     CaseGeometry,
     PrepareOptions,
+    parse_rule,
     prepare,
     restore_image,
     restore_label_probabilities,
@@ -171,9 +172,29 @@ def test_a_mirrored_scan_is_refused(tools):
 
 def test_a_scan_without_a_body_is_refused(tools):
     volume = tools.patient("RAS")
-    blank = dataclasses.replace(volume, voxels=np.full(volume.shape, -2000.0, np.float32))
-    with pytest.raises(InputError, match="Hounsfield"):
+    blank = dataclasses.replace(volume, voxels=volume.voxels.clip(-2000.0, -999.0))
+    with pytest.raises(InputError, match=r"Hounsfield units, found none in -1000 to -999"):
         prepare(blank)
+
+
+@pytest.mark.parametrize("domain", ["ct", "mri"])
+@pytest.mark.parametrize("value", [0, -1000, 40])
+def test_a_scan_of_one_value_is_refused_with_its_file(tools, domain, value):
+    volume = tools.patient("RAS", domain=domain)
+    same = dataclasses.replace(volume, voxels=np.full(volume.shape, value, np.int16), path="folder/scan.nii")
+    with pytest.raises(
+        InputError, match=rf"^folder/scan.nii: expected a scan with contrast, found {value} in all voxels"
+    ):
+        prepare(same)
+
+
+@pytest.mark.parametrize("window", ["700:900", "-2000:-1000"], ids=["nothing but -1 left", "nothing but +1 left"])
+def test_a_scan_of_which_nothing_lies_within_the_window_is_refused(tools, window):
+    volume = tools.patient("RAS")
+    assert (volume.voxels.min(), volume.voxels.max()) == (-1000, 700)
+    expected = f"expected intensities within {window.replace(':', ' to ')}, found -1000 to 700"
+    with pytest.raises(InputError, match=expected):
+        prepare(volume, PrepareOptions(ct_intensity=parse_rule(f"window:{window}")))
 
 
 @pytest.mark.parametrize("codes", ["RAS", "LPS", "SAR"])

@@ -9,8 +9,8 @@ from attent_tf.models import MapDiscriminator, SegmentorOutput
 from attent_tf.training.replicas import compiled, run_and_sum
 from attent_tf.training.steps.adversary import Adversary
 from attent_tf.training.steps.step import StepContext
-from attent_tf.training.steps.supervised import SupervisedStep
 from attent_tf.training.steps.supervised_terms import mean_entropy, supervised_terms
+from attent_tf.training.steps.warmed_up import WarmedUpStep
 
 
 def alignment_maps(output: SegmentorOutput, on: str, entropy_channels: str) -> tuple[tf.Tensor, ...]:
@@ -18,8 +18,9 @@ def alignment_maps(output: SegmentorOutput, on: str, entropy_channels: str) -> t
 
     Args:
       output: of the segmentor.
-      on: `entropy` (Eq. 6), `softmax` (AdaptSegNet) or `features` (of the backbone; one map only).
-      entropy_channels: `sum` for the map of Eq. 6, `class` for ADVENT's weighted self-information.
+      on: `entropy`, `self_information` (ADVENT's, weighted), `softmax` (AdaptSegNet) or `features` (of the backbone; one map
+        only).
+      entropy_channels: of `entropy`: `sum` for the map of Eq. 6, `class` for the self-information.
 
     Returns:
       One or two maps [batch, height, width, channels], float32.
@@ -28,11 +29,12 @@ def alignment_maps(output: SegmentorOutput, on: str, entropy_channels: str) -> t
         return (tf.cast(output.features, tf.float32),)
     if on == "softmax":
         return tuple(tf.nn.softmax(tf.cast(logits, tf.float32)) for logits in (output.main, output.aux))
-    to_map = losses.entropy_map if entropy_channels == "sum" else losses.self_information_map
+    summed = on == "entropy" and entropy_channels == "sum"
+    to_map = losses.entropy_map if summed else losses.self_information_map
     return tuple(to_map(logits) for logits in (output.main, output.aux))
 
 
-class AlignmentStep(SupervisedStep):
+class AlignmentStep(WarmedUpStep):
     """The segmentor on labelled slices and on target slices that shall pass for source, then its adversaries.
 
     Make it, and trace it, inside the scope of the strategy.
@@ -42,7 +44,7 @@ class AlignmentStep(SupervisedStep):
       on: what the adversaries are shown, see `alignment_maps`.
     """
 
-    metric_names = (*SupervisedStep.metric_names, "entropy_target", "alignment", "discriminator", "accuracy")
+    metric_names = (*WarmedUpStep.metric_names, "entropy_target", "alignment", "discriminator", "accuracy")
 
     def __init__(self, context: StepContext, on: str):
         super().__init__(context)
@@ -68,19 +70,8 @@ class AlignmentStep(SupervisedStep):
                 f"the alignment of {self._on}, which needs {MapDiscriminator.smallest_edge}; choose a larger one"
             )
 
-    def phase(self, step: int) -> tuple[str, int | None]:
-        """`supervised` as long as the warm-up lasts, then `aligned`."""
-        if step < self.config.aligner_warmup_steps:
-            return "supervised", self.config.aligner_warmup_steps
-        return "aligned", None
-
-    def update(
-        self, phase: str, step: tf.Tensor, labelled: tuple[tf.Tensor, tf.Tensor], x_t: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
-        """One update of S on labelled and target images and, when `phase` is `aligned`, one of each adversary."""
-        if phase == "supervised":
-            metrics = super().update(phase, step, labelled)
-            return {name: metrics.get(name, tf.constant(0.0)) for name in self.metric_names}
+    def adapt(self, labelled: tuple[tf.Tensor, tf.Tensor], x_t: tf.Tensor) -> dict[str, tf.Tensor]:
+        """One update of S on labelled and target images, then one of each adversary."""
         gradients, shown_s, shown_t, metrics = run_and_sum(self.strategy, self._aligned_gradients, (*labelled, x_t))
         self.segmentor_update.apply(gradients)
         judged = [
@@ -104,7 +95,7 @@ class AlignmentStep(SupervisedStep):
         metrics = {
             "segmentor": loss,
             **metrics,
-            "entropy_target": self.share(mean_entropy(target)),
+            "entropy_target": self.share(mean_entropy(target.main)),
             "alignment": alignment,
         }
         gradients = tape.gradient(scaled, self.segmentor_update.variables_updated)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -157,15 +157,24 @@ class Step(tf.Module):
         """Returns one replica's share of a mean over the global batch: gradients and metrics are summed over replicas."""
         return tf.reduce_sum(per_example) / self.global_batch_size
 
-    def updating(self, name: str, optimizer: Any, *networks: keras.Model) -> WeightUpdate:
+    def updating(
+        self, name: str, optimizer: Any, *networks: keras.Model, rate_factors: Mapping[str, float] | None = None
+    ) -> WeightUpdate:
         """Makes the weight update of networks by one optimizer, and keeps it under a name.
 
         Args:
           name: for checkpoints, history and TensorBoard.
           optimizer: an `OptimizerConfig`.
           networks: built; frozen ones have nothing to update.
+          rate_factors: learning rate, as a multiple of the optimizer's, of all that lies in a layer of that name; 1 elsewhere.
         """
         variables = [variable for network in networks for variable in network.trainable_variables]
-        update = WeightUpdate(optimizer, self.context.steps, variables, self.context.config.precision)
+        factors = [_factor(variable, rate_factors or {}) for variable in variables]
+        update = WeightUpdate(optimizer, self.context.steps, variables, self.context.config.precision, factors)
         self.weight_updates[name] = update
         return update
+
+
+def _factor(variable, rate_factors):
+    """The variable's path is `NETWORK/LAYER/…/NAME`."""
+    return next((factor for layer, factor in rate_factors.items() if layer in variable.path.split("/")), 1.0)

@@ -36,7 +36,8 @@ class SupervisedStep(Step):
         super().__init__(context)
         self.segmentor = self.networks[SEGMENTOR]
         self.segmentor(tf.zeros((1, *context.image_shape)))
-        self.segmentor_update = self.updating("segmentor", self.config.segmentor, self.segmentor)
+        heads = dict.fromkeys(("main_head", "aux_head"), self.config.head_rate_factor)
+        self.segmentor_update = self.updating("segmentor", self.config.segmentor, self.segmentor, rate_factors=heads)
         self._supervised_gradients = compiled(self._supervised_gradients, context.config.jit)
 
     @classmethod

@@ -37,11 +37,11 @@ def supervised_terms(
     metrics = {
         "cross_entropy": share(cross_entropy),
         "dice": share(dice),
-        "entropy_source": share(mean_entropy(output)),
+        "entropy_source": share(mean_entropy(output.main)),
     }
     return share(cross_entropy + config.dice_weight * dice), metrics
 
 
-def mean_entropy(output: SegmentorOutput) -> tf.Tensor:
-    """Returns the mean of Eq. 6 over the pixels of each example, [batch] float32."""
-    return tf.reduce_mean(losses.entropy_map(output.main), axis=[1, 2, 3])
+def mean_entropy(logits: tf.Tensor) -> tf.Tensor:
+    """Returns the mean of Eq. 6 over the pixels of each example, [batch] float32, for [batch, height, width, classes]."""
+    return tf.reduce_mean(losses.entropy_map(logits), axis=[1, 2, 3])

@@ -1,0 +1,96 @@
+"""What of a benchmark is there already, what is still to be trained, and how long that will take. No TensorFlow."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from attent_tf.benchmark.plan import BenchmarkRun
+from attent_tf.methods import Method, Stage, get_method
+from attent_tf.runs import stage_description
+
+
+@dataclasses.dataclass(frozen=True)
+class Forecast:
+    """One run of a plan.
+
+    Attributes:
+      run: which.
+      done: whether it is trained and scored.
+      stages: ids of the stages that are still to be trained, or to be trained on.
+      shared: ids of the stages that it takes over from another run.
+      seconds: that its training will take, by what the same stages took in other runs of the benchmark; None where a stage
+        has not been trained yet.
+    """
+
+    run: BenchmarkRun
+    done: bool
+    stages: tuple[str, ...]
+    shared: tuple[str, ...]
+    seconds: float | None
+
+
+def forecast(out: Path, plan: Sequence[BenchmarkRun]) -> list[Forecast]:
+    """Looks at a benchmark folder; nothing is changed.
+
+    Args:
+      out: the benchmark folder, which need not exist.
+      plan: from `plan_runs`.
+    """
+    taken = _seconds_taken(out, plan)
+    return [_forecast(out, item, get_method(item.method), taken) for item in plan]
+
+
+def _forecast(out: Path, item: BenchmarkRun, method: Method, taken: dict[Stage, list[float]]) -> Forecast:
+    folder = out / item.folder
+    if (folder / item.evaluation / "metrics.json").is_file():
+        return Forecast(item, True, (), (), 0.0)
+    shared = [method.shareable_stage] if item.donor and method.shareable_stage else []
+    left = [stage for stage in method.stages if stage not in shared and not _is_over(folder, method, stage)]
+    known = all(stage in taken for stage in left)
+    seconds = float(sum(np.mean(taken[stage]) for stage in left)) if known else None
+    return Forecast(item, False, tuple(stage.id for stage in left), tuple(stage.id for stage in shared), seconds)
+
+
+def _is_over(folder: Path, method: Method, stage: Stage) -> bool:
+    """Whether a stage was trained to its end: it says how long it took, or the next one has begun."""
+    later = method.stages[method.stages.index(stage) + 1 :]
+    return "seconds" in stage_description(folder, stage.id) or any((folder / one.id).is_dir() for one in later)
+
+
+def _seconds_taken(out: Path, plan: Sequence[BenchmarkRun]) -> dict[Stage, list[float]]:
+    taken: dict[Stage, list[float]] = {}
+    for item in plan:
+        method = get_method(item.method)
+        for stage in method.stages:
+            copied = item.donor is not None and stage == method.shareable_stage
+            seconds = stage_description(out / item.folder, stage.id).get("seconds")
+            if seconds is not None and not copied:
+                taken.setdefault(stage, []).append(seconds)
+    return taken
+
+
+def forecast_lines(forecasts: Sequence[Forecast]) -> list[str]:
+    """Returns a forecast for people: a line for each run, and the sum."""
+    lines = []
+    for one in forecasts:
+        name = f"{one.run.method}, {one.run.direction}, seed {one.run.seed}"
+        if one.done:
+            lines.append(f"{name}: there already")
+            continue
+        work = ", ".join([*(f"{stage} taken over" for stage in one.shared), *one.stages]) or "evaluation"
+        lines.append(f"{name}: {work}; {_duration(one.seconds)}")
+    left = [one for one in forecasts if not one.done]
+    known = [one.seconds for one in left if one.seconds is not None]
+    unknown = f"{len(left) - len(known)} runs whose time is not known yet" if len(known) < len(left) else ""
+    times = [_duration(sum(known))] if known else []
+    rest = ", and ".join([*times, *([unknown] if unknown else [])]) or "nothing to train"
+    return [*lines, f"{len(left)} of {len(forecasts)} runs to do; {rest}"]
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "time not known yet"
+    minutes = round(seconds / 60)
+    return f"about {minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"about {max(minutes, 1)} min"

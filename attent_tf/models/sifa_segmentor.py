@@ -1,0 +1,75 @@
+"""The segmentor of SIFA (Chen et al., TMI 2020): the encoder e_B with one 1×1 convolution on its output, s_B, and one on its
+lower level, s_B_ll."""
+
+from collections.abc import Iterator
+
+import keras
+import tensorflow as tf
+
+from attent_tf.layers import PaddedConv2D
+from attent_tf.models.deeplab import SegmentorOutput
+from attent_tf.models.sifa_encoder import SifaEncoder
+from attent_tf.organs import NUM_CLASSES
+
+
+@keras.saving.register_keras_serializable("attent_tf")
+class SifaSegmentor(keras.Model):
+    """Segments images; its features are what `SifaDecoder` brings back to source style.
+
+    Args:
+      num_classes: C, with the background.
+      filters: see `SifaEncoder`.
+      widest: see `SifaEncoder`.
+      dropout: see `SifaEncoder`.
+      copies: see `SifaEncoder`.
+      lower_head: whether the lower level has a head; without it (SIFA v1) `aux` is `main`.
+    """
+
+    def __init__(
+        self,
+        num_classes: int = NUM_CLASSES,
+        filters: int = 16,
+        widest: int = 512,
+        dropout: float = 0.0,
+        copies: int = 1,
+        lower_head: bool = True,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.num_classes = num_classes
+        self.filters = filters
+        self.widest = widest
+        self.dropout = dropout
+        self.copies = copies
+        self.lower_head = lower_head
+        self.encoder = SifaEncoder(filters, widest, dropout, copies, name="encoder")
+        self.main_head = _head(num_classes, "main_head")
+        self.aux_head = _head(num_classes, "aux_head") if lower_head else None
+
+    def call(self, inputs, training=False) -> SegmentorOutput:
+        """Segments `inputs` [batch, height, width, channels] in [−1, 1]."""
+        size = tf.shape(inputs)[1:3]
+        output, lower = self.encoder(inputs, training=training)
+        main = tf.image.resize(self.main_head(output), size, method="bilinear")
+        aux = tf.image.resize(self.aux_head(lower), size, method="bilinear") if self.lower_head else main
+        return SegmentorOutput(main, aux, output)
+
+    def conv_norms(self) -> Iterator[tuple]:
+        """Yields each convolution, the batch norm after it, and what puts something in the norm's place."""
+        return self.encoder.conv_norms()
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "filters": self.filters,
+            "widest": self.widest,
+            "dropout": self.dropout,
+            "copies": self.copies,
+            "lower_head": self.lower_head,
+        }
+
+
+def _head(num_classes, name):
+    initializer = keras.initializers.TruncatedNormal(stddev=0.01)
+    return PaddedConv2D(num_classes, 1, use_bias=False, kernel_initializer=initializer, dtype="float32", name=name)

@@ -1,0 +1,81 @@
+"""Where a file says that its voxels lie.
+
+A NIfTI header has room for two affines, and readers differ in which one they take: nibabel, SPM and this library the sform, ITK
+and 3D Slicer mostly the qform. A qform is made of turns and distances, so that it cannot express sheared axes.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from nibabel import orientations
+
+# The cosine between two axes up to which they count as perpendicular: more than rounding makes of them in a header, and less
+# than what would move the corner of a large scan by a tenth of a millimetre.
+_PERPENDICULAR = 1e-4
+
+# What NIfTI calls the space of the scanner.
+_SCANNER = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Placement:
+    """The affines of a file, voxel index to millimetres in RAS+. At least one is there.
+
+    Attributes:
+      sform: [4, 4] float64, or None; it counts where there are both.
+      qform: [4, 4] float64, or None.
+      sform_code, qform_code: the NIfTI codes of their spaces.
+    """
+
+    sform: np.ndarray | None
+    qform: np.ndarray | None
+    sform_code: int = _SCANNER
+    qform_code: int = _SCANNER
+
+    @classmethod
+    def of(cls, affine: np.ndarray) -> "Placement":
+        """Returns the placement by one affine: as both forms, or as the sform alone where a qform cannot express it."""
+        affine = np.asarray(affine, np.float64)
+        return cls(affine, None if is_sheared(affine) else affine)
+
+    @property
+    def affine(self) -> np.ndarray:
+        """[4, 4] float64, the affine that counts."""
+        return self.qform if self.sform is None else self.sform
+
+    def apart_mm(self, shape: Sequence[int]) -> float:
+        """Returns how far apart the two forms place a corner of a scan of this shape at most; 0 where there is only one."""
+        return 0.0 if self.sform is None or self.qform is None else corners_apart_mm(self.sform, self.qform, shape)
+
+    @property
+    def is_turned(self) -> bool:
+        """Whether the two forms mirror each other, or send the array's axes to different directions of the patient."""
+        if self.sform is None or self.qform is None:
+            return False
+        between = np.linalg.inv(self.sform) @ self.qform
+        same = [[0, 1], [1, 1], [2, 1]]
+        return bool(np.linalg.det(between[:3, :3]) < 0) or orientations.io_orientation(between).tolist() != same
+
+
+def corners_apart_mm(one: np.ndarray, other: np.ndarray, shape: Sequence[int]) -> float:
+    """Returns the largest distance between the places that two affines give to a corner of a volume.
+
+    Args:
+      one, other: [4, 4], voxel index to millimetres.
+      shape: voxels along the three axes.
+    """
+    corners = np.stack(np.meshgrid(*[(0, size - 1) for size in shape], indexing="ij"), -1).reshape(-1, 3)
+    difference = one - other
+    return float(np.linalg.norm(corners @ difference[:3, :3].T + difference[:3, 3], axis=1).max())
+
+
+def is_sheared(affine: np.ndarray) -> bool:
+    """Whether the axes of a [4, 4] affine are not perpendicular, as those of a scan with a tilted gantry are."""
+    axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    return bool(np.abs(axes.T @ axes - np.eye(3)).max() > _PERPENDICULAR)
+
+
+def voxel_ml(affine: np.ndarray) -> float:
+    """Returns the volume of a voxel in millilitres, for a [4, 4] affine to millimetres with axes at any angles."""
+    return float(abs(np.linalg.det(affine[:3, :3]))) / 1000.0

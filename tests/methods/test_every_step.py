@@ -1,0 +1,123 @@
+"""What the inner step of every stage of every method does; a method that is added to the catalogue inherits these tests."""
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from attent_tf.configs import Config, config_to_dict
+from attent_tf.configs.load import leaves
+from attent_tf.methods import part_name
+from attent_tf.training.checkpoints import Checkpoints
+from attent_tf.training.steps.step import make_step
+from tests.methods.tiny import STEPS, kinds_of_stages, kinds_of_steps, tiny_config
+from tests.support.inner_steps import first_of_each_phase, random_batch
+
+_ROOT = Path(__file__).parents[2]
+# Read by the outer loop.
+_OF_ANY_STAGE = {"steps", "epochs", "batch_size"}
+over_stages = pytest.mark.parametrize("name", kinds_of_stages())
+
+
+@over_stages
+def test_keys_that_a_stage_does_not_read_are_keys_of_its_section(name):
+    _, stage = kinds_of_stages()[name]
+    known = {key for key, _ in leaves(config_to_dict(Config()))}
+    for key in stage.unused:
+        assert key.startswith(f"{stage.section}.")
+        assert any(one == key or one.startswith(f"{key}.") for one in known), key
+
+
+class _Watched:
+    """A section of a configuration that remembers which of its keys were read."""
+
+    def __init__(self, section):
+        self._section = section
+        self.read = set()
+
+    def __getattr__(self, key):
+        self.read.add(key)
+        return getattr(self._section, key)
+
+
+class _Sections:
+    """A configuration with one section in another's place."""
+
+    def __init__(self, config, name, section):
+        self._config = config
+        setattr(self, name, section)
+
+    def __getattr__(self, key):
+        return getattr(self._config, key)
+
+
+def _as_tensors(batch):
+    return tf.nest.map_structure(tf.constant, batch)
+
+
+def _update(inner, at, phase, batch):
+    metrics = inner.update(phase, tf.constant(at, tf.int64), *batch)
+    assert set(inner.metric_names) <= set(metrics)
+    assert all(math.isfinite(float(metrics[key])) for key in inner.metric_names)
+
+
+def _checkpoints(folder, step, inner):
+    return Checkpoints(folder, step, inner.state(), inner.image_pools, print)
+
+
+@pytest.mark.slow
+@over_stages
+def test_a_step_trains_goes_on_as_if_undisturbed_and_reads_the_keys_that_it_should(name, tmp_path):
+    """In the direction that the whole runs do not take."""
+    method, stage = kinds_of_stages()[name]
+    config = tiny_config(method)
+    section = _Watched(getattr(config, stage.section))
+    keras.utils.set_random_seed(0)
+    inner = make_step(stage, _Sections(config, stage.section, section), "ct2mri")
+    inner.begin()
+    batch = _as_tensors(random_batch(stage, 2, config.data.image_size))
+    phases = first_of_each_phase(inner, STEPS)
+    for at, phase in phases:
+        _update(inner, at, phase, batch)
+
+    networks = {part_name(part.role, "ct2mri") for part in stage.parts}
+    optimizers = {f"{update}_optimizer" for update in inner.weight_updates}
+    assert networks | optimizers <= set(inner.state())
+    options = {key.rpartition(".")[2] for key in stage.view_options}
+    unused = {key.split(".")[1] for key in stage.unused}
+    assert vars(section._section).keys() - section.read - options - _OF_ANY_STAGE <= unused
+
+    _checkpoints(tmp_path, tf.Variable(STEPS, dtype=tf.int64), inner).save()
+    keras.utils.set_random_seed(1)
+    again, step = make_step(stage, config, "ct2mri"), tf.Variable(0, dtype=tf.int64)
+    assert _checkpoints(tmp_path, step, again).restore()
+    for one in (inner, again):
+        _update(one, *phases[-1], batch)
+    for key, variables in inner.state().items():
+        for mine, theirs in zip(variables, again.state()[key], strict=True):
+            np.testing.assert_allclose(theirs.numpy(), mine.numpy(), rtol=1e-5, atol=1e-6, err_msg=key)
+
+
+@pytest.fixture(scope="module")
+def replicas(tmp_path_factory):
+    """What `replicas.py` wrote, by kind of step."""
+    out = tmp_path_factory.mktemp("replicas") / "results.json"
+    command = [sys.executable, "-m", "tests.methods.replicas", str(out)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False, cwd=_ROOT)
+    assert result.returncode == 0, result.stderr[-2000:]
+    return json.loads(out.read_text(encoding="utf-8"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", kinds_of_steps())
+def test_two_replicas_train_like_one(kind, replicas):
+    assert isinstance(replicas[kind], list), replicas[kind]
+    one, two = replicas[kind]
+    np.testing.assert_allclose(two["weights"], one["weights"], rtol=2e-4, atol=1e-4)
+    assert two["metrics"] == pytest.approx(one["metrics"], rel=1e-3, abs=1e-4)

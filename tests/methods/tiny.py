@@ -1,0 +1,33 @@
+"""Every method, so small that it trains in seconds; what the suite over all of them runs on."""
+
+from attent_tf.configs import Config, load_config
+from attent_tf.methods import METHODS, Method, Stage
+from tests.support.small_runs import TINY
+
+# What a method needs beside `TINY`.
+_MORE = {"feature": ("data.image_size=128",)}
+STEPS = 4
+
+
+def tiny_config(method: Method) -> Config:
+    """A configuration with which each stage of a method has `STEPS` steps, and meets each of its phases."""
+    steps = {f"{stage.section}.steps={STEPS}" for stage in method.stages}
+    return load_config("demo", [*TINY, *sorted(steps), *_MORE.get(method.id, ())])
+
+
+def kinds_of_steps() -> dict[str, tuple[Method, Stage]]:
+    """`method/stage` -> both, of each stage with another inner step than those of the methods before."""
+    return _first_of_each(lambda stage: stage.step)
+
+
+def kinds_of_stages() -> dict[str, tuple[Method, Stage]]:
+    """The same, of stages that differ in step, options, networks or the keys that they read."""
+    return _first_of_each(lambda stage: (stage.step, stage.options, stage.parts, stage.unused, stage.view_options))
+
+
+def _first_of_each(kind):
+    first = {}
+    for method in METHODS.values():
+        for stage in method.stages:
+            first.setdefault(kind(stage), (method, stage))
+    return {f"{method.id}/{stage.id}": (method, stage) for method, stage in first.values()}
