@@ -148,7 +148,7 @@ class PlugAndPlayStep(Step):
             loss = self.share(self.features.charge(features) + self.masks.charge(masks))
             scaled = self.adapter_update.scaled(loss)
         gradients = tape.gradient(scaled, self.adapter_update.variables_updated)
-        return gradients, {"adapter": loss, "entropy_target": self.share(mean_entropy(target))}
+        return gradients, {"adapter": loss, "entropy_target": self.share(mean_entropy(target.main))}
 
     def panel(self, source: np.ndarray, target: np.ndarray) -> Callable[[], dict[str, tf.Tensor]]:
         """Image, predicted classes and entropy of target slices, and of source slices, which are not what it is made for."""

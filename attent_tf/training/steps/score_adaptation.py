@@ -79,7 +79,7 @@ class ScoreAdaptationStep(Step):
         _, metrics = self._terms(source, labels)
         metrics = {
             **metrics,
-            "entropy_target": self.share(mean_entropy(target)),
+            "entropy_target": self.share(mean_entropy(target.main)),
             "alignment": self.share(self.adversary.charge(target.main)),
         }
         return source.main, target.main, metrics

@@ -75,7 +75,7 @@ class SynSegStep(CycleGanStep):
             loss = translation + self.config.segmentation_weight * segmentation
             scaled = self.generators.scaled(loss)
         gradients = tape.gradient(scaled, self.generators.variables_updated)
-        entropy = self.share(mean_entropy(self.segmentor(x_t, training=False)))
+        entropy = self.share(mean_entropy(self.segmentor(x_t, training=False).main))
         metrics = {"generator": loss, **metrics, "segmentor": segmentation, **parts, "entropy_target": entropy}
         return gradients, fake_s, fake_t, metrics
 
