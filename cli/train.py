@@ -96,8 +96,9 @@ def train(
     from attent_tf.training.strategies import make_strategy, worker_index
     from attent_tf.training.train import train as train_run
 
-    tell_unused([method], config_name, overrides)
     devices = make_strategy(strategy)
+    if not worker_index(devices):
+        tell_unused([method], config_name, overrides)
     observer = QuietObserver() if quiet or worker_index(devices) else ConsoleObserver()
     run = train_run(records, out, method, direction, config, observer, stage, fresh, devices, translation_from)
     click.echo(f"Trained {run.method.id} ({run.direction}): {run.folder}")

@@ -50,7 +50,7 @@ def test_losses_are_those_of_float32_to_the_precision(plain, stage, precision, j
                 assert mine[name] == pytest.approx(value, rel=tolerance, abs=tolerance), name
     assert all(variable.dtype == tf.float32 for variable in inner.trainable_variables)
     assert keras.config.dtype_policy().name == "float32"
-    for update in inner.updates().values():
+    for update in inner.weight_updates.values():
         assert (update.loss_scale is not None) == (precision == "mixed_float16")
         moved = any(np.any(variable.numpy() != 0) for variable in update.optimizer.variables[2:])
         assert moved
