@@ -126,10 +126,6 @@ class Method:
         """Returns the network of a role as the last stage that has it has it; errors as `stage_of`."""
         return next(part for part in self.stage_of(role).parts if part.role == role)
 
-    def has(self, *roles: str) -> bool:
-        """Whether some stage has a network of each role."""
-        return set(roles) <= {role for stage in self.stages for role in stage.roles}
-
     def uses(self, key: str) -> bool:
         """Whether some stage reads a dotted configuration key; keys outside the stages' sections are read by all."""
         readers = [stage for stage in self.stages if _covers((stage.section, *stage.reads), key)]
