@@ -6,6 +6,8 @@ brighter. And the local view is mixed with the global one by a random field inst
 backward pass.
 """
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import tensorflow as tf
 
@@ -76,16 +78,34 @@ def class_wise_maps(
 
 def smooth_fields(seeds: tf.Tensor, height: int, width: int) -> tf.Tensor:
     """Returns a random field for each seed, [batch, height, width, 1] float32: cubic between few nodes, from 0 to 1."""
-    nodes = _drawn(tf.random.stateless_uniform, seeds, _FIELD, [_NODES, _NODES, 1])
+    nodes = draw_for_each(tf.random.stateless_uniform, seeds, _FIELD, [_NODES, _NODES, 1])
     field = tf.image.resize(nodes, (height, width), "bicubic")
     lowest = tf.reduce_min(field, axis=[1, 2, 3], keepdims=True)
     highest = tf.reduce_max(field, axis=[1, 2, 3], keepdims=True)
     return (field - lowest) / (highest - lowest)
 
 
+def draw_for_each(
+    distribution: Callable[..., tf.Tensor], seeds: tf.Tensor, stream: int, shape: Sequence[int]
+) -> tf.Tensor:
+    """Draws for each seed [batch, *shape] float32, independently of the seed itself and of its other streams.
+
+    Args:
+      distribution: `tf.random.stateless_uniform` or another of its kind.
+      seeds: [batch, 2] int64.
+      stream: of the seed.
+      shape: of what is drawn for one seed.
+    """
+    return tf.map_fn(
+        lambda seed: distribution(shape, tf.random.experimental.stateless_fold_in(seed, stream)),
+        seeds,
+        fn_output_signature=tf.TensorSpec(shape, tf.float32),
+    )
+
+
 def _mapped(images, regions, count, seeds, stream, scale, shift, falling=False):
     """Maps each of the `count` regions [batch, height, width, channels] of each slice by a curve of its own."""
-    curves, factor, offset = _draw(seeds, stream, count, scale, shift, falling)
+    curves, factor, offset = _draw_curves(seeds, stream, count, scale, shift, falling)
     batch = tf.shape(images)[0]
     values = tf.reshape(images, [batch, -1])
     tissue = values >= AIR
@@ -111,25 +131,16 @@ def _mapped(images, regions, count, seeds, stream, scale, shift, falling=False):
     return tf.reshape(tf.where(tissue, mapped, values), tf.shape(images))
 
 
-def _draw(seeds, stream, count, scale, shift, falling):
+def _draw_curves(seeds, stream, count, scale, shift, falling):
     """Draws curves [batch · count, points] from 0 to 1 or, if falling, to 0; factors and offsets [batch · count, 1]."""
-    uniform = _drawn(tf.random.stateless_uniform, seeds, stream, [count, 5])
-    normal = _drawn(tf.random.stateless_normal, seeds, stream + 1, [count, 2])
+    uniform = draw_for_each(tf.random.stateless_uniform, seeds, stream, [count, 5])
+    normal = draw_for_each(tf.random.stateless_normal, seeds, stream + 1, [count, 2])
     curves = _curves(uniform[..., :2], uniform[..., 2:4])
     if falling:
         falls = tf.logical_or(tf.range(count) == 0, uniform[..., 4] < 0.5)
         curves = tf.where(falls[..., tf.newaxis], 1.0 - curves, curves)
     factor = 1.0 + scale * tf.clip_by_value(normal[..., 0], -1.0, 1.0)
     return tf.reshape(curves, [-1, _POINTS]), tf.reshape(factor, [-1, 1]), tf.reshape(shift * normal[..., 1], [-1, 1])
-
-
-def _drawn(distribution, seeds, stream, shape):
-    """Draws [batch, *shape] float32, independent of what other streams of the same seeds give."""
-    return tf.map_fn(
-        lambda seed: distribution(shape, tf.random.experimental.stateless_fold_in(seed, stream)),
-        seeds,
-        fn_output_signature=tf.TensorSpec(shape, tf.float32),
-    )
 
 
 def _curves(abscissae, ordinates):
