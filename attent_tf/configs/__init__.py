@@ -9,6 +9,7 @@ from attent_tf.configs.load import (
     shipped_configs,
 )
 from attent_tf.configs.schema import (
+    AugmentationConfig,
     Config,
     CycadaConfig,
     DataConfig,
@@ -21,6 +22,7 @@ from attent_tf.configs.schema import (
 )
 
 __all__ = [
+    "AugmentationConfig",
     "Config",
     "CycadaConfig",
     "DataConfig",
