@@ -52,6 +52,7 @@ from cli.tables import LINE
     help="Keep of each predicted organ only its largest part before scoring; the scores say so.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an evaluation that is there.")
+@shared.calibration
 @shared.orientation_policy
 @click.pass_context
 def evaluate(ctx, run_folder, records, out, protocol, largest_component, overwrite, **others):
@@ -74,12 +75,20 @@ def evaluate(ctx, run_folder, records, out, protocol, largest_component, overwri
     postprocessing = "largest_component" if largest_component else DEFAULT_POSTPROCESSING
     policy = others["orientation_policy"]
     if label_files["predictions"] or label_files["references"]:
-        _check_options(label_files, ("predictions", "references"), run=run_folder, records=records, **scans)
+        _check_options(
+            label_files,
+            ("predictions", "references"),
+            run=run_folder,
+            records=records,
+            **scans,
+            calibration=others["calibration"],
+        )
         from cli.label_files import evaluate_label_files
 
         ctx.exit(evaluate_label_files(out, protocol, overwrite, postprocessing, policy, **label_files))
     only_files = {name: label_files[name] for name in ("labels", "images", "name")}
     only_files["orientation_policy"] = policy != "strict"
+    calibration = others["calibration"]
     _check_options({"run": run_folder, "records": records}, ("run", "records"), **only_files)
     from attent_tf.runs import load_run
 
@@ -89,7 +98,9 @@ def evaluate(ctx, run_folder, records, out, protocol, largest_component, overwri
     from attent_tf.inference.evaluate import evaluate as evaluate_run
     from cli.scores import score_table, spread_table
 
-    evaluation = evaluate_run(run, records, out, ConsoleObserver(), protocol, overwrite, postprocessing, scans)
+    evaluation = evaluate_run(
+        run, records, out, ConsoleObserver(), protocol, overwrite, postprocessing, scans, calibration
+    )
     for line in evaluation.header["warnings"]:
         click.echo(f"Warning: {line}", err=True)
     click.echo(
