@@ -63,7 +63,7 @@ def sign_table(entries: Sequence[tuple[str, Evaluation]]) -> SignTable | None:
         tuple(label for label, _ in found),
         [(sign.title, tuple(_cell(signs, sign.id) for _, signs in found)) for sign in shown],
         [(sign.title, sign.meaning, sign.thresholds) for sign in shown],
-        [remark for label, signs in found for remark in _remarks(signs, f"{label}: " if len(found) > 1 else "")],
+        [*_estimates(found), *_left_out(found)],
     )
 
 
@@ -91,8 +91,21 @@ def _details(sign: Sign):
         yield f"{ORGAN_TITLES[organ].lower()} {UNDEFINED if value is None else number(value, _DIGITS)}"
 
 
-def _remarks(signs: Signs, before: str):
-    if signs.estimate:
-        yield before + signs.estimate.sentence
-    if signs.left_out:
-        yield f"{before}Left out: {'; '.join(f'{one.title.lower()} ({one.reason})' for one in signs.left_out)}."
+def _estimates(found: Sequence[tuple[str, Signs]]):
+    for label, signs in found:
+        if signs.estimate:
+            yield f"{label}: {signs.estimate.sentence}" if len(found) > 1 else signs.estimate.sentence
+
+
+def _left_out(found: Sequence[tuple[str, Signs]]):
+    """One sentence for all methods; the same reason of several stands once."""
+    concerned: dict[tuple[str, str], list[str]] = {}
+    for label, signs in found:
+        for one in signs.left_out:
+            concerned.setdefault((one.title.lower(), one.reason), []).append(label)
+    parts = [
+        f"{title} ({reason}{'' if len(labels) == len(found) else ': ' + ', '.join(labels)})"
+        for (title, reason), labels in concerned.items()
+    ]
+    if parts:
+        yield f"Left out: {'; '.join(parts)}."
