@@ -5,6 +5,7 @@ import textwrap
 import click
 
 from attent_tf.runtime import start_quietly
+from attent_tf.signs import DEFAULT_CASES, RED
 from cli import options as shared
 from cli.console import ConsoleObserver
 from cli.tables import LINE
@@ -23,7 +24,7 @@ from cli.tables import LINE
 @click.option(
     "--cases",
     type=click.IntRange(min=1),
-    default=6,
+    default=DEFAULT_CASES,
     show_default=True,
     help="Look at so many cases at most, chosen evenly from all.",
 )
@@ -49,7 +50,6 @@ def check(ctx, run_folder, records, split, cases, out, calibration, strict):
     start_quietly()
     from attent_tf.files import write_json
     from attent_tf.inference.check import check as check_run
-    from attent_tf.signs import RED
 
     signs = check_run(run, records, ConsoleObserver("slices"), split, cases, calibration)
     if out:

@@ -13,9 +13,7 @@ from attent_tf.inference.preparation import check_preparation
 from attent_tf.inference.signs import SignTaker
 from attent_tf.progress import Observer
 from attent_tf.runs import Run
-from attent_tf.signs import Signs, even_choice, with_estimate
-
-DEFAULT_CASES = 6
+from attent_tf.signs import DEFAULT_CASES, Signs, even_choice, find_calibration, with_estimate
 
 
 def check(
@@ -47,6 +45,8 @@ def check(
         raise RecordsError(
             f"{records}: expected {split} cases of {run.target}, found none; choose the other --split, or preprocess with them"
         )
+    # Before the networks run, so that a wrong file is told at once.
+    line = find_calibration(calibration)
     chosen = [cases[place] for place in even_choice(len(cases), limit)]
     chain = load_chain(run)
     taker = SignTaker(run, chain, records, manifest)
@@ -58,4 +58,4 @@ def check(
                 labels[part], entropy[part] = output.labels, output.entropy[..., 0]
                 bar.update(len(output.labels))
             taker.add(case.case, images, labels, entropy)
-    return with_estimate(taker.signs(), calibration)
+    return with_estimate(taker.signs(), line)

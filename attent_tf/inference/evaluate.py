@@ -26,7 +26,7 @@ from attent_tf.reporting.sources import EvaluationForReport
 from attent_tf.runs import Run
 from attent_tf.runs.networks import trained_steps
 from attent_tf.runs.translation_check import read_warning
-from attent_tf.signs import with_estimate
+from attent_tf.signs import find_calibration, with_estimate
 from attent_tf.volumes import middle_channel
 from attent_tf.volumes.blocks_from_grid import probability_blocks_from_grid
 
@@ -75,6 +75,7 @@ def evaluate(
     cases = manifest.select(run.target, "test")
     if not cases:
         raise RecordsError(f"{records}: no test cases of {run.target}; preprocess with another --split")
+    line = find_calibration(calibration)
     originals = None if scans is None else find_originals(scans, cases)
     chain = load_chain(run)
     taker = SignTaker(run, chain, records, manifest)
@@ -97,7 +98,7 @@ def evaluate(
     def results(bar) -> Iterator[CaseResult]:
         for case in cases:
             yield _case_result(run, chain, records, manifest, case, bar, originals, warnings, taker)
-        signs.update(with_estimate(taker.signs(), calibration).to_json())
+        signs.update(with_estimate(taker.signs(), line).to_json())
 
     with observer.stage(f"Evaluate {run.method.id} on {run.target}", sum(case.slices for case in cases), 0) as bar:
         evaluation = write_evaluation(out, header, results(bar), overwrite)

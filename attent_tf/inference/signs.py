@@ -13,6 +13,7 @@ from attent_tf.data.intensity_maps import monotone_maps
 from attent_tf.data.manifest import Manifest
 from attent_tf.data.reader import read_case_records
 from attent_tf.data.slices import average_down
+from attent_tf.errors import RunError
 from attent_tf.inference.batches import run_slices
 from attent_tf.inference.chain import Chain, Route
 from attent_tf.methods import SEGMENTOR, TO_SOURCE, TO_TARGET
@@ -35,7 +36,7 @@ from attent_tf.signs import (
 )
 
 # Of a case, the slices that are shown again; organs span dozens, and neighbours say the same.
-SLICES_SHOWN_AGAIN = 16
+SLICES_SHOWN_AGAIN = 8
 # Source cases whose entropy the target's is held against.
 _SOURCE_CASES = 4
 _SCALES = (0.9, 1.1)
@@ -104,11 +105,13 @@ class SignTaker:
         """sign -> function of slices and their prediction that returns the overlap with what is predicted another way."""
         ways = {"grey": self._grey, "scale": self._scaled}
         roles = {role for stage in self._run.method.stages for role in stage.roles}
-        if {TO_SOURCE, TO_TARGET} <= roles:
-            self._cycle = _Cycle(*load_parts(self._run, TO_SOURCE, TO_TARGET))
-            ways["cycle"] = self._cycled
-        else:
+        if not {TO_SOURCE, TO_TARGET} <= roles:
             self._reasons["cycle"] = "the method has no translators both ways"
+        elif (translators := self._loaded(TO_SOURCE, TO_TARGET)) is None:
+            self._reasons["cycle"] = "the run's translators cannot be loaded"
+        else:
+            self._cycle = _Cycle(*translators)
+            ways["cycle"] = self._cycled
         if len(self._chain.routes) > 1:
             self._paths = [Chain([route], self._chain.image_size) for route in self._chain.routes]
             ways["paths"] = self._other_paths
@@ -171,8 +174,18 @@ class SignTaker:
         if (self._manifest.options.get("preparation") or {}).get(key) != self._run.preparation.get(key):
             self._reasons["entropy"] = f"the records' {self._run.source} slices were prepared otherwise than the run's"
             return None
-        passed = labelled.views[0].through
-        return Route(self._chain.routes[0].segmentor, tuple(load_parts(self._run, *passed)) if passed else ())
+        translators = self._loaded(*labelled.views[0].through)
+        if translators is None:
+            self._reasons["entropy"] = "the run's translators cannot be loaded"
+            return None
+        return Route(self._chain.routes[0].segmentor, tuple(translators))
+
+    def _loaded(self, *roles: str) -> list | None:
+        """Networks that the run may be deployed without; None where they are gone."""
+        try:
+            return load_parts(self._run, *roles)
+        except RunError:
+            return None
 
     def _reduced(self, images: np.ndarray) -> np.ndarray:
         return np.stack([average_down(image, self._chain.image_size) for image in images])

@@ -1,6 +1,6 @@
 """Whether a model works, told without labels of the target (NumPy only)."""
 
-from attent_tf.signs.choice import even_choice
+from attent_tf.signs.choice import DEFAULT_CASES, even_choice
 from attent_tf.signs.counts import (
     NO_ORGANS,
     NO_OVERLAP,
@@ -11,13 +11,21 @@ from attent_tf.signs.counts import (
     mean_dice,
     sum_on_foreground,
 )
-from attent_tf.signs.estimate import INPUTS, Calibration, fit_calibration, read_calibration, with_estimate
+from attent_tf.signs.estimate import (
+    INPUTS,
+    Calibration,
+    find_calibration,
+    fit_calibration,
+    read_calibration,
+    with_estimate,
+)
 from attent_tf.signs.judge import RULES, Measured, judge
 from attent_tf.signs.scaling import scale_images, scale_labels_back
 from attent_tf.signs.sign import AMBER, GREEN, RED, VERDICTS, Estimate, LeftOut, Rule, Sign, Signs
 
 __all__ = [
     "AMBER",
+    "DEFAULT_CASES",
     "GREEN",
     "INPUTS",
     "NO_ORGANS",
@@ -36,6 +44,7 @@ __all__ = [
     "count_organs",
     "count_overlap",
     "even_choice",
+    "find_calibration",
     "fit_calibration",
     "judge",
     "main_part_shares",

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+# Cases that `attent check` looks at where nobody says otherwise.
+DEFAULT_CASES = 6
+
 
 def even_choice(count: int, limit: int) -> np.ndarray:
     """Returns at most `limit` of the indices below `count`: the middles of as many equal parts; [chosen] int64, rising."""

@@ -129,16 +129,20 @@ def read_calibration(path: str | os.PathLike) -> Calibration:
     return found
 
 
-def with_estimate(signs: Signs, calibration: str | os.PathLike | None = None) -> Signs:
-    """Adds the estimate of Dice to signs, by a calibration's file, or by the one that ships, where one does.
+def find_calibration(path: str | os.PathLike | None) -> Calibration | None:
+    """Reads a calibration: that of `path`, or where that is None the one that ships, or None where none does.
 
     Raises:
-      InputError: the file is no calibration.
+      InputError: the file is missing or no calibration.
     """
-    if calibration is None and not _SHIPPED.is_file():
-        return signs
-    chosen = read_calibration(_SHIPPED if calibration is None else calibration)
-    return dataclasses.replace(signs, estimate=chosen.estimate(signs))
+    if path is None and not _SHIPPED.is_file():
+        return None
+    return read_calibration(_SHIPPED if path is None else path)
+
+
+def with_estimate(signs: Signs, calibration: Calibration | None) -> Signs:
+    """Adds the estimate of Dice to signs, where there is a calibration and they have what it needs."""
+    return signs if calibration is None else dataclasses.replace(signs, estimate=calibration.estimate(signs))
 
 
 def _fit(values: np.ndarray, dice: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from attent_tf.errors import RecordsError
 from attent_tf.inference.chain import Chain, Route
 from attent_tf.inference.check import check
 from attent_tf.inference.evaluate import evaluate
-from attent_tf.methods import get_method
+from attent_tf.methods import TO_SOURCE, TO_TARGET, get_method
 from attent_tf.progress import SilentObserver
 from attent_tf.runs import Run
 from attent_tf.runs.run import create_or_check
@@ -72,13 +72,31 @@ def routes(monkeypatch):
     return paths
 
 
+def _run(folder, method):
+    config = load_config("demo", [*TINY, f"data.image_size={SIZE}"])
+    made = Run(folder, get_method(method), "mri2ct", config, "0" * 64, PrepareOptions().to_json())
+    create_or_check(made, ())
+    return made
+
+
 @pytest.fixture
 def run(tmp_path, routes):
     """A run folder of `source_only` without weights."""
-    config = load_config("demo", [*TINY, f"data.image_size={SIZE}"])
-    made = Run(tmp_path / "run", get_method("source_only"), "mri2ct", config, "0" * 64, PrepareOptions().to_json())
-    create_or_check(made, ())
-    return made
+    return _run(tmp_path / "run", "source_only")
+
+
+@pytest.fixture
+def translators(monkeypatch):
+    """What is loaded for a role; tests may put others in their place."""
+    parts = {TO_SOURCE: _turned, TO_TARGET: _turned}
+    monkeypatch.setattr("attent_tf.inference.signs.load_parts", lambda run, *roles: [parts[role] for role in roles])
+    return parts
+
+
+def _turned(images, training):
+    """An image with its grey values upside down."""
+    assert not training
+    return -images
 
 
 @pytest.fixture
@@ -122,6 +140,36 @@ def test_paths_are_held_against_each_other(run, routes, records):
     sign = _sign(check(run, records, SilentObserver()), "paths")
     # Upside down, the left kidney is where the liver was, and the spleen is air; the right kidney, in the middle, stays.
     assert (sign.value, sign.verdict) == (pytest.approx((0 + 1 + 0 + 0) / 4), "red")
+
+
+def test_the_cycle_goes_to_the_source_and_back(routes, translators, records, tmp_path):
+    run = _run(tmp_path / "run", "cyclegan_source")
+    assert _sign(check(run, records, SilentObserver()), "cycle").value == 1
+    # A dead end: whatever comes in, all is air on the way back.
+    translators[TO_TARGET] = lambda images, training: images * 0 - 1
+    sign = _sign(check(run, records, SilentObserver()), "cycle")
+    assert (sign.value, sign.verdict) == (0, "red")
+
+
+def test_entropy_on_the_source_is_of_slices_as_the_segmentor_was_shown_them(routes, translators, records, tmp_path):
+    # Half-way between two levels, nobody can tell which of both it is: an entropy of log 2 / log 5.
+    translators[TO_TARGET] = lambda images, training: images * 0 + 0.25
+    unsure = np.log(2) / np.log(5)
+    shown_translated = check(_run(tmp_path / "after", "cyclegan_source"), records, SilentObserver())
+    assert _sign(shown_translated, "entropy").reference == pytest.approx(unsure, abs=1e-3)
+    shown_as_they_are = check(_run(tmp_path / "before", "attent"), records, SilentObserver())
+    assert _sign(shown_as_they_are, "entropy").reference == pytest.approx(0, abs=1e-3)
+    for method in ("synseg", "pnp_adanet", "sifa_v2", "supervised"):
+        left_out = {one.id for one in check(_run(tmp_path / method, method), records, SilentObserver()).left_out}
+        assert "entropy" in left_out
+
+
+def test_a_run_whose_translators_are_gone_has_its_other_signs(routes, records, tmp_path):
+    """It is deployed without them."""
+    signs = check(_run(tmp_path / "run", "cyclegan_source"), records, SilentObserver())
+    reasons = {one.id: one.reason for one in signs.left_out}
+    assert reasons["cycle"] == reasons["entropy"] == "the run's translators cannot be loaded"
+    assert {sign.id for sign in signs.signs} == {"shares", "empty", "grey", "scale", "islands"}
 
 
 def test_other_cases_are_looked_at_when_asked(run, records):

@@ -8,7 +8,7 @@ import pytest
 
 from attent_tf.errors import InputError
 from attent_tf.files import write_json
-from attent_tf.signs import Sign, Signs, fit_calibration, read_calibration, with_estimate
+from attent_tf.signs import Sign, Signs, find_calibration, fit_calibration, read_calibration, with_estimate
 from attent_tf.signs.estimate import calibration_to_json, predict_left_out
 
 GREY = np.array([[0.2], [0.4], [0.6], [0.8], [1.0]])
@@ -69,19 +69,25 @@ def test_a_calibration_comes_back_from_its_file_and_estimates(tmp_path):
     made = fit_calibration(["grey"], GREY, DICE)
     path = _write(tmp_path / "calibration.json", made)
     assert read_calibration(path) == made
-    estimate = with_estimate(_signs(grey=0.5), path).estimate
+    estimate = with_estimate(_signs(grey=0.5), find_calibration(path)).estimate
     assert estimate.dice == pytest.approx(50)
     assert estimate.sentence == (
         "Estimate of the average Dice: 50 %, with a mean error of 0.0 points over 5 runs that were scored as well; "
         "of 3 runs below 60 %, 0 were estimated above."
     )
-    assert Signs.from_json(json.loads(json.dumps(with_estimate(_signs(grey=0.5), path).to_json()))).estimate == estimate
+    assert (
+        Signs.from_json(
+            json.loads(json.dumps(with_estimate(_signs(grey=0.5), find_calibration(path)).to_json()))
+        ).estimate
+        == estimate
+    )
 
 
 def test_without_a_calibration_nothing_is_estimated():
     """None ships until one was measured."""
     signs = _signs(grey=0.5, scale=0.5)
-    assert with_estimate(signs) == signs
+    assert find_calibration(None) is None
+    assert with_estimate(signs, None) == signs
 
 
 def test_what_is_no_calibration_is_refused(tmp_path):
