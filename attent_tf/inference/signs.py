@@ -13,6 +13,7 @@ from attent_tf.data.intensity_maps import monotone_maps
 from attent_tf.data.manifest import Manifest
 from attent_tf.data.reader import read_case_records
 from attent_tf.data.slices import average_down
+from attent_tf.deployment.output import ChainOutput
 from attent_tf.errors import RunError
 from attent_tf.inference.batches import run_slices
 from attent_tf.inference.chain import Chain, Route
@@ -110,7 +111,7 @@ class SignTaker:
         elif (translators := self._loaded(TO_SOURCE, TO_TARGET)) is None:
             self._reasons["cycle"] = "the run's translators cannot be loaded"
         else:
-            self._cycle = _Cycle(*translators)
+            self._cycle = _Cycle(self._chain, *translators)
             ways["cycle"] = self._cycled
         if len(self._chain.routes) > 1:
             self._paths = [Chain([route], self._chain.image_size) for route in self._chain.routes]
@@ -134,7 +135,7 @@ class SignTaker:
         return overlap
 
     def _cycled(self, images, before):
-        return count_overlap(before, self._segmented(self._chain, self._cycle.through(images)))
+        return count_overlap(before, self._segmented(self._cycle, images))
 
     def _other_paths(self, images, before):
         del before
@@ -149,19 +150,20 @@ class SignTaker:
             self._reasons.update(dict.fromkeys(("shares", "empty", "entropy"), reason))
             return None, None
         through = self._source_view()
-        examined = set() if through is None else {cases[i].case for i in even_choice(len(cases), _SOURCE_CASES)}
+        chosen = () if through is None else even_choice(len(cases), _SOURCE_CASES)
+        shown = {cases[place].case for place in chosen}
         counts, entropy = NO_ORGANS, np.zeros(2)
         for case in cases:
             records = read_case_records(self._records, self._manifest, case.case)
             counts += count_organs(np.stack([record.label for record in records]))
-            if case.case in examined:
-                chosen = even_choice(len(records), SLICES_SHOWN_AGAIN)
-                images = self._reduced(np.stack([records[place].channels for place in chosen]))
-                for _, output in run_slices(Chain([through], self._chain.image_size), images, _BATCH):
+            if case.case in shown:
+                places = even_choice(len(records), SLICES_SHOWN_AGAIN)
+                images = self._reduced(np.stack([records[place].channels for place in places]))
+                for _, output in run_slices(through, images, _BATCH):
                     entropy += sum_on_foreground(output.entropy[..., 0], output.labels)
         return counts, None if through is None else entropy
 
-    def _source_view(self) -> Route | None:
+    def _source_view(self) -> Chain | None:
         """The way of source slices through what S was trained on; None where the method has no such way."""
         method, role = self._run.method, self._run.method.deployment[0].roles[-1]
         stage = method.stage_of(role)
@@ -178,7 +180,7 @@ class SignTaker:
         if translators is None:
             self._reasons["entropy"] = "the run's translators cannot be loaded"
             return None
-        return Route(self._chain.routes[0].segmentor, tuple(translators))
+        return Chain([Route(self._chain.routes[0].segmentor, tuple(translators))], self._chain.image_size)
 
     def _loaded(self, *roles: str) -> list | None:
         """Networks that the run may be deployed without; None where they are gone."""
@@ -190,22 +192,17 @@ class SignTaker:
     def _reduced(self, images: np.ndarray) -> np.ndarray:
         return np.stack([average_down(image, self._chain.image_size) for image in images])
 
-    def _segmented(self, chain: Chain, images: np.ndarray) -> np.ndarray:
+    def _segmented(self, chain: "Chain | _Cycle", images: np.ndarray) -> np.ndarray:
         return np.concatenate([output.labels for _, output in run_slices(chain, images, _BATCH)])
 
 
-class _Cycle:
-    """Translates target slices to the source and back."""
+class _Cycle(tf.Module):
+    """The chain behind a way to the source and back: what it makes of G_s2t(G_t2s(x))."""
 
-    def __init__(self, to_source, to_target):
-        self._networks = to_source, to_target
-
-    def through(self, images: np.ndarray) -> np.ndarray:
-        """Returns G_s2t(G_t2s(x)) of [slices, size, size, channels]."""
-        starts = range(0, len(images), _BATCH)
-        return np.concatenate([self._translate(tf.constant(images[at : at + _BATCH])).numpy() for at in starts])
+    def __init__(self, chain, to_source, to_target):
+        super().__init__(name="cycle")
+        self._chain, self._to_source, self._to_target = chain, to_source, to_target
 
     @tf.function(reduce_retracing=True)
-    def _translate(self, images):
-        to_source, to_target = self._networks
-        return to_target(to_source(images, training=False), training=False)
+    def __call__(self, images: tf.Tensor) -> ChainOutput:
+        return self._chain(self._to_target(self._to_source(images, training=False), training=False))
