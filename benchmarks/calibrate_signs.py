@@ -22,7 +22,7 @@ from attent_tf.metrics.evaluation import read_evaluation
 from attent_tf.signs import INPUTS, RED, Signs, fit_calibration
 from attent_tf.signs.estimate import BAD_BELOW, calibration_to_json, predict_left_out
 
-_DEFAULT_INPUTS = ("grey", "scale")
+_DEFAULT_INPUTS = ("grey",)
 
 
 @dataclasses.dataclass(frozen=True)
