@@ -12,7 +12,18 @@ from attent_tf.organs import CLASS_NAMES
 # Seeds of Keras and NumPy have 32 bits, and no other number comes near.
 _TOO_LARGE = 2**31
 # Keys of any section that are shares of what there is.
-_SHARES = {"gate_accuracy", "discriminator_dropout", "critic_dropout"}
+_SHARES = {
+    "gate_accuracy",
+    "discriminator_dropout",
+    "critic_dropout",
+    "teacher_decay",
+    "first_quantile",
+    "quantile",
+    "least_probability",
+    "background_probability",
+}
+# The same, where all of it is a share as well.
+_SHARES_OR_ALL = {"disagreement_weight", "least_agreement", "least_volumes", "ramp_until"}
 # Key of an optimiser -> what its value must be, in words, and whether a value is.
 _OPTIMIZER_RULES = {
     "learning_rate": ("above 0", lambda value: value > 0),
@@ -70,6 +81,13 @@ def _check_section(prefix: str, section: Any) -> None:
         _check(weighs, f"{prefix}class_weights", f"{len(CLASS_NAMES)} numbers of at least 0", weights)
     for name in _SHARES & values.keys():
         _check(0 <= values[name] < 1, prefix + name, "at least 0 and below 1", values[name])
+    for name in _SHARES_OR_ALL & values.keys():
+        _check(0 <= values[name] <= 1, prefix + name, "0 to 1", values[name])
+    if "gamma" in values:
+        _check(section.gamma > 0, f"{prefix}gamma", "above 0", section.gamma)
+    if {"least_share", "largest_share"} <= values.keys():
+        ordered = section.least_share <= section.largest_share
+        _check(ordered, f"{prefix}least_share", f"at most {prefix}largest_share", section.least_share)
     if {"weights", "backbone"} <= values.keys():
         fits = section.weights in ("none", "") or section.backbone.startswith("resnet")
         _check(fits, f"{prefix}weights", f"none for the backbone {section.backbone}", section.weights)
