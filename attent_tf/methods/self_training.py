@@ -52,5 +52,7 @@ def self_trained(
         parts=(student, teacher),
         inputs=(labelled or shown[-1], Slices("target", views=views, labelled_by=TEACHER)),
         reads=(*SEGMENTOR_KEYS, *LOSS_KEYS),
+        # Several paths are opinions enough.
+        unused=("self_training.labels.gamma",) if len(views) > 1 else (),
     )
     return (*stages, stage), tuple(Path((*path.translators, TEACHER), path.weight) for path in deployment)

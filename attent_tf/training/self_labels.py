@@ -80,11 +80,15 @@ class SelfLabels:
         made_at = position - position % self.every
         if made_at == position:
             labels = make_pseudo_labels(self._proposals(), self._source_shares, self._config, first=not made_at)
-            self._note(labels, made_at)
-            if labels.refusal:
-                self._begin_again()
-                return False
-        self.slices = self._chosen(*self._read(made_at))
+            if worker_index(self._strategy) == 0:
+                self._keep(labels, made_at)
+            # Batch statistics, and so labels, are each worker's own; the chief's count.
+            wait_for_all(self._strategy)
+        codes, chosen, refusal = self._read(made_at)
+        if refusal:
+            self._refuse(refusal, made_at)
+            return False
+        self.slices = self._chosen(codes, chosen)
         return True
 
     def _proposals(self) -> list[Proposal]:
@@ -92,18 +96,16 @@ class SelfLabels:
         starts = itertools.accumulate(self._volumes[:-1], initial=0)
         views = [self._images[at : at + count] for at in range(0, len(self._images), count)]
         proposals = []
-        with self._observer.stage(f"{self._title}: labels", len(self._volumes), 0) as bar:
-            for start, slices in zip(starts, self._volumes, strict=True):
-                paths = [self._predict(view[start : start + slices]) for view in views]
-                proposals.append(propose(paths, self._altered(views[0][start : start + slices], len(views))))
-                bar.update(1)
+        for start, slices in zip(starts, self._volumes, strict=True):
+            shown = [view[start : start + slices] for view in views]
+            proposals.append(propose([self._predict(images) for images in shown], self._altered(shown)))
         return proposals
 
-    def _altered(self, images, paths):
+    def _altered(self, shown):
         """What the only path says of other grey values: in [0, 1], x becomes x^gamma."""
-        if paths > 1 or self._config.gamma == 1:
+        if len(shown) > 1 or self._config.gamma == 1:
             return None
-        inside = np.clip(0.5 * (np.asarray(images) + 1), 0, 1)
+        inside = np.clip(0.5 * (np.asarray(shown[0]) + 1), 0, 1)
         return self._predict((2 * inside**self._config.gamma - 1).astype(np.float32))
 
     def _predict(self, images):
@@ -113,35 +115,34 @@ class SelfLabels:
     def _probabilities(self, images):
         return tf.nn.softmax(tf.cast(self._network(images, training=False).main, tf.float32))
 
-    def _note(self, labels: PseudoLabels, step: int) -> None:
-        """Keeps labels and what is to be known of them; every worker has made the same, and the chief's count."""
+    def _keep(self, labels: PseudoLabels, step: int) -> None:
+        """Writes labels and what is to be known of them."""
+        content = io.BytesIO()
+        codes, chosen = np.concatenate(labels.codes), np.array(labels.chosen)
+        np.savez_compressed(content, codes=codes, chosen=chosen, refusal=np.array(labels.refusal or ""))
+        write_bytes(self._path(step), content.getvalue())
         kept = {name: round(share, 4) for name, share in zip(CLASS_NAMES, labels.kept, strict=True)}
         facts = {
-            "volumes": len(labels.chosen),
-            "chosen": sum(labels.chosen),
-            "left_out": dict(sorted((why, labels.reasons.count(why)) for why in set(labels.reasons) - {""})),
+            "volumes": len(chosen),
+            "chosen": int(chosen.sum()),
+            "left_out": {why: labels.reasons.count(why) for why in sorted(set(labels.reasons) - {""})},
             "thresholds": dict(zip(CLASS_NAMES, labels.thresholds, strict=True)),
             "kept": kept,
         }
-        if worker_index(self._strategy) == 0:
-            content = io.BytesIO()
-            np.savez_compressed(content, codes=np.concatenate(labels.codes), chosen=np.array(labels.chosen))
-            write_bytes(self._path(step), content.getvalue())
-            earlier = stage_description(self._run.folder, self._stage.id).get("labels", {})
-            refused = {"refused": self._refusal(labels, step)} if labels.refusal else {}
-            describe_stage(self._run, self._stage.id, labels={**earlier, str(step): facts}, **refused)
+        earlier = stage_description(self._run.folder, self._stage.id).get("labels", {})
+        describe_stage(self._run, self._stage.id, labels={**earlier, str(step): facts})
         shares = ", ".join(f"{ORGAN_TITLES[name].lower()} {kept[name]:.0%}" for name in CLASS_NAMES[1:])
-        said = self._refusal(labels, step) if labels.refusal else None
         self._observer.say(
-            f"Warning: {said}"
-            if said
-            else f"{self._title}: step {step}, {facts['chosen']} of {facts['volumes']} target volumes labelled; "
-            f"pixels that count: {shares}"
+            f"{self._stage.title}: step {step}, {facts['chosen']} of {facts['volumes']} target volumes labelled; pixels that "
+            f"count: {shares}"
         )
-        wait_for_all(self._strategy)
 
-    def _refusal(self, labels, step):
-        return f"{self._stage.title} was refused at step {step}: only {labels.refusal}; the weights that it began with are kept."
+    def _refuse(self, refusal: str, step: int) -> None:
+        self._begin_again()
+        line = f"{self._stage.title} was refused at step {step}: {refusal}; the weights that it began with are kept."
+        if worker_index(self._strategy) == 0:
+            describe_stage(self._run, self._stage.id, refused=line)
+            self._observer.say(f"Warning: {line}")
 
     def _chosen(self, codes, chosen):
         codes_of_views = [codes] * (len(self._images) // len(codes))
@@ -154,11 +155,11 @@ class SelfLabels:
             images[to] = self._images[place]
         return SliceArrays(images, np.concatenate(codes_of_views)[index])
 
-    def _read(self, step) -> tuple[np.ndarray, np.ndarray]:
+    def _read(self, step) -> tuple[np.ndarray, np.ndarray, str]:
         path = self._path(step)
         try:
             with np.load(path) as content:
-                codes, chosen = content["codes"], content["chosen"]
+                codes, chosen, refusal = content["codes"], content["chosen"], str(content["refusal"])
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise RunError(
                 f"{path}: expected the labels that the stage had from step {step} on, found none that can be read "
@@ -166,14 +167,10 @@ class SelfLabels:
             ) from error
         if len(codes) != sum(self._volumes) or len(chosen) != len(self._volumes):
             raise RunError(f"{path}: expected labels of {sum(self._volumes)} slices, found {len(codes)}; train again")
-        return codes, chosen
+        return codes, chosen, refusal
 
     def _path(self, step):
         return self._run.stage_folder(self._stage.id) / f"labels-{step}.npz"
-
-    @property
-    def _title(self):
-        return self._stage.title
 
 
 def with_labels(parts: Sequence[SliceArrays], stage: Stage, labels: SelfLabels | None) -> list[SliceArrays]:

@@ -1,7 +1,6 @@
 """Self-training: S on labelled source slices and on target slices that its running average, the teacher, labels."""
 
 import functools
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -60,8 +59,8 @@ class SelfTrainingStep(Step):
 
     def ramp(self, step: tf.Tensor) -> tf.Tensor:
         """Returns the weight of the target's loss at `step`: exp(−5 (1 − k / K)²) of the whole until step K, then the whole."""
-        until = max(1, math.ceil(self.config.ramp_until * self.context.steps))
-        left = tf.maximum(0.0, 1.0 - tf.cast(step, tf.float32) / until)
+        until = self.config.ramp_until * self.context.steps
+        left = tf.maximum(0.0, 1.0 - tf.cast(step, tf.float32) / until) if until else tf.constant(0.0)
         return self.config.target_weight * tf.exp(-5.0 * left**2)
 
     def _gradients(self, x_s, y_s, x_t, codes, ramp):
