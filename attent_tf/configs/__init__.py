@@ -9,6 +9,7 @@ from attent_tf.configs.load import (
     shipped_configs,
 )
 from attent_tf.configs.schema import (
+    AugmentationConfig,
     Config,
     CycadaConfig,
     DataConfig,
@@ -23,6 +24,7 @@ from attent_tf.configs.schema import (
 )
 
 __all__ = [
+    "AugmentationConfig",
     "Config",
     "CycadaConfig",
     "DataConfig",

@@ -5,33 +5,43 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from attent_tf.configs.schema import Config, OptimizerConfig
+from attent_tf.configs.schema import AugmentationConfig, Config, OptimizerConfig, PseudoLabelConfig, SelfTrainingConfig
 from attent_tf.errors import ConfigError
 from attent_tf.organs import CLASS_NAMES
 
 # Seeds of Keras and NumPy have 32 bits, and no other number comes near.
 _TOO_LARGE = 2**31
 # Keys of any section that are shares of what there is.
-_SHARES = {
-    "gate_accuracy",
-    "discriminator_dropout",
-    "critic_dropout",
-    "teacher_decay",
-    "first_quantile",
-    "quantile",
-    "least_probability",
-    "background_probability",
-}
-# The same, where all of it is a share as well.
-_SHARES_OR_ALL = {"disagreement_weight", "least_agreement", "least_volumes", "ramp_until"}
-# Key of an optimiser -> what its value must be, in words, and whether a value is.
-_OPTIMIZER_RULES = {
-    "learning_rate": ("above 0", lambda value: value > 0),
-    "beta_1": ("at least 0 and below 1", lambda value: 0 <= value < 1),
-    "beta_2": ("at least 0 and below 1", lambda value: 0 <= value < 1),
-    "momentum": ("at least 0 and below 1", lambda value: 0 <= value < 1),
-    "decay_from": ("0 to 1", lambda value: 0 <= value <= 1),
-    "decay_factor": ("above 0 and at most 1", lambda value: 0 < value <= 1),
+_SHARES = {"gate_accuracy", "discriminator_dropout", "critic_dropout"}
+_BELOW_1 = ("at least 0 and below 1", lambda value: 0 <= value < 1)
+_TO_1 = ("0 to 1", lambda value: 0 <= value <= 1)
+# Kind of section -> key -> what its value must be, in words, and whether a value is.
+_RULES = {
+    OptimizerConfig: {
+        "learning_rate": ("above 0", lambda value: value > 0),
+        "beta_1": _BELOW_1,
+        "beta_2": _BELOW_1,
+        "momentum": _BELOW_1,
+        "decay_from": _TO_1,
+        "decay_factor": ("above 0 and at most 1", lambda value: 0 < value <= 1),
+    },
+    AugmentationConfig: {
+        "intensity_share": _TO_1,
+        "intensity_scale": _BELOW_1,
+        "rotation": ("0 to 180 degrees", lambda value: 0 <= value <= 180),
+        "zoom": _BELOW_1,
+    },
+    SelfTrainingConfig: {"teacher_decay": _BELOW_1, "ramp_until": _TO_1},
+    PseudoLabelConfig: {
+        "first_quantile": _BELOW_1,
+        "quantile": _BELOW_1,
+        "least_probability": _BELOW_1,
+        "background_probability": _BELOW_1,
+        "disagreement_weight": _TO_1,
+        "gamma": ("above 0", lambda value: value > 0),
+        "least_agreement": _TO_1,
+        "least_volumes": _TO_1,
+    },
 }
 
 
@@ -57,9 +67,8 @@ def validate(config: Config) -> Config:
 
 def _check_section(prefix: str, section: Any) -> None:
     values = vars(section)
-    if isinstance(section, OptimizerConfig):
-        for name, (expected, holds) in _OPTIMIZER_RULES.items():
-            _check(holds(values[name]), prefix + name, expected, values[name])
+    for name, (expected, holds) in _RULES.get(type(section), {}).items():
+        _check(holds(values[name]), prefix + name, expected, values[name])
     if {"steps", "epochs"} <= values.keys():
         trains = section.steps > 0 or section.epochs > 0
         _check(trains, f"{prefix}steps", f"above 0, or {prefix}epochs above 0", section.steps)
@@ -81,10 +90,6 @@ def _check_section(prefix: str, section: Any) -> None:
         _check(weighs, f"{prefix}class_weights", f"{len(CLASS_NAMES)} numbers of at least 0", weights)
     for name in _SHARES & values.keys():
         _check(0 <= values[name] < 1, prefix + name, "at least 0 and below 1", values[name])
-    for name in _SHARES_OR_ALL & values.keys():
-        _check(0 <= values[name] <= 1, prefix + name, "0 to 1", values[name])
-    if "gamma" in values:
-        _check(section.gamma > 0, f"{prefix}gamma", "above 0", section.gamma)
     if {"least_share", "largest_share"} <= values.keys():
         ordered = section.least_share <= section.largest_share
         _check(ordered, f"{prefix}least_share", f"at most {prefix}largest_share", section.least_share)

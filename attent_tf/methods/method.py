@@ -132,16 +132,12 @@ class Method:
 
     def uses(self, key: str) -> bool:
         """Whether some stage reads a dotted configuration key; keys outside the stages' sections are read by all."""
-        readers = [stage for stage in self.stages if _covers((stage.section, *stage.reads), key)]
+        readers = [stage for stage in self.stages if stage.covers(key)]
         sections = {stage.section for stage in self.stages} | _OF_STAGES
         if not readers:
             return key.split(".")[0] not in sections
-        return any(not _covers(stage.unused, key) for stage in readers)
+        return any(stage.uses(key) for stage in readers)
 
 
 # Sections that belong to stages; a method without such a stage reads none of their keys.
 _OF_STAGES = frozenset({"translation", "segmentation", "synseg", "cycada", "pnp_adanet", "sifa", "self_training"})
-
-
-def _covers(keys: tuple[str, ...], key: str) -> bool:
-    return any(key == one or key.startswith(f"{one}.") for one in keys)

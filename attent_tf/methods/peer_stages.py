@@ -79,7 +79,7 @@ def score_adaptation(labelled: Slices, target: Slices) -> Stage:
             Part(JUDGE_MAIN, f"{_NETWORKS}:pixel_discriminator"),
         ),
         inputs=(labelled, target),
-        reads=(*SEGMENTOR_KEYS, *LOSS_KEYS),
+        reads=(*SEGMENTOR_KEYS, *LOSS_KEYS, "segmentation.augmentation"),
         unused=_SEMANTIC_KEYS,
     )
 

@@ -51,7 +51,7 @@ def self_trained(
         step="attent_tf.training.steps.self_training:SelfTrainingStep",
         parts=(student, teacher),
         inputs=(labelled or shown[-1], Slices("target", views=views, labelled_by=TEACHER)),
-        reads=(*SEGMENTOR_KEYS, *LOSS_KEYS),
+        reads=(*SEGMENTOR_KEYS, *LOSS_KEYS, "segmentation.augmentation"),
         # Several paths are opinions enough.
         unused=("self_training.labels.gamma",) if len(views) > 1 else (),
     )

@@ -72,6 +72,14 @@ class Stage:
     unused: tuple[str, ...] = ()
     serves_both: bool = False
 
+    def covers(self, key: str) -> bool:
+        """Whether a dotted configuration key is in what it reads, be it named in `unused` or not."""
+        return _covers((self.section, *self.reads), key)
+
+    def uses(self, key: str) -> bool:
+        """Whether it reads a dotted configuration key."""
+        return self.covers(key) and not _covers(self.unused, key)
+
     @property
     def roles(self) -> tuple[str, ...]:
         """What its networks do."""
@@ -100,3 +108,7 @@ class Stage:
     def view_options(self) -> frozenset[str]:
         """The configuration keys that decide which views count."""
         return frozenset(view.option for slices in self.shown for view in slices.views if view.option)
+
+
+def _covers(keys, key):
+    return any(key == one or key.startswith(f"{one}.") for one in keys)
