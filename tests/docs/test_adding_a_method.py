@@ -42,7 +42,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_from_an_empty_file_to_a_row_of_the_table_takes_no_more_than_60_lines(folder, capsys):
-    method, table, longer = _blocks("python")
+    method, table, *_ = _blocks("python")
     assert len(method.splitlines()) + len(table.splitlines()) <= 60
     make_small_records(folder)
     for text, smaller in _SMALLER:
