@@ -50,6 +50,8 @@ class PseudoLabels:
       reasons: why a volume is left out, in a few words; empty for those that remain.
       thresholds: of each class, the least probability that counts.
       kept: of each class, the share of its pixels that count in the volumes that remain; 0 where it was not found.
+      agreements: of each volume, from `propose`.
+      shares: of each organ, its mean share of the organ voxels over all volumes that show any.
       refusal: why none of it is to be trained on; None where enough volumes remain.
     """
 
@@ -57,6 +59,8 @@ class PseudoLabels:
     reasons: tuple[str, ...]
     thresholds: tuple[float, ...]
     kept: tuple[float, ...]
+    agreements: tuple[float, ...]
+    shares: tuple[float, ...]
     refusal: str | None
 
     @property
@@ -180,7 +184,15 @@ def make_pseudo_labels(
     if not trusted or len(trusted) < config.least_volumes * len(proposals):
         found = ", ".join(f"{reasons.count(why)} with {why}" for why in dict.fromkeys(filter(None, reasons)))
         refusal = f"{len(trusted)} of {len(proposals)} target volumes could be labelled reliably ({found})"
-    return PseudoLabels(codes, reasons, thresholds, _kept(codes, reasons), refusal)
+    return PseudoLabels(
+        codes,
+        reasons,
+        thresholds,
+        _kept(codes, reasons),
+        tuple(one.agreement for one in proposals),
+        tuple(mean_organ_shares([one.labels for one in proposals]).tolist()),
+        refusal,
+    )
 
 
 def _kept(codes, reasons):

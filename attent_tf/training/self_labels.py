@@ -128,6 +128,9 @@ class SelfLabels:
             "left_out": {why: labels.reasons.count(why) for why in sorted(set(labels.reasons) - {""})},
             "thresholds": dict(zip(CLASS_NAMES, labels.thresholds, strict=True)),
             "kept": kept,
+            "agreement": [round(agreement, 4) for agreement in labels.agreements],
+            "organ_shares": _by_organ(labels.shares),
+            "source_organ_shares": _by_organ(self._source_shares),
         }
         earlier = stage_description(self._run.folder, self._stage.id).get("labels", {})
         describe_stage(self._run, self._stage.id, labels={**earlier, str(step): facts})
@@ -171,6 +174,10 @@ class SelfLabels:
 
     def _path(self, step):
         return self._run.stage_folder(self._stage.id) / f"labels-{step}.npz"
+
+
+def _by_organ(shares):
+    return {name: round(float(share), 4) for name, share in zip(CLASS_NAMES[1:], shares, strict=True)}
 
 
 def with_labels(parts: Sequence[SliceArrays], stage: Stage, labels: SelfLabels | None) -> list[SliceArrays]:

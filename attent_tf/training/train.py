@@ -115,7 +115,7 @@ def _train_stage(run: Run, stage: Stage, shown: ShownSlices, strategy, observer)
     per_replica = replica_batch(stage.section, section.batch_size, strategy)
 
     def make_data(first, worker):
-        shown_now = with_labels(parts, stage, labels)
+        shown_now = with_labels(parts, stage, own_labels)
         return _zip_batches(run, stage, per_replica, first, Share.of_worker(worker, strategy), *shown_now)
 
     def begin():
@@ -129,10 +129,10 @@ def _train_stage(run: Run, stage: Stage, shown: ShownSlices, strategy, observer)
         inner = make_step(stage, run.config, run.direction, steps, channels)
         if not _has_begun(run, stage):
             begin()
-    labels = _self_labels(run, stage, inner, shown, slices, strategy, observer, begin)
+    own_labels = _self_labels(run, stage, inner, shown, slices, strategy, observer, begin)
     panel = inner.panel(*(one.images for one in slices))
     fresh, began = not _has_begun(run, stage), time.perf_counter()
-    run_stage(_plan(run, stage, steps, strategy), inner, step, make_data, strategy, observer, panel, labels)
+    run_stage(_plan(run, stage, steps, strategy), inner, step, make_data, strategy, observer, panel, own_labels)
     if fresh and worker_index(strategy) == 0:
         # Of a stage that was interrupted, nobody knows how long it took in all.
         describe_stage(run, stage.id, seconds=round(time.perf_counter() - began, 1))

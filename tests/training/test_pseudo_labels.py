@@ -128,6 +128,8 @@ def test_it_is_refused_where_less_than_half_of_the_volumes_remain():
     assert half.chosen == (True, False, False, True)
     fewer = make_pseudo_labels([good, bad, bad], SOURCE, CONFIG, first=True)
     assert fewer.refusal == "1 of 3 target volumes could be labelled reliably (2 with paths that disagree)"
+    assert fewer.agreements == (1.0, 0.5, 0.5)
+    assert fewer.shares == pytest.approx((0.7, 0.1, 0.1, 0.1))
     never = dataclasses.replace(CONFIG, least_volumes=0.0)
     assert make_pseudo_labels([bad], SOURCE, never, first=True).refusal
 

@@ -56,6 +56,8 @@ def test_labels_and_what_is_to_be_known_of_them_are_kept_at_each_time(trained):
     facts = stage_description(folder, "self_training")["labels"]
     assert list(facts) == ["0", "2"]
     assert facts["0"]["chosen"] == facts["0"]["volumes"] == 2
+    assert len(facts["0"]["agreement"]) == 2
+    assert sum(facts["0"]["source_organ_shares"].values()) == pytest.approx(1, abs=1e-3)
     assert facts["0"]["thresholds"]["background"] == 0.9
     assert [line for line in lines if "step 2, 2 of 2 target volumes labelled" in line]
     assert run_warnings(load_run(folder)) == []
