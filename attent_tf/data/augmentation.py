@@ -105,7 +105,7 @@ def map_some_intensities(
 
     Args:
       images: [batch, height, width, channels] float32 in [−1, 1].
-      labels: [batch, height, width] uint8.
+      labels: [batch, height, width] uint8 of class indices, or of codes whose remainder by `NUM_CLASSES` is the class.
       seeds: [batch, 2] int64 of (seed, position).
       config: with `intensity` and the keys that begin so.
 
@@ -121,7 +121,8 @@ def map_some_intensities(
     if config.intensity == "monotone":
         mapped = monotone_maps(image, seed, *strength)
     else:
-        mapped = class_wise_maps(image, label, seed, NUM_CLASSES, *strength)
+        # Labels that a network gave hold more than the class (`attent_tf.training.pseudo_labels`).
+        mapped = class_wise_maps(image, tf.cast(label, tf.int32) % NUM_CLASSES, seed, NUM_CLASSES, *strength)
     return tf.tensor_scatter_nd_update(images, chosen, mapped)
 
 

@@ -22,7 +22,7 @@ from attent_tf.reporting.report import write_report
 from attent_tf.reporting.sources import EvaluationForReport
 from attent_tf.runs import Run
 from attent_tf.runs.networks import trained_steps
-from attent_tf.runs.translation_check import read_warning
+from attent_tf.runs.warnings import run_warnings
 from attent_tf.volumes import middle_channel
 from attent_tf.volumes.blocks_from_grid import probability_blocks_from_grid
 
@@ -163,8 +163,7 @@ def _warnings(run: Run, fingerprint: str, cases) -> Iterator[str]:
         done, planned = trained_steps(run, stage)
         if done < planned:
             yield f"The {stage} stage was stopped at step {done} of {planned}."
-    if warning := read_warning(run.folder):
-        yield warning
+    yield from run_warnings(run)
     if any(case.split == "all" for case in cases):
         yield "Split none: these cases were also trained on, so the scores are no test results."
     if fingerprint != run.records:
