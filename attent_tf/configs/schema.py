@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Any
 
+from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
+
 
 def one_of(default: Any, *others: Any) -> Any:
     """A field that holds its default or one of the others."""
@@ -394,6 +396,7 @@ class Config:
       data, translation, segmentation: see their classes.
       synseg, cycada, pnp_adanet, sifa: of the methods of that name, see their classes.
       self_training: of methods that end with it, see its class.
+      postprocessing: of label maps, wherever the run is used, see its class.
       log_every: steps between two rows of the history.
       checkpoint_every: steps between two checkpoints.
       panel_every: steps between two panels of images for TensorBoard; 0 turns them off.
@@ -411,6 +414,7 @@ class Config:
     pnp_adanet: PnpAdaNetConfig = PnpAdaNetConfig()
     sifa: SifaConfig = SifaConfig()
     self_training: SelfTrainingConfig = SelfTrainingConfig()
+    postprocessing: Postprocessing = NO_POSTPROCESSING
     log_every: int = at_least_1(50)
     checkpoint_every: int = at_least_1(500)
     panel_every: int = 500

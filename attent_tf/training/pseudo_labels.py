@@ -1,9 +1,10 @@
 """Labels for target slices from what a network says of them, as a function of arrays and configuration alone.
 
 A volume's probabilities are the mean over the deployed paths. Their most probable classes are cleaned: of each organ its largest
-part in three dimensions, with holes filled slice by slice. A pixel counts where its class is probable enough for that class:
-organs have thresholds of their own, or small ones would lose most of their pixels. A pixel that the paths label differently
-counts for less. A volume whose paths disagree, or whose organs are not in proportion, is left out.
+part, with holes filled, both in three dimensions, since a kidney's sinus is a hole of a slice alone. A pixel counts where its
+class is probable enough for that class: organs have thresholds of their own, or small ones would lose most of their pixels. A
+pixel that the paths label differently counts for less. A volume whose paths disagree, or whose organs are not in proportion, is
+left out.
 
 Labels and weights lie in one map of codes: `class + NUM_CLASSES · level`, where the level is `SURE`, `DOUBTED` or `IGNORED`. So
 0, with which augmentation fills what lies outside the image, is background for sure.
@@ -14,11 +15,10 @@ import itertools
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import ndimage
 
 from attent_tf.configs import PseudoLabelConfig
-from attent_tf.metrics.postprocessing import largest_component
 from attent_tf.organs import NUM_CLASSES
+from attent_tf.postprocessing import fill_holes, largest_components
 from attent_tf.runs.translation_check import mean_dice
 
 SURE, DOUBTED, IGNORED = range(3)
@@ -77,7 +77,7 @@ def propose(paths: Sequence[np.ndarray], altered: np.ndarray | None = None) -> P
       altered: likewise of a path that is shown other grey values; an opinion that is asked for agreement alone.
     """
     mean = np.mean(paths, axis=0, dtype=np.float32)
-    labels = fill_holes(largest_component(mean.argmax(axis=-1).astype(np.uint8)))
+    labels = fill_holes(largest_components(mean.argmax(axis=-1).astype(np.uint8)))
     opinions = [one.argmax(axis=-1).astype(np.uint8) for one in (*paths, *([] if altered is None else [altered]))]
     pairs = list(itertools.combinations(opinions, 2))
     return Proposal(
@@ -86,23 +86,6 @@ def propose(paths: Sequence[np.ndarray], altered: np.ndarray | None = None) -> P
         np.all([one == opinions[0] for one in opinions], axis=0),
         float(np.mean([mean_dice(*pair) for pair in pairs])) if pairs else 1.0,
     )
-
-
-def fill_holes(labels: np.ndarray) -> np.ndarray:
-    """Gives background that an organ surrounds in its slice to that organ.
-
-    Args:
-      labels: [slice, row, column] class indices.
-
-    Returns:
-      An array of the same shape and type; `labels` is left as it is.
-    """
-    filled = np.array(labels)
-    for index in range(1, NUM_CLASSES):
-        for at in np.flatnonzero(np.any(labels == index, axis=(1, 2))):
-            inside = ndimage.binary_fill_holes(labels[at] == index)
-            filled[at][inside & (labels[at] == 0)] = index
-    return filled
 
 
 def organ_shares(labels: np.ndarray) -> np.ndarray:
