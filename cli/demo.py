@@ -96,7 +96,7 @@ def _make_records(phantom, records, seed):
 
 def _write_summary(out, evaluations):
     from attent_tf.files import write_json
-    from attent_tf.metrics.json_numbers import to_json
+    from attent_tf.json_numbers import to_json
     from attent_tf.reporting.report import write_report
     from attent_tf.reporting.sources import EvaluationForReport
 

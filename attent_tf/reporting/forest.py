@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from attent_tf.metrics.comparison import COLUMNS, RunComparison
+from attent_tf.evaluation.comparison import COLUMNS, RunComparison
 from attent_tf.organs import ORGAN_TITLES
 from attent_tf.reporting.palette import SERIES_COLOURS
 from attent_tf.reporting.wording import METRIC_TITLES, UNDEFINED

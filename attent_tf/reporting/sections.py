@@ -6,8 +6,8 @@ import itertools
 import math
 from collections.abc import Sequence
 
+from attent_tf.evaluation.folder import Evaluation
 from attent_tf.methods import LOWER_BOUND, METHODS, UPPER_BOUND
-from attent_tf.metrics.evaluation import Evaluation
 from attent_tf.organs import DOMAINS
 from attent_tf.reporting.boxes import box_plot_svg, count_infinite
 from attent_tf.reporting.comparison import Comparison, compare_with

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from attent_tf.errors import ConfigError, InputError
+from attent_tf.evaluation.folder import Evaluation, read_evaluation
 from attent_tf.metrics.bootstrap import INTERVAL_TEXT
-from attent_tf.metrics.evaluation import Evaluation, read_evaluation
 from attent_tf.metrics.paired_statistics import STATISTICS_TEXT, PairedStatistics, paired_statistics
 from attent_tf.metrics.scores import METRICS
 from attent_tf.metrics.significance import holm

@@ -15,10 +15,10 @@ import numpy as np
 
 from attent_tf import files
 from attent_tf.errors import ConfigError, InputError
+from attent_tf.evaluation.case_entry import case_entry, cases_csv
+from attent_tf.evaluation.case_result import CaseFailure, CaseResult, LabelMaps, check_case, quantised
+from attent_tf.json_numbers import from_json, to_json
 from attent_tf.metrics.bootstrap import INTERVAL_TEXT, Interval
-from attent_tf.metrics.case_entry import case_entry, cases_csv
-from attent_tf.metrics.case_result import CaseFailure, CaseResult, LabelMaps, check_case, quantised
-from attent_tf.metrics.json_numbers import from_json, to_json
 from attent_tf.metrics.postprocessing import DEFAULT_POSTPROCESSING, Postprocessing, find_postprocessing
 from attent_tf.metrics.protocols import Protocol, find_protocol
 from attent_tf.metrics.scores import METRICS, Score
@@ -74,7 +74,7 @@ class Evaluation:
         """Reads the pictures of one case.
 
         Returns:
-          The arrays that `attent_tf.metrics.case_result.quantised` describes.
+          The arrays that `attent_tf.evaluation.case_result.quantised` describes.
 
         Raises:
           InputError: the file is missing or damaged.
