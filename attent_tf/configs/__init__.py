@@ -19,6 +19,7 @@ from attent_tf.configs.schema import (
     SynSegConfig,
     TranslationConfig,
 )
+from attent_tf.configs.usage import uses
 
 __all__ = [
     "Config",
@@ -36,4 +37,5 @@ __all__ = [
     "given_keys",
     "load_config",
     "shipped_configs",
+    "uses",
 ]
