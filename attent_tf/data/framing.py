@@ -16,7 +16,6 @@ from attent_tf.errors import RecordsError
 _LENGTH = struct.Struct("<Q")
 _CHECKSUM = struct.Struct("<I")
 _HEADER_BYTES = _LENGTH.size + _CHECKSUM.size
-FRAME_BYTES = _HEADER_BYTES + _CHECKSUM.size
 # A crafted length must not make a reader ask for all memory. A slice of 256×256 takes 0.33 MB.
 _LARGEST_PAYLOAD_BYTES = 1 << 28
 

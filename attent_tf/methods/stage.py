@@ -82,8 +82,3 @@ class Stage:
             if slices.domain == "target" and not slices.labels and in_style:
                 return slices
         return None
-
-    @property
-    def view_options(self) -> frozenset[str]:
-        """The configuration keys that decide which views count."""
-        return frozenset(view.option for slices in self.shown for view in slices.views if view.option)
