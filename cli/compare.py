@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from attent_tf.counting import counted
 from attent_tf.metrics.scores import METRICS
 from cli.tables import LINE
 
@@ -65,7 +66,7 @@ def _lines(comparison):
 
     title = METRIC_TITLES.get(comparison.metric, comparison.metric)
     cases = len(comparison.cases)
-    lines = [f"{title} over {cases} case{'s' * (cases != 1)}, protocol {comparison.protocol}", ""]
+    lines = [f"{title} over {counted(cases, 'case')}, protocol {comparison.protocol}", ""]
     lines += [*_scores(comparison), "", *_differences(comparison), "", *_p_values(comparison), ""]
     if comparison.left_out:
         lines.append(f"Left out, as some runs lack them: {', '.join(comparison.left_out)}.")

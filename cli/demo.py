@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from attent_tf.counting import counted
 from attent_tf.methods import DIRECTIONS, METHODS
 from attent_tf.runtime import start_quietly
 from cli.console import ConsoleObserver, heading, progress, say
@@ -91,7 +92,7 @@ def _make_records(phantom, records, seed):
     for domain in ("mri", "ct"):
         train, test = (manifest.select(domain, split) for split in ("train", "test"))
         slices = sum(case.slices for case in (*train, *test))
-        say(f"{domain}: {len(train)} training and {len(test)} test cases, {slices} slices")
+        say(f"{domain}: {len(train)} training and {counted(len(test), 'test case')}, {counted(slices, 'slice')}")
 
 
 def _write_summary(out, evaluations):

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from attent_tf.counting import counted
 from attent_tf.errors import InputError
 from attent_tf.names import clash_key, name_problem, normal_name
 from attent_tf.storage import is_remote
@@ -94,7 +95,7 @@ def _rows(path: str | os.PathLike) -> Iterator[tuple[int, dict[str, str]]]:
             if len(fields) != len(header):
                 raise InputError(
                     f"{path}, line {reader.line_num}",
-                    f"{len(header)} fields, as in the header",
+                    f"{counted(len(header), 'field')}, as in the header",
                     str(len(fields)),
                     "put fields that hold a comma in double quotes",
                 )

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from attent_tf import files
+from attent_tf.counting import counted
 from attent_tf.errors import ConfigError, InputError
 from attent_tf.evaluation.case_entry import case_entry, cases_csv
 from attent_tf.evaluation.case_result import CaseFailure, CaseResult, LabelMaps, check_case, quantised
@@ -146,7 +147,7 @@ def write_evaluation(
             del result, maps
         if not cases:
             if failures:
-                count = f"{len(failures)} problem{'s' * (len(failures) > 1)}"
+                count = counted(len(failures), "problem")
                 raise InputError(f"no case can be read ({count}); the first: {failures[0].problem}")
             raise InputError(
                 f"{folder}: expected at least one case to evaluate, got none; check the split of the records"

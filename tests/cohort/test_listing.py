@@ -43,7 +43,7 @@ def test_a_folder_may_be_listed_once_for_each_of_its_series(tmp_path):
         ("file,case\na.nii,1\n", r"list\.csv: expected one column path in the first line, found file,case"),
         ("path;case\na.nii;1\n", "found path;case"),
         ("path,case\na.nii\n", r"list\.csv, line 2: expected 2 fields, as in the header, found 1"),
-        ("path\na, b.nii\n", "line 2: expected 1 fields, as in the header, found 2; put fields that hold a comma in"),
+        ("path\na, b.nii\n", "line 2: expected 1 field, as in the header, found 2; put fields that hold a comma in"),
         ('path\n"a.nii\n', r"line 2: expected CSV, found unexpected end of data"),
         ("path,case\n,one\n", "line 2: expected a path, found an empty field"),
         (
