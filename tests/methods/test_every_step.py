@@ -119,5 +119,7 @@ def replicas(tmp_path_factory):
 def test_two_replicas_train_like_one(kind, replicas):
     assert isinstance(replicas[kind], list), replicas[kind]
     one, two = replicas[kind]
+    assert one["times_made"] == two["times_made"]
+    assert all(two["times_made"].values()), "an update was never its turn"
     np.testing.assert_allclose(two["weights"], one["weights"], rtol=2e-4, atol=1e-4)
     assert two["metrics"] == pytest.approx(one["metrics"], rel=1e-3, abs=1e-4)
