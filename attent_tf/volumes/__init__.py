@@ -17,7 +17,7 @@ from attent_tf.volumes.neighbours import middle_channel, stack_neighbours
 from attent_tf.volumes.nifti import read_nifti, read_nifti_labels
 from attent_tf.volumes.nifti_header import ORIENTATION_POLICIES
 from attent_tf.volumes.nifti_writing import write_fractions, write_labels, write_scan
-from attent_tf.volumes.orientation import from_canonical, to_canonical
+from attent_tf.volumes.orientation import to_canonical
 from attent_tf.volumes.placement import Placement
 from attent_tf.volumes.prepare import PreparedCase, measure_case, prepare
 from attent_tf.volumes.prepare_options import PrepareOptions
@@ -46,7 +46,6 @@ __all__ = [
     "check_anatomy",
     "fit_grid",
     "fit_intensity",
-    "from_canonical",
     "images_to_grid",
     "labels_to_grid",
     "measure_case",

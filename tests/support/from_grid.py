@@ -3,8 +3,9 @@
 import numpy as np
 
 from attent_tf.organs import NUM_CLASSES
-from attent_tf.volumes import CaseGeometry, SliceGrid, from_canonical
+from attent_tf.volumes import CaseGeometry, SliceGrid
 from attent_tf.volumes.blocks_from_grid import probability_blocks_from_grid
+from attent_tf.volumes.orientation import canonical_view
 from attent_tf.volumes.resampling import paint_from_grid
 
 
@@ -30,4 +31,6 @@ def labels_from_grid(labels: np.ndarray, grid: SliceGrid, shape: tuple[int, int,
 
 def restore_labels(labels: np.ndarray, geometry: CaseGeometry) -> np.ndarray:
     """Returns [i, j, k] class indices, in stored order, of the labels of a prepared case."""
-    return from_canonical(labels_from_grid(labels, geometry.grid, geometry.canonical_shape), geometry.affine)
+    stored = np.empty(geometry.stored_shape, np.uint8)
+    canonical_view(stored, geometry.affine)[...] = labels_from_grid(labels, geometry.grid, geometry.canonical_shape)
+    return stored
