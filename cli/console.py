@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import click
 import tqdm
 
+from attent_tf.progress import SilentObserver
+
 _SECONDS_BETWEEN_LINES = 15.0
 
 
@@ -56,31 +58,25 @@ def heading(text: str) -> None:
     say(click.style(f"== {text}", bold=True) if sys.stdout.isatty() else f"== {text}")
 
 
-class _Nothing:
-    """The part of tqdm's interface that callers use, without a word."""
-
-    def update(self, count: int = 1) -> None:
-        """Shows nothing."""
-
-    def set_postfix_str(self, note: str) -> None:
-        """Shows nothing."""
-
-
-class QuietObserver:
+class QuietObserver(SilentObserver):
     """Shows what a run has to say and no progress."""
 
     def say(self, line: str) -> None:
         say(line)
 
-    def stage(self, title: str, total: int, initial: int):
-        return contextlib.nullcontext(_Nothing())
-
 
 class ConsoleObserver:
-    """Shows the progress of training and inference (see `attent_tf.progress.Observer`)."""
+    """Shows the progress of training and inference (see `attent_tf.progress.Observer`).
+
+    Args:
+      unit: what is counted.
+    """
+
+    def __init__(self, unit: str = "steps"):
+        self._unit = unit
 
     def say(self, line: str) -> None:
         say(line)
 
     def stage(self, title: str, total: int, initial: int):
-        return progress(title, total, initial=initial)
+        return progress(title, total, self._unit, initial)

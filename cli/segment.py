@@ -1,16 +1,12 @@
 """`attent segment`: scans in, label maps on their own voxels out."""
 
-import contextlib
-import os
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
+import functools
 
 import click
 
 from cli import options
 from cli.cohort_options import check_no_cohort_options
-from cli.console import progress
+from cli.console import ConsoleObserver
 from cli.remote import read_source, server_options
 
 
@@ -82,9 +78,12 @@ def segment(
         segment_cohort(context, cohort, out, overwrite, verbose, beam_options)
         return
     check_no_cohort_options(context)
+    from attent_tf.inference.scans import ScanPipeline
+    from attent_tf.inference.tasks import Segmenting
     from attent_tf.volumes.find_scans import find_scans
+    from cli.deployed import open_deployed
     from cli.outputs import answer_paths, beside, check_writes, refused_names
-    from cli.scans import checked_report_name, each_scan
+    from cli.scans import Tally, checked_report_name, reading, warn
 
     found = find_scans(source)
     answers = answer_paths(found, source, out)
@@ -106,83 +105,52 @@ def segment(
     named = [path for name, paths in outputs.items() if name not in refused for path in paths]
     check_writes([*named, *checked_report_name(settings["report"])], [scan.path for scan in found.scans])
     run = read_source(run_folder, settings["server"], model_metadata)
-
-    def source_series(path):
-        from attent_tf.inference.dicom_seg import check_source_series
-
-        return check_source_series(path, run.target, settings["series"]) if dicom_seg else None
-
-    def work(scan, deployed):
-        return _segment_one(run, scan, deployed, wanted, found.single)
-
-    each_scan(run, found, answers, settings, work, source_series, refused)
-
-
-def _segment_one(run, scan, deployed, wanted, single: bool) -> dict:
-    """Segments a scan, writes and tells what was found; returns its part of the report."""
-    from attent_tf.inference.scan_report import findings, scan_entry, volumes_ml
-    from attent_tf.inference.volumes import Segmentation, segment_prepared
-    from attent_tf.organs import NUM_CLASSES
-    from cli.outputs import beside
-
-    geometry, watch = scan.prepared.geometry, scan.watch
-    outputs = {"labels": scan.answer} | {what: beside(scan.answer, what, suffix) for what, suffix in wanted.items()}
-    with _room((*geometry.stored_shape, NUM_CLASSES), scan.answer.parent, "probabilities" in wanted) as room:
-        answer = Segmentation.blank(scan.prepared, "entropy" in wanted, room)
-        with progress("Segment", geometry.canonical_shape[0], "slices") as bar:
-            segment_prepared(deployed.chain, scan.prepared, answer, bar.update, deployed.batch_size, watch)
-        volumes = volumes_ml(answer.labels, geometry.voxel_ml)
-        with watch.phase("writing"):
-            _write(run, scan, answer, volumes, outputs)
-    warnings = list(scan.warnings)
-    if not any(volumes.values()):
-        warnings.append(f"{scan.path}: no organ was found; look at the scan, its modality ({run.target}) and its field")
-        click.echo(f"Warning: {warnings[-1]}", err=True)
-    _tell(volumes, outputs, single)
-    entry = scan_entry(scan.path, scan.digest, outputs, geometry, watch.seconds, warnings)
-    return {"name": scan.name, **entry, **findings(answer, volumes)}
+    room = next(iter(answers.values())).parent if probabilities else None
+    pipeline = ScanPipeline(
+        reading(run, settings, dicom_seg),
+        Segmenting(entropy, room),
+        functools.partial(open_deployed, run, settings),
+        ConsoleObserver("slices"),
+    )
+    tally = Tally(found, settings, refused)
+    for answer in tally.answers(pipeline):
+        name = answer.scan.name
+        paths = dict(zip(["labels", *wanted], outputs[name], strict=True))
+        with tally.done(answer, paths):
+            with answer.scan.watch.phase("writing"):
+                _write(run, answer, paths)
+            warn(answer.warnings)
+            _tell(answer.volumes_ml, paths, found.single)
+        del answer
+    tally.end(run, pipeline)
 
 
-@contextlib.contextmanager
-def _room(shape: tuple[int, ...], folder: Path, wanted: bool) -> Iterator:
-    """Yields [i, j, k, classes] uint8 zeros on disk, which are gone after the block whatever happens; or None."""
-    import numpy as np
-
-    if not wanted:
-        yield None
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(prefix=".aside-", dir=folder) as file:
-        # A full disk must be told here: where mapped memory finds no room, the process is killed.
-        os.posix_fallocate(file.fileno(), 0, int(np.prod(shape)))
-        yield np.memmap(file, np.uint8, "r+", shape=shape, order="F")
-
-
-def _write(run, scan, answer, volumes, outputs) -> None:
+def _write(run, answer, outputs) -> None:
     from attent_tf.files import write_bytes
     from attent_tf.volumes import write_fractions, write_labels
 
+    scan, found = answer.scan, answer.segmentation
     geometry, placement = scan.prepared.geometry, scan.prepared.placement
     if "probabilities" in outputs:
-        write_fractions(outputs["probabilities"], answer.probabilities, placement)
+        write_fractions(outputs["probabilities"], found.probabilities, placement)
     if "entropy" in outputs:
-        write_fractions(outputs["entropy"], answer.entropy, placement)
+        write_fractions(outputs["entropy"], found.entropy, placement)
     title = f"{run.method.title}, {run.direction}"
     if "seg" in outputs:
         from attent_tf.inference.dicom_seg import write_dicom_seg
 
         device = f"{run.method.id}-{run.direction}-{run.records}"
-        write_dicom_seg(outputs["seg"], answer.labels, scan.extra, device, f"Organs by {title}")
+        write_dicom_seg(outputs["seg"], found.labels, scan.series, device, f"Organs by {title}")
     if "preview" in outputs:
         from attent_tf.reporting.contact_sheet import draw_contact_sheet
 
         heading = f"{scan.name}: {title}"
         sheet = draw_contact_sheet(
-            scan.prepared.images, answer.labels_on_grid, heading, geometry.record_spacing_mm, volumes
+            scan.prepared.images, found.labels_on_grid, heading, geometry.record_spacing_mm, answer.volumes_ml
         )
         write_bytes(outputs["preview"], sheet)
     # Last, so that where there is a label map there is all that was asked for.
-    write_labels(outputs["labels"], answer.labels, placement)
+    write_labels(outputs["labels"], found.labels, placement)
 
 
 def _tell(volumes, outputs, single: bool) -> None:

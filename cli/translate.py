@@ -1,10 +1,12 @@
 """`attent translate`: target scans in source style."""
 
+import functools
+
 import click
 
 from attent_tf.methods import METHODS
 from cli import options
-from cli.console import progress
+from cli.console import ConsoleObserver
 
 *_FIRST, _LAST = (method.id for method in METHODS.values() if method.translates)
 _TRANSLATING = f"{', '.join(_FIRST)} or {_LAST}"
@@ -27,11 +29,17 @@ def translate(run_folder, source, out, **settings):
       attent translate --run runs/attent --input dicom_folder --out as_mri.nii.gz
       attent translate --run runs/attent --input scans --out as_mri
     """
+    import numpy as np
+
     from attent_tf.errors import RunError
+    from attent_tf.inference.scans import ScanPipeline
+    from attent_tf.inference.tasks import Translating
     from attent_tf.runs import load_run
+    from attent_tf.volumes import write_scan
     from attent_tf.volumes.find_scans import find_scans
+    from cli.deployed import open_deployed
     from cli.outputs import answer_paths, check_writes, refused_names
-    from cli.scans import checked_report_name, each_scan
+    from cli.scans import Tally, checked_report_name, reading
 
     found = find_scans(source)
     answers = answer_paths(found, source, out)
@@ -44,28 +52,18 @@ def translate(run_folder, source, out, **settings):
             f"{run.folder}: the method {run.method.id} has no translator; translate needs a run of {_TRANSLATING}"
         )
 
-    def work(scan, deployed):
-        return _translate_one(run, scan, deployed)
-
-    each_scan(run, found, answers, settings, work, refused=refused)
-
-
-def _translate_one(run, scan, deployed) -> dict:
-    """Translates a scan and writes it; returns its part of the report."""
-    import numpy as np
-
-    from attent_tf.inference.scan_report import scan_entry
-    from attent_tf.inference.volumes import translate_prepared
-    from attent_tf.volumes import write_scan
-
-    prepared, watch = scan.prepared, scan.watch
-    with progress("Translate", prepared.geometry.canonical_shape[0], "slices") as bar:
-        image = translate_prepared(
-            deployed.chain, prepared, run.prepare_options, run.source, bar.update, deployed.batch_size, watch
-        )
-    with watch.phase("writing"):
-        write_scan(scan.answer, image, prepared.placement, np.float32)
-    click.echo(f"Wrote {scan.answer}")
-    outputs = {"translation": scan.answer}
-    entry = scan_entry(scan.path, scan.digest, outputs, prepared.geometry, watch.seconds, scan.warnings)
-    return {"name": scan.name, **entry}
+    pipeline = ScanPipeline(
+        reading(run, settings),
+        Translating(run.prepare_options, run.source),
+        functools.partial(open_deployed, run, settings),
+        ConsoleObserver("slices"),
+    )
+    tally = Tally(found, settings, refused)
+    for answer in tally.answers(pipeline):
+        path = answers[answer.scan.name]
+        with tally.done(answer, {"translation": path}):
+            with answer.scan.watch.phase("writing"):
+                write_scan(path, answer.image, answer.scan.prepared.placement, np.float32)
+            click.echo(f"Wrote {path}")
+        del answer
+    tally.end(run, pipeline)

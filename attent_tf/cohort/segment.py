@@ -5,6 +5,7 @@ import dataclasses
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from attent_tf.cohort.listing import CohortScan
@@ -12,15 +13,14 @@ from attent_tf.cohort.results import FORMAT, CohortFolder, input_state, model_id
 from attent_tf.deployment import read_contract
 from attent_tf.errors import AttentError, InputError, faults_of_scan
 from attent_tf.files import write_json
-from attent_tf.inference.batches import choose_batch_size, gpu_free_bytes, usable_cores
-from attent_tf.inference.exported_chain import ExportedChain
-from attent_tf.inference.scan_report import findings, input_sha256, scan_entry, volumes_ml
-from attent_tf.inference.volumes import Segmentation, segment_prepared
-from attent_tf.runtime import device_name, start_quietly
+from attent_tf.inference.deployed import Deployed, open_exported
+from attent_tf.inference.scan_report import input_sha256
+from attent_tf.inference.scans import FailedScan, Reading, ReadScan, ScanPipeline
+from attent_tf.inference.tasks import SegmentedScan, Segmenting
 from attent_tf.stopwatch import Stopwatch
 from attent_tf.versions import package_versions
-from attent_tf.volumes import PreparedCase, PrepareOptions, prepare, read_scan, write_labels
-from attent_tf.volumes.plausibility import volume_warnings
+from attent_tf.volumes import PrepareOptions, write_labels
+from attent_tf.volumes.find_scans import FoundScan
 
 
 class SkippedScan(Exception):  # noqa: N818 - no error of the job
@@ -32,21 +32,17 @@ class CohortModel:
     """A model that is ready.
 
     Attributes:
-      chain: the exported chain.
+      deployed: the exported chain.
       identity: from `model_identity`.
       target: modality of its scans.
       options: how scans are prepared.
-      batch_size: slices at once.
-      device: on what it runs, in words.
       versions: of the packages here.
     """
 
-    chain: ExportedChain
+    deployed: Deployed
     identity: dict[str, Any]
     target: str
     options: PrepareOptions
-    batch_size: int
-    device: str
     versions: dict[str, str | None]
 
 
@@ -61,20 +57,9 @@ def open_model(folder: str | os.PathLike, batch_size: int | None = None) -> Coho
       InputError: it is no folder that `attent export` wrote, or it is damaged.
     """
     contract = read_contract(folder)
-    start_quietly()
-    import tensorflow as tf
-
-    gpus = tf.config.list_physical_devices("GPU")
-    for gpu in gpus:
-        # Other workers on this machine need their part; a runtime that has begun already keeps what it took.
-        with contextlib.suppress(RuntimeError):
-            tf.config.experimental.set_memory_growth(gpu, True)
-    options, cores = contract.prepare_options, usable_cores()
-    if batch_size is None:
-        batch_size = choose_batch_size(options.size, gpu_free_bytes() if gpus else None, cores)
-    chain = ExportedChain(folder, options)
+    deployed = open_exported(folder, contract.prepare_options, batch_size)
     identity = model_identity(contract)
-    return CohortModel(chain, identity, contract.target, options, batch_size, device_name(cores), package_versions())
+    return CohortModel(deployed, identity, contract.target, contract.prepare_options, package_versions())
 
 
 def segment_scan(
@@ -97,69 +82,57 @@ def segment_scan(
       RunError: not even one slice fits into the device's memory.
     """
     watch, began = Stopwatch(), time.perf_counter()
+    reading = Reading(model.target, model.options, orientation_policy, scan.series or None)
+    pipeline = ScanPipeline(reading, Segmenting(), lambda: model.deployed)
     try:
-        with _faults_of(scan):
-            # Before the scan is read: a change meanwhile must be seen by the next job.
-            state = input_state(scan)
-            with watch.phase("checksum"):
-                state["sha256"] = input_sha256(scan.path)
-            done = folder.complete(scan, model.identity, orientation_policy, state["sha256"])
+        with contextlib.closing(pipeline.run([FoundScan(Path(scan.path), scan.case)])) as steps:
+            with _faults_of(scan):
+                # Before the scan is read: a change meanwhile must be seen by the next job.
+                state = input_state(scan)
+                with watch.phase("checksum"):
+                    state["sha256"] = input_sha256(scan.path)
+                done = folder.complete(scan, model.identity, orientation_policy, state["sha256"])
+                if done is None:
+                    _next(steps)
             if done is None:
-                prepared, warnings = _prepared(scan, model, orientation_policy, watch)
-        if done is None:
-            folder.discard(scan.case)
-        with faults_of_scan(scan.path):
-            if done is None:
-                done = _segmented(scan, folder, model, prepared, warnings, watch)
-                done["orientation_policy"] = orientation_policy
-                done["seconds"] = {phase: round(spent, 3) for phase, spent in watch.seconds.items()}
-                done["seconds"]["total"] = round(time.perf_counter() - began, 3)
-            done["input"] = state
-            write_json(folder.sidecar(scan.case), done)
+                folder.discard(scan.case)
+            with faults_of_scan(scan.path):
+                if done is None:
+                    answer = _next(steps)
+                    done = _written(answer, folder, model)
+                    done["orientation_policy"] = orientation_policy
+                    spent = watch.seconds | answer.scan.watch.seconds | {"total": time.perf_counter() - began}
+                    done["seconds"] = {phase: round(seconds, 3) for phase, seconds in spent.items()}
+                done["input"] = state
+                write_json(folder.sidecar(scan.case), done)
     except (SkippedScan, InputError) as error:
         folder.discard(scan.case)
         raise SkippedScan(" ".join(str(error).splitlines())) from error
     return done
 
 
-def _prepared(
-    scan: CohortScan, model: CohortModel, orientation_policy: str, watch: Stopwatch
-) -> tuple[PreparedCase, list[str]]:
-    with watch.phase("reading"):
-        volume = read_scan(scan.path, model.target, scan.case, orientation_policy, scan.series or None)
-    with watch.phase("preparing"):
-        return prepare(volume, model.options), volume_warnings(volume)
+def _next(steps: Iterator[ReadScan | SegmentedScan | FailedScan]) -> ReadScan | SegmentedScan:
+    step = next(steps)
+    if isinstance(step, FailedScan):
+        raise step.error
+    return step
 
 
-def _segmented(
-    scan: CohortScan,
-    folder: CohortFolder,
-    model: CohortModel,
-    prepared: PreparedCase,
-    warnings: list[str],
-    watch: Stopwatch,
-) -> dict[str, Any]:
+def _written(answer: SegmentedScan, folder: CohortFolder, model: CohortModel) -> dict[str, Any]:
     """Writes the label map; returns the sidecar without what is known of the input and of the time."""
-    geometry, path = prepared.geometry, folder.labels(scan.case)
-    answer = Segmentation.blank(prepared)
-    segment_prepared(model.chain, prepared, answer, batch_size=model.batch_size, watch=watch)
-    volumes = volumes_ml(answer.labels, geometry.voxel_ml)
-    if not any(volumes.values()):
-        warnings.append(
-            f"{scan.path}: no organ was found; look at the scan, its modality ({model.target}) and its field"
-        )
-    with watch.phase("writing"):
-        write_labels(path, answer.labels, prepared.placement)
-    entry = scan_entry(scan.path, "", {}, geometry, {}, warnings)
+    scan, path = answer.scan, folder.labels(answer.scan.name)
+    with scan.watch.phase("writing"):
+        write_labels(path, answer.segmentation.labels, scan.prepared.placement)
+    entry = answer.entry({})
+    told = ("shape", "spacing_mm", "intensity", "warnings", "mean_entropy", "organs")
     return {
         "format": FORMAT,
-        "case": scan.case,
+        "case": scan.name,
         "input": {},
         "model": model.identity,
         "labels": {"file": path.name, "bytes": path.stat().st_size, "sha256": input_sha256(path)},
-        **{key: entry[key] for key in ("shape", "spacing_mm", "intensity", "warnings")},
-        **findings(answer, volumes),
-        "device": model.device,
+        **{key: entry[key] for key in told},
+        "device": model.deployed.device,
         "versions": model.versions,
     }
 

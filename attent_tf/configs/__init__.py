@@ -9,6 +9,7 @@ from attent_tf.configs.load import (
     shipped_configs,
 )
 from attent_tf.configs.schema import (
+    AugmentationConfig,
     Config,
     CycadaConfig,
     DataConfig,
@@ -22,6 +23,7 @@ from attent_tf.configs.schema import (
 from attent_tf.configs.usage import uses
 
 __all__ = [
+    "AugmentationConfig",
     "Config",
     "CycadaConfig",
     "DataConfig",

@@ -107,6 +107,32 @@ class TranslationConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class AugmentationConfig:
+    """Augmentation of what S is trained on, beyond that of `data`, in each stage whose labelled slices S alone is shown.
+
+    Geometry is that of all slices of such a stage, so that no aligner tells domains apart by it; grey values are mapped in
+    labelled slices alone.
+
+    Attributes:
+      intensity: how grey values are mapped: `none`, `monotone` (a random rising curve for a slice) or `class_wise` (SLAug: curves
+        of the classes' own, some of them falling, mixed with a rising one of the slice).
+      intensity_share: share of the labelled slices that are mapped; the others are shown as they are.
+      intensity_scale: standard deviation of the factor after a curve, cut to 1 ± this.
+      intensity_shift: standard deviation of the shift after the factor, for images from −1 to 1; cut so that the 20th and the
+        80th percentile of tissue stay in range.
+      rotation: largest angle to either side, in degrees.
+      zoom: widens the range of zooms to `data.zoom_min` / (1 + this) … `data.zoom_max` · (1 + this).
+    """
+
+    intensity: str = one_of("none", "monotone", "class_wise")
+    intensity_share: float = 0.5
+    intensity_scale: float = 0.1
+    intensity_shift: float = 0.5
+    rotation: float = 0.0
+    zoom: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True)
 class SegmentationConfig:
     """Stage 2: the segmentor and, where the method has one, the aligner (section III-C).
 
@@ -129,6 +155,7 @@ class SegmentationConfig:
       discriminator_filters: channels of the map discriminators' first layer; doubled in each of the next three.
       aligner_adversarial: kind of Eq. 7 and 8: `log_likelihood` or `least_squares`.
       head_rate_factor: learning rate of both heads, as a multiple of the backbone's.
+      augmentation: of the slices of this stage, and of others that train S on labelled slices alone.
       segmentor, discriminator: their optimisers.
     """
 
@@ -149,6 +176,7 @@ class SegmentationConfig:
     discriminator_filters: int = at_least_1(64)
     aligner_adversarial: str = one_of("log_likelihood", "least_squares")
     head_rate_factor: float = 1.0
+    augmentation: AugmentationConfig = AugmentationConfig()
     segmentor: OptimizerConfig = OptimizerConfig(learning_rate=1e-4)
     discriminator: OptimizerConfig = OptimizerConfig(learning_rate=1e-4)
 

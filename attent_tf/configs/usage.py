@@ -15,11 +15,7 @@ STAGE_SECTIONS = frozenset(
 
 def uses(method: Method, key: str) -> bool:
     """Whether some stage of a method reads a dotted configuration key; keys outside the stages' sections are read by all."""
-    readers = [stage for stage in method.stages if _covers((stage.section, *stage.reads), key)]
+    readers = [stage for stage in method.stages if stage.covers(key)]
     if not readers:
         return key.split(".")[0] not in STAGE_SECTIONS
-    return any(not _covers(stage.unused, key) for stage in readers)
-
-
-def _covers(keys: tuple[str, ...], key: str) -> bool:
-    return any(key == one or key.startswith(f"{one}.") for one in keys)
+    return any(stage.uses(key) for stage in readers)

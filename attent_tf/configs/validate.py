@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from attent_tf.configs.schema import Config, OptimizerConfig
+from attent_tf.configs.schema import AugmentationConfig, Config, OptimizerConfig
 from attent_tf.errors import ConfigError
 from attent_tf.organs import CLASS_NAMES
 
@@ -13,14 +13,24 @@ from attent_tf.organs import CLASS_NAMES
 _TOO_LARGE = 2**31
 # Keys of any section that are shares of what there is.
 _SHARES = {"gate_accuracy", "discriminator_dropout", "critic_dropout"}
-# Key of an optimiser -> what its value must be, in words, and whether a value is.
-_OPTIMIZER_RULES = {
-    "learning_rate": ("above 0", lambda value: value > 0),
-    "beta_1": ("at least 0 and below 1", lambda value: 0 <= value < 1),
-    "beta_2": ("at least 0 and below 1", lambda value: 0 <= value < 1),
-    "momentum": ("at least 0 and below 1", lambda value: 0 <= value < 1),
-    "decay_from": ("0 to 1", lambda value: 0 <= value <= 1),
-    "decay_factor": ("above 0 and at most 1", lambda value: 0 < value <= 1),
+_BELOW_1 = ("at least 0 and below 1", lambda value: 0 <= value < 1)
+_TO_1 = ("0 to 1", lambda value: 0 <= value <= 1)
+# Kind of section -> key -> what its value must be, in words, and whether a value is.
+_RULES = {
+    OptimizerConfig: {
+        "learning_rate": ("above 0", lambda value: value > 0),
+        "beta_1": _BELOW_1,
+        "beta_2": _BELOW_1,
+        "momentum": _BELOW_1,
+        "decay_from": _TO_1,
+        "decay_factor": ("above 0 and at most 1", lambda value: 0 < value <= 1),
+    },
+    AugmentationConfig: {
+        "intensity_share": _TO_1,
+        "intensity_scale": _BELOW_1,
+        "rotation": ("0 to 180 degrees", lambda value: 0 <= value <= 180),
+        "zoom": _BELOW_1,
+    },
 }
 
 
@@ -46,9 +56,8 @@ def validate(config: Config) -> Config:
 
 def _check_section(prefix: str, section: Any) -> None:
     values = vars(section)
-    if isinstance(section, OptimizerConfig):
-        for name, (expected, holds) in _OPTIMIZER_RULES.items():
-            _check(holds(values[name]), prefix + name, expected, values[name])
+    for name, (expected, holds) in _RULES.get(type(section), {}).items():
+        _check(holds(values[name]), prefix + name, expected, values[name])
     if {"steps", "epochs"} <= values.keys():
         trains = section.steps > 0 or section.epochs > 0
         _check(trains, f"{prefix}steps", f"above 0, or {prefix}epochs above 0", section.steps)

@@ -1,9 +1,18 @@
-"""Augmentation in training: random resizing and random cropping (section IV-A.1).
+"""Augmentation in training: random resizing and random cropping (section IV-A.1), rotation and maps of grey values (ours).
 
 Never a left–right flip: it would swap the kidneys and move the liver to the other side, although the authors' code flips.
 """
 
+import math
+
 import tensorflow as tf
+
+from attent_tf.configs import AugmentationConfig
+from attent_tf.data.intensity_maps import class_wise_maps, draw_for_each, monotone_maps
+from attent_tf.organs import NUM_CLASSES
+
+# Stream of random numbers of a slice's seed; those of the maps of grey values are lower.
+_ROTATION = 16
 
 
 def random_resized_crop(
@@ -13,8 +22,9 @@ def random_resized_crop(
     zoom_min: float,
     zoom_max: float,
     shift: float,
+    rotation: float = 0.0,
 ) -> tuple[tf.Tensor, tf.Tensor | None]:
-    """Resizes each image by a random factor and cuts the original size out of it at a random offset.
+    """Resizes each image by a random factor, turns it by a random angle and cuts the original size out at a random offset.
 
     What lies outside the image is air (−1) and background (0). Images are interpolated linearly, labels take the nearest
     pixel.
@@ -25,6 +35,7 @@ def random_resized_crop(
       seeds: [batch, 2] int64; the same seed gives the same crop.
       zoom_min, zoom_max: range of the factor; above 1 enlarges.
       shift: largest offset to either side, as a share of the edge.
+      rotation: largest angle to either side, in degrees; above 0, the angle is drawn apart, so that zoom and shift stay the same.
 
     Returns:
       Images and labels of the same shapes and types.
@@ -36,18 +47,22 @@ def random_resized_crop(
     height, width = tf.cast(tf.shape(images)[1], tf.float32), tf.cast(tf.shape(images)[2], tf.float32)
     row_shift = (2.0 * draw[:, 1] - 1.0) * shift * height
     column_shift = (2.0 * draw[:, 2] - 1.0) * shift * width
-    # Output pixel (x, y) comes from input pixel ((x − cx) / zoom + cx + shift, …): the centre stays in place.
-    scale = 1.0 / zoom
+    # Output pixel (x, y) comes from input pixel R((x − cx, y − cy)) / zoom + (cx, cy) + shift: the centre stays in place.
+    along, across = 1.0 / zoom, tf.zeros_like(zoom)
+    if rotation:
+        share = draw_for_each(tf.random.stateless_uniform, seeds, _ROTATION, [1])[:, 0]
+        angle = (2.0 * share - 1.0) * math.radians(rotation)
+        along, across = tf.cos(angle) / zoom, tf.sin(angle) / zoom
     centre_x, centre_y = (width - 1.0) / 2.0, (height - 1.0) / 2.0
     nothing = tf.zeros_like(zoom)
     transforms = tf.stack(
         [
-            scale,
-            nothing,
-            centre_x * (1.0 - scale) + column_shift,
-            nothing,
-            scale,
-            centre_y * (1.0 - scale) + row_shift,
+            along,
+            -across,
+            centre_x * (1.0 - along) + across * centre_y + column_shift,
+            across,
+            along,
+            centre_y * (1.0 - along) - across * centre_x + row_shift,
             nothing,
             nothing,
         ],
@@ -57,6 +72,35 @@ def random_resized_crop(
     if labels is not None:
         labels = _transform(labels[..., tf.newaxis], transforms, "NEAREST", 0.0)[..., 0]
     return images, labels
+
+
+def map_some_intensities(
+    images: tf.Tensor, labels: tf.Tensor, seeds: tf.Tensor, config: AugmentationConfig
+) -> tf.Tensor:
+    """Maps the grey values of a share of the slices at random; see `attent_tf.data.intensity_maps`.
+
+    Which ones follows from their positions alone: among any n in a row, n · `intensity_share` are mapped, to within one.
+
+    Args:
+      images: [batch, height, width, channels] float32 in [−1, 1].
+      labels: [batch, height, width] uint8.
+      seeds: [batch, 2] int64 of (seed, position).
+      config: with `intensity` and the keys that begin so.
+
+    Returns:
+      Images of the same shape.
+    """
+    if config.intensity == "none":
+        return images
+    share, position = tf.constant(config.intensity_share, tf.float64), tf.cast(seeds[:, 1], tf.float64)
+    chosen = tf.where(tf.floor((position + 1.0) * share) > tf.floor(position * share))
+    image, label, seed = (tf.gather(values, chosen[:, 0]) for values in (images, labels, seeds))
+    strength = (config.intensity_scale, config.intensity_shift)
+    if config.intensity == "monotone":
+        mapped = monotone_maps(image, seed, *strength)
+    else:
+        mapped = class_wise_maps(image, label, seed, NUM_CLASSES, *strength)
+    return tf.tensor_scatter_nd_update(images, chosen, mapped)
 
 
 def _transform(values, transforms, interpolation, fill):

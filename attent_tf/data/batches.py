@@ -9,9 +9,11 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from attent_tf.configs import DataConfig
-from attent_tf.data.augmentation import random_resized_crop
+from attent_tf.configs import AugmentationConfig, DataConfig
+from attent_tf.data.augmentation import map_some_intensities, random_resized_crop
 from attent_tf.data.slices import SliceArrays
+
+_AS_IT_IS = AugmentationConfig()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +32,13 @@ class Share:
 
 
 def batches(
-    slices: SliceArrays, config: DataConfig, batch_size: int, seed: int, first: int = 0, share: Share = Share()
+    slices: SliceArrays,
+    config: DataConfig,
+    batch_size: int,
+    seed: int,
+    first: int = 0,
+    share: Share = Share(),
+    augmentation: AugmentationConfig = _AS_IT_IS,
 ) -> tf.data.Dataset:
     """Makes the endless sequence of augmented batches from step `first` on.
 
@@ -39,17 +47,19 @@ def batches(
 
     Args:
       slices: what to draw from.
-      config: of the augmentation.
+      config: of zoom and shift.
       batch_size: slices in a batch, of one replica.
       seed: two sequences with different seeds are independent.
       first: the first step.
       share: whose batches are made; within a step, one replica's after the other's.
+      augmentation: beyond `config`; grey values are mapped where `slices` has labels.
 
     Returns:
       Batches of images [batch, size, size, channels] float32, or pairs (images, labels [batch, size, size] uint8) where `slices`
       has labels.
     """
     count = len(slices)
+    wider = 1.0 + augmentation.zoom
     images = _gather(slices.images)
     labels = None if slices.labels is None else _gather(slices.labels)
 
@@ -62,11 +72,16 @@ def batches(
             images(index),
             None if labels is None else labels(index),
             seeds,
-            config.zoom_min,
-            config.zoom_max,
+            config.zoom_min / wider,
+            config.zoom_max * wider,
             config.shift,
+            augmentation.rotation,
         )
-        return image if label is None else (image, label)
+        if label is None:
+            return image
+        # Slices have passed the translators of their views before they come here: the maps change what S is shown, and a
+        # translator never meets a mapped image.
+        return map_some_intensities(image, label, seeds, augmentation), label
 
     numbers = tf.data.Dataset.counter(dtype=tf.int64)
     return numbers.map(make, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(4)

@@ -2,8 +2,9 @@
 
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,8 +13,10 @@ from attent_tf.inference.volumes import Segmentation
 from attent_tf.organs import CLASS_NAMES, ORGANS
 from attent_tf.runs import Run
 from attent_tf.versions import package_versions
-from attent_tf.volumes import CaseGeometry
 from attent_tf.volumes.dicom_files import folder_files
+
+if TYPE_CHECKING:
+    from attent_tf.inference.scans import ReadScan
 
 FORMAT = 1
 
@@ -41,30 +44,29 @@ def volumes_ml(labels: np.ndarray, voxel_ml: float) -> dict[str, float]:
     return {organ: int(counts[CLASS_NAMES.index(organ)]) * voxel_ml for organ in ORGANS}
 
 
-def scan_entry(path, digest: str, outputs: dict[str, Any], geometry: CaseGeometry, seconds: dict, warnings) -> dict:
+def scan_entry(scan: "ReadScan", outputs: dict[str, Any], warnings: Sequence[str] = ()) -> dict[str, Any]:
     """Returns what the report says of a scan whatever was made of it.
 
     Args:
-      path: of the scan.
-      digest: its `input_sha256`.
+      scan: what was read.
       outputs: kind -> path of each file that was written.
-      geometry: from `prepare`.
-      seconds: phase -> seconds.
-      warnings: lines that the user was told.
+      warnings: lines that the user was told beside the scan's own.
     """
+    geometry = scan.prepared.geometry
     return {
-        "input": str(path),
-        "sha256": digest,
+        "name": scan.name,
+        "input": str(scan.path),
+        "sha256": scan.digest,
         "shape": list(geometry.stored_shape),
-        "spacing_mm": [float(np.linalg.norm(column)) for column in geometry.affine[:3, :3].T],
+        "spacing_mm": list(geometry.spacing_mm),
         "intensity": {
             "rule": geometry.intensity.rule,
             "low": geometry.intensity.low,
             "high": geometry.intensity.high,
         },
         "outputs": {kind: str(written) for kind, written in outputs.items()},
-        "seconds": {phase: round(spent, 3) for phase, spent in seconds.items()},
-        "warnings": list(warnings),
+        "seconds": {phase: round(spent, 3) for phase, spent in scan.watch.seconds.items()},
+        "warnings": [*scan.warnings, *warnings],
     }
 
 

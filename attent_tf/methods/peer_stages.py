@@ -81,7 +81,7 @@ def score_adaptation(labelled: Slices, target: Slices) -> Stage:
             Part(JUDGE_MAIN, f"{_NETWORKS}:pixel_discriminator"),
         ),
         inputs=(labelled, target),
-        reads=(*_SEGMENTOR_KEYS, *_LOSS_KEYS),
+        reads=(*_SEGMENTOR_KEYS, *_LOSS_KEYS, "segmentation.augmentation"),
         unused=_SEMANTIC_KEYS,
     )
 

@@ -64,6 +64,14 @@ class Stage:
     unused: tuple[str, ...] = ()
     serves_both: bool = False
 
+    def covers(self, key: str) -> bool:
+        """Whether a dotted configuration key is in what it reads, be it named in `unused` or not."""
+        return _covers((self.section, *self.reads), key)
+
+    def uses(self, key: str) -> bool:
+        """Whether it reads a dotted configuration key."""
+        return self.covers(key) and not _covers(self.unused, key)
+
     @property
     def roles(self) -> tuple[str, ...]:
         """What its networks do."""
@@ -82,3 +90,7 @@ class Stage:
             if slices.domain == "target" and not slices.labels and in_style:
                 return slices
         return None
+
+
+def _covers(keys, key):
+    return any(key == one or key.startswith(f"{one}.") for one in keys)

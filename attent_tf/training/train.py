@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from attent_tf.configs import Config
+from attent_tf.configs import AugmentationConfig, Config
 from attent_tf.data.batches import Share, batches
 from attent_tf.data.manifest import read_manifest
 from attent_tf.data.slices import SliceArrays
@@ -113,7 +113,7 @@ def _train_stage(run: Run, stage: Stage, shown: ShownSlices, strategy, observer)
     per_replica = replica_batch(stage.section, section.batch_size, strategy)
 
     def make_data(first, worker):
-        return _zip_batches(run, per_replica, first, Share.of_worker(worker, strategy), *parts)
+        return _zip_batches(run, stage, per_replica, first, Share.of_worker(worker, strategy), *parts)
 
     with strategy.scope():
         step = tf.Variable(0, dtype=tf.int64, name="step")
@@ -138,11 +138,14 @@ def _slices_in_an_epoch(parts: list[SliceArrays]) -> int:
     return max(labelled or map(len, parts))
 
 
-def _zip_batches(run, per_replica, first, share, *parts):
+def _zip_batches(run, stage, per_replica, first, share, *parts):
     """Zips the batches of each part; successive elements go to successive replicas."""
     seeds = np.random.SeedSequence(run.config.seed).generate_state(len(parts))
+    # A stage that trains a translator on labelled slices does not use it: translators must see images as they are.
+    uses = stage.uses("segmentation.augmentation")
+    augmentation = run.config.segmentation.augmentation if uses else AugmentationConfig()
     streams = [
-        batches(part, run.config.data, per_replica, int(seed) >> 1, first, share)
+        batches(part, run.config.data, per_replica, int(seed) >> 1, first, share, augmentation)
         for part, seed in zip(parts, seeds, strict=True)
     ]
     # A dataset of 1-tuples where there is one part, so that the elements always are the inner step's arguments.

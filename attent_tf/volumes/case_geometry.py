@@ -10,7 +10,7 @@ from attent_tf.errors import RecordsError
 from attent_tf.volumes.grid import GEOMETRIES, SliceGrid
 from attent_tf.volumes.intensity import Intensity
 from attent_tf.volumes.orientation import canonical_affine, canonical_shape
-from attent_tf.volumes.placement import is_sheared, voxel_ml
+from attent_tf.volumes.placement import is_sheared, spacing_mm, voxel_ml
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +49,11 @@ class CaseGeometry:
     def canonical_shape(self) -> tuple[int, int, int]:
         """Slices, rows and columns of the scan in canonical orientation."""
         return canonical_shape(self.stored_shape, self.affine)
+
+    @property
+    def spacing_mm(self) -> tuple[float, float, float]:
+        """Distance between neighbouring voxel centres along each axis of the scan as stored."""
+        return spacing_mm(self.affine)
 
     @property
     def voxel_ml(self) -> float:

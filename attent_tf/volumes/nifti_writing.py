@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 import nibabel
-import nibabel.affines
 import numpy as np
 from isal import igzip
 
 from attent_tf.errors import InputError
 from attent_tf.files import written_aside
 from attent_tf.volumes.nifti_header import is_nifti_name
-from attent_tf.volumes.placement import Placement
+from attent_tf.volumes.placement import Placement, spacing_mm
 
 # Of the fast compressor's levels 0 to 3, the one that packs label maps smallest; a higher one is slower and no better.
 _LEVEL = 1
@@ -91,7 +90,7 @@ def _write(
         header.set_qform(placement.qform, placement.qform_code)
     else:
         # Turns and offsets stay 0, as no reader may take them; the sizes count without a code.
-        header["pixdim"][1:4] = nibabel.affines.voxel_sizes(placement.affine)
+        header["pixdim"][1:4] = spacing_mm(placement.affine)
     header.set_xyzt_units("mm")
     header.set_slope_inter(slope, 0.0)
     header.set_data_offset(_OFFSET)

@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
-from nibabel import orientations
+from nibabel import affines, orientations
 
 # The cosine between two axes up to which they count as perpendicular: more than rounding makes of them in a header, and less
 # than what would move the corner of a large scan by a tenth of a millimetre.
@@ -74,6 +74,11 @@ def is_sheared(affine: np.ndarray) -> bool:
     """Whether the axes of a [4, 4] affine are not perpendicular, as those of a scan with a tilted gantry are."""
     axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
     return bool(np.abs(axes.T @ axes - np.eye(3)).max() > _PERPENDICULAR)
+
+
+def spacing_mm(affine: np.ndarray) -> tuple[float, float, float]:
+    """Returns the distance between neighbouring voxel centres along each array axis of a [4, 4] affine to millimetres."""
+    return tuple(float(step) for step in affines.voxel_sizes(affine))
 
 
 def voxel_ml(affine: np.ndarray) -> float:

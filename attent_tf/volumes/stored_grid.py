@@ -4,10 +4,10 @@ import dataclasses
 import os
 
 import numpy as np
-from nibabel import affines, orientations
+from nibabel import orientations
 
 from attent_tf.errors import InputError
-from attent_tf.volumes.placement import corners_apart_mm
+from attent_tf.volumes.placement import corners_apart_mm, spacing_mm
 
 # Two files may differ by this part of the smallest voxel edge, at any corner of the volume.
 _TOLERANCE = 0.1
@@ -72,7 +72,7 @@ def _turn(moving: StoredGrid, fixed: StoredGrid) -> np.ndarray:
         )
     turned = moving.affine @ orientations.inv_ornt_aff(turn, moving.shape)
     apart_mm = corners_apart_mm(fixed.affine, turned, shape)
-    if apart_mm > _TOLERANCE * affines.voxel_sizes(fixed.affine).min():
+    if apart_mm > _TOLERANCE * min(spacing_mm(fixed.affine)):
         raise InputError(
             moving.path,
             f"the affine of {fixed.path}",

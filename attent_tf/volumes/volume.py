@@ -2,11 +2,10 @@
 
 import dataclasses
 
-import nibabel.affines
 import nibabel.orientations
 import numpy as np
 
-from attent_tf.volumes.placement import Placement, is_sheared
+from attent_tf.volumes.placement import Placement, is_sheared, spacing_mm
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Volume:
     @property
     def spacing_mm(self) -> tuple[float, float, float]:
         """Distance between neighbouring voxel centres along each array axis, in millimetres."""
-        return tuple(float(step) for step in nibabel.affines.voxel_sizes(self.affine))
+        return spacing_mm(self.affine)
 
     @property
     def axes_mm(self) -> np.ndarray | None:

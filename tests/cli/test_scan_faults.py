@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from attent_tf import volumes
 from attent_tf.configs import load_config
+from attent_tf.inference import scans as scan_pipeline
 from attent_tf.methods import get_method
 from attent_tf.runs import Run
 from attent_tf.runs.run import create_or_check
@@ -132,14 +133,14 @@ def test_output_names_that_are_too_long_end_the_command_in_one_line(part, run, s
 def _fail(monkeypatch, place, error):
     """Lets the reading, the preparing or the writing of the scan `b` fail."""
     name = {"reading": "read_scan", "preparing": "prepare", "writing": "write_labels"}[place]
-    real = getattr(volumes, name)
+    where, real = volumes if place == "writing" else scan_pipeline, getattr(volumes, name)
 
     def failing(what, *words):
         if (what.case if place == "preparing" else Path(what).name.removesuffix(".nii.gz")) == "b":
             raise error
         return real(what, *words)
 
-    monkeypatch.setattr(volumes, name, failing)
+    monkeypatch.setattr(where, name, failing)
 
 
 @pytest.mark.parametrize(

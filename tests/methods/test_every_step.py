@@ -21,7 +21,7 @@ from tests.support.inner_steps import first_of_each_phase, random_batch
 
 _ROOT = Path(__file__).parents[2]
 # Read by the outer loop.
-_OF_ANY_STAGE = {"steps", "epochs", "batch_size"}
+_OF_ANY_STAGE = {"steps", "epochs", "batch_size", "augmentation"}
 over_stages = pytest.mark.parametrize("name", kinds_of_stages())
 
 

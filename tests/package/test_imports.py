@@ -27,6 +27,7 @@ LIGHT = [
     "attent_tf",
     "attent_tf.progress",
     "attent_tf.inference.volumes",
+    "attent_tf.inference.scans",
     "attent_tf.inference.scan_report",
     "attent_tf.inference.dicom_seg",
     "cli.main",

@@ -52,7 +52,8 @@ def test_every_stage_runs_on_the_locked_packages_alone(root, tmp_path):
     data = write_small_data(tmp_path / "data")
     settings = [word for setting in TINY for word in ("--set", setting)]
     attent("preprocess", "--mri", data / "chaos", "--ct", data / "malbcv", "--out", "records")
-    attent("train", "--records", "records", "--out", "run", "--direction", "mri2ct", "--method", "attent", *settings)
+    what = ("--direction", "mri2ct", "--method", "attent", "--config", "demo")
+    attent("train", "--records", "records", "--out", "run", *what, *settings)
     attent("evaluate", "--run", "run", "--records", "records", "--out", "scores")
     attent("export", "--run", "run", "--out", "model")
     assert (tmp_path / "scores" / "report" / "index.html").is_file()

@@ -1,0 +1,125 @@
+"""What is made of a prepared scan: a segmentation, or the scan in source style."""
+
+import contextlib
+import dataclasses
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from attent_tf.inference.deployed import Deployed
+from attent_tf.inference.scan_report import findings, scan_entry, volumes_ml
+from attent_tf.inference.volumes import Segmentation, segment_prepared, translate_prepared
+from attent_tf.organs import NUM_CLASSES
+from attent_tf.progress import Observer
+from attent_tf.volumes import PrepareOptions
+
+if TYPE_CHECKING:
+    from attent_tf.inference.scans import ReadScan
+
+
+@dataclasses.dataclass(frozen=True)
+class SegmentedScan:
+    """A scan with its organs.
+
+    Attributes:
+      scan: what was read.
+      segmentation: on the voxels of the scan.
+      volumes_ml: organ -> millilitres.
+      warnings: further lines for the user.
+    """
+
+    scan: "ReadScan"
+    segmentation: Segmentation
+    volumes_ml: dict[str, float]
+    warnings: tuple[str, ...]
+
+    def entry(self, outputs: dict[str, Any]) -> dict[str, Any]:
+        """Returns what a report says of it; `outputs`: kind -> path of each file that was written."""
+        return scan_entry(self.scan, outputs, self.warnings) | findings(self.segmentation, self.volumes_ml)
+
+
+@dataclasses.dataclass(frozen=True)
+class TranslatedScan:
+    """A scan in source style.
+
+    Attributes:
+      scan: what was read.
+      image: [i, j, k] float32 on the voxels of the scan.
+    """
+
+    scan: "ReadScan"
+    image: np.ndarray
+
+    def entry(self, outputs: dict[str, Any]) -> dict[str, Any]:
+        """Returns what a report says of it; `outputs`: kind -> path of each file that was written."""
+        return scan_entry(self.scan, outputs)
+
+
+@dataclasses.dataclass(frozen=True)
+class Segmenting:
+    """Organs are wanted.
+
+    Attributes:
+      entropy: whether to keep the entropy map.
+      probabilities_in: folder on a disk with room for the probabilities while a scan is in use; None if they are not wanted.
+    """
+
+    entropy: bool = False
+    probabilities_in: Path | None = None
+
+    @contextlib.contextmanager
+    def answer(self, scan: "ReadScan", deployed: Deployed, observer: Observer) -> Iterator[SegmentedScan]:
+        """Yields the organs of a scan; probabilities are gone after the block."""
+        geometry = scan.prepared.geometry
+        with _room((*geometry.stored_shape, NUM_CLASSES), self.probabilities_in) as room:
+            answer = Segmentation.blank(scan.prepared, self.entropy, room)
+            with observer.stage("Segment", geometry.canonical_shape[0], 0) as bar:
+                segment_prepared(deployed.chain, scan.prepared, answer, bar.update, deployed.batch_size, scan.watch)
+            volumes, warnings = volumes_ml(answer.labels, geometry.voxel_ml), ()
+            if not any(volumes.values()):
+                advice = f"look at the scan, its modality ({scan.target}) and its field"
+                warnings = (f"{scan.path}: no organ was found; {advice}",)
+            yield SegmentedScan(scan, answer, volumes, warnings)
+
+
+@dataclasses.dataclass(frozen=True)
+class Translating:
+    """The source's style is wanted.
+
+    Attributes:
+      options: how scans are prepared.
+      source: `mri` or `ct`, for the unit of the result.
+    """
+
+    options: PrepareOptions
+    source: str
+
+    @contextlib.contextmanager
+    def answer(self, scan: "ReadScan", deployed: Deployed, observer: Observer) -> Iterator[TranslatedScan]:
+        """Yields a scan in source style."""
+        with observer.stage("Translate", scan.prepared.geometry.canonical_shape[0], 0) as bar:
+            image = translate_prepared(
+                deployed.chain, scan.prepared, self.options, self.source, bar.update, deployed.batch_size, scan.watch
+            )
+        yield TranslatedScan(scan, image)
+
+
+Task = Segmenting | Translating
+ScanAnswer = SegmentedScan | TranslatedScan
+
+
+@contextlib.contextmanager
+def _room(shape: tuple[int, ...], folder: Path | None) -> Iterator[np.ndarray | None]:
+    """Yields [i, j, k, classes] uint8 zeros on disk, which are gone after the block whatever happens; or None."""
+    if folder is None:
+        yield None
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(prefix=".aside-", dir=folder) as file:
+        # A full disk must be told here: where mapped memory finds no room, the process is killed.
+        os.posix_fallocate(file.fileno(), 0, int(np.prod(shape)))
+        yield np.memmap(file, np.uint8, "r+", shape=shape, order="F")
