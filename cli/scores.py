@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from attent_tf.metrics.case_entry import ABSENT, MISSED, SPURIOUS
-from attent_tf.metrics.evaluation import Evaluation
+from attent_tf.evaluation.case_entry import ABSENT, MISSED, SPURIOUS
+from attent_tf.evaluation.folder import Evaluation
 from attent_tf.organs import ORGAN_TITLES, ORGANS
 from attent_tf.reporting.wording import UNPROCESSED
 from cli.tables import aligned, interval, number

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from attent_tf.metrics.evaluation import Evaluation
+from attent_tf.evaluation.folder import Evaluation
 from attent_tf.metrics.significance import PairedTest, holm, paired_test
 from attent_tf.metrics.summary import mean_of_defined
 from attent_tf.organs import ORGANS

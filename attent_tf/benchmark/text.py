@@ -7,8 +7,8 @@ from typing import Any
 
 from attent_tf.benchmark.tables import COLUMNS, Direction, Row, Spread
 from attent_tf.configs import Config, config_to_dict
+from attent_tf.json_numbers import to_json
 from attent_tf.methods import METHODS
-from attent_tf.metrics.json_numbers import to_json
 from attent_tf.metrics.significance import TEST_NAME
 from attent_tf.organs import ORGAN_TITLES
 from attent_tf.reporting import published

@@ -22,6 +22,7 @@ from attent_tf.configs.schema import (
     SynSegConfig,
     TranslationConfig,
 )
+from attent_tf.configs.usage import uses
 
 __all__ = [
     "AugmentationConfig",
@@ -42,4 +43,5 @@ __all__ = [
     "given_keys",
     "load_config",
     "shipped_configs",
+    "uses",
 ]

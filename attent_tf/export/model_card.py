@@ -5,7 +5,7 @@ from typing import Any
 
 import jinja2
 
-from attent_tf.metrics.evaluation import Evaluation
+from attent_tf.evaluation.folder import Evaluation
 from attent_tf.metrics.scores import METRICS
 from attent_tf.organs import ORGAN_TITLES, ORGANS
 from attent_tf.reporting.wording import (

@@ -10,11 +10,11 @@ from attent_tf.data.manifest import Manifest, ManifestCase, read_manifest
 from attent_tf.data.reader import read_case_records
 from attent_tf.datasets import CaseFiles
 from attent_tf.errors import ConfigError, RecordsError
+from attent_tf.evaluation.case_result import CaseResult, LabelMaps
+from attent_tf.evaluation.folder import Evaluation, write_evaluation
 from attent_tf.inference.batches import run_slices
 from attent_tf.inference.chain import Chain, load_chain
 from attent_tf.inference.original_scans import OriginalScans, find_originals, read_original
-from attent_tf.metrics.case_result import CaseResult, LabelMaps
-from attent_tf.metrics.evaluation import Evaluation, write_evaluation
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL, find_protocol
 from attent_tf.postprocessing import Postprocessing
 from attent_tf.progress import Observer
@@ -52,7 +52,7 @@ def evaluate(
       scans: the scans that the records were made from; needed by a protocol that scores on their grid, and only there.
 
     Returns:
-      The evaluation, as `attent_tf.metrics.evaluation.read_evaluation` reads it.
+      The evaluation, as `attent_tf.evaluation.folder.read_evaluation` reads it.
 
     Raises:
       AttentError: no such run or records, none of the cases needed, records of another geometry, or other scans than those

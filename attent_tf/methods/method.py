@@ -129,15 +129,3 @@ class Method:
     def part(self, role: str) -> Part:
         """Returns the network of a role as the last stage that has it has it; errors as `stage_of`."""
         return next(part for part in self.stage_of(role).parts if part.role == role)
-
-    def uses(self, key: str) -> bool:
-        """Whether some stage reads a dotted configuration key; keys outside the stages' sections are read by all."""
-        readers = [stage for stage in self.stages if stage.covers(key)]
-        sections = {stage.section for stage in self.stages} | _OF_STAGES
-        if not readers:
-            return key.split(".")[0] not in sections
-        return any(stage.uses(key) for stage in readers)
-
-
-# Sections that belong to stages; a method without such a stage reads none of their keys.
-_OF_STAGES = frozenset({"translation", "segmentation", "synseg", "cycada", "pnp_adanet", "sifa", "self_training"})

@@ -104,11 +104,6 @@ class Stage:
                 return slices
         return None
 
-    @property
-    def view_options(self) -> frozenset[str]:
-        """The configuration keys that decide which views count."""
-        return frozenset(view.option for slices in self.shown for view in slices.views if view.option)
-
 
 def _covers(keys, key):
     return any(key == one or key.startswith(f"{one}.") for one in keys)

@@ -14,8 +14,8 @@ import numpy as np
 
 from attent_tf.datasets.matching import image_groups, paths_below
 from attent_tf.errors import InputError, faults_of_scan
-from attent_tf.metrics.case_result import CaseFailure, CaseResult
-from attent_tf.metrics.evaluation import Evaluation, write_evaluation
+from attent_tf.evaluation.case_result import CaseFailure, CaseResult
+from attent_tf.evaluation.folder import Evaluation, write_evaluation
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL, find_protocol
 from attent_tf.organs import ORGANS
 from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import tensorflow as tf
 
+from attent_tf.counting import counted
 from attent_tf.errors import RunError
 from attent_tf.progress import Observer
 from attent_tf.training.checkpoints import Checkpoints
@@ -107,7 +108,7 @@ def run_stage(
         observer.say(f"{plan.title}: goes on at step {step.numpy()} of {plan.steps}")
     start = int(step.numpy())
     if start >= plan.steps:
-        observer.say(f"{plan.title}: complete ({plan.steps} steps)")
+        observer.say(f"{plan.title}: complete ({counted(plan.steps, 'step')})")
         return
     names = _reported(inner)
     history = History(plan.folder / "history.csv", names, start) if worker == 0 else None

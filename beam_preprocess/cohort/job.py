@@ -12,6 +12,7 @@ from typing import Any
 from attent_tf.cohort import CohortFolder, CohortScan
 from attent_tf.cohort.manifest import write_manifest
 from attent_tf.cohort.results import model_identity, read_model
+from attent_tf.counting import counted
 from attent_tf.errors import InputError, RecordsError
 from attent_tf.inference.exported_chain import check_saved_model
 from beam_preprocess import notes
@@ -69,7 +70,7 @@ def run_cohort(
     with folder.claimed(identity, options.overwrite, scans):
         pending = [scan for scan in scans if folder.complete(scan, identity, options.orientation_policy) is None]
         skipped = len(scans) - len(pending)
-        report(f"{len(scans)} scans, {skipped} complete already")
+        report(f"{counted(len(scans), 'scan')}, {skipped} complete already")
         failed = []
         if pending:
             # Until all is done there is no manifest that could be taken for that of this list.
@@ -123,8 +124,8 @@ def _gather(
     done = [content for content in map(folder.read, wanted) if content is not None and content["model"] == identity]
     if len(done) != len(wanted):
         raise RecordsError(
-            f"{folder.path}: {len(done)} of {len(wanted)} results came back from the workers; check that all of them see the "
-            "folder, and run again"
+            f"{folder.path}: {len(done)} of {counted(len(wanted), 'result')} came back from the workers; "
+            "check that all of them see the folder, and run again"
         )
     return done
 

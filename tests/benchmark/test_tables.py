@@ -10,9 +10,9 @@ from attent_tf.benchmark.tables import spread
 from attent_tf.benchmark.text import as_json, as_markdown
 from attent_tf.configs import Config
 from attent_tf.errors import ConfigError
+from attent_tf.evaluation.folder import Evaluation
 from attent_tf.files import json_bytes
 from attent_tf.methods import METHODS
-from attent_tf.metrics.evaluation import Evaluation
 from attent_tf.organs import ORGANS
 from attent_tf.reporting.published import ASSD_VOXEL, DICE_PERCENT, P_VALUES, PAIRS
 

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from attent_tf.errors import InputError
-from attent_tf.metrics import evaluation
-from attent_tf.metrics.evaluation import read_evaluation
+from attent_tf.evaluation import folder
+from attent_tf.evaluation.folder import read_evaluation
 from attent_tf.organs import LIVER, ORGANS, SPLEEN
 from attent_tf.reporting.report import write_report
 from attent_tf.reporting.sources import EvaluationForReport
@@ -266,7 +266,7 @@ def test_rows_of_the_paper_stand_apart_from_those_of_the_evaluation(report, make
 def test_metrics_that_are_not_known_here_stand_behind_a_fold(report, make_evaluation, monkeypatch):
     place = make_evaluation()
     assert "Depth, mm" not in report(place).text
-    monkeypatch.setattr(evaluation, "METRICS", (*evaluation.METRICS, "depth_mm"))
+    monkeypatch.setattr(folder, "METRICS", (*folder.METRICS, "depth_mm"))
     document = json.loads((place.folder / "metrics.json").read_text())
     for organ in ORGANS:
         document["organs"][organ]["depth_mm"] = {"mean": 7.25, "std": 0.5, "n": 2, "n_undefined": 0, "n_infinite": 0}

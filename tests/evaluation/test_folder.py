@@ -9,13 +9,10 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from attent_tf.errors import ConfigError, InputError
-from attent_tf.metrics.case_result import LabelMaps
-from attent_tf.metrics.evaluation import read_evaluation, write_evaluation
-from attent_tf.metrics.json_numbers import from_json, to_json
+from attent_tf.evaluation.case_result import LabelMaps
+from attent_tf.evaluation.folder import read_evaluation, write_evaluation
 from attent_tf.metrics.scores import METRICS, score_case
 from attent_tf.organs import ORGANS, SPLEEN
 from attent_tf.postprocessing import Postprocessing
@@ -241,19 +238,3 @@ def test_missing_parts_are_named(tmp_path, make_case):
     (tmp_path / "e" / "cases" / "chaos-1.npz").write_bytes(b"PK not really")
     with pytest.raises(InputError, match=r"chaos-1\.npz: expected the pictures"):
         evaluation.pictures("chaos-1")
-
-
-numbers = st.floats() | st.integers(-1000, 1000)
-
-
-@given(st.recursive(numbers, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
-@settings(deadline=None)
-def test_numbers_survive_strict_json(tree):
-    text = json.dumps(to_json(tree), allow_nan=False)
-    again = from_json(strict(text))
-    assert repr(again) == repr(tree).replace("-nan", "nan")
-
-
-def test_numpy_numbers_become_plain_ones():
-    tree = {"a": np.float32(0.5), "b": np.array([1, 2]), "c": (np.int64(3), np.float64("inf")), "d": np.bool_(True)}
-    assert to_json(tree) == {"a": 0.5, "b": [1, 2], "c": [3, "inf"], "d": True}

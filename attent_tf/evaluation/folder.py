@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from attent_tf import files
+from attent_tf.counting import counted
 from attent_tf.errors import ConfigError, InputError
+from attent_tf.evaluation.case_entry import case_entry, cases_csv
+from attent_tf.evaluation.case_result import CaseFailure, CaseResult, LabelMaps, check_case, quantised
+from attent_tf.json_numbers import from_json, to_json
 from attent_tf.metrics.bootstrap import INTERVAL_TEXT, Interval
-from attent_tf.metrics.case_entry import case_entry, cases_csv
-from attent_tf.metrics.case_result import CaseFailure, CaseResult, LabelMaps, check_case, quantised
-from attent_tf.metrics.json_numbers import from_json, to_json
 from attent_tf.metrics.protocols import Protocol, find_protocol
 from attent_tf.metrics.scores import METRICS, Score
 from attent_tf.metrics.summary import average_intervals, mean_score, summarise
@@ -79,7 +80,7 @@ class Evaluation:
         """Reads the pictures of one case.
 
         Returns:
-          The arrays that `attent_tf.metrics.case_result.quantised` describes.
+          The arrays that `attent_tf.evaluation.case_result.quantised` describes.
 
         Raises:
           InputError: the file is missing or damaged.
@@ -154,7 +155,7 @@ def write_evaluation(
             del result, maps
         if not cases:
             if failures:
-                count = f"{len(failures)} problem{'s' * (len(failures) > 1)}"
+                count = counted(len(failures), "problem")
                 raise InputError(f"no case can be read ({count}); the first: {failures[0].problem}")
             raise InputError(
                 f"{folder}: expected at least one case to evaluate, got none; check the split of the records"
