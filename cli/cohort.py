@@ -38,6 +38,7 @@ def segment_cohort(
         out=out,
         batch_size=params["batch_size"],
         orientation_policy=params["orientation_policy"],
+        postprocess=params["postprocess"],
         overwrite=overwrite,
     )
     if is_nifti_name(out):

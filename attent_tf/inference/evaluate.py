@@ -15,14 +15,14 @@ from attent_tf.evaluation.folder import Evaluation, write_evaluation
 from attent_tf.inference.batches import run_slices
 from attent_tf.inference.chain import Chain, load_chain
 from attent_tf.inference.original_scans import OriginalScans, find_originals, read_original
-from attent_tf.metrics.postprocessing import DEFAULT_POSTPROCESSING
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL, find_protocol
+from attent_tf.postprocessing import Postprocessing
 from attent_tf.progress import Observer
 from attent_tf.reporting.report import write_report
 from attent_tf.reporting.sources import EvaluationForReport
 from attent_tf.runs import Run
 from attent_tf.runs.networks import trained_steps
-from attent_tf.runs.translation_check import read_warning
+from attent_tf.runs.warnings import run_warnings
 from attent_tf.volumes import middle_channel
 from attent_tf.volumes.blocks_from_grid import probability_blocks_from_grid
 
@@ -36,7 +36,7 @@ def evaluate(
     observer: Observer,
     protocol: str = DEFAULT_PROTOCOL,
     overwrite: bool = False,
-    postprocessing: str = DEFAULT_POSTPROCESSING,
+    postprocessing: Postprocessing | None = None,
     scans: OriginalScans | None = None,
 ) -> Evaluation:
     """Segments and scores every test case of the target domain and writes scores, pictures and the report.
@@ -48,7 +48,7 @@ def evaluate(
       observer: shows progress.
       protocol: see `attent_tf.metrics.protocols`.
       overwrite: whether an evaluation folder that is there may be replaced.
-      postprocessing: what is done to predictions before they are scored, see `attent_tf.metrics.postprocessing`.
+      postprocessing: what is done to predictions before they are scored; the run's own if None.
       scans: the scans that the records were made from; needed by a protocol that scores on their grid, and only there.
 
     Returns:
@@ -77,7 +77,6 @@ def evaluate(
         "method": run.method.id,
         "direction": run.direction,
         "protocol": protocol,
-        "postprocessing": postprocessing,
         "seed": run.config.seed,
         "config": run.config.name,
         "records": manifest.fingerprint,
@@ -86,7 +85,8 @@ def evaluate(
     }
     with observer.stage(f"Evaluate {run.method.id} on {run.target}", sum(case.slices for case in cases), 0) as bar:
         results = (_case_result(run, chain, records, manifest, case, bar, originals, warnings) for case in cases)
-        evaluation = write_evaluation(out, header, results, overwrite)
+        done = run.postprocessing if postprocessing is None else postprocessing
+        evaluation = write_evaluation(out, header, results, overwrite, postprocessing=done)
     write_report(
         Path(out) / "report" / "index.html",
         [EvaluationForReport(Path(out), run.folder)],
@@ -163,8 +163,7 @@ def _warnings(run: Run, fingerprint: str, cases) -> Iterator[str]:
         done, planned = trained_steps(run, stage)
         if done < planned:
             yield f"The {stage} stage was stopped at step {done} of {planned}."
-    if warning := read_warning(run.folder):
-        yield warning
+    yield from run_warnings(run)
     if any(case.split == "all" for case in cases):
         yield "Split none: these cases were also trained on, so the scores are no test results."
     if fingerprint != run.records:

@@ -40,7 +40,8 @@ class Method:
       deployment: the paths of a target slice, whose probabilities are averaged.
 
     Raises:
-      ConfigError: a stage or the deployment names a network that no stage before it has, or stages share an id.
+      ConfigError: a stage or the deployment names a network that no stage before it has, a network follows one of another stage,
+        or stages share an id.
     """
 
     id: str
@@ -60,6 +61,9 @@ class Method:
             missing = {part.begins_as for part in stage.parts if part.begins_as} - there
             if missing:
                 raise ConfigError(f"method {self.id}, stage {stage.id}: no stage before it has {sorted(missing)}")
+            own = {part.follows for part in stage.parts} | {slices.labelled_by for slices in stage.inputs}
+            if alien := own - {"", *stage.roles}:
+                raise ConfigError(f"method {self.id}, stage {stage.id}: it has no network {sorted(alien)} of its own")
             there |= {(stage.id, role) for role in stage.roles}
         self._check("deployment", [role for path in self.deployment for role in path.roles], there)
 

@@ -17,6 +17,7 @@ from attent_tf.reporting.sources import Source
 from attent_tf.reporting.svg import series_colour
 from attent_tf.reporting.tables import Row, ScoreGroup, case_rows, score_groups, volume_rows
 from attent_tf.reporting.wording import (
+    UNPROCESSED,
     direction_sentence,
     direction_title,
     method_title,
@@ -83,7 +84,11 @@ class Section:
 
     @functools.cached_property
     def scores(self) -> list[ScoreGroup]:
-        return score_groups(self.entries) if self.labelled else []
+        """Tables with a row for each method, and one more where predictions were cleaned before scoring."""
+        if not self.labelled:
+            return []
+        plain = ((f"{label}, {UNPROCESSED}", evaluation.unprocessed) for label, evaluation in self.entries)
+        return score_groups([*self.entries, *(entry for entry in plain if entry[1] is not None)])
 
     @functools.cached_property
     def plots(self) -> list[tuple[str, str, int]]:

@@ -62,7 +62,7 @@ def check_translation(
     source, predicted = _composition(source_labels), _composition(predicted_labels)
     if source is None:
         raise ValueError("Argument `source_labels` must show an organ. Received: background alone")
-    agreement = _agreement(predicted_labels, predicted_again)
+    agreement = mean_dice(predicted_labels, predicted_again)
     advice = "look at the panels, and train longer, with an identity loss, or with another seed."
     if predicted is None:
         warning = f"The translation has likely failed: no organ was found in translated slices; {advice}"
@@ -106,8 +106,8 @@ def _composition(labels: np.ndarray) -> np.ndarray | None:
     return counts / counts.sum() if counts.any() else None
 
 
-def _agreement(one: np.ndarray, other: np.ndarray) -> float:
-    """Mean Dice over organs that either shows, 0 where neither shows any."""
+def mean_dice(one: np.ndarray, other: np.ndarray) -> float:
+    """Returns the mean Dice, 0 to 1, over organs that either label map shows; 0 where neither shows any."""
     scores = []
     for index in range(1, NUM_CLASSES):
         sizes = np.count_nonzero(one == index) + np.count_nonzero(other == index)

@@ -11,9 +11,8 @@ from typing import Any
 
 from attent_tf.cohort import CohortFolder, CohortScan
 from attent_tf.cohort.manifest import write_manifest
-from attent_tf.cohort.results import model_identity
+from attent_tf.cohort.results import model_identity, read_model
 from attent_tf.counting import counted
-from attent_tf.deployment import read_contract
 from attent_tf.errors import InputError, RecordsError
 from attent_tf.inference.exported_chain import check_saved_model
 from beam_preprocess import notes
@@ -65,7 +64,7 @@ def run_cohort(
     options = dataclasses.replace(options, model=os.path.abspath(options.model), out=os.path.abspath(options.out))
     new_pipeline(beam_options)
     check_saved_model(options.model)
-    identity = model_identity(read_contract(options.model))
+    identity = model_identity(read_model(options.model, options.postprocess))
     folder = CohortFolder(options.out)
     _check_apart(scans, folder)
     with folder.claimed(identity, options.overwrite, scans):

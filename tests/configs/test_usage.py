@@ -7,6 +7,8 @@ from attent_tf.configs.usage import STAGE_SECTIONS
 from attent_tf.methods import METHODS, get_method
 
 SECTIONS = [field.name for field in dataclasses.fields(Config) if dataclasses.is_dataclass(field.type)]
+# Read by every method.
+OF_ALL = {"data", "postprocessing"}
 
 
 def test_keys_that_no_stage_reads_are_known():
@@ -36,12 +38,31 @@ def test_a_stage_may_read_keys_of_other_sections():
     assert not uses(pnp, "translation.filters")
 
 
-def test_every_section_but_the_data_is_that_of_some_stage():
-    assert set(SECTIONS) - {"data"} == STAGE_SECTIONS == {s.section for m in METHODS.values() for s in m.stages}
+def test_every_section_is_that_of_some_stage_or_of_all_methods():
+    assert set(SECTIONS) - OF_ALL == STAGE_SECTIONS == {s.section for m in METHODS.values() for s in m.stages}
 
 
 @pytest.mark.parametrize("section", SECTIONS)
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 def test_a_method_reads_the_steps_of_its_own_stages_alone(method, section):
-    if section != "data":
+    if section not in OF_ALL:
         assert uses(method, f"{section}.steps") == (section in {stage.section for stage in method.stages})
+
+
+@pytest.mark.parametrize(
+    ("method", "augmented"),
+    [
+        ("source_only", ["segmentation"]),
+        ("supervised", ["segmentation"]),
+        ("attent", ["segmentation"]),
+        ("pnp_adanet", ["segmentation"]),
+        ("cycada_semantic", ["segmentation", "adaptation"]),
+        # What translators are shown as well, or alone, stays as it is.
+        ("synseg", []),
+        ("sifa_v2", []),
+    ],
+)
+def test_stages_whose_labelled_slices_s_alone_is_shown_are_augmented(method, augmented):
+    key = "segmentation.augmentation.intensity"
+    assert [stage.id for stage in get_method(method).stages if stage.uses(key)] == augmented
+    assert uses(get_method(method), key) == bool(augmented)

@@ -15,6 +15,7 @@ from attent_tf.evaluation.case_result import LabelMaps
 from attent_tf.evaluation.folder import read_evaluation, write_evaluation
 from attent_tf.metrics.scores import METRICS, score_case
 from attent_tf.organs import ORGANS, SPLEEN
+from attent_tf.postprocessing import Postprocessing
 
 HEADER = {"method": "attent", "direction": "ct2mri", "protocol": "volume_3d", "seed": 3}
 
@@ -45,7 +46,8 @@ def test_metrics_json_holds_what_the_contract_says(tmp_path, make_case):
         "volume_difference_ml": pytest.approx(-2 * 5 * 3 * 5.0 * 1.5 * 1.5 / 1000),
     }
     assert document["cases"][1]["spleen"] == {**dict.fromkeys(distances, "inf"), **lost}
-    assert document["postprocessing"] == "none"
+    assert document["postprocessing"] == {"largest_component": False, "fill_holes": False}
+    assert "without_postprocessing" not in document
     assert document["organs"]["spleen"]["dice"]["mean"] == 50.0
     assert document["organs"]["spleen"]["assd_mm"]["mean"] == "inf"
     assert document["organs"]["spleen"]["assd_mm"]["n_infinite"] == 1
@@ -133,15 +135,18 @@ def test_postprocessing_is_applied_and_named(tmp_path, make_case):
     speck[3, 15, 19] = SPLEEN
     case = dataclasses.replace(case, prediction=speck)
     plain = write_evaluation(tmp_path / "plain", HEADER, [case])
-    cleaned = write_evaluation(tmp_path / "cleaned", {**HEADER, "postprocessing": "largest_component"}, [case])
+    cleaned = write_evaluation(tmp_path / "cleaned", HEADER, [case], postprocessing=Postprocessing(True))
     assert plain.cases[0]["spleen"]["dice"] < cleaned.cases[0]["spleen"]["dice"] == 100.0
-    assert cleaned.header["postprocessing"] == "largest_component"
+    assert cleaned.header["postprocessing"] == {"largest_component": True, "fill_holes": False}
     assert "largest part" in cleaned.header["protocol_text"]
     assert "largest part" not in plain.header["protocol_text"]
     assert cleaned.pictures(case.case)["prediction"][3, 15, 19] == 0
     assert case.prediction[3, 15, 19] == SPLEEN
-    with pytest.raises(ConfigError, match="did you mean 'largest_component'"):
-        write_evaluation(tmp_path / "e", {**HEADER, "postprocessing": "largest_componnent"}, [case])
+    assert plain.unprocessed is None
+    without = cleaned.unprocessed
+    assert (without.organs, without.average) == (plain.organs, plain.average)
+    assert without.average_ci95 == plain.average_ci95
+    assert without.average["dice"] < cleaned.average["dice"]
 
 
 def test_same_results_give_the_same_bytes(tmp_path, make_case):

@@ -3,7 +3,7 @@
 python -m tests.methods.replicas OUT.json
 
 It writes, by kind (`method/stage`), the two results: metrics, how often each update was made, and the sum of magnitudes of each
-variable that is updated.
+variable that is updated or follows one that is.
 """
 
 import dataclasses
@@ -48,6 +48,7 @@ def _trained(stage, config, strategy):
             lambda context: tf.constant(each[context.replica_id_in_sync_group])
         )
 
+    inner.begin_averages()
     batch = [shared(value) for value in random_batch(stage, _BATCH, config.data.image_size)]
     # Not traced, which would take four times as long; whole runs are.
     phases = first_of_each_phase(inner, 10)
@@ -56,7 +57,9 @@ def _trained(stage, config, strategy):
         if at > last and all(_times_made(inner).values()):
             break
         metrics = inner.update(name, tf.constant(at, tf.int64), *batch)
+        inner.follow(tf.constant(at, tf.int64))
     updated = [variable for update in inner.weight_updates.values() for variable in update.variables_updated]
+    updated += [variable for part in stage.parts if part.follows for variable in inner.networks[part.role].variables]
     return {
         "metrics": {name: float(metrics[name]) for name in inner.metric_names},
         "times_made": _times_made(inner),
