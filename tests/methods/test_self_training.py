@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from attent_tf import losses
+from attent_tf.configs import uses
 from attent_tf.errors import ConfigError
 from attent_tf.methods import (
     SEGMENTOR,
@@ -63,10 +64,10 @@ def test_it_is_appended_to_any_method(name):
 
 
 def test_keys_of_self_training_are_read_by_methods_that_have_it():
-    assert get_method("source_st").uses("self_training.labels.gamma")
-    assert not get_method("attent_st").uses("self_training.labels.gamma")
-    assert get_method("attent_st").uses("self_training.labels.quantile")
-    assert not get_method("attent").uses("self_training.steps")
+    assert uses(get_method("source_st"), "self_training.labels.gamma")
+    assert not uses(get_method("attent_st"), "self_training.labels.gamma")
+    assert uses(get_method("attent_st"), "self_training.labels.quantile")
+    assert not uses(get_method("attent"), "self_training.steps")
 
 
 def test_what_does_not_fit_together_is_told():
