@@ -17,7 +17,6 @@ from attent_tf.organs import NUM_CLASSES
 from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
 from attent_tf.progress import Observer
 from attent_tf.volumes import PrepareOptions
-from attent_tf.volumes.orientation import canonical_view
 
 if TYPE_CHECKING:
     from attent_tf.inference.scans import ReadScan
@@ -85,12 +84,8 @@ class Segmenting:
         with _room((*geometry.stored_shape, NUM_CLASSES), self.probabilities_in) as room:
             answer = Segmentation.blank(scan.prepared, self.entropy, room)
             with observer.stage("Segment", geometry.canonical_shape[0], 0) as bar:
-                segment_prepared(deployed.chain, scan.prepared, answer, bar.update, deployed.batch_size, scan.watch)
-            if self.postprocessing:
-                with scan.watch.phase("postprocessing"):
-                    # In canonical orientation, so that of equal parts the same one stays however a scan is stored.
-                    for labels in (canonical_view(answer.labels, geometry.affine), answer.labels_on_grid):
-                        labels[:] = self.postprocessing(labels)
+                how = (bar.update, deployed.batch_size, scan.watch, self.postprocessing)
+                segment_prepared(deployed.chain, scan.prepared, answer, *how)
             volumes, warnings = volumes_ml(answer.labels, geometry.voxel_ml), ()
             if not any(volumes.values()):
                 advice = f"look at the scan, its modality ({scan.target}) and its field"
