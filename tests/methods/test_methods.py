@@ -127,6 +127,25 @@ def test_a_stage_may_read_keys_of_other_sections():
     assert not pnp.uses("translation.filters")
 
 
+@pytest.mark.parametrize(
+    ("method", "augmented"),
+    [
+        ("source_only", ["segmentation"]),
+        ("supervised", ["segmentation"]),
+        ("attent", ["segmentation"]),
+        ("pnp_adanet", ["segmentation"]),
+        ("cycada_semantic", ["segmentation", "adaptation"]),
+        # What translators are shown as well, or alone, stays as it is.
+        ("synseg", []),
+        ("sifa_v2", []),
+    ],
+)
+def test_stages_whose_labelled_slices_s_alone_is_shown_are_augmented(method, augmented):
+    key = "segmentation.augmentation.intensity"
+    assert [stage.id for stage in get_method(method).stages if stage.uses(key)] == augmented
+    assert get_method(method).uses(key) == bool(augmented)
+
+
 def test_cycada_shares_its_translation_with_cyclegan_unless_labels_take_part():
     assert get_method("cycada").shareable_stage == get_method("cyclegan").shareable_stage
     assert get_method("cycada_semantic").shareable_stage is None

@@ -52,7 +52,14 @@ def _stage(out, name):
     return values, (out / name / "history.csv").read_text()
 
 
-LONG = ("translation.steps=60", "translation.identity_steps=30", "segmentation.steps=60", "checkpoint_every=10")
+LONG = (
+    "translation.steps=60",
+    "translation.identity_steps=30",
+    "segmentation.steps=60",
+    "segmentation.augmentation.intensity=class_wise",
+    "segmentation.augmentation.rotation=10",
+    "checkpoint_every=10",
+)
 
 
 def test_killed_and_terminated_runs_equal_an_undisturbed_one_bit_for_bit(records, tmp_path):
