@@ -9,7 +9,8 @@ import pytest
 import tensorflow as tf
 
 from attent_tf import losses
-from attent_tf.configs import uses
+from attent_tf.configs import AugmentationConfig, uses
+from attent_tf.data.augmentation import map_some_intensities
 from attent_tf.errors import ConfigError
 from attent_tf.methods import (
     SEGMENTOR,
@@ -138,6 +139,16 @@ def test_the_loss_is_that_of_labelled_slices_and_of_pixels_that_count():
     assert float(metrics["cross_entropy_target"]) == pytest.approx(target, rel=1e-4)
     found = sum(float(metrics[name]) for name in ("cross_entropy", "dice", "cross_entropy_target", "dice_target"))
     assert float(metrics["segmentor"]) == pytest.approx(found, rel=1e-5)
+
+
+def test_grey_values_are_mapped_by_the_class_whatever_it_weighs():
+    rng = np.random.default_rng(0)
+    images = tf.constant(rng.uniform(-0.9, 1, (2, 16, 16, 1)), tf.float32)
+    labels = rng.integers(0, 5, (2, 16, 16)).astype(np.uint8)
+    codes = (labels + 5 * rng.integers(0, 3, labels.shape)).astype(np.uint8)
+    seeds, config = tf.constant([[1, 0], [1, 1]], tf.int64), AugmentationConfig("class_wise", intensity_share=1.0)
+    mapped = [map_some_intensities(images, tf.constant(one), seeds, config) for one in (labels, codes)]
+    np.testing.assert_array_equal(*mapped)
 
 
 def test_pixels_that_do_not_count_change_neither_loss():
