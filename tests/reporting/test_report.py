@@ -7,7 +7,7 @@ import pytest
 
 from attent_tf.errors import InputError
 from attent_tf.evaluation import folder
-from attent_tf.evaluation.folder import read_evaluation
+from attent_tf.evaluation.folder import read_evaluation, write_evaluation
 from attent_tf.organs import LIVER, ORGANS, SPLEEN
 from attent_tf.postprocessing import Postprocessing
 from attent_tf.reporting.report import write_report
@@ -290,7 +290,7 @@ def test_scores_without_postprocessing_have_a_row_of_their_own(report, make_case
     crumbs.prediction[0, 0, 0] = LIVER
     header = {"method": "attent", "direction": "mri2ct", "protocol": "volume_3d", "seed": 0}
     steps = Postprocessing(largest_component=True)
-    cleaned = evaluation.write_evaluation(tmp_path / "clean", header, [crumbs], postprocessing=steps)
+    cleaned = write_evaluation(tmp_path / "clean", header, [crumbs], postprocessing=steps)
     page = report(EvaluationForReport(cleaned.folder))
     rows = [text.strip() for _, text in page.find("th")]
     # One for each metric.
