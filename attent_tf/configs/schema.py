@@ -339,7 +339,7 @@ class PseudoLabelConfig:
       background_probability: likewise for background.
       disagreement_weight: of pixels that the deployed paths label differently.
       gamma: where there is one path, its labels of x^gamma, x in [0, 1], are the second opinion; 1 for none.
-      least_agreement: a volume whose labels of two paths have a smaller mean Dice is left out.
+      least_agreement: a volume whose labels by two paths, or of both grey values, have a smaller mean Dice is left out.
       least_share: a volume is left out where an organ's share of its organ voxels, as a multiple of its mean share in source
         labels, is smaller.
       largest_share: likewise where it is larger.

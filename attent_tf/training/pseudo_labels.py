@@ -141,7 +141,7 @@ def judge(proposal: Proposal, source_shares: np.ndarray, config: PseudoLabelConf
       config: with the limits.
     """
     if proposal.agreement < config.least_agreement:
-        return "paths that disagree"
+        return "unsteady labels"
     shares = organ_shares(proposal.labels)
     outside = (shares < config.least_share * source_shares) | (shares > config.largest_share * source_shares)
     return "organs out of proportion" if outside.any() else ""

@@ -105,7 +105,7 @@ SOURCE = np.array([0.7, 0.1, 0.1, 0.1])
     ("counts", "agreement", "reason"),
     [
         ((70, 10, 10, 10), 0.7, ""),
-        ((70, 10, 10, 10), 0.69, "paths that disagree"),
+        ((70, 10, 10, 10), 0.69, "unsteady labels"),
         ((63, 29, 4, 4), 1.0, ""),
         ((59, 33, 4, 4), 1.0, "organs out of proportion"),
         ((78, 3, 10, 9), 1.0, "organs out of proportion"),
@@ -127,7 +127,7 @@ def test_it_is_refused_where_less_than_half_of_the_volumes_remain():
     assert half.refusal is None
     assert half.chosen == (True, False, False, True)
     fewer = make_pseudo_labels([good, bad, bad], SOURCE, CONFIG, first=True)
-    assert fewer.refusal == "1 of 3 target volumes could be labelled reliably (2 with paths that disagree)"
+    assert fewer.refusal == "1 of 3 target volumes could be labelled reliably (2 with unsteady labels)"
     assert fewer.agreements == (1.0, 0.5, 0.5)
     assert fewer.shares == pytest.approx((0.7, 0.1, 0.1, 0.1))
     never = dataclasses.replace(CONFIG, least_volumes=0.0)
