@@ -47,6 +47,7 @@ from cli.tables import LINE
 @click.option("--ct-dataset", metavar="NAME_OR_YAML", help="How --ct lies on disk, likewise.")
 @shared.postprocess
 @click.option("--overwrite", is_flag=True, help="Replace an evaluation that is there.")
+@shared.calibration
 @shared.orientation_policy
 @click.pass_context
 def evaluate(ctx, run_folder, records, out, protocol, postprocess, overwrite, **others):
@@ -68,12 +69,20 @@ def evaluate(ctx, run_folder, records, out, protocol, postprocess, overwrite, **
     scans = {name: others[name] for name in ("mri", "ct", "mri_dataset", "ct_dataset")}
     policy = others["orientation_policy"]
     if label_files["predictions"] or label_files["references"]:
-        _check_options(label_files, ("predictions", "references"), run=run_folder, records=records, **scans)
+        _check_options(
+            label_files,
+            ("predictions", "references"),
+            run=run_folder,
+            records=records,
+            **scans,
+            calibration=others["calibration"],
+        )
         from cli.label_files import evaluate_label_files
 
         ctx.exit(evaluate_label_files(out, protocol, overwrite, postprocess, policy, **label_files))
     only_files = {name: label_files[name] for name in ("labels", "images", "name")}
     only_files["orientation_policy"] = policy != "strict"
+    calibration = others["calibration"]
     _check_options({"run": run_folder, "records": records}, ("run", "records"), **only_files)
     from attent_tf.runs import load_run
 
@@ -84,7 +93,7 @@ def evaluate(ctx, run_folder, records, out, protocol, postprocess, overwrite, **
     from cli.scores import score_table, spread_table, with_and_without
 
     done = run.postprocessing.asked(postprocess)
-    evaluation = evaluate_run(run, records, out, ConsoleObserver(), protocol, overwrite, done, scans)
+    evaluation = evaluate_run(run, records, out, ConsoleObserver(), protocol, overwrite, done, scans, calibration)
     for line in evaluation.header["warnings"]:
         click.echo(f"Warning: {line}", err=True)
     click.echo(

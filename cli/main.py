@@ -20,6 +20,7 @@ VERBS = {
     "train": "Train a method on a records folder, or go on with a run.",
     "translate": "Show a target scan in source style.",
     "segment": "Segment a scan; the label map has the scan's own grid.",
+    "check": "Say how good a run is without labels of its target.",
     "evaluate": "Score a run on its test cases, or label files of any tool, and write the report.",
     "compare": "Compare runs over the same cases: tables, tests, a plot.",
     "report": "Make a report of evaluations again, or print their tables for a text.",

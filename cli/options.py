@@ -11,6 +11,13 @@ orientation_policy = click.option(
     "affine that stands there, the sform before the qform.",
 )
 
+calibration = click.option(
+    "--calibration",
+    type=click.Path(),
+    metavar="JSON",
+    help="File of benchmarks/calibrate_signs.py by which Dice is estimated from the signs.  [default: no estimate]",
+)
+
 
 postprocess = click.option(
     "--postprocess/--no-postprocess",

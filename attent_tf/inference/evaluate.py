@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from attent_tf.evaluation.folder import Evaluation, write_evaluation
 from attent_tf.inference.batches import run_slices
 from attent_tf.inference.chain import Chain, load_chain
 from attent_tf.inference.original_scans import OriginalScans, find_originals, read_original
+from attent_tf.inference.preparation import check_preparation
+from attent_tf.inference.signs import SignTaker
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL, find_protocol
 from attent_tf.postprocessing import Postprocessing
 from attent_tf.progress import Observer
@@ -23,6 +26,7 @@ from attent_tf.reporting.sources import EvaluationForReport
 from attent_tf.runs import Run
 from attent_tf.runs.networks import trained_steps
 from attent_tf.runs.warnings import run_warnings
+from attent_tf.signs import find_calibration, with_estimate
 from attent_tf.volumes import middle_channel
 from attent_tf.volumes.blocks_from_grid import probability_blocks_from_grid
 
@@ -38,6 +42,7 @@ def evaluate(
     overwrite: bool = False,
     postprocessing: Postprocessing | None = None,
     scans: OriginalScans | None = None,
+    calibration: str | os.PathLike | None = None,
 ) -> Evaluation:
     """Segments and scores every test case of the target domain and writes scores, pictures and the report.
 
@@ -50,6 +55,7 @@ def evaluate(
       overwrite: whether an evaluation folder that is there may be replaced.
       postprocessing: what is done to predictions before they are scored; the run's own if None.
       scans: the scans that the records were made from; needed by a protocol that scores on their grid, and only there.
+      calibration: file by which Dice is estimated from the signs, see `attent_tf.signs.estimate`.
 
     Returns:
       The evaluation, as `attent_tf.evaluation.folder.read_evaluation` reads it.
@@ -65,13 +71,16 @@ def evaluate(
             f"{'give their folder' if scans is None else 'leave them out, or take native_3d'}"
         )
     manifest = read_manifest(records)
-    _check_preparation(run, records, manifest.options.get("preparation") or {})
+    check_preparation(run, records, manifest)
     cases = manifest.select(run.target, "test")
     if not cases:
         raise RecordsError(f"{records}: no test cases of {run.target}; preprocess with another --split")
+    line = find_calibration(calibration)
     originals = None if scans is None else find_originals(scans, cases)
     chain = load_chain(run)
-    # Lines that come up on the way still reach the file: it is written when all cases have been read.
+    taker = SignTaker(run, chain, records, manifest)
+    # What comes up on the way still reaches the file: it is written when all cases have been read.
+    signs: dict[str, Any] = {}
     warnings = list(_warnings(run, manifest.fingerprint, cases))
     header = {
         "method": run.method.id,
@@ -82,28 +91,23 @@ def evaluate(
         "records": manifest.fingerprint,
         "selection": _SELECTION,
         "warnings": warnings,
+        "signs": signs,
     }
+
+    def results(bar) -> Iterator[CaseResult]:
+        for case in cases:
+            yield _case_result(run, chain, records, manifest, case, bar, originals, warnings, taker)
+        signs.update(with_estimate(taker.signs(), line).to_json())
+
     with observer.stage(f"Evaluate {run.method.id} on {run.target}", sum(case.slices for case in cases), 0) as bar:
-        results = (_case_result(run, chain, records, manifest, case, bar, originals, warnings) for case in cases)
         done = run.postprocessing if postprocessing is None else postprocessing
-        evaluation = write_evaluation(out, header, results, overwrite, postprocessing=done)
+        evaluation = write_evaluation(out, header, results(bar), overwrite, postprocessing=done)
     write_report(
         Path(out) / "report" / "index.html",
         [EvaluationForReport(Path(out), run.folder)],
         f"{run.method.title}, {run.direction}",
     )
     return evaluation
-
-
-def _check_preparation(run: Run, records, found: dict) -> None:
-    """Refuses records whose target scans the networks would see otherwise than those that they learned from."""
-    for key, expected in run.preparation.items():
-        # Source scans are not looked at here.
-        if key != f"{run.source}_intensity" and found.get(key) != expected:
-            raise RecordsError(
-                f"{records}: prepared with {key} {found.get(key)!r}, the run was trained with {expected!r}; "
-                "preprocess alike"
-            )
 
 
 def _case_result(
@@ -115,6 +119,7 @@ def _case_result(
     bar,
     originals: Mapping[str, CaseFiles] | None,
     warnings: list[str],
+    taker: SignTaker,
 ) -> CaseResult:
     slices = read_case_records(records, manifest, case.case)
     stacked = np.stack([record.channels for record in slices])
@@ -145,6 +150,7 @@ def _case_result(
         for part, labels in probability_blocks_from_grid(probabilities(), case.geometry.grid, restored.shape):
             restored[part] = labels
         on_scan = LabelMaps(restored, spacing_mm, reference, axes_mm)
+    taker.add(case.case, stacked, prediction, entropy)
     return CaseResult(
         case=case.case,
         image=images,

@@ -11,7 +11,7 @@ from attent_tf.reporting.svg import series_colour
 from attent_tf.reporting.wording import direction_title
 
 _SHOWN_ELSEWHERE = {
-    "method", "direction", "warnings", "failures", "selection", "versions", "scored_unit"
+    "method", "direction", "warnings", "failures", "selection", "versions", "scored_unit", "signs"
 }  # fmt: skip
 _NOT_SELECTED = "Not recorded. A model selected by its score on labelled test cases would be scored too well."
 

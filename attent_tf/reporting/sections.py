@@ -13,6 +13,7 @@ from attent_tf.organs import DOMAINS
 from attent_tf.reporting.boxes import box_plot_svg, count_infinite
 from attent_tf.reporting.comparison import Comparison, compare_with
 from attent_tf.reporting.failures import Failure, list_failures
+from attent_tf.reporting.signs import SignTable, sign_table
 from attent_tf.reporting.sources import Source
 from attent_tf.reporting.svg import series_colour
 from attent_tf.reporting.tables import Row, ScoreGroup, case_rows, score_groups, volume_rows
@@ -115,6 +116,11 @@ class Section:
     @functools.cached_property
     def comparisons(self) -> list[Comparison]:
         return compare_with(self.shown, self.entries)
+
+    @functools.cached_property
+    def signs(self) -> SignTable | None:
+        """What is known without labels; None where no evaluation has signs."""
+        return sign_table(self.entries)
 
     @functools.cached_property
     def cases(self) -> list[tuple[str, list[Row]]]:

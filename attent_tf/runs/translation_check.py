@@ -19,6 +19,7 @@ import numpy as np
 from attent_tf.errors import RunError
 from attent_tf.files import write_json
 from attent_tf.organs import CLASS_NAMES, NUM_CLASSES, ORGAN_TITLES
+from attent_tf.signs import count_overlap, mean_dice
 
 CHECK_FILE = "translation_check.json"
 
@@ -62,7 +63,7 @@ def check_translation(
     source, predicted = _composition(source_labels), _composition(predicted_labels)
     if source is None:
         raise ValueError("Argument `source_labels` must show an organ. Received: background alone")
-    agreement = mean_dice(predicted_labels, predicted_again)
+    agreement = mean_dice(count_overlap(predicted_labels, predicted_again))
     advice = "look at the panels, and train longer, with an identity loss, or with another seed."
     if predicted is None:
         warning = f"The translation has likely failed: no organ was found in translated slices; {advice}"
@@ -104,13 +105,3 @@ def read_warning(folder: str | os.PathLike) -> str | None:
 def _composition(labels: np.ndarray) -> np.ndarray | None:
     counts = np.bincount(labels.ravel(), minlength=NUM_CLASSES)[1:].astype(np.float64)
     return counts / counts.sum() if counts.any() else None
-
-
-def mean_dice(one: np.ndarray, other: np.ndarray) -> float:
-    """Returns the mean Dice, 0 to 1, over organs that either label map shows; 0 where neither shows any."""
-    scores = []
-    for index in range(1, NUM_CLASSES):
-        sizes = np.count_nonzero(one == index) + np.count_nonzero(other == index)
-        if sizes:
-            scores.append(2 * np.count_nonzero((one == index) & (other == index)) / sizes)
-    return float(np.mean(scores)) if scores else 0.0

@@ -19,7 +19,7 @@ import numpy as np
 from attent_tf.configs import PseudoLabelConfig
 from attent_tf.organs import NUM_CLASSES
 from attent_tf.postprocessing import fill_holes, largest_components
-from attent_tf.runs.translation_check import mean_dice
+from attent_tf.signs import count_overlap, mean_dice
 
 SURE, DOUBTED, IGNORED = range(3)
 
@@ -84,7 +84,7 @@ def propose(paths: Sequence[np.ndarray], altered: np.ndarray | None = None) -> P
         labels,
         np.take_along_axis(mean, labels[..., np.newaxis].astype(np.intp), axis=-1)[..., 0],
         np.all([one == opinions[0] for one in opinions], axis=0),
-        float(np.mean([mean_dice(*pair) for pair in pairs])) if pairs else 1.0,
+        float(np.mean([mean_dice(count_overlap(*pair)) for pair in pairs])) if pairs else 1.0,
     )
 
 

@@ -130,6 +130,17 @@ def test_evaluate_writes_scores_and_report(run, records, place):
     assert (out / "metrics.json").read_bytes() == before
 
 
+def test_check_says_without_labels_what_evaluate_keeps(run, records, place):
+    output = _succeed("check", "--run", run, "--records", records, "--split", "test", "--out", place / "signs.json")
+    assert "Agreement around the cycle" in output
+    found = json.loads((place / "signs.json").read_text())
+    _succeed("evaluate", "--run", run, "--records", records, "--out", place / "with_signs")
+    kept = json.loads((place / "with_signs" / "metrics.json").read_text())["signs"]
+    assert kept == {key: found[key] for key in kept}
+    assert kept["cases"] == ["malbcv-0001"]
+    assert "no such file" in _fail("check", "--run", run, "--records", records, "--calibration", place / "none.json")
+
+
 def test_evaluate_on_the_grid_of_the_scan_scores_what_segment_writes(run, records, ct, place):
     """The same networks, brought back by another command and scored by hand against the labels on disk."""
     out, malbcv = place / "native", place / "malbcv"

@@ -22,6 +22,7 @@ PAGES = {
     "docs/evaluation-protocols.md": True,
     "docs/training.md": True,
     "docs/results.md": False,
+    "docs/without-labels.md": True,
 }
 
 # Pages whose commands other tests run.

@@ -17,6 +17,7 @@ LIGHT_THROUGHOUT = [
     "attent_tf.methods",
     "attent_tf.reporting",
     "attent_tf.serving",
+    "attent_tf.signs",
     "attent_tf.scoring",
     "attent_tf.cohort",
     "beam_preprocess",

@@ -1,5 +1,6 @@
 """Small evaluations with a known anatomy, and a reader of the page that fails where it is not well formed."""
 
+import dataclasses
 import html.parser
 import json
 
@@ -10,6 +11,7 @@ from attent_tf.evaluation.case_result import CaseResult
 from attent_tf.evaluation.folder import write_evaluation
 from attent_tf.organs import LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
 from attent_tf.reporting.sources import EvaluationForReport
+from attent_tf.signs import Measured, OrganCounts, judge
 
 BOXES = {LIVER: (2, 14), RIGHT_KIDNEY: (16, 22), LEFT_KIDNEY: (26, 32), SPLEEN: (34, 44)}
 VOID = {"meta", "img", "br", "link", "input", "hr"}
@@ -71,6 +73,20 @@ def case_result(name, missed=(), shift=0, reference=True, translated=True, slice
         translated=-image if translated else None,
         reference=labels if reference else None,
     )
+
+
+def signs_of(liver=1.1, grey=0.72, cycle=0.95, estimate=None):
+    """Signs as an evaluation keeps them, by what is found of the liver and of agreement; None for no cycle."""
+    source = OrganCounts(np.array([960, 10, 10, 10, 10]), 10, 2)
+    target = OrganCounts(np.array([960, 10 * liver, 10, 10, 10]), 10, 2)
+    shown = {"grey": grey, "scale": 0.93, "cycle": cycle}
+    overlaps = {name: np.full((4, 2), (value, 2.0)) for name, value in shown.items() if value is not None}
+    reasons = {"paths": "the method deploys one path", "cycle": "the method has no translators both ways"}
+    entropy = np.array([3.0, 20]), np.array([1.0, 10])
+    measured = Measured(
+        ("case-1", "case-2"), 32, target, np.full((2, 4), 0.97), entropy[0], overlaps, source, entropy[1], reasons
+    )
+    return dataclasses.replace(judge(measured), estimate=estimate).to_json()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from attent_tf.reporting.palette import DISAGREEMENT_COLOURS, ORGAN_COLOURS, rgb
 from attent_tf.reporting.report import write_report
 from attent_tf.reporting.sources import EvaluationForReport
 from tests.reporting.browser import CHROMIUMS, Browser, find_programs
-from tests.reporting.conftest import BOXES, case_result
+from tests.reporting.conftest import BOXES, case_result, signs_of
 
 pytest.importorskip("selenium", reason="needs selenium (make dev)")
 PROGRAMS = find_programs()
@@ -50,6 +50,8 @@ def page(tmp_path_factory):
     ):
         header = {"method": method, "direction": direction, "protocol": DEFAULT_PROTOCOL, "seed": 0}
         header["warnings"] = ["The translation stage was stopped at step 1 of 2."]
+        if direction == "mri2ct":
+            header["signs"] = signs_of(liver=0.1) if method == "source_only" else signs_of()
         run = folder / f"{method}-{direction}"
         (run / "segmentation").mkdir(parents=True)
         (run / "segmentation" / "history.csv").write_text("step,loss\n1,2.5\n2,1.5\n")

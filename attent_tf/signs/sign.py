@@ -1,0 +1,168 @@
+"""A sign: a number that says without labels whether a model works, with its verdict."""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+GREEN, AMBER, RED = "green", "amber", "red"
+VERDICTS = (GREEN, AMBER, RED)
+
+Range = tuple[float, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """How a sign is called, and what it takes to be green.
+
+    Attributes:
+      id: its key.
+      title: its name for people.
+      meaning: what it says, in a sentence.
+      green, amber: (least, most) of the number, or of what `against` makes of it; outside of both it is red.
+      against: how the number is held against the source's: `ratio`, `difference`, or empty for not at all.
+    """
+
+    id: str
+    title: str
+    meaning: str
+    green: Range
+    amber: Range
+    against: str = ""
+
+    @property
+    def thresholds(self) -> str:
+        """The ranges in words."""
+        of = {"ratio": " times the source's", "difference": " from the source's"}.get(self.against, "")
+        return f"green {_words(self.green)}, amber {_words(self.amber)}{of}"
+
+    def verdict(self, value: float, reference: float | None = None) -> str:
+        """Returns the verdict of a number; `reference` is the source's, where the rule holds it against that."""
+        if self.against == "ratio":
+            value = value / reference if reference else math.inf
+        elif self.against == "difference":
+            value -= reference
+        if self.green[0] <= value <= self.green[1]:
+            return GREEN
+        return AMBER if self.amber[0] <= value <= self.amber[1] else RED
+
+
+@dataclasses.dataclass(frozen=True)
+class Sign:
+    """A sign that was taken.
+
+    Attributes:
+      id: key of its rule.
+      title: its name for people.
+      value: the number; of a sign of several organs, that of the worst.
+      verdict: `green`, `amber` or `red`; of several organs, that of the worst.
+      thresholds: the rule's ranges in words.
+      meaning: what it says, in a sentence.
+      organs: the number of each organ, for signs that have them; None for an organ that has none.
+      reference: the same number of the source, where the rule holds it against that.
+    """
+
+    id: str
+    title: str
+    value: float
+    verdict: str
+    thresholds: str
+    meaning: str
+    organs: Mapping[str, float | None] = dataclasses.field(default_factory=dict)
+    reference: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class LeftOut:
+    """A sign that was not taken: its id and title, and why."""
+
+    id: str
+    title: str
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Estimate:
+    """An estimate of the average Dice, and how much it is worth.
+
+    Attributes:
+      dice: in percent.
+      mean_error: mean absolute error of such estimates, of runs that they were not fitted to, in percent of Dice.
+      runs: on how many runs that was measured.
+      bad_below: Dice in percent below which a run is bad.
+      bad_runs: how many of the runs were bad.
+      bad_called_good: how many of the bad ones had an estimate that was not.
+    """
+
+    dice: float
+    mean_error: float
+    runs: int
+    bad_below: float
+    bad_runs: int
+    bad_called_good: int
+
+    @property
+    def sentence(self) -> str:
+        """The estimate in words."""
+        of_bad = f"of {self.bad_runs} runs below {self.bad_below:.0f} %, {self.bad_called_good} were estimated above"
+        measured = f"with a mean error of {self.mean_error:.1f} points over {self.runs} runs that were scored as well"
+        return f"Estimate of the average Dice: {self.dice:.0f} %, {measured}; {of_bad}."
+
+
+@dataclasses.dataclass(frozen=True)
+class Signs:
+    """All signs of a model on some cases.
+
+    Attributes:
+      cases: the target's cases that were looked at.
+      slices: number of their slices that were shown again: mapped, scaled, translated.
+      signs: those that were taken.
+      left_out: those that were not.
+      estimate: of Dice, where a calibration was at hand.
+    """
+
+    cases: tuple[str, ...]
+    slices: int
+    signs: tuple[Sign, ...]
+    left_out: tuple[LeftOut, ...]
+    estimate: Estimate | None = None
+
+    @property
+    def worst(self) -> str:
+        """The worst verdict; `amber` where no sign was taken."""
+        return max((sign.verdict for sign in self.signs), key=VERDICTS.index, default=AMBER)
+
+    def value(self, sign_id: str) -> float | None:
+        """Returns the number of a sign; None where it was not taken."""
+        return next((sign.value for sign in self.signs if sign.id == sign_id), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns what `from_json` reads."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Signs":
+        """Reads what `to_json` returned.
+
+        Raises:
+          ValueError: it is something else.
+        """
+        try:
+            signs = tuple(Sign(**sign) for sign in content["signs"])
+            left_out = tuple(LeftOut(**one) for one in content["left_out"])
+            estimate = Estimate(**content["estimate"]) if content.get("estimate") else None
+            found = cls(tuple(content["cases"]), int(content["slices"]), signs, left_out, estimate)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"expected signs, found {type(error).__name__} of {error}") from error
+        if any(sign.verdict not in VERDICTS for sign in signs):
+            raise ValueError(f"expected verdicts out of {', '.join(VERDICTS)}")
+        return found
+
+
+def _words(limits: Range) -> str:
+    least, most = limits
+    if math.isinf(most):
+        return f"from {least:.2g}"
+    if math.isinf(least):
+        return f"up to {most:.2g}"
+    return f"{least:.2g} to {most:.2g}".replace("-", "−")

@@ -1,0 +1,90 @@
+"""`attent check`: how good a run is, as far as that can be told without labels."""
+
+import textwrap
+
+import click
+
+from attent_tf.runtime import start_quietly
+from attent_tf.signs import DEFAULT_CASES, RED
+from cli import options as shared
+from cli.console import ConsoleObserver
+from cli.tables import LINE
+
+
+@click.command()
+@click.option("--run", "run_folder", required=True, type=click.Path(), help="Trained run folder (attent train).")
+@click.option("--records", required=True, type=click.Path(), help="Records folder with cases of the target.")
+@click.option(
+    "--split",
+    type=click.Choice(["train", "test"]),
+    default="train",
+    show_default=True,
+    help="Which of its cases to look at.",
+)
+@click.option(
+    "--cases",
+    type=click.IntRange(min=1),
+    default=DEFAULT_CASES,
+    show_default=True,
+    help="Look at so many cases at most, chosen evenly from all.",
+)
+@click.option("--out", type=click.Path(), metavar="JSON", help="Write the signs to this file as well.")
+@shared.calibration
+@click.option("--strict", is_flag=True, help="Exit with 1 where a sign is red.")
+@click.pass_context
+def check(ctx, run_folder, records, split, cases, out, calibration, strict):
+    """Say how good a run is without labels of its target.
+
+    Signs are taken on scans of the target: how much of each organ is found, whether answers stay the same when a slice is
+    mapped, scaled or translated there and back, how sure they are, whether organs hang together. Each is green, amber or red.
+    No label of the target is read, so that stages, settings and seeds may be chosen by them.
+
+    \b
+    Examples:
+      attent check --run runs/attent --records records
+      attent check --run runs/attent --records records --split test --out signs.json --strict
+    """
+    from attent_tf.runs import load_run
+
+    run = load_run(run_folder)
+    start_quietly()
+    from attent_tf.files import write_json
+    from attent_tf.inference.check import check as check_run
+
+    signs = check_run(run, records, ConsoleObserver("slices"), split, cases, calibration)
+    if out:
+        write_json(out, {"run": run.describe(), "split": split, **signs.to_json()})
+    click.echo("\n".join(_lines(signs)))
+    if strict and signs.worst == RED:
+        ctx.exit(1)
+
+
+def _lines(signs):
+    from attent_tf.organs import ORGAN_TITLES
+    from attent_tf.reporting.wording import UNDEFINED
+    from cli.tables import aligned, number
+
+    rows = [["Sign", "Verdict", "Number", "Source"]]
+    for sign in signs.signs:
+        rows.append(
+            [sign.title, sign.verdict, number(sign.value), "" if sign.reference is None else number(sign.reference)]
+        )
+    yield from aligned(rows, left=2)
+    for sign in signs.signs:
+        yield ""
+        yield from textwrap.wrap(f"{sign.title}: {sign.meaning} {sign.thresholds.capitalize()}.", LINE)
+        if sign.organs:
+            organs = (
+                f"{ORGAN_TITLES[organ].lower()} {UNDEFINED if value is None else number(value)}"
+                for organ, value in sign.organs.items()
+            )
+            yield f"  {', '.join(organs)}"
+    if signs.left_out:
+        yield ""
+        left_out = "; ".join(f"{one.title.lower()} ({one.reason})" for one in signs.left_out)
+        yield from textwrap.wrap(f"Left out: {left_out}.", LINE)
+    if signs.estimate:
+        yield ""
+        yield from textwrap.wrap(signs.estimate.sentence, LINE)
+    yield ""
+    yield from textwrap.wrap(f"Looked at {signs.slices} slices of {', '.join(signs.cases)}.", LINE)
