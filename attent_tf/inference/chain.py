@@ -54,6 +54,10 @@ class Chain(tf.Module):
         """Whether slices are translated before they are segmented, on the first path that does so."""
         return any(route.translators for route in self.routes)
 
+    def at_network_size(self) -> "Chain":
+        """Returns a chain of the same networks for slices of the networks' own edge: a graph is traced for one edge alone."""
+        return Chain(self.routes, self.image_size)
+
     @tf.function(reduce_retracing=True)
     def __call__(self, images: tf.Tensor) -> ChainOutput:
         """Segments `images` [batch, height, width, channels] in [−1, 1], height = width a multiple of `image_size`."""

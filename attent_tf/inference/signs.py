@@ -58,7 +58,8 @@ class SignTaker:
     """
 
     def __init__(self, run: Run, chain: Chain, records: str | os.PathLike, manifest: Manifest):
-        self._run, self._chain, self._records, self._manifest = run, chain, records, manifest
+        self._run, self._records, self._manifest = run, records, manifest
+        self._chain = chain.at_network_size()
         self._reasons: dict[str, str] = {}
         self._again = self._ways_again()
         self._overlaps = dict.fromkeys(self._again, NO_OVERLAP)

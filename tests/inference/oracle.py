@@ -22,6 +22,9 @@ class Oracle:
     def __init__(self):
         self.batches = []
 
+    def at_network_size(self):
+        return self
+
     def __call__(self, images):
         self.batches.append(len(images))
         labels = np.clip((images[..., images.shape[-1] // 2] + 1.0) / 2.0 * 5, 0, 4).astype(np.uint8)

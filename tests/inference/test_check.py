@@ -135,6 +135,17 @@ def test_a_model_that_loses_an_organ_is_red(run, tmp_path):
     assert _sign(signs, "islands").organs["spleen"] is None
 
 
+def test_networks_may_work_at_less_than_the_edge_of_the_records(run, routes, records, monkeypatch):
+    whole = check(run, records, SilentObserver())
+    monkeypatch.setattr("attent_tf.inference.check.load_chain", lambda _: Chain(routes, SIZE // 2))
+    half = check(run, records, SilentObserver())
+    assert half.slices == whole.slices
+    assert _sign(half, "empty").value == 0.5
+    # Organs lie on whole blocks of pixels, so that half as many show the same; curves see other darkest and brightest places.
+    assert _sign(half, "grey").value == pytest.approx(_sign(whole, "grey").value, abs=0.02)
+    assert _sign(half, "scale").value > 0.7
+
+
 def test_paths_are_held_against_each_other(run, routes, records):
     routes[:] = [Route(Bands()), Route(Bands(), (lambda images, training: -images,))]
     sign = _sign(check(run, records, SilentObserver()), "paths")
