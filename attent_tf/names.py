@@ -5,6 +5,7 @@ people write: spaces, brackets, letters of any script. Unicode spells many lette
 keyboards give: names are compared and written in one spelling (NFC), while a file is opened under the path that it has.
 """
 
+import contextlib
 import os
 import re
 import unicodedata
@@ -68,4 +69,20 @@ def file_in(folder: str | os.PathLike, name: str) -> Path:
         for other in path.parent.iterdir():
             if normal_name(other.name) == normal_name(name):
                 return other
+    return path
+
+
+def stored_path(path: str | os.PathLike) -> Path:
+    """Returns a path in the spelling that its folders and its file have, whichever one it was given in.
+
+    Args:
+      path: to a file or folder; one that is not there, or cannot be looked for, is returned as it is.
+    """
+    path = Path(path)
+    with contextlib.suppress(OSError):
+        if not str(path).isascii() and not path.exists():
+            found = Path(path.anchor)
+            for name in path.relative_to(path.anchor).parts:
+                found = file_in(found, name)
+            return found if found.exists() else path
     return path

@@ -4,6 +4,8 @@ import contextlib
 import os
 from collections.abc import Iterator
 
+from attent_tf.counting import counted
+
 
 def choose_kernels() -> None:
     """Asks for oneDNN, before TensorFlow is imported; a value that the user set is kept.
@@ -30,7 +32,7 @@ def device_name(cores: int) -> str:
 
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
-        return f"processor, {cores} {'core' if cores == 1 else 'cores'}"
+        return f"processor, {counted(cores, 'core')}"
     return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))
 
 

@@ -1,5 +1,7 @@
 """What the workers counted, as the runner reports it when the job is over."""
 
+from attent_tf.counting import counted
+
 NAMESPACE = "attent"
 CASES, SLICES, REJECTED = "cases", "slices", "cases_rejected"
 
@@ -23,7 +25,8 @@ def read_counters(result) -> dict[str, int]:
 
 def counters_line(counters: dict[str, int]) -> str:
     """Returns a line such as `Counted by the workers: 4 cases, 22 slices, 1 rejected (content 1)`."""
-    line = f"Counted by the workers: {counters.get(CASES, 0)} cases, {counters.get(SLICES, 0)} slices"
+    cases, slices = counted(counters.get(CASES, 0), "case"), counted(counters.get(SLICES, 0), "slice")
+    line = f"Counted by the workers: {cases}, {slices}"
     prefix = f"{REJECTED}_"
     reasons = sorted(
         (name.removeprefix(prefix), value) for name, value in counters.items() if name.startswith(prefix) and value

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from attent_tf.counting import counted
 from attent_tf.data.manifest import (
     MANIFEST_FILE,
     Manifest,
@@ -100,7 +101,7 @@ def _work(
     def tell_case(entry: dict) -> None:
         nonlocal done
         done += 1
-        kept = f"{entry['slices']} of {entry['slice_count']} slices"
+        kept = f"{entry['slices']} of {counted(entry['slice_count'], 'slice')}"
         report(f"[{done}/{len(planned)}] {entry['case']}: {entry['domain']}, {entry['split']}, {kept}")
         for line in entry["warnings"]:
             report(f"Warning: {line}")
@@ -159,8 +160,8 @@ def _gather(
         case.shard for case in planned
     }:
         raise RecordsError(
-            f"{options.out}: {len(cases)} of {len(wanted)} cases and {len(shards)} shards came back from the workers; "
-            "check that all of them see the folder, and run again"
+            f"{options.out}: {len(cases)} of {counted(len(wanted), 'case')} and {counted(len(shards), 'shard')} came back from "
+            "the workers; check that all of them see the folder, and run again"
         )
     _check_left(found, {case.domain for case in cases}, rejected)
     for domain, split in sorted({(case.files.domain, case.split) for case in planned}):
@@ -174,7 +175,7 @@ def _gather(
             with workplace.folder.created(name) as file:
                 file.write("".join(json.dumps(one, sort_keys=True) + "\n" for one in lines).encode())
     if warnings:
-        report(f"{len(warnings)} {'warning' if len(warnings) == 1 else 'warnings'} to look at, also in {WARNINGS_FILE}")
+        report(f"{counted(len(warnings), 'warning')} to look at, also in {WARNINGS_FILE}")
     names = {one["case"]: one for one in reversed(rejected) if one["case"]}
     return make_manifest(
         options.for_manifest(len(shards)),

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from attent_tf.errors import AttentError
+from attent_tf.evaluation.folder import read_evaluation
 from attent_tf.files import write_json
-from attent_tf.metrics.evaluation import read_evaluation
 from attent_tf.signs import INPUTS, RED, Signs, fit_calibration
 from attent_tf.signs.estimate import BAD_BELOW, calibration_to_json, predict_left_out
 

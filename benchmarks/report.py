@@ -17,8 +17,8 @@ import numpy as np
 from scipy import ndimage
 
 from attent_tf.datasets import find_cases, read_case
-from attent_tf.metrics.case_result import CaseResult
-from attent_tf.metrics.evaluation import write_evaluation
+from attent_tf.evaluation.case_result import CaseResult
+from attent_tf.evaluation.folder import write_evaluation
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL
 from attent_tf.organs import SPLEEN
 from attent_tf.phantom import write_phantom

@@ -30,6 +30,11 @@ VARIANTS = {
     "passes": {"identity with translation": {}, "identity apart": {"apart": True}},
     "precision": {"float32": {}, "mixed_bfloat16": {"precision": "mixed_bfloat16"}},
     "half": {"float32": {}, "mixed_float16": {"precision": "mixed_float16"}},
+    "augmentation": {
+        "grey values as they are, real": {"real": True},
+        "monotone maps, real": {"real": True, "intensity": "monotone"},
+        "class-wise maps, real": {"real": True, "intensity": "class_wise"},
+    },
     "jit": {"without XLA": {}, "with XLA": {"jit": True}},
 }
 
@@ -46,6 +51,7 @@ class Setting:
     apart: bool = False
     precision: str = "float32"
     jit: bool = False
+    intensity: str = "none"
 
 
 def main():
@@ -62,7 +68,7 @@ def main():
         return
     for stage in arguments.stages.split(","):
         for group in arguments.variants.split(","):
-            if group == "passes" and stage != "translation":
+            if stage != {"passes": "translation", "augmentation": "segmentation"}.get(group, stage):
                 continue
             _compare(stage, group, arguments)
 
@@ -110,7 +116,12 @@ def _measure(setting):
     from attent_tf.training.strategies import make_strategy
 
     keras.utils.set_random_seed(0)
-    changes = [f"precision={setting.precision}", f"jit={str(setting.jit).lower()}", "segmentation.weights=none"]
+    changes = [
+        f"precision={setting.precision}",
+        f"jit={str(setting.jit).lower()}",
+        "segmentation.weights=none",
+        f"segmentation.augmentation.intensity={setting.intensity}",
+    ]
     config = load_config(setting.size, changes)
     stage = getattr(config, setting.stage)
     strategy = make_strategy("auto")
@@ -184,8 +195,10 @@ def _data(config, setting, batch_size, strategy):
     images = rng.uniform(-1, 1, (count, size, size, 1)).astype(np.float32)
     labels = rng.integers(0, 5, (count, size, size)).astype(np.uint8)
     labelled = SliceArrays(images, labels if setting.stage == "segmentation" else None)
+    augmentation = config.segmentation.augmentation
     streams = (
-        batches(part, config.data, batch_size, seed) for seed, part in enumerate((labelled, SliceArrays(images, None)))
+        batches(part, config.data, batch_size, seed, augmentation=augmentation)
+        for seed, part in enumerate((labelled, SliceArrays(images, None)))
     )
     real = tf.data.Dataset.zip(tuple(streams))
     if not setting.real:

@@ -5,6 +5,7 @@ import os
 
 import click
 
+from attent_tf.counting import counted
 from attent_tf.errors import InputError
 from cli import console
 from cli.cohort_options import check_cohort_options
@@ -37,6 +38,7 @@ def segment_cohort(
         out=out,
         batch_size=params["batch_size"],
         orientation_policy=params["orientation_policy"],
+        postprocess=params["postprocess"],
         overwrite=overwrite,
     )
     if is_nifti_name(out):
@@ -44,10 +46,11 @@ def segment_cohort(
     scans = read_cohort(cohort)
     with contextlib.nullcontext() if verbose else beam_kept_quiet():
         outcome = run_cohort(scans, options, beam_options, console.say)
-    console.say(f"{outcome.done} of {len(scans)} scans have a result, {outcome.skipped} of them had it already")
+    count = counted(len(scans), "scan")
+    have = "has" if len(scans) == 1 else "have"
+    console.say(f"{outcome.done} of {count} {have} a result, {outcome.skipped} of them had it already")
     console.say(f"Wrote {os.path.join(out, MANIFEST_FILE)} and {os.path.join(out, TABLE_FILE)}")
     if outcome.failed:
-        count = len(outcome.failed)
         reasons = os.path.join(out, FAILED_FILE)
-        click.echo(f"Error: {count} of {len(scans)} scans failed; the reasons are in {reasons}", err=True)
+        click.echo(f"Error: {len(outcome.failed)} of {count} failed; the reasons are in {reasons}", err=True)
         context.exit(EXIT_SOME_FAILED if outcome.done else 1)

@@ -5,7 +5,7 @@ from click.core import ParameterSource
 
 # Beside --cohort itself and those that mean the same in both.
 _ONLY_WITH = ("overwrite", "verbose", "beam_options")
-_WITH = (*_ONLY_WITH, "cohort", "model", "out", "batch_size", "orientation_policy")
+_WITH = (*_ONLY_WITH, "cohort", "model", "out", "batch_size", "orientation_policy", "postprocess")
 
 
 def check_cohort_options(context: click.Context) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from attent_tf.counting import counted
 from attent_tf.metrics.scores import METRICS
 from cli.tables import LINE
 
@@ -30,14 +31,14 @@ def compare(runs, metric, common_cases, against_first, out, overwrite, as_json):
       attent compare runs/attent runs/source_only
       attent compare runs/attent runs/pixel scores/nnunet --metric assd_mm --out comparison
     """
-    from attent_tf.metrics.comparison import compare_runs, read_runs
+    from attent_tf.evaluation.comparison import compare_runs, read_runs
 
     comparison = compare_runs(read_runs(runs), metric, common_cases, against_first)
     if out:
         _write(comparison, out, overwrite)
     if as_json:
+        from attent_tf.evaluation.comparison_files import comparison_json
         from attent_tf.files import json_bytes
-        from attent_tf.metrics.comparison_files import comparison_json
 
         click.echo(json_bytes(comparison_json(comparison)), nl=False)
         return
@@ -49,7 +50,7 @@ def compare(runs, metric, common_cases, against_first, out, overwrite, as_json):
 
 def _write(comparison, out, overwrite):
     from attent_tf import files
-    from attent_tf.metrics.comparison_files import cases_csv, comparison_json, differences_csv, scores_csv
+    from attent_tf.evaluation.comparison_files import cases_csv, comparison_json, differences_csv, scores_csv
     from attent_tf.reporting.forest import draw_comparison
 
     with files.folder_written_aside(out, overwrite) as aside:
@@ -65,7 +66,7 @@ def _lines(comparison):
 
     title = METRIC_TITLES.get(comparison.metric, comparison.metric)
     cases = len(comparison.cases)
-    lines = [f"{title} over {cases} case{'s' * (cases != 1)}, protocol {comparison.protocol}", ""]
+    lines = [f"{title} over {counted(cases, 'case')}, protocol {comparison.protocol}", ""]
     lines += [*_scores(comparison), "", *_differences(comparison), "", *_p_values(comparison), ""]
     if comparison.left_out:
         lines.append(f"Left out, as some runs lack them: {', '.join(comparison.left_out)}.")
@@ -73,7 +74,7 @@ def _lines(comparison):
 
 
 def _scores(comparison):
-    from attent_tf.metrics.comparison import COLUMNS
+    from attent_tf.evaluation.comparison import COLUMNS
     from cli.tables import aligned, interval, number
 
     rows = [["Organ", "Run", "Mean", "Std", "Median", "95 % interval", "n", "Undefined", "Infinite"]]
@@ -101,7 +102,7 @@ def _differences(comparison):
 
 
 def _p_values(comparison):
-    from attent_tf.metrics.comparison import TESTS
+    from attent_tf.evaluation.comparison import TESTS
     from cli.tables import aligned, p_value
 
     rows = [["Organ", "p-values of", "Wilcoxon", "Holm", "t", "Holm", "Sign-flip", "Holm", "Least"]]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from attent_tf.counting import counted
 from attent_tf.methods import DIRECTIONS, METHODS
 from attent_tf.runtime import start_quietly
 from cli.console import ConsoleObserver, heading, progress, say
@@ -91,12 +92,12 @@ def _make_records(phantom, records, seed):
     for domain in ("mri", "ct"):
         train, test = (manifest.select(domain, split) for split in ("train", "test"))
         slices = sum(case.slices for case in (*train, *test))
-        say(f"{domain}: {len(train)} training and {len(test)} test cases, {slices} slices")
+        say(f"{domain}: {len(train)} training and {counted(len(test), 'test case')}, {counted(slices, 'slice')}")
 
 
 def _write_summary(out, evaluations):
     from attent_tf.files import write_json
-    from attent_tf.metrics.json_numbers import to_json
+    from attent_tf.json_numbers import to_json
     from attent_tf.reporting.report import write_report
     from attent_tf.reporting.sources import EvaluationForReport
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 
-from attent_tf.metrics.postprocessing import DEFAULT_POSTPROCESSING
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL, PROTOCOLS
 from attent_tf.runtime import start_quietly
 from cli import options as shared
@@ -46,16 +45,12 @@ from cli.tables import LINE
     "--mri-dataset", metavar="NAME_OR_YAML", help="How --mri lies on disk.  [default: as when the records were made]"
 )
 @click.option("--ct-dataset", metavar="NAME_OR_YAML", help="How --ct lies on disk, likewise.")
-@click.option(
-    "--largest-component",
-    is_flag=True,
-    help="Keep of each predicted organ only its largest part before scoring; the scores say so.",
-)
+@shared.postprocess
 @click.option("--overwrite", is_flag=True, help="Replace an evaluation that is there.")
 @shared.calibration
 @shared.orientation_policy
 @click.pass_context
-def evaluate(ctx, run_folder, records, out, protocol, largest_component, overwrite, **others):
+def evaluate(ctx, run_folder, records, out, protocol, postprocess, overwrite, **others):
     """Score a run on its test cases, or label files of any tool, and write the report.
 
     Writes metrics.json, cases.csv, the pictures of each case and report/index.html.
@@ -72,7 +67,6 @@ def evaluate(ctx, run_folder, records, out, protocol, largest_component, overwri
     """
     label_files = {name: others[name] for name in ("predictions", "references", "labels", "images", "name")}
     scans = {name: others[name] for name in ("mri", "ct", "mri_dataset", "ct_dataset")}
-    postprocessing = "largest_component" if largest_component else DEFAULT_POSTPROCESSING
     policy = others["orientation_policy"]
     if label_files["predictions"] or label_files["references"]:
         _check_options(
@@ -85,7 +79,7 @@ def evaluate(ctx, run_folder, records, out, protocol, largest_component, overwri
         )
         from cli.label_files import evaluate_label_files
 
-        ctx.exit(evaluate_label_files(out, protocol, overwrite, postprocessing, policy, **label_files))
+        ctx.exit(evaluate_label_files(out, protocol, overwrite, postprocess, policy, **label_files))
     only_files = {name: label_files[name] for name in ("labels", "images", "name")}
     only_files["orientation_policy"] = policy != "strict"
     calibration = others["calibration"]
@@ -96,15 +90,20 @@ def evaluate(ctx, run_folder, records, out, protocol, largest_component, overwri
     scans = _scans(run, protocol, scans)
     start_quietly()
     from attent_tf.inference.evaluate import evaluate as evaluate_run
-    from cli.scores import score_table, spread_table
+    from cli.scores import score_table, spread_table, with_and_without
 
-    evaluation = evaluate_run(
-        run, records, out, ConsoleObserver(), protocol, overwrite, postprocessing, scans, calibration
-    )
+    done = run.postprocessing.asked(postprocess)
+    evaluation = evaluate_run(run, records, out, ConsoleObserver(), protocol, overwrite, done, scans, calibration)
     for line in evaluation.header["warnings"]:
         click.echo(f"Warning: {line}", err=True)
     click.echo(
-        "\n".join([*score_table([(run.method.title, evaluation)]), "", *spread_table(evaluation, "dice", "Dice %")])
+        "\n".join(
+            [
+                *score_table(with_and_without(run.method.title, evaluation)),
+                "",
+                *spread_table(evaluation, "dice", "Dice %"),
+            ]
+        )
     )
     click.echo(textwrap.fill(f"Protocol {protocol}: {evaluation.header['protocol_text']}", LINE))
     click.echo(f"Report: {Path(out) / 'report' / 'index.html'}")

@@ -4,6 +4,7 @@ import json
 
 import click
 
+from attent_tf.counting import counted
 from cli import console
 
 
@@ -44,11 +45,11 @@ def _lines(found, cases):
     for domain, content in found["domains"].items():
         splits = ", ".join(f"{count} {split}" for split, count in content["cases"].items())
         spacing, scans = content["spacing_mm"], content["scan_spacing_mm"]
-        kept = f"{content['slices']} of {content['slice_count']} slices"
+        kept = f"{content['slices']} of {counted(content['slice_count'], 'slice')}"
         percentiles = content["intensity"]["percentiles"]
         yield ""
         count = sum(content["cases"].values())
-        yield f"{domain}: {count} cases ({splits}), {content['labelled']} labelled, {kept}"
+        yield f"{domain}: {counted(count, 'case')} ({splits}), {content['labelled']} labelled, {kept}"
         yield f"  slice distance   {_of(spacing['slice'])} mm"
         yield f"  pixel            {_of(spacing['row'])} × {_of(spacing['column'])} mm"
         yield f"  in the scans     {_of(scans['slice'])} mm; {_of(scans['row'])} × {_of(scans['column'])} mm"

@@ -10,11 +10,12 @@ from cli.tables import LINE
 
 
 def evaluate_label_files(
-    out, protocol, overwrite, postprocessing, orientation_policy, predictions, references, labels, images, name
+    out, protocol, overwrite, postprocess, orientation_policy, predictions, references, labels, images, name
 ) -> int:
     """Scores two folders, prints the tables and all that is listed beside them, and returns the exit code."""
+    from attent_tf.postprocessing import NO_POSTPROCESSING
     from attent_tf.scoring import EXIT_INCOMPLETE, load_label_map, score_folders
-    from cli.scores import failure_lines, score_table, spread_table, state_lines
+    from cli.scores import failure_lines, score_table, spread_table, state_lines, with_and_without
 
     label_map = load_label_map(labels)
     evaluation = score_folders(
@@ -28,12 +29,12 @@ def evaluate_label_files(
         images,
         overwrite,
         orientation_policy,
-        postprocessing,
+        NO_POSTPROCESSING.asked(postprocess),
     )
     header = evaluation.header
     for line in header["warnings"]:
         click.echo(f"Warning: {line}", err=True)
-    click.echo("\n".join(score_table([(header["method"], evaluation)])))
+    click.echo("\n".join(score_table(with_and_without(header["method"], evaluation))))
     for metric, title in (("dice", "Dice %"), ("assd_mm", "ASSD mm")):
         click.echo("\n" + "\n".join(spread_table(evaluation, metric, title)))
     for title, lines in (

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from attent_tf.counting import counted
 from attent_tf.errors import InputError, Problem
 from attent_tf.names import LONGEST_FILE_NAME, clash_key, name_problem
 
@@ -36,7 +37,8 @@ def answer_paths(found, source: str, out: str) -> dict[str, Path]:
     folder = Path(out)
     if out.endswith(_SUFFIXES) or os.path.isfile(folder):
         raise InputError(
-            f"--out {out}: expected a folder, because {source} is a folder of {len(found.scans)} scans; found a file's name"
+            f"--out {out}: expected a folder, because {source} is a folder of {counted(len(found.scans), 'scan')}; "
+            "found a file's name"
         )
     if folder.resolve().is_relative_to(Path(source).resolve()):
         raise InputError(f"--out {out}: expected a folder outside of {source}, or answers would be taken for scans")

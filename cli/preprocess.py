@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import click
 
+from attent_tf.counting import counted
 from attent_tf.errors import AttentError
 from cli import console
 from cli import options as shared
@@ -122,9 +123,7 @@ def preprocess(check, as_json, verbose, beam_options, **settings):
         console.say(line)
     if manifest.rejected:
         count = len(manifest.rejected)
-        console.say(
-            f"{count} {'case' if count == 1 else 'cases'} set aside; the reasons are in {options.out}/rejected.jsonl"
-        )
+        console.say(f"{counted(count, 'case')} set aside; the reasons are in {options.out}/rejected.jsonl")
     if options.preview:
         console.say(f"Contact sheets: {options.out}/preview/index.html")
     console.say(f"Records are in {options.out}")
@@ -161,12 +160,12 @@ def _check(options, as_json):
     if found.problems:
         affected = len({one.case for one in found.problems if one.case})
         raise click.ClickException(
-            f"{len(found.problems)} problems in {affected} of {found.cases} cases; nothing was written"
+            f"{counted(len(found.problems), 'problem')} in {affected} of {counted(found.cases, 'case')}; nothing was written"
         )
     if not as_json:
         count = len(found.warnings)
-        told = f", {count} {'warning' if count == 1 else 'warnings'} to look at" if count else ""
-        console.say(f"{found.cases} cases, no problem found{told}")
+        told = f", {counted(count, 'warning')} to look at" if count else ""
+        console.say(f"{counted(found.cases, 'case')}, no problem found{told}")
 
 
 @contextlib.contextmanager

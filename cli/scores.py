@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from attent_tf.metrics.case_entry import ABSENT, MISSED, SPURIOUS
-from attent_tf.metrics.evaluation import Evaluation
+from attent_tf.evaluation.case_entry import ABSENT, MISSED, SPURIOUS
+from attent_tf.evaluation.folder import Evaluation
 from attent_tf.organs import ORGAN_TITLES, ORGANS
+from attent_tf.reporting.wording import UNPROCESSED
 from cli.tables import aligned, interval, number
 
 
@@ -17,6 +18,12 @@ def score_table(entries: Sequence[tuple[str, Evaluation]]) -> list[str]:
         numbers += [average["dice"], average["assd_voxel"], average["assd_mm"]]
         rows.append([title, *(number(value) for value in numbers)])
     return aligned(rows)
+
+
+def with_and_without(title: str, evaluation: Evaluation) -> list[tuple[str, Evaluation]]:
+    """Returns what `score_table` takes of an evaluation: a second entry where predictions were cleaned before scoring."""
+    plain = evaluation.unprocessed
+    return [(title, evaluation), *([(f"{title}, {UNPROCESSED}", plain)] if plain else [])]
 
 
 def spread_table(evaluation: Evaluation, metric: str, title: str) -> list[str]:

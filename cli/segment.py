@@ -32,6 +32,7 @@ from cli.remote import read_source, server_options
     "--entropy", is_flag=True, help="Write where to distrust the result as well: 0 sure, 1 undecided (NIfTI)."
 )
 @click.option("--preview", is_flag=True, help="Draw the organs' outlines on slices as well (PNG).")
+@options.postprocess
 @click.argument("beam_options", nargs=-1, type=click.UNPROCESSED, metavar="[-- BEAM OPTIONS]")
 @click.pass_context
 def segment(
@@ -43,6 +44,7 @@ def segment(
     probabilities,
     entropy,
     preview,
+    postprocess,
     model_metadata,
     cohort,
     overwrite,
@@ -108,7 +110,7 @@ def segment(
     room = next(iter(answers.values())).parent if probabilities else None
     pipeline = ScanPipeline(
         reading(run, settings, dicom_seg),
-        Segmenting(entropy, room),
+        Segmenting(run.postprocessing.asked(postprocess), entropy, room),
         functools.partial(open_deployed, run, settings),
         ConsoleObserver("slices"),
     )

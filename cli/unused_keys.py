@@ -17,9 +17,9 @@ def tell_unused(methods: Sequence[str], config: str, overrides: Sequence[str]) -
     Raises:
       ConfigError: a method is unknown.
     """
-    from attent_tf.configs import given_keys
+    from attent_tf.configs import given_keys, uses
 
     chosen = [get_method(method) for method in methods]
-    unused = [key for key in given_keys(config, overrides) if not any(method.uses(key) for method in chosen)]
+    unused = [key for key in given_keys(config, overrides) if not any(uses(method, key) for method in chosen)]
     if unused:
         say(f"Warning: {', '.join(unused)}: not used by {', '.join(methods)}")

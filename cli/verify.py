@@ -2,6 +2,7 @@
 
 import click
 
+from attent_tf.counting import counted
 from cli import console
 
 
@@ -30,11 +31,12 @@ def verify(records):
     for name in strangers(records, manifest):
         console.say(f"Note: {name} is not in the manifest; nothing reads it")
     if found:
-        count = f"{len(found)} fault{'s' * (len(found) > 1)}"
+        count = counted(len(found), "fault")
         raise click.ClickException(f"{records}: {count}; preprocess again or copy the folder again")
     megabytes = sum(shard.bytes for shard in manifest.shards) / 1e6
     rejected = f", {len(manifest.rejected)} set aside" if manifest.rejected else ""
     console.say(
-        f"{records}: whole. {len(manifest.cases)} cases{rejected}, {total} slices, {len(manifest.shards)} shards, "
+        f"{records}: whole. {counted(len(manifest.cases), 'case')}{rejected}, {counted(total, 'slice')}, "
+        f"{counted(len(manifest.shards), 'shard')}, "
         f"{megabytes:.1f} MB; no patient in two splits"
     )

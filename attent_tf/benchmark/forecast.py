@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from attent_tf.benchmark.plan import BenchmarkRun
+from attent_tf.counting import counted
 from attent_tf.methods import Method, Stage, get_method
 from attent_tf.runs import stage_description
 
@@ -83,10 +84,11 @@ def forecast_lines(forecasts: Sequence[Forecast]) -> list[str]:
         lines.append(f"{name}: {work}; {_duration(one.seconds)}")
     left = [one for one in forecasts if not one.done]
     known = [one.seconds for one in left if one.seconds is not None]
-    unknown = f"{len(left) - len(known)} runs whose time is not known yet" if len(known) < len(left) else ""
+    open_runs = len(left) - len(known)
+    unknown = counted(open_runs, "run whose time is not known yet", "runs whose time is not known yet")
     times = [_duration(sum(known))] if known else []
-    rest = ", and ".join([*times, *([unknown] if unknown else [])]) or "nothing to train"
-    return [*lines, f"{len(left)} of {len(forecasts)} runs to do; {rest}"]
+    rest = ", and ".join([*times, *([unknown] if open_runs else [])]) or "nothing to train"
+    return [*lines, f"{len(left)} of {counted(len(forecasts), 'run')} to do; {rest}"]
 
 
 def _duration(seconds: float | None) -> str:

@@ -9,9 +9,9 @@ from attent_tf.benchmark.plan import BenchmarkRun
 from attent_tf.configs import Config
 from attent_tf.data.manifest import read_manifest
 from attent_tf.errors import RunError
+from attent_tf.evaluation.folder import Evaluation, read_evaluation
 from attent_tf.inference.evaluate import evaluate
 from attent_tf.methods import get_method
-from attent_tf.metrics.evaluation import Evaluation, read_evaluation
 from attent_tf.progress import Observer
 from attent_tf.runs import load_run
 from attent_tf.training.train import train

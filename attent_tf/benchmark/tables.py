@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from attent_tf.metrics.evaluation import Evaluation
+from attent_tf.evaluation.folder import Evaluation
 from attent_tf.metrics.significance import PairedTest, holm, paired_test
 from attent_tf.metrics.summary import mean_of_defined
 from attent_tf.organs import ORGANS
@@ -45,6 +45,7 @@ class Row:
       dice_by_seed: seed -> average Dice in percent.
       warnings_by_seed: seed -> what its evaluation warns of, such as a translation that has likely failed; seeds without are
         left out.
+      unprocessed: as `scores`, of the predictions as the networks left them; None where nothing was done to them.
     """
 
     method: str
@@ -52,6 +53,7 @@ class Row:
     scores: dict[str, dict[str, Spread]]
     dice_by_seed: dict[int, float]
     warnings_by_seed: dict[int, tuple[str, ...]]
+    unprocessed: dict[str, dict[str, Spread]] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,19 +113,23 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def _row(method, by_seed):
-    scores = {}
-    for measure in MEASURES:
-        columns = {
-            organ: spread([evaluation.organs[organ][measure]["mean"] for evaluation in by_seed.values()])
-            for organ in ORGANS
-        }
-        columns["average"] = spread([evaluation.average[measure] for evaluation in by_seed.values()])
-        scores[measure] = columns
+    plain = [evaluation.unprocessed for evaluation in by_seed.values() if evaluation.unprocessed]
     dice = {seed: evaluation.average["dice"] for seed, evaluation in by_seed.items()}
     warnings = {
         seed: tuple(found) for seed, evaluation in by_seed.items() if (found := evaluation.header.get("warnings"))
     }
-    return Row(method, tuple(by_seed), scores, dice, warnings)
+    unprocessed = _scores(plain) if len(plain) == len(by_seed) else None
+    return Row(method, tuple(by_seed), _scores(list(by_seed.values())), dice, warnings, unprocessed)
+
+
+def _scores(evaluations):
+    return {
+        measure: {
+            **{organ: spread([one.organs[organ][measure]["mean"] for one in evaluations]) for organ in ORGANS},
+            "average": spread([one.average[measure] for one in evaluations]),
+        }
+        for measure in MEASURES
+    }
 
 
 def _test(first, second):

@@ -7,11 +7,12 @@ from typing import Any
 
 from attent_tf.benchmark.tables import COLUMNS, Direction, Row, Spread
 from attent_tf.configs import Config, config_to_dict
+from attent_tf.json_numbers import to_json
 from attent_tf.methods import METHODS
-from attent_tf.metrics.json_numbers import to_json
 from attent_tf.metrics.significance import TEST_NAME
 from attent_tf.organs import ORGAN_TITLES
 from attent_tf.reporting import published
+from attent_tf.reporting.wording import UNPROCESSED
 
 _TITLES = {"dice": "Dice in %", "assd_voxel": "ASSD in voxels", "assd_mm": "ASSD in mm"}
 _DIGITS = {"dice": 1, "assd_voxel": 2, "assd_mm": 2}
@@ -55,8 +56,11 @@ def _score_lines(direction, measure, table):
     yield _line("Method", "Seeds", *(ORGAN_TITLES.get(column, "Average") for column in COLUMNS))
     yield _line("---", *["---:"] * (len(COLUMNS) + 1))
     for row in table.rows:
-        cells = (_spread_text(row.scores[measure][column], _DIGITS[measure]) for column in COLUMNS)
-        yield _line(METHODS[row.method].title, str(len(row.seeds)), *cells)
+        title = METHODS[row.method].title
+        for name, scores in ((title, row.scores), (f"{title}, {UNPROCESSED}", row.unprocessed)):
+            if scores is not None:
+                cells = (_spread_text(scores[measure][column], _DIGITS[measure]) for column in COLUMNS)
+                yield _line(name, str(len(row.seeds)), *cells)
     for row in table.rows:
         if numbers := _PUBLISHED.get(measure, {}).get(direction, {}).get(row.method):
             yield _line(f"*Paper, Table I: {METHODS[row.method].title}*", "", *(f"*{number:g}*" for number in numbers))

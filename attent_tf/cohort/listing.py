@@ -7,8 +7,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from attent_tf.counting import counted
 from attent_tf.errors import InputError
-from attent_tf.names import clash_key, name_problem, normal_name
+from attent_tf.names import clash_key, name_problem, normal_name, stored_path
 from attent_tf.storage import is_remote
 from attent_tf.volumes.nifti_header import is_nifti_name, nifti_stem
 
@@ -38,8 +39,8 @@ def read_cohort(path: str | os.PathLike) -> tuple[CohortScan, ...]:
 
     Args:
       path: a CSV file in UTF-8 with a header. `path` is a NIfTI file or the folder of a DICOM series, relative to the list's
-        folder or absolute; `case` names the results, and is the file's or folder's name where it is empty; `series` says which
-        one to take of a folder that holds several. Other columns are left alone.
+        folder or absolute, in either spelling of Unicode; `case` names the results, and is the file's or folder's name where
+        it is empty; `series` says which one to take of a folder that holds several. Other columns are left alone.
 
     Returns:
       The scans in the order of the list.
@@ -94,7 +95,7 @@ def _rows(path: str | os.PathLike) -> Iterator[tuple[int, dict[str, str]]]:
             if len(fields) != len(header):
                 raise InputError(
                     f"{path}, line {reader.line_num}",
-                    f"{len(header)} fields, as in the header",
+                    f"{counted(len(header), 'field')}, as in the header",
                     str(len(fields)),
                     "put fields that hold a comma in double quotes",
                 )
@@ -113,7 +114,7 @@ def _scan(where: str, row: dict[str, str], folder: Path) -> CohortScan:
         raise InputError(
             where, "a path on a disk that all workers see", repr(written), "mount or copy the scans, and list those"
         )
-    place = Path(os.path.abspath(folder / written))
+    place = stored_path(os.path.abspath(folder / written))
     case = normal_name(row.get("case") or (nifti_stem(place) if is_nifti_name(place) else place.name))
     if problem := name_problem(where, case, _ADVICE):
         raise InputError(*dataclasses.astuple(problem))

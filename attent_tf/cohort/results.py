@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from attent_tf.cohort.listing import CohortScan
-from attent_tf.deployment import ModelContract
+from attent_tf.deployment import ModelContract, read_contract
 from attent_tf.errors import InputError
 from attent_tf.files import write_json
 from attent_tf.volumes.dicom_files import candidate_files
@@ -29,11 +29,27 @@ MANIFEST_FILE, TABLE_FILE, FAILED_FILE = "cohort.json", "cohort.csv", "failed.js
 _LEFTOVERS = (".aside-", ".work-")
 
 
+def read_model(folder: str | os.PathLike, postprocess: bool | None = None) -> ModelContract:
+    """Reads the contract of an exported model for a job.
+
+    Args:
+      folder: of a version.
+      postprocess: whether label maps are cleaned all the same, or not; None where the contract decides.
+
+    Raises:
+      InputError: see `read_contract`.
+    """
+    contract = read_contract(folder)
+    return dataclasses.replace(contract, postprocessing=contract.postprocessing.asked(postprocess))
+
+
 def model_identity(contract: ModelContract) -> dict[str, Any]:
     """Returns as JSON what decides about results: a model is another one where this differs."""
     described = contract.describe()
     del described["metadata"]
     described |= {"optimized": contract.optimized, "preparation": contract.prepare_options.to_json()}
+    if contract.postprocessing:
+        described["postprocessing"] = contract.postprocessing.to_json()
     # As it is when it has been read again.
     return json.loads(json.dumps(described))
 
@@ -151,7 +167,7 @@ class CohortFolder:
                 raise InputError(
                     path,
                     f"results of the model with weights {identity['weights_sha256'][:12]}",
-                    f"those of another one or another preparation ({str(found.get('weights_sha256'))[:12]})",
+                    f"those of another one, another preparation or postprocessing ({str(found.get('weights_sha256'))[:12]})",
                     "choose another --out, or give --overwrite to remove them",
                 )
             for name in os.listdir(path):

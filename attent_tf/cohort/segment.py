@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from attent_tf.cohort.listing import CohortScan
-from attent_tf.cohort.results import FORMAT, CohortFolder, input_state, model_identity
-from attent_tf.deployment import read_contract
+from attent_tf.cohort.results import FORMAT, CohortFolder, input_state, model_identity, read_model
 from attent_tf.errors import AttentError, InputError, faults_of_scan
 from attent_tf.files import write_json
 from attent_tf.inference.deployed import Deployed, open_exported
 from attent_tf.inference.scan_report import input_sha256
 from attent_tf.inference.scans import FailedScan, Reading, ReadScan, ScanPipeline
 from attent_tf.inference.tasks import SegmentedScan, Segmenting
+from attent_tf.postprocessing import Postprocessing
 from attent_tf.stopwatch import Stopwatch
 from attent_tf.versions import package_versions
 from attent_tf.volumes import PrepareOptions, write_labels
@@ -36,6 +36,7 @@ class CohortModel:
       identity: from `model_identity`.
       target: modality of its scans.
       options: how scans are prepared.
+      postprocessing: what is done to label maps.
       versions: of the packages here.
     """
 
@@ -43,23 +44,28 @@ class CohortModel:
     identity: dict[str, Any]
     target: str
     options: PrepareOptions
+    postprocessing: Postprocessing
     versions: dict[str, str | None]
 
 
-def open_model(folder: str | os.PathLike, batch_size: int | None = None) -> CohortModel:
+def open_model(
+    folder: str | os.PathLike, batch_size: int | None = None, postprocess: bool | None = None
+) -> CohortModel:
     """Starts TensorFlow and loads an exported model.
 
     Args:
       folder: of a version.
       batch_size: slices at once; chosen for the device if None.
+      postprocess: see `read_model`.
 
     Raises:
       InputError: it is no folder that `attent export` wrote, or it is damaged.
     """
-    contract = read_contract(folder)
+    contract = read_model(folder, postprocess)
     deployed = open_exported(folder, contract.prepare_options, batch_size)
     identity = model_identity(contract)
-    return CohortModel(deployed, identity, contract.target, contract.prepare_options, package_versions())
+    how = (contract.target, contract.prepare_options, contract.postprocessing)
+    return CohortModel(deployed, identity, *how, package_versions())
 
 
 def segment_scan(
@@ -83,7 +89,7 @@ def segment_scan(
     """
     watch, began = Stopwatch(), time.perf_counter()
     reading = Reading(model.target, model.options, orientation_policy, scan.series or None)
-    pipeline = ScanPipeline(reading, Segmenting(), lambda: model.deployed)
+    pipeline = ScanPipeline(reading, Segmenting(model.postprocessing), lambda: model.deployed)
     try:
         with contextlib.closing(pipeline.run([FoundScan(Path(scan.path), scan.case)])) as steps:
             with _faults_of(scan):
@@ -124,7 +130,7 @@ def _written(answer: SegmentedScan, folder: CohortFolder, model: CohortModel) ->
     with scan.watch.phase("writing"):
         write_labels(path, answer.segmentation.labels, scan.prepared.placement)
     entry = answer.entry({})
-    told = ("shape", "spacing_mm", "intensity", "warnings", "mean_entropy", "organs")
+    told = ("shape", "spacing_mm", "intensity", "warnings", "mean_entropy", "organs", "postprocessing")
     return {
         "format": FORMAT,
         "case": scan.name,

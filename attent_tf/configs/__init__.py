@@ -15,11 +15,14 @@ from attent_tf.configs.schema import (
     DataConfig,
     OptimizerConfig,
     PnpAdaNetConfig,
+    PseudoLabelConfig,
     SegmentationConfig,
+    SelfTrainingConfig,
     SifaConfig,
     SynSegConfig,
     TranslationConfig,
 )
+from attent_tf.configs.usage import uses
 
 __all__ = [
     "AugmentationConfig",
@@ -28,7 +31,9 @@ __all__ = [
     "DataConfig",
     "OptimizerConfig",
     "PnpAdaNetConfig",
+    "PseudoLabelConfig",
     "SegmentationConfig",
+    "SelfTrainingConfig",
     "SifaConfig",
     "SynSegConfig",
     "TranslationConfig",
@@ -38,4 +43,5 @@ __all__ = [
     "given_keys",
     "load_config",
     "shipped_configs",
+    "uses",
 ]

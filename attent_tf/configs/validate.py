@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from attent_tf.configs.schema import AugmentationConfig, Config, OptimizerConfig
+from attent_tf.configs.schema import AugmentationConfig, Config, OptimizerConfig, PseudoLabelConfig, SelfTrainingConfig
 from attent_tf.errors import ConfigError
 from attent_tf.organs import CLASS_NAMES
 
@@ -30,6 +30,17 @@ _RULES = {
         "intensity_scale": _BELOW_1,
         "rotation": ("0 to 180 degrees", lambda value: 0 <= value <= 180),
         "zoom": _BELOW_1,
+    },
+    SelfTrainingConfig: {"teacher_decay": _BELOW_1, "ramp_until": _TO_1},
+    PseudoLabelConfig: {
+        "first_quantile": _BELOW_1,
+        "quantile": _BELOW_1,
+        "least_probability": _BELOW_1,
+        "background_probability": _BELOW_1,
+        "disagreement_weight": _TO_1,
+        "gamma": ("above 0", lambda value: value > 0),
+        "least_agreement": _TO_1,
+        "least_volumes": _TO_1,
     },
 }
 
@@ -79,6 +90,9 @@ def _check_section(prefix: str, section: Any) -> None:
         _check(weighs, f"{prefix}class_weights", f"{len(CLASS_NAMES)} numbers of at least 0", weights)
     for name in _SHARES & values.keys():
         _check(0 <= values[name] < 1, prefix + name, "at least 0 and below 1", values[name])
+    if {"least_share", "largest_share"} <= values.keys():
+        ordered = section.least_share <= section.largest_share
+        _check(ordered, f"{prefix}least_share", f"at most {prefix}largest_share", section.least_share)
     if {"weights", "backbone"} <= values.keys():
         fits = section.weights in ("none", "") or section.backbone.startswith("resnet")
         _check(fits, f"{prefix}weights", f"none for the backbone {section.backbone}", section.weights)

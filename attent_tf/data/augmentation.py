@@ -44,25 +44,47 @@ def random_resized_crop(
         lambda seed: tf.random.stateless_uniform([3], seed), seeds, fn_output_signature=tf.TensorSpec([3], tf.float32)
     )
     zoom = zoom_min + (zoom_max - zoom_min) * draw[:, 0]
-    height, width = tf.cast(tf.shape(images)[1], tf.float32), tf.cast(tf.shape(images)[2], tf.float32)
-    row_shift = (2.0 * draw[:, 1] - 1.0) * shift * height
-    column_shift = (2.0 * draw[:, 2] - 1.0) * shift * width
-    # Output pixel (x, y) comes from input pixel R((x − cx, y − cy)) / zoom + (cx, cy) + shift: the centre stays in place.
-    along, across = 1.0 / zoom, tf.zeros_like(zoom)
+    row_shift, column_shift = ((2.0 * draw[:, index] - 1.0) * shift for index in (1, 2))
+    angle = tf.zeros_like(zoom)
     if rotation:
         share = draw_for_each(tf.random.stateless_uniform, seeds, _ROTATION, [1])[:, 0]
-        angle = (2.0 * share - 1.0) * math.radians(rotation)
-        along, across = tf.cos(angle) / zoom, tf.sin(angle) / zoom
+        angle = (2.0 * share - 1.0) * rotation
+    return resized_crop(images, labels, zoom, angle, row_shift, column_shift)
+
+
+def resized_crop(
+    images: tf.Tensor,
+    labels: tf.Tensor | None,
+    zoom: tf.Tensor,
+    angle: tf.Tensor,
+    row_shift: tf.Tensor,
+    column_shift: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor | None]:
+    """Resizes each image by a factor, turns it and cuts the original size out of it at an offset.
+
+    Args:
+      images, labels: as of `random_resized_crop`.
+      zoom: [batch] factors; above 1 enlarges.
+      angle: [batch] degrees, counter-clockwise as the image is shown.
+      row_shift, column_shift: [batch] offsets of the crop, as a share of the edge.
+
+    Returns:
+      As `random_resized_crop`.
+    """
+    height, width = tf.cast(tf.shape(images)[1], tf.float32), tf.cast(tf.shape(images)[2], tf.float32)
+    # Output pixel (x, y) comes from input pixel R(x − cx, y − cy) / zoom + (cx, cy) + shift: the centre stays in place.
+    radians = angle * (math.pi / 180.0)
+    along, across = tf.cos(radians) / zoom, tf.sin(radians) / zoom
     centre_x, centre_y = (width - 1.0) / 2.0, (height - 1.0) / 2.0
     nothing = tf.zeros_like(zoom)
     transforms = tf.stack(
         [
             along,
             -across,
-            centre_x * (1.0 - along) + across * centre_y + column_shift,
+            centre_x * (1.0 - along) + across * centre_y + column_shift * width,
             across,
             along,
-            centre_y * (1.0 - along) - across * centre_x + row_shift,
+            centre_y * (1.0 - along) - across * centre_x + row_shift * height,
             nothing,
             nothing,
         ],
@@ -83,7 +105,7 @@ def map_some_intensities(
 
     Args:
       images: [batch, height, width, channels] float32 in [−1, 1].
-      labels: [batch, height, width] uint8.
+      labels: [batch, height, width] uint8 of class indices, or of codes whose remainder by `NUM_CLASSES` is the class.
       seeds: [batch, 2] int64 of (seed, position).
       config: with `intensity` and the keys that begin so.
 
@@ -99,7 +121,8 @@ def map_some_intensities(
     if config.intensity == "monotone":
         mapped = monotone_maps(image, seed, *strength)
     else:
-        mapped = class_wise_maps(image, label, seed, NUM_CLASSES, *strength)
+        # Labels that a network gave hold more than the class (`attent_tf.training.pseudo_labels`).
+        mapped = class_wise_maps(image, tf.cast(label, tf.int32) % NUM_CLASSES, seed, NUM_CLASSES, *strength)
     return tf.tensor_scatter_nd_update(images, chosen, mapped)
 
 

@@ -11,12 +11,12 @@ from typing import BinaryIO
 
 import google_crc32c
 
+from attent_tf.counting import counted
 from attent_tf.errors import RecordsError
 
 _LENGTH = struct.Struct("<Q")
 _CHECKSUM = struct.Struct("<I")
 _HEADER_BYTES = _LENGTH.size + _CHECKSUM.size
-FRAME_BYTES = _HEADER_BYTES + _CHECKSUM.size
 # A crafted length must not make a reader ask for all memory. A slice of 256×256 takes 0.33 MB.
 _LARGEST_PAYLOAD_BYTES = 1 << 28
 
@@ -54,7 +54,7 @@ def read_frames(file: BinaryIO, name: str, start: int = 0, count: int | None = N
         if not header:
             if position < start or count is not None:
                 wanted = start if count is None else start + count
-                raise RecordsError(f"{name}: expected {wanted} records, found {position}; preprocess again")
+                raise RecordsError(f"{name}: expected {counted(wanted, 'record')}, found {position}; preprocess again")
             return
         if len(header) < _HEADER_BYTES:
             raise _damage(name, position, f"has {len(header)} of {_HEADER_BYTES} header bytes")

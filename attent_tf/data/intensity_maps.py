@@ -153,8 +153,9 @@ def _curves(abscissae, ordinates):
       [..., points].
     """
     t = np.linspace(0, 1, _POINTS)
-    inner = tf.constant(np.stack([3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t)]), tf.float32)
-    x, y = (tf.matmul(tf.sort(points), inner) + tf.constant(t**3, tf.float32) for points in (abscissae, ordinates))
+    second, third, last = (tf.constant(b, tf.float32) for b in (3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3))
+    # No product of matrices, which a GPU may round to fewer bits.
+    x, y = (inner[..., :1] * second + inner[..., 1:] * third + last for inner in map(tf.sort, (abscissae, ordinates)))
     wanted = tf.broadcast_to(tf.linspace(0.0, 1.0, _POINTS), tf.shape(x))
     after = tf.clip_by_value(tf.searchsorted(x, wanted, side="right"), 1, _POINTS - 1)
     axis = len(x.shape) - 1

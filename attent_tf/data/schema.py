@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from attent_tf.counting import counted
 from attent_tf.data import example
 from attent_tf.data.splits import SPLITS
 from attent_tf.errors import RecordsError
@@ -161,7 +162,7 @@ def _fault(record: SliceRecord) -> str | None:
     if record.split not in SPLITS:
         return f"expected a split out of {', '.join(SPLITS)}, found {record.split!r}"
     if record.slice_count != record.geometry.grid.slices:
-        return f"expected {record.geometry.grid.slices} slices by the geometry, found a count of {record.slice_count}"
+        return f"expected {counted(record.geometry.grid.slices, 'slice')} by the geometry, found a count of {record.slice_count}"
     if not 0 <= record.slice_index < record.slice_count:
         return f"expected a slice index below {record.slice_count}, found {record.slice_index}"
     return None

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from attent_tf.counting import counted
 from attent_tf.errors import ConfigError
 
 TRAIN, TEST, ALL = "train", "test", "all"
@@ -100,12 +101,11 @@ def _sifa_tests(domain: str, members: Sequence[Case]) -> set[str]:
             )
     patients = {case.patient for case in members}
     tests = patients & SIFA_TEST_PATIENTS
+    count = counted(len(members), f"{domain} case")
     if not tests:
-        raise ConfigError(f"--split sifa: none of its test cases is among the {len(members)} {domain} cases; {advice}")
+        raise ConfigError(f"--split sifa: none of its test cases is among the {count}; {advice}")
     if tests == patients:
-        raise ConfigError(
-            f"--split sifa: all {len(members)} {domain} cases are test cases, none is left to train; {advice}"
-        )
+        raise ConfigError(f"--split sifa: of {count} all are test cases, none is left to train; {advice}")
     return tests
 
 
@@ -122,7 +122,9 @@ def _listed_splits(cases: Sequence[Case], listed: Mapping[str, str]) -> dict[str
     """Applies a list; where it names no training cases, whatever it does not name trains."""
     known = {name for case in cases for name in (case.case, case.patient)}
     for name in sorted(listed.keys() - known):
-        raise ConfigError(f"--split file: {name} is in the list and not among the {len(cases)} cases; correct the list")
+        raise ConfigError(
+            f"--split file: {name} is in the list and not among the {counted(len(cases), 'case')}; correct the list"
+        )
     splits = {}
     for case in cases:
         chosen = {listed[name] for name in (case.case, case.patient) if name in listed}

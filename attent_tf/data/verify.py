@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from attent_tf.counting import counted
 from attent_tf.data.framing import read_frames
 from attent_tf.data.manifest import Manifest, ManifestCase, ManifestShard, check_shard_size, read_manifest
 from attent_tf.data.reader import check_promise
@@ -109,4 +110,6 @@ def _verify_shard(path: Path, shard: ManifestShard, cases: list[ManifestCase]) -
             check_promise(record, case, previous, f"{path}: record {position}")
             current, previous = case, record.slice_index
     if position + 1 != shard.records:
-        raise RecordsError(f"{path}: expected {shard.records} records, found {position + 1} or more; preprocess again")
+        raise RecordsError(
+            f"{path}: expected {counted(shard.records, 'record')}, found {position + 1} or more; preprocess again"
+        )

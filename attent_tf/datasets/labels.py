@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+from attent_tf.counting import counted
 from attent_tf.datasets.description import DatasetDescription
 from attent_tf.errors import InputError
 from attent_tf.organs import CLASS_NAMES
@@ -77,7 +78,8 @@ def classes_of_masks(masks: dict[str, np.ndarray], paths: dict[str, str]) -> np.
         classes = np.zeros(mask.shape, np.uint8) if classes is None else classes
         if classes[inside].any():
             other = CLASS_NAMES[int(classes[inside].max())]
-            found = f"{np.count_nonzero(classes[inside])} voxels that are {other} as well"
+            shared = np.count_nonzero(classes[inside])
+            found = counted(shared, f"voxel that is {other} as well", f"voxels that are {other} as well")
             raise InputError(paths[organ], f"a mask of {organ} apart from the others", found, "mend one of the masks")
         classes[inside] = CLASS_NAMES.index(organ)
     return classes

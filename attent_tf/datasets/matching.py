@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import PurePosixPath
 
+from attent_tf.counting import counted
 from attent_tf.datasets.cases import natural_key
 from attent_tf.datasets.description import DatasetDescription
 from attent_tf.errors import Problem
@@ -223,7 +224,8 @@ def _may_be_slice(path: str) -> bool:
 def _hollow(files: Sequence[str], shown: str) -> Problem:
     """Tells of a folder that holds no DICOM although names in it could be those of slices."""
     folder, _, name = files[0].rpartition("/")
-    found = f"{len(files)} files that are none, such as {name}" if name else "none"
+    count = counted(len(files), "file that is none", "files that are none")
+    found = f"{count}, such as {name}" if name else "none"
     return Problem(shown + folder, "DICOM slices", found, "complete the folder, or remove it")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from attent_tf.errors import ConfigError, InputError
 from attent_tf.methods import Method, get_domains, get_method
 from attent_tf.organs import CLASS_NAMES
+from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
 from attent_tf.volumes import PrepareOptions
 
 METADATA_FILE = "metadata.json"
@@ -26,6 +27,7 @@ class ModelContract:
       weights_sha256: of its weights.
       prepare_options: how scans are prepared: as its training records were.
       optimized: the type of its weights where it was made for use alone (`--optimize`); None for the chain as trained.
+      postprocessing: what the client does to the label map of a whole scan.
     """
 
     path: Path
@@ -35,6 +37,7 @@ class ModelContract:
     weights_sha256: str
     prepare_options: PrepareOptions
     optimized: str | None = None
+    postprocessing: Postprocessing = NO_POSTPROCESSING
 
     @property
     def source(self) -> str:
@@ -87,6 +90,7 @@ def read_contract(path: str | os.PathLike) -> ModelContract:
             weights_sha256=content["training"]["weights_sha256"],
             prepare_options=PrepareOptions.from_json(content["preparation"]),
             optimized=(content.get("optimization") or {}).get("weights"),
+            postprocessing=Postprocessing.from_json(content.get("postprocessing", {})),
         )
         get_domains(contract.direction)
         class_names = tuple(content["classes"])

@@ -9,6 +9,8 @@ from attent_tf.runs import Run
 from attent_tf.versions import package_versions
 from attent_tf.volumes import PrepareOptions, rule_text
 
+_WHERE = "by the client, on the label map of the whole scan: the signatures act on slices"
+
 
 def make_metadata(
     run: Run,
@@ -39,6 +41,7 @@ def make_metadata(
         "input": _input(run.target, options),
         "signatures": {name: _signature(signature) for name, signature in signatures.items()},
         "preparation": options.to_json(),
+        "postprocessing": {**run.postprocessing.to_json(), "where": _WHERE},
         "training": {
             "config": run.config.name,
             "seed": run.config.seed,

@@ -5,7 +5,7 @@ from typing import Any
 
 import jinja2
 
-from attent_tf.metrics.evaluation import Evaluation
+from attent_tf.evaluation.folder import Evaluation
 from attent_tf.metrics.scores import METRICS
 from attent_tf.organs import ORGAN_TITLES, ORGANS
 from attent_tf.reporting.wording import (
@@ -50,6 +50,7 @@ def make_card(run: Run, metadata: dict[str, Any], evaluation: Evaluation | None,
         labelled=DOMAIN_TITLES[run.labelled],
         organs=[ORGAN_TITLES[organ] for organ in ORGANS],
         metadata=metadata,
+        postprocessing=run.postprocessing.text,
         warnings=warnings,
         adapted=run.method.adapts,
         scores=_scores(evaluation) if evaluation else None,

@@ -12,8 +12,6 @@ from attent_tf.errors import RunError
 from attent_tf.export.folding import fold_batch_norms
 from attent_tf.inference.chain import Chain
 
-WEIGHTS = ("float32", "float16")
-
 # Smaller constants are axes, paddings and biases; they gain nothing.
 _LEAST_VALUES = 256
 

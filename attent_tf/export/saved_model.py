@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from attent_tf.deployment.contract import METADATA_FILE
 from attent_tf.deployment.signature import expected_signatures
+from attent_tf.evaluation.folder import Evaluation, read_evaluation
 from attent_tf.export.measure import compare
 from attent_tf.export.metadata import make_metadata
 from attent_tf.export.model_card import CARD_FILE, make_card
@@ -25,11 +26,10 @@ from attent_tf.export.versions import version_folder
 from attent_tf.export.warmup import write_warmup
 from attent_tf.files import folder_written_aside, write_json, write_text
 from attent_tf.inference.chain import Chain, load_chain
-from attent_tf.metrics.evaluation import Evaluation, read_evaluation
 from attent_tf.organs import NUM_CLASSES
 from attent_tf.runs import Run
 from attent_tf.runs.networks import stored, trained_steps
-from attent_tf.runs.translation_check import read_warning
+from attent_tf.runs.warnings import run_warnings
 
 # What `attent evaluate` is told to make beside a run, in its help and in the README.
 _EVALUATION = "evaluation"
@@ -126,8 +126,7 @@ def _warnings(run: Run, steps: dict[str, tuple[int, int]]) -> list[str]:
     lines = [
         f"The {stage} stage was stopped at step {done} of {planned}." for stage, (done, planned) in stopped.items()
     ]
-    warning = read_warning(run.folder)
-    return [*lines, warning] if warning else lines
+    return [*lines, *run_warnings(run)]
 
 
 def _weights_sha256(chain: Chain) -> str:

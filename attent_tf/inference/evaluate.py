@@ -11,21 +11,21 @@ from attent_tf.data.manifest import Manifest, ManifestCase, read_manifest
 from attent_tf.data.reader import read_case_records
 from attent_tf.datasets import CaseFiles
 from attent_tf.errors import ConfigError, RecordsError
+from attent_tf.evaluation.case_result import CaseResult, LabelMaps
+from attent_tf.evaluation.folder import Evaluation, write_evaluation
 from attent_tf.inference.batches import run_slices
 from attent_tf.inference.chain import Chain, load_chain
 from attent_tf.inference.original_scans import OriginalScans, find_originals, read_original
 from attent_tf.inference.preparation import check_preparation
 from attent_tf.inference.signs import SignTaker
-from attent_tf.metrics.case_result import CaseResult, LabelMaps
-from attent_tf.metrics.evaluation import Evaluation, write_evaluation
-from attent_tf.metrics.postprocessing import DEFAULT_POSTPROCESSING
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL, find_protocol
+from attent_tf.postprocessing import Postprocessing
 from attent_tf.progress import Observer
 from attent_tf.reporting.report import write_report
 from attent_tf.reporting.sources import EvaluationForReport
 from attent_tf.runs import Run
 from attent_tf.runs.networks import trained_steps
-from attent_tf.runs.translation_check import read_warning
+from attent_tf.runs.warnings import run_warnings
 from attent_tf.signs import find_calibration, with_estimate
 from attent_tf.volumes import middle_channel
 from attent_tf.volumes.blocks_from_grid import probability_blocks_from_grid
@@ -40,7 +40,7 @@ def evaluate(
     observer: Observer,
     protocol: str = DEFAULT_PROTOCOL,
     overwrite: bool = False,
-    postprocessing: str = DEFAULT_POSTPROCESSING,
+    postprocessing: Postprocessing | None = None,
     scans: OriginalScans | None = None,
     calibration: str | os.PathLike | None = None,
 ) -> Evaluation:
@@ -53,12 +53,12 @@ def evaluate(
       observer: shows progress.
       protocol: see `attent_tf.metrics.protocols`.
       overwrite: whether an evaluation folder that is there may be replaced.
-      postprocessing: what is done to predictions before they are scored, see `attent_tf.metrics.postprocessing`.
+      postprocessing: what is done to predictions before they are scored; the run's own if None.
       scans: the scans that the records were made from; needed by a protocol that scores on their grid, and only there.
       calibration: file by which Dice is estimated from the signs, see `attent_tf.signs.estimate`.
 
     Returns:
-      The evaluation, as `attent_tf.metrics.evaluation.read_evaluation` reads it.
+      The evaluation, as `attent_tf.evaluation.folder.read_evaluation` reads it.
 
     Raises:
       AttentError: no such run or records, none of the cases needed, records of another geometry, or other scans than those
@@ -86,7 +86,6 @@ def evaluate(
         "method": run.method.id,
         "direction": run.direction,
         "protocol": protocol,
-        "postprocessing": postprocessing,
         "seed": run.config.seed,
         "config": run.config.name,
         "records": manifest.fingerprint,
@@ -101,7 +100,8 @@ def evaluate(
         signs.update(with_estimate(taker.signs(), line).to_json())
 
     with observer.stage(f"Evaluate {run.method.id} on {run.target}", sum(case.slices for case in cases), 0) as bar:
-        evaluation = write_evaluation(out, header, results(bar), overwrite)
+        done = run.postprocessing if postprocessing is None else postprocessing
+        evaluation = write_evaluation(out, header, results(bar), overwrite, postprocessing=done)
     write_report(
         Path(out) / "report" / "index.html",
         [EvaluationForReport(Path(out), run.folder)],
@@ -169,8 +169,7 @@ def _warnings(run: Run, fingerprint: str, cases) -> Iterator[str]:
         done, planned = trained_steps(run, stage)
         if done < planned:
             yield f"The {stage} stage was stopped at step {done} of {planned}."
-    if warning := read_warning(run.folder):
-        yield warning
+    yield from run_warnings(run)
     if any(case.split == "all" for case in cases):
         yield "Split none: these cases were also trained on, so the scores are no test results."
     if fingerprint != run.records:

@@ -14,6 +14,7 @@ from attent_tf.inference.deployed import Deployed
 from attent_tf.inference.scan_report import findings, scan_entry, volumes_ml
 from attent_tf.inference.volumes import Segmentation, segment_prepared, translate_prepared
 from attent_tf.organs import NUM_CLASSES
+from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
 from attent_tf.progress import Observer
 from attent_tf.volumes import PrepareOptions
 
@@ -30,16 +31,19 @@ class SegmentedScan:
       segmentation: on the voxels of the scan.
       volumes_ml: organ -> millilitres.
       warnings: further lines for the user.
+      postprocessing: what was done to the label map.
     """
 
     scan: "ReadScan"
     segmentation: Segmentation
     volumes_ml: dict[str, float]
     warnings: tuple[str, ...]
+    postprocessing: Postprocessing
 
     def entry(self, outputs: dict[str, Any]) -> dict[str, Any]:
         """Returns what a report says of it; `outputs`: kind -> path of each file that was written."""
-        return scan_entry(self.scan, outputs, self.warnings) | findings(self.segmentation, self.volumes_ml)
+        done = {"postprocessing": self.postprocessing.to_json()}
+        return scan_entry(self.scan, outputs, self.warnings) | done | findings(self.segmentation, self.volumes_ml)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,10 +68,12 @@ class Segmenting:
     """Organs are wanted.
 
     Attributes:
+      postprocessing: what is done to label maps, on the voxels of the scan and on the prepared slices.
       entropy: whether to keep the entropy map.
       probabilities_in: folder on a disk with room for the probabilities while a scan is in use; None if they are not wanted.
     """
 
+    postprocessing: Postprocessing = NO_POSTPROCESSING
     entropy: bool = False
     probabilities_in: Path | None = None
 
@@ -78,12 +84,13 @@ class Segmenting:
         with _room((*geometry.stored_shape, NUM_CLASSES), self.probabilities_in) as room:
             answer = Segmentation.blank(scan.prepared, self.entropy, room)
             with observer.stage("Segment", geometry.canonical_shape[0], 0) as bar:
-                segment_prepared(deployed.chain, scan.prepared, answer, bar.update, deployed.batch_size, scan.watch)
+                how = (bar.update, deployed.batch_size, scan.watch, self.postprocessing)
+                segment_prepared(deployed.chain, scan.prepared, answer, *how)
             volumes, warnings = volumes_ml(answer.labels, geometry.voxel_ml), ()
             if not any(volumes.values()):
                 advice = f"look at the scan, its modality ({scan.target}) and its field"
                 warnings = (f"{scan.path}: no organ was found; {advice}",)
-            yield SegmentedScan(scan, answer, volumes, warnings)
+            yield SegmentedScan(scan, answer, volumes, warnings, self.postprocessing)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,6 +14,7 @@ import numpy as np
 from attent_tf.errors import RunError
 from attent_tf.inference.batches import DEFAULT_BATCH, run_slices
 from attent_tf.organs import NUM_CLASSES
+from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
 from attent_tf.stopwatch import Stopwatch
 from attent_tf.volumes import (
     PreparedCase,
@@ -45,7 +46,7 @@ class Segmentation:
       labels: [i, j, k] uint8 class indices on the voxels of the scan.
       entropy: [i, j, k] uint8, 255 for entropy 1 (Eq. 6), 0 outside the grid; or None.
       probabilities: [i, j, k, classes] uint8, 255 for 1, 0 outside the grid, where no class has any; or None.
-      labels_on_grid: [slice, size, size] uint8, the chain's own answer on the prepared slices.
+      labels_on_grid: [slice, size, size] uint8, the classes on the prepared slices.
       entropy_sums, pixels: [classes] float64 and int64, of each class on the prepared slices.
     """
 
@@ -94,6 +95,7 @@ def segment_volume(
     options: PrepareOptions,
     report: Callable[[int], None] = lambda _: None,
     batch_size: int = DEFAULT_BATCH,
+    postprocessing: Postprocessing = NO_POSTPROCESSING,
 ) -> np.ndarray:
     """Segments a scan.
 
@@ -103,6 +105,7 @@ def segment_volume(
       options: how scans are prepared for the run: its `prepare_options`.
       report: called with the number of the scan's slices done since the last call.
       batch_size: slices at once; the result does not depend on it.
+      postprocessing: what is done to the label map: that of the run, or of the model's contract.
 
     Returns:
       [i, j, k] uint8 class indices on the voxels of the scan.
@@ -112,7 +115,7 @@ def segment_volume(
     """
     prepared = prepare(volume, options)
     answer = Segmentation.blank(prepared)
-    segment_prepared(chain, prepared, answer, report, batch_size)
+    segment_prepared(chain, prepared, answer, report, batch_size, postprocessing=postprocessing)
     return answer.labels
 
 
@@ -123,6 +126,7 @@ def segment_prepared(
     report: Callable[[int], None] = lambda _: None,
     batch_size: int = DEFAULT_BATCH,
     watch: Stopwatch | None = None,
+    postprocessing: Postprocessing = NO_POSTPROCESSING,
 ) -> None:
     """Segments a prepared scan into `answer`.
 
@@ -132,7 +136,8 @@ def segment_prepared(
       answer: from `Segmentation.blank`; what it has room for is filled.
       report: called with the number of the scan's slices done since the last call.
       batch_size: slices at once; the result does not depend on it.
-      watch: is told the time of the phases `network` and `resampling`.
+      watch: is told the time of the phases `network` and `resampling`, and of `postprocessing` where there is any.
+      postprocessing: what is done to both label maps; entropy and probabilities are the networks' own.
     """
     watch = watch or Stopwatch()
     geometry = prepared.geometry
@@ -151,6 +156,11 @@ def segment_prepared(
                 for index in range(NUM_CLASSES):
                     probabilities[block.part, ..., index] = _as_bytes(block.values(index))
         report(block.part.stop - block.part.start)
+    if postprocessing:
+        with watch.phase("postprocessing"):
+            # In canonical orientation, so that of equal parts the same one stays however a scan is stored.
+            for found in (labels, answer.labels_on_grid):
+                found[:] = postprocessing(found)
 
 
 def translate_volume(

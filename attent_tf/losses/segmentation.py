@@ -8,23 +8,27 @@ import math
 import tensorflow as tf
 
 
-def cross_entropy_loss(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+def cross_entropy_loss(logits: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor | None = None) -> tf.Tensor:
     """−Σ_c y^c log S(x)^c (Eq. 5), averaged over pixels.
 
     Args:
       logits: [batch, height, width, classes].
       labels: [batch, height, width] class indices.
+      weights: [batch, height, width] float32, of each pixel; the mean is over those above 0. None for 1 throughout.
 
     Returns:
-      [batch] float32.
+      [batch] float32; 0 for an example whose pixels all weigh nothing.
     """
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
         labels=tf.cast(labels, tf.int32), logits=tf.cast(logits, tf.float32)
     )
-    return tf.reduce_mean(losses, axis=[1, 2])
+    if weights is None:
+        return tf.reduce_mean(losses, axis=[1, 2])
+    counted = tf.reduce_sum(tf.cast(weights > 0, tf.float32), axis=[1, 2])
+    return tf.math.divide_no_nan(tf.reduce_sum(weights * losses, axis=[1, 2]), counted)
 
 
-def dice_loss(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+def dice_loss(logits: tf.Tensor, labels: tf.Tensor, kept: tf.Tensor | None = None) -> tf.Tensor:
     """One minus the soft Dice coefficient, averaged over the organs that the example shows.
 
     Dice_c = 2 Σ p_c y_c / (Σ p_c + Σ y_c), sums over the pixels of one example. An organ that the slice does not show is left
@@ -33,6 +37,7 @@ def dice_loss(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     Args:
       logits: [batch, height, width, classes].
       labels: [batch, height, width] class indices.
+      kept: [batch, height, width] bool, the pixels that the sums are over; None for all.
 
     Returns:
       [batch] float32; 0 for a slice without organs.
@@ -40,6 +45,9 @@ def dice_loss(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     classes = logits.shape[-1]
     probabilities = tf.nn.softmax(tf.cast(logits, tf.float32))
     truth = tf.one_hot(tf.cast(labels, tf.int32), classes, dtype=tf.float32)
+    if kept is not None:
+        counted = tf.cast(kept, tf.float32)[..., tf.newaxis]
+        probabilities, truth = counted * probabilities, counted * truth
     overlap = tf.reduce_sum(probabilities * truth, axis=[1, 2])[:, 1:]
     area = tf.reduce_sum(truth, axis=[1, 2])[:, 1:]
     total = tf.reduce_sum(probabilities, axis=[1, 2])[:, 1:] + area

@@ -13,12 +13,14 @@ from attent_tf.methods.part import (
     SEGMENTOR,
     SOURCE_DECODER,
     SOURCE_SEGMENTOR,
+    TEACHER,
     TO_SOURCE,
     TO_TARGET,
     Part,
     part_name,
 )
 from attent_tf.methods.registry import METHODS, get_method, register
+from attent_tf.methods.self_training import self_trained
 from attent_tf.methods.stage import Slices, Stage, View
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "SEGMENTOR",
     "SOURCE_DECODER",
     "SOURCE_SEGMENTOR",
+    "TEACHER",
     "TO_SOURCE",
     "TO_TARGET",
     "UPPER_BOUND",
@@ -49,4 +52,5 @@ __all__ = [
     "get_method",
     "part_name",
     "register",
+    "self_trained",
 ]

@@ -3,6 +3,7 @@
 from attent_tf.methods.method import ADAPTATION, LOWER_BOUND, UPPER_BOUND, Method, Path
 from attent_tf.methods.part import SEGMENTOR, TO_SOURCE, TO_TARGET
 from attent_tf.methods.peer_stages import balanced, end_to_end, plug_and_play, score_adaptation, semantic, sifa
+from attent_tf.methods.self_training import self_trained
 from attent_tf.methods.stage import Slices, View
 from attent_tf.methods.stages import aligned, cyclegan, entropy_minimised, supervised
 
@@ -14,7 +15,9 @@ _SOURCE_TRANSLATED = Slices("source", labels=True, views=(View((TO_TARGET,)),))
 _SOURCE_AND_CYCLED = Slices("source", labels=True, views=(View(), _CYCLED))
 _TARGET = Slices("target")
 _TARGET_TRANSLATED = Slices("target", views=(View((TO_SOURCE,)),))
+_SOURCE_IN_BOTH_STYLES = Slices("source", labels=True, views=(View(), _CYCLED, View((TO_TARGET,))))
 _NO_CYCLE = ("segmentation.cycled_source",)
+_BOTH_STYLES = (cyclegan(gated=True), aligned(_SOURCE_IN_BOTH_STYLES, _TARGET_TRANSLATED, "entropy"))
 _CYCADA_AFTER_TRANSLATION = (
     supervised(_SOURCE_TRANSLATED, _TARGET, unused=_NO_CYCLE),
     score_adaptation(_SOURCE_TRANSLATED, _TARGET),
@@ -28,6 +31,13 @@ SHIPPED = (
         LOWER_BOUND,
         (supervised(_SOURCE, unused=_NO_CYCLE),),
         _RAW,
+    ),
+    Method(
+        "source_st",
+        "Source only, self-trained",
+        "trained on the source, then on target images that its running average labels",
+        ADAPTATION,
+        *self_trained((supervised(_SOURCE, unused=_NO_CYCLE),), _RAW),
     ),
     Method(
         "minent",
@@ -148,6 +158,21 @@ SHIPPED = (
         ADAPTATION,
         (cyclegan(gated=True), aligned(_SOURCE_AND_CYCLED, _TARGET_TRANSLATED, "entropy")),
         _TRANSLATED,
+    ),
+    Method(
+        "attent_both",
+        "AttENT, both styles",
+        "as AttENT, with S trained on source images in target style too; raw and translated target images averaged",
+        ADAPTATION,
+        _BOTH_STYLES,
+        (*_RAW, *_TRANSLATED),
+    ),
+    Method(
+        "attent_st",
+        "AttENT, both styles, self-trained",
+        "as AttENT in both styles, then trained on target images that its running average labels",
+        ADAPTATION,
+        *self_trained(_BOTH_STYLES, (*_RAW, *_TRANSLATED)),
     ),
     Method(
         "supervised",

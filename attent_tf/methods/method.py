@@ -40,7 +40,8 @@ class Method:
       deployment: the paths of a target slice, whose probabilities are averaged.
 
     Raises:
-      ConfigError: a stage or the deployment names a network that no stage before it has, or stages share an id.
+      ConfigError: a stage or the deployment names a network that no stage before it has, a network follows one of another stage,
+        or stages share an id.
     """
 
     id: str
@@ -60,6 +61,9 @@ class Method:
             missing = {part.begins_as for part in stage.parts if part.begins_as} - there
             if missing:
                 raise ConfigError(f"method {self.id}, stage {stage.id}: no stage before it has {sorted(missing)}")
+            own = {part.follows for part in stage.parts} | {slices.labelled_by for slices in stage.inputs}
+            if alien := own - {"", *stage.roles}:
+                raise ConfigError(f"method {self.id}, stage {stage.id}: it has no network {sorted(alien)} of its own")
             there |= {(stage.id, role) for role in stage.roles}
         self._check("deployment", [role for path in self.deployment for role in path.roles], there)
 
@@ -125,15 +129,3 @@ class Method:
     def part(self, role: str) -> Part:
         """Returns the network of a role as the last stage that has it has it; errors as `stage_of`."""
         return next(part for part in self.stage_of(role).parts if part.role == role)
-
-    def uses(self, key: str) -> bool:
-        """Whether some stage reads a dotted configuration key; keys outside the stages' sections are read by all."""
-        readers = [stage for stage in self.stages if stage.covers(key)]
-        sections = {stage.section for stage in self.stages} | _OF_STAGES
-        if not readers:
-            return key.split(".")[0] not in sections
-        return any(stage.uses(key) for stage in readers)
-
-
-# Sections that belong to stages; a method without such a stage reads none of their keys.
-_OF_STAGES = frozenset({"translation", "segmentation", "synseg", "cycada", "pnp_adanet", "sifa"})

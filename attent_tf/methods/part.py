@@ -19,6 +19,8 @@ SOURCE_DECODER = "source_decoder"
 # Segmentors that training alone needs: one that keeps translations to what they show, one that stays with the source.
 CLASSIFIER = "classifier"
 SOURCE_SEGMENTOR = "source_segmentor"
+# The running average of a segmentor.
+TEACHER = "teacher"
 JUDGE_FEATURES = "judge_features"
 JUDGE_MASKS = "judge_masks"
 
@@ -44,6 +46,9 @@ class Part:
       frozen: whether its weights stay what they are.
       frozen_layers: name of the network's property that lists those of its layers whose weights and statistics stay what they
         are; empty for none.
+      follows: role of the part of the same stage whose running average over the steps it is, weights and batch statistics; empty
+        for none. It begins as a copy and no gradient trains it.
+      decay: of what follows: dotted configuration key of the average's decay, see `training.running_average`.
     """
 
     role: str
@@ -51,6 +56,13 @@ class Part:
     begins_as: tuple[str, str] | None = None
     frozen: bool = False
     frozen_layers: str = ""
+    follows: str = ""
+    decay: str = ""
+
+    @property
+    def trained(self) -> bool:
+        """Whether gradients change it."""
+        return not self.frozen and not self.follows
 
 
 def part_name(role: str, direction: str) -> str:

@@ -17,15 +17,13 @@ from attent_tf.methods.part import (
     Part,
 )
 from attent_tf.methods.stage import Slices, Stage
+from attent_tf.methods.stages import LOSS_KEYS, SEGMENTOR_KEYS
 
 _NETWORKS = "attent_tf.runs.configured"
 _SIFA = "attent_tf.runs.configured_sifa"
 _STEPS = "attent_tf.training.steps"
 _S = f"{_NETWORKS}:segmentor"
 _LABELLED, _TARGET = Slices("source", labels=True), Slices("target")
-# What S and its supervised losses read; the rest of the section belongs to the stage of that name.
-_SEGMENTOR_KEYS = ("segmentation.backbone", "segmentation.weights", "segmentation.rates")
-_LOSS_KEYS = ("segmentation.main_weight", "segmentation.aux_weight", "segmentation.dice_weight")
 _SEMANTIC_KEYS = ("cycada.semantic_weight", "cycada.semantic_gate", "cycada.classifier")
 
 
@@ -43,7 +41,7 @@ def end_to_end(translation: Stage) -> Stage:
         step=f"{_STEPS}.synseg:SynSegStep",
         parts=(*translation.parts, Part(SEGMENTOR, _S)),
         inputs=(_LABELLED, _TARGET),
-        reads=("translation", *_SEGMENTOR_KEYS, *_LOSS_KEYS),
+        reads=("translation", *SEGMENTOR_KEYS, *LOSS_KEYS),
         unused=(*translation.unused, "translation.steps", "translation.epochs", "translation.batch_size"),
         serves_both=False,
     )
@@ -60,7 +58,7 @@ def semantic(translation: Stage) -> Stage:
         step=f"{_STEPS}.semantic_cyclegan:SemanticCycleGanStep",
         parts=(*translation.parts, Part(CLASSIFIER, _S)),
         inputs=(_LABELLED, _TARGET),
-        reads=(*_SEMANTIC_KEYS, *_SEGMENTOR_KEYS, *_LOSS_KEYS),
+        reads=(*_SEMANTIC_KEYS, *SEGMENTOR_KEYS, *LOSS_KEYS),
         serves_both=False,
     )
 
@@ -81,7 +79,7 @@ def score_adaptation(labelled: Slices, target: Slices) -> Stage:
             Part(JUDGE_MAIN, f"{_NETWORKS}:pixel_discriminator"),
         ),
         inputs=(labelled, target),
-        reads=(*_SEGMENTOR_KEYS, *_LOSS_KEYS, "segmentation.augmentation"),
+        reads=(*SEGMENTOR_KEYS, *LOSS_KEYS, "segmentation.augmentation"),
         unused=_SEMANTIC_KEYS,
     )
 
@@ -110,7 +108,7 @@ def plug_and_play() -> Stage:
             Part(JUDGE_MASKS, f"{_NETWORKS}:mask_critic"),
         ),
         inputs=(Slices("source"), _TARGET),
-        reads=_SEGMENTOR_KEYS,
+        reads=SEGMENTOR_KEYS,
     )
 
 

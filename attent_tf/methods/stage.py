@@ -27,11 +27,19 @@ class Slices:
       domain: `source` or `target`.
       labels: whether their labels are read.
       views: how they are shown; several views are several times as many slices.
+      labelled_by: role of the stage's network that labels them, by the mean over all views, see `training.pseudo_labels`; empty
+        for none. Labels of the records are not read then.
     """
 
     domain: str
     labels: bool = False
     views: tuple[View, ...] = (View(),)
+    labelled_by: str = ""
+
+    @property
+    def in_pairs(self) -> bool:
+        """Whether a batch of them is a pair of images and labels."""
+        return self.labels or bool(self.labelled_by)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,18 +91,18 @@ class Stage:
         return (*self.inputs, *((self.watched,) if self.watched else ()))
 
     @property
+    def self_labelled(self) -> int | None:
+        """Place among `inputs` of the slices that a network of the stage labels; None where there are none."""
+        return next((at for at, slices in enumerate(self.inputs) if slices.labelled_by), None)
+
+    @property
     def translated(self) -> Slices | None:
         """The unlabelled target slices that it is shown in source style alone; None where there are none."""
         for slices in self.shown:
             in_style = all(view.through[-1:] == (TO_SOURCE,) for view in slices.views)
-            if slices.domain == "target" and not slices.labels and in_style:
+            if slices.domain == "target" and not slices.in_pairs and in_style:
                 return slices
         return None
-
-    @property
-    def view_options(self) -> frozenset[str]:
-        """The configuration keys that decide which views count."""
-        return frozenset(view.option for slices in self.shown for view in slices.views if view.option)
 
 
 def _covers(keys, key):

@@ -14,6 +14,9 @@ from attent_tf.methods.stage import Slices, Stage
 
 _NETWORKS = "attent_tf.runs.configured"
 _STEPS = "attent_tf.training.steps"
+# What S and its supervised losses read; the rest of the section belongs to the stage of that name.
+SEGMENTOR_KEYS = ("segmentation.backbone", "segmentation.weights", "segmentation.rates")
+LOSS_KEYS = ("segmentation.main_weight", "segmentation.aux_weight", "segmentation.dice_weight")
 _ADVERSARY_KEYS = (
     "segmentation.aligner_adversarial",
     "segmentation.entropy_channels",

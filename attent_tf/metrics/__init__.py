@@ -1,1 +1,1 @@
-"""Dice and average symmetric surface distance, their summaries, and the evaluation folder that keeps them."""
+"""Measures as functions of arrays: Dice, surface distances, volumes; protocols, summaries, intervals, paired tests."""

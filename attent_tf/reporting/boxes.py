@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from attent_tf.metrics.evaluation import Evaluation
+from attent_tf.evaluation.folder import Evaluation
 from attent_tf.organs import ORGAN_TITLES, ORGANS
 from attent_tf.reporting.svg import GRID, INK, page_svg, series_stand_in, svg_style
 

@@ -4,7 +4,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from attent_tf.metrics.evaluation import Evaluation
+from attent_tf.evaluation.folder import Evaluation
 from attent_tf.metrics.significance import holm, paired_test
 from attent_tf.metrics.summary import mean_of_defined
 from attent_tf.organs import ORGANS

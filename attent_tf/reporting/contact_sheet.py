@@ -10,6 +10,7 @@ import jinja2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from attent_tf.counting import counted
 from attent_tf.organs import CLASS_NAMES, ORGAN_TITLES, ORGANS
 from attent_tf.reporting.palette import ORGAN_COLOURS
 from attent_tf.reporting.pictures import body_box, overlay_picture
@@ -100,7 +101,7 @@ def preview_page(entries: Sequence[PreviewEntry], rejected: Sequence[tuple[str, 
     for domain in sorted({entry.domain for entry in entries}):
         members = [entry for entry in entries if entry.domain == domain]
         groups.append(({"mri": "MRI", "ct": "CT"}.get(domain, domain), members))
-    return environment.get_template("previews.html.j2").render(groups=groups, rejected=list(rejected))
+    return environment.get_template("previews.html.j2").render(groups=groups, rejected=list(rejected), counted=counted)
 
 
 def _tile(image: np.ndarray, labels: np.ndarray | None, spacing_mm: tuple[float, float]) -> Image.Image:

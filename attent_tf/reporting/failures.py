@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from attent_tf.metrics.evaluation import Evaluation
+from attent_tf.evaluation.folder import Evaluation
 from attent_tf.organs import ORGAN_TITLES, ORGANS
 from attent_tf.reporting.tables import case_state
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from attent_tf.metrics.comparison import COLUMNS, RunComparison
+from attent_tf.counting import counted
+from attent_tf.evaluation.comparison import COLUMNS, RunComparison
 from attent_tf.organs import ORGAN_TITLES
 from attent_tf.reporting.palette import SERIES_COLOURS
 from attent_tf.reporting.wording import METRIC_TITLES, UNDEFINED
@@ -67,7 +68,7 @@ def _draw_scores(axes, comparison: RunComparison, legend_columns: int) -> None:
 
     title = METRIC_TITLES.get(comparison.metric, comparison.metric)
     rows, cases = len(comparison.runs), len(comparison.cases)
-    _prepare(axes, rows, f"{title}: {cases} case{'s' * (cases != 1)}, mean and its 95 % interval")
+    _prepare(axes, rows, f"{title}: {counted(cases, 'case')}, mean and its 95 % interval")
     for band, column in enumerate(COLUMNS):
         for index, run in enumerate(comparison.runs):
             level, spread = band * (rows + 1) + index, run.spread[column]

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from attent_tf.errors import InputError
-from attent_tf.metrics.evaluation import Evaluation
+from attent_tf.evaluation.folder import Evaluation
 from attent_tf.reporting.pictures import body_box, heat_table
 
 # What is tried, from the best on; below the last one, entropy and noise become blocks.

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 
-from attent_tf.metrics.json_numbers import to_json
+from attent_tf.json_numbers import to_json
 from attent_tf.organs import ORGAN_TITLES, ORGANS
 from attent_tf.reporting.provenance import further_texts, protocols, warnings_of
 from attent_tf.reporting.sections import Section

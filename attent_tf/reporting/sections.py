@@ -6,8 +6,9 @@ import itertools
 import math
 from collections.abc import Sequence
 
+from attent_tf.counting import counted
+from attent_tf.evaluation.folder import Evaluation
 from attent_tf.methods import LOWER_BOUND, METHODS, UPPER_BOUND
-from attent_tf.metrics.evaluation import Evaluation
 from attent_tf.organs import DOMAINS
 from attent_tf.reporting.boxes import box_plot_svg, count_infinite
 from attent_tf.reporting.comparison import Comparison, compare_with
@@ -17,6 +18,7 @@ from attent_tf.reporting.sources import Source
 from attent_tf.reporting.svg import series_colour
 from attent_tf.reporting.tables import Row, ScoreGroup, case_rows, score_groups, volume_rows
 from attent_tf.reporting.wording import (
+    UNPROCESSED,
     direction_sentence,
     direction_title,
     method_title,
@@ -83,7 +85,11 @@ class Section:
 
     @functools.cached_property
     def scores(self) -> list[ScoreGroup]:
-        return score_groups(self.entries) if self.labelled else []
+        """Tables with a row for each method, and one more where predictions were cleaned before scoring."""
+        if not self.labelled:
+            return []
+        plain = ((f"{label}, {UNPROCESSED}", evaluation.unprocessed) for label, evaluation in self.entries)
+        return score_groups([*self.entries, *(entry for entry in plain if entry[1] is not None)])
 
     @functools.cached_property
     def plots(self) -> list[tuple[str, str, int]]:
@@ -140,7 +146,7 @@ class Section:
                 facts.append((name + of_method, number(value, 1 if unit == "%" else 2), unit))
         missed = sum(f.organs for f in self.failures if f.kind == "missed" and f.method == label)
         if self.labelled:
-            facts.append((f"Missed organs{of_method}", str(missed), f"in {len(evaluation.cases)} cases"))
+            facts.append((f"Missed organs{of_method}", str(missed), f"in {counted(len(evaluation.cases), 'case')}"))
         gap = self._gap_closed()
         return [*facts, ("Of the gap to supervised closed", number(gap, 0), "%")] if gap is not None else facts
 
@@ -149,7 +155,7 @@ class Section:
         """How many cases there are, and how many of them have labels."""
         names = {c["case"]: c.get("labelled", True) for e in self.evaluations for c in e.cases}
         labelled = sum(names.values())
-        text = f"{len(names)} test {'case' if len(names) == 1 else 'cases'}"
+        text = counted(len(names), "test case")
         return text if labelled == len(names) else f"{text}, {labelled} of them with reference labels"
 
     @functools.cached_property

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from attent_tf.errors import InputError
-from attent_tf.metrics.evaluation import Evaluation
+from attent_tf.evaluation.folder import Evaluation
 from attent_tf.organs import ORGAN_TITLES
 from attent_tf.reporting.wording import UNDEFINED, number
 from attent_tf.signs import RULES, Sign, Signs

@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 
 from attent_tf.errors import InputError
+from attent_tf.evaluation.folder import Evaluation, read_evaluation
 from attent_tf.methods import METHODS
-from attent_tf.metrics.evaluation import Evaluation, read_evaluation
 from attent_tf.reporting.history import Curve, read_history
 
 

@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from attent_tf.metrics.evaluation import Evaluation
+from attent_tf.evaluation.folder import Evaluation
 from attent_tf.metrics.summary import mean_of_defined
 from attent_tf.organs import ORGANS
 from attent_tf.reporting import published

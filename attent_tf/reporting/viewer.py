@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from attent_tf.metrics.evaluation import Evaluation
+from attent_tf.evaluation.folder import Evaluation
 from attent_tf.organs import ORGAN_TITLES, ORGANS
 from attent_tf.reporting.layers import QUALITIES, CaseLayers, read_layers
 from attent_tf.reporting.palette import ORGAN_COLOURS

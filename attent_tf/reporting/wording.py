@@ -19,6 +19,9 @@ METRIC_TITLES = {
 MAIN_METRICS = ("dice", "assd_voxel", "assd_mm")
 _UNITS = {"mm": "mm", "voxel": "voxel", "ml": "ml", "percent": "%"}
 
+# Behind the name of a method: its scores before predictions were cleaned.
+UNPROCESSED = "without postprocessing"
+
 UNDEFINED = "–"
 INFINITE = "∞"
 

@@ -12,6 +12,7 @@ from attent_tf.configs import Config, config_from_dict, config_to_dict, config_t
 from attent_tf.errors import ConfigError, RunError
 from attent_tf.files import write_json, write_text
 from attent_tf.methods import Method, get_domains, get_method
+from attent_tf.postprocessing import Postprocessing
 from attent_tf.versions import package_versions
 from attent_tf.volumes import PrepareOptions
 
@@ -64,6 +65,11 @@ class Run:
         except ConfigError as error:
             raise RunError(f"{self.folder / RUN_FILE}: {error}; the file was damaged or edited") from error
 
+    @property
+    def postprocessing(self) -> Postprocessing:
+        """What is done to its label maps where nobody says otherwise."""
+        return self.config.postprocessing
+
     def describe(self) -> dict[str, Any]:
         """Returns what a report says of it, as JSON."""
         return {
@@ -100,7 +106,8 @@ def create_or_check(run: Run, devices: Sequence[str]) -> None:
                 raise RunError(
                     f"{run.folder}: holds a run with {key} {found.get(key)!r}, not {content[key]!r}; choose another --out"
                 )
-        changed = list(_differences(found["config"], content["config"]))
+        # Keys that the folder does not name have their defaults.
+        changed = list(_differences(config_to_dict(config_from_dict(found["config"])), content["config"]))
         if changed:
             raise RunError(
                 f"{run.folder}: started with another configuration: {'; '.join(changed)}; choose another --out"

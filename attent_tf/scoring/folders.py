@@ -14,11 +14,11 @@ import numpy as np
 
 from attent_tf.datasets.matching import image_groups, paths_below
 from attent_tf.errors import InputError, faults_of_scan
-from attent_tf.metrics.case_result import CaseFailure, CaseResult
-from attent_tf.metrics.evaluation import Evaluation, write_evaluation
-from attent_tf.metrics.postprocessing import DEFAULT_POSTPROCESSING
+from attent_tf.evaluation.case_result import CaseFailure, CaseResult
+from attent_tf.evaluation.folder import Evaluation, write_evaluation
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL, find_protocol
 from attent_tf.organs import ORGANS
+from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
 from attent_tf.progress import Observer
 from attent_tf.reporting.report import write_report
 from attent_tf.reporting.sources import EvaluationForReport
@@ -59,7 +59,7 @@ def score_folders(
     images: str | os.PathLike | None = None,
     overwrite: bool = False,
     orientation_policy: str = "strict",
-    postprocessing: str = DEFAULT_POSTPROCESSING,
+    postprocessing: Postprocessing = NO_POSTPROCESSING,
 ) -> Evaluation:
     """Scores a folder of predicted label maps against a folder of references.
 
@@ -74,7 +74,7 @@ def score_folders(
       images: folder with the scans, for the report; without it, the report shows label maps alone.
       overwrite: whether an evaluation folder that is there may be replaced.
       orientation_policy: for files whose codes of sform and qform are 0, see `read_nifti`.
-      postprocessing: what is done to predictions before they are scored, see `attent_tf.metrics.postprocessing`.
+      postprocessing: what is done to predictions before they are scored.
 
     Returns:
       The evaluation; `failures` lists what could not be scored as it stands.
@@ -95,7 +95,6 @@ def score_folders(
         "method": name or Path(os.path.abspath(predictions)).name,
         "direction": "Label files",
         "protocol": protocol,
-        "postprocessing": postprocessing,
         "seed": None,
         "selection": _SELECTION,
         "grid_text": GRID_TEXT,
@@ -108,7 +107,7 @@ def score_folders(
     with observer.stage("Score", len(pairs.cases), 0) as bar:
         on_scan = find_protocol(protocol).grid == "scan"
         results = _results(label_map, pairs.cases, pictures, warnings, orientation_policy, on_scan, bar)
-        evaluation = write_evaluation(out, header, results, overwrite, label_map.organs)
+        evaluation = write_evaluation(out, header, results, overwrite, label_map.organs, postprocessing)
     title = f"{header['method']}, scored on label files"
     write_report(Path(out) / "report" / "index.html", [EvaluationForReport(Path(out))], title)
     return evaluation

@@ -4,6 +4,7 @@ import dataclasses
 import difflib
 from collections.abc import Sequence
 
+from attent_tf.counting import counted
 from attent_tf.datasets.cases import natural_key
 from attent_tf.datasets.description import DatasetDescription
 from attent_tf.datasets.matching import image_groups
@@ -135,7 +136,7 @@ def _strangers(side: LabelSide, paths: Sequence[str], found, folder: str) -> lis
     others = [p for p in paths if is_nifti_name(p) and p not in known and p.rpartition("/")[0] in folders]
     if not others:
         return []
-    count = f"{len(others)} NIfTI file{'s' * (len(others) > 1)}"
+    count = counted(len(others), "NIfTI file")
     return [f"{folder}: {count} not called {side.description.labels}, such as {others[0]}; nothing reads them."]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from attent_tf.counting import counted
 from attent_tf.errors import RunError
 from attent_tf.training.image_pool import ImagePool
 
@@ -92,7 +93,7 @@ class Checkpoints:
             return True
         if paths:
             raise RunError(
-                f"{os.path.dirname(paths[0])}: none of {len(paths)} checkpoints can be read; start a new run"
+                f"{os.path.dirname(paths[0])}: none of {counted(len(paths), 'checkpoint')} can be read; start a new run"
             )
         return False
 
@@ -105,7 +106,8 @@ class Checkpoints:
             return
         self._shared.restore(path).expect_partial().assert_existing_objects_matched()
         self._say(
-            f"{path}: written with {max(there.values())} devices, going on with {max(here.values())}; image pools begin empty"
+            f"{path}: written with {counted(max(there.values()), 'device')}, "
+            f"going on with {max(here.values())}; image pools begin empty"
         )
 
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import tensorflow as tf
 
+from attent_tf.counting import counted
 from attent_tf.errors import RunError
 from attent_tf.progress import Observer
 from attent_tf.training.checkpoints import Checkpoints
@@ -35,6 +36,22 @@ class InnerStep(Protocol):
     def phase(self, step: int) -> tuple[str, int | None]: ...
 
     def update(self, phase: str, step: tf.Tensor, *batch) -> dict[str, tf.Tensor]: ...
+
+    def follow(self, step: tf.Tensor) -> None: ...
+
+
+class Renewal(Protocol):
+    """What a stage does at intervals to the slices that it is shown.
+
+    Attributes:
+      every: steps between two times.
+    """
+
+    every: int
+
+    def begin(self, position: int) -> bool:
+        """Prepares the slices for the steps from `position` on; False ends the stage there, as it then is."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +81,7 @@ def run_stage(
     strategy: tf.distribute.Strategy,
     observer: Observer,
     draw_panel: Callable[[], dict[str, tf.Tensor]],
+    renewal: Renewal | None = None,
 ) -> None:
     """Trains one stage to its end, from its newest checkpoint if it has one.
 
@@ -76,6 +94,7 @@ def run_stage(
       strategy: that `inner` was made under.
       observer: shows progress.
       draw_panel: makes a fixed panel, images by name, for TensorBoard.
+      renewal: of the slices, before `make_data` is called anew; None for slices that stay the same.
 
     Raises:
       RunError: a loss is not finite, or the checkpoints cannot be used. The last good checkpoint is kept.
@@ -89,21 +108,27 @@ def run_stage(
         observer.say(f"{plan.title}: goes on at step {step.numpy()} of {plan.steps}")
     start = int(step.numpy())
     if start >= plan.steps:
-        observer.say(f"{plan.title}: complete ({plan.steps} steps)")
+        observer.say(f"{plan.title}: complete ({counted(plan.steps, 'step')})")
         return
     names = _reported(inner)
     history = History(plan.folder / "history.csv", names, start) if worker == 0 else None
-    data = iter(strategy.distribute_datasets_from_function(lambda _: make_data(start, worker)))
     train = _compile(inner, step)
     with (
         _summaries(plan.folder / "events" if worker == 0 else None).as_default(),
         observer.stage(plan.title, plan.steps, start) as bar,
         _termination_noted() as terminated,
     ):
-        position = start
+        position, data = start, None
         while position < plan.steps:
+            if data is None or (renewal and position % renewal.every == 0):
+                if renewal and not renewal.begin(position):
+                    step.assign(plan.steps)
+                    checkpoints.save()
+                    return
+                data = _batches_from(position, make_data, strategy)
             phase, phase_end = inner.phase(position)
             stop = min(_next_multiple(position, plan.log_every), phase_end or plan.steps, plan.steps)
+            stop = min(stop, _next_multiple(position, renewal.every)) if renewal else stop
             values = {name: float(v) for name, v in train(phase, data, tf.constant(stop - position)).items()}
             _check_finite(values, plan, stop)
             bar.set_postfix_str(", ".join(f"{name} {values[name]:.3f}" for name in names[:3]))
@@ -122,6 +147,11 @@ def run_stage(
             if stopping:
                 observer.say(f"{plan.title}: stopped by SIGTERM at step {position} of {plan.steps}, which is saved")
                 raise SystemExit(_EXIT_TERMINATED)
+
+
+def _batches_from(position, make_data, strategy):
+    worker = worker_index(strategy)
+    return iter(strategy.distribute_datasets_from_function(lambda _: make_data(position, worker)))
 
 
 @contextlib.contextmanager
@@ -148,7 +178,9 @@ def _compile(inner, step):
     def train(phase, iterator, count):
         totals = {name: tf.constant(0.0) for name in inner.metric_names}
         for _ in tf.range(count):
-            metrics = inner.update(phase, step.read_value(), *next(iterator))
+            at = step.read_value()
+            metrics = inner.update(phase, at, *next(iterator))
+            inner.follow(at)
             step.assign_add(1)
             totals = {name: totals[name] + metrics[name] for name in inner.metric_names}
         means = {name: total / tf.cast(count, tf.float32) for name, total in totals.items()}

@@ -10,14 +10,12 @@ from collections.abc import Iterator
 import keras
 import tensorflow as tf
 
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
-
 _LARGEST_SCALE = 2.0**24
 
 
 @contextlib.contextmanager
 def computing_in(precision: str) -> Iterator[None]:
-    """Networks that are made inside compute in `precision`, a name in `PRECISIONS`."""
+    """Networks that are made inside compute in `precision`, one of those of `Config`."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:

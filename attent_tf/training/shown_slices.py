@@ -43,12 +43,18 @@ class ShownSlices:
           RecordsError: records are damaged, or labels are wanted of a case that has none.
           RunError: a network that slices pass cannot be loaded.
         """
-        domain = self._run.source if wanted.domain == "source" else self._run.target
         size = self._run.config.data.image_size
-        read = load_slices(self._records, self._manifest, domain, "train", size, labels=wanted.labels)
+        read = load_slices(self._records, self._manifest, self._domain(wanted), "train", size, labels=wanted.labels)
         images = [self._seen(view, read.images, wanted.domain) for view in wanted.views if self._counts(view)]
         labels = None if read.labels is None else _one_after_other([read.labels] * len(images))
         return SliceArrays(_one_after_other(images), labels)
+
+    def volumes(self, wanted: Slices) -> list[int]:
+        """Returns how many slices each case has, in the order in which one view of `wanted` shows them."""
+        return [case.slices for case in self._manifest.select(self._domain(wanted), "train")]
+
+    def _domain(self, wanted: Slices) -> str:
+        return self._run.source if wanted.domain == "source" else self._run.target
 
     def _counts(self, view: View) -> bool:
         value = self._run.config

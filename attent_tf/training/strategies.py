@@ -34,9 +34,9 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
 
 def worker_index(strategy: tf.distribute.Strategy) -> int:
     """Returns this process's place among the workers of a strategy; worker 0, the chief, writes the run folder."""
-    resolver = strategy.cluster_resolver
-    if resolver is None or not getattr(strategy.extended, "_in_multi_worker_mode", lambda: False)():
+    if not _of_several_workers(strategy):
         return 0
+    resolver = strategy.cluster_resolver
     workers = resolver.cluster_spec().as_dict()
     # TF_CONFIG may call the first worker `chief`.
     return resolver.task_id + (len(workers.get("chief", [])) if resolver.task_type == "worker" else 0)
@@ -44,12 +44,20 @@ def worker_index(strategy: tf.distribute.Strategy) -> int:
 
 def wait_for_all(strategy: tf.distribute.Strategy) -> None:
     """Returns once every worker has come here; call it in cross-replica context."""
+    if not _of_several_workers(strategy):
+        return
 
     @tf.function
     def meet():
         return strategy.reduce("SUM", strategy.run(lambda: tf.constant(1.0)), axis=None)
 
     meet()
+
+
+def _of_several_workers(strategy):
+    if strategy.cluster_resolver is None:
+        return False
+    return getattr(strategy.extended, "_in_multi_worker_mode", lambda: False)()
 
 
 def device_names(strategy: tf.distribute.Strategy) -> list[str]:

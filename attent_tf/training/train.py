@@ -20,6 +20,8 @@ from attent_tf.runs.networks import begin_parts, check_complete
 from attent_tf.runs.reuse import reuse_stage, shared_stage
 from attent_tf.training.checkpoints import has_checkpoint
 from attent_tf.training.loop import StagePlan, run_stage
+from attent_tf.training.pseudo_labels import mean_organ_shares
+from attent_tf.training.self_labels import SelfLabels, volumes_of, with_labels
 from attent_tf.training.shown_slices import ShownSlices
 from attent_tf.training.steps.step import make_step, step_class
 from attent_tf.training.strategies import device_names, make_strategy, replica_batch, wait_for_all, worker_index
@@ -113,17 +115,24 @@ def _train_stage(run: Run, stage: Stage, shown: ShownSlices, strategy, observer)
     per_replica = replica_batch(stage.section, section.batch_size, strategy)
 
     def make_data(first, worker):
-        return _zip_batches(run, stage, per_replica, first, Share.of_worker(worker, strategy), *parts)
+        shown_now = with_labels(parts, stage, own_labels)
+        return _zip_batches(run, stage, per_replica, first, Share.of_worker(worker, strategy), *shown_now)
+
+    def begin():
+        with strategy.scope():
+            begin_parts(run, stage, inner.networks)
+            inner.begin()
+            inner.begin_averages()
 
     with strategy.scope():
         step = tf.Variable(0, dtype=tf.int64, name="step")
         inner = make_step(stage, run.config, run.direction, steps, channels)
         if not _has_begun(run, stage):
-            begin_parts(run, stage, inner.networks)
-            inner.begin()
+            begin()
+    own_labels = _self_labels(run, stage, inner, shown, slices, strategy, observer, begin)
     panel = inner.panel(*(one.images for one in slices))
     fresh, began = not _has_begun(run, stage), time.perf_counter()
-    run_stage(_plan(run, stage, steps, strategy), inner, step, make_data, strategy, observer, panel)
+    run_stage(_plan(run, stage, steps, strategy), inner, step, make_data, strategy, observer, panel, own_labels)
     if fresh and worker_index(strategy) == 0:
         # Of a stage that was interrupted, nobody knows how long it took in all.
         describe_stage(run, stage.id, seconds=round(time.perf_counter() - began, 1))
@@ -131,6 +140,20 @@ def _train_stage(run: Run, stage: Stage, shown: ShownSlices, strategy, observer)
         labels = next(one.labels for one in parts if one.labels is not None)
         translated = slices[stage.shown.index(stage.translated)].images
         judge_translation(run, inner.networks[SEGMENTOR], labels, translated, observer)
+
+
+def _self_labels(run, stage, inner, shown, slices, strategy, observer, begin) -> SelfLabels | None:
+    """What labels the slices that a network of the stage labels; None where there are none."""
+    place = stage.self_labelled
+    if place is None:
+        return None
+    wanted, images = stage.inputs[place], slices[place].images
+    at, source = next((at, one) for at, one in enumerate(stage.inputs) if one.labels)
+    shares = mean_organ_shares(volumes_of(slices[at].labels, shown.volumes(source)))
+    network, volumes = inner.networks[wanted.labelled_by], shown.volumes(wanted)
+    return SelfLabels(
+        run, stage, network, images, volumes, shares, inner.labelling, strategy, observer, begin_again=begin
+    )
 
 
 def _slices_in_an_epoch(parts: list[SliceArrays]) -> int:

@@ -1,7 +1,6 @@
 """What a scan is: readers, orientation, anatomy, the grid of records, intensities. NumPy only."""
 
 from attent_tf.volumes.anatomy import check_anatomy
-from attent_tf.volumes.blocks_from_grid import probabilities_from_grid
 from attent_tf.volumes.body import body_mask
 from attent_tf.volumes.case_geometry import CaseGeometry
 from attent_tf.volumes.grid import SliceGrid, fit_grid
@@ -18,18 +17,16 @@ from attent_tf.volumes.neighbours import middle_channel, stack_neighbours
 from attent_tf.volumes.nifti import read_nifti, read_nifti_labels
 from attent_tf.volumes.nifti_header import ORIENTATION_POLICIES
 from attent_tf.volumes.nifti_writing import write_fractions, write_labels, write_scan
-from attent_tf.volumes.orientation import from_canonical, to_canonical
+from attent_tf.volumes.orientation import to_canonical
 from attent_tf.volumes.placement import Placement
 from attent_tf.volumes.prepare import PreparedCase, measure_case, prepare
 from attent_tf.volumes.prepare_options import PrepareOptions
 from attent_tf.volumes.resampling import (
-    images_from_grid,
     images_to_grid,
-    labels_from_grid,
     labels_to_grid,
     resampling_matrix,
 )
-from attent_tf.volumes.restore import restore_image, restore_label_probabilities, restore_labels
+from attent_tf.volumes.restore import restore_image
 from attent_tf.volumes.scan import read_scan
 from attent_tf.volumes.volume import Volume
 
@@ -49,10 +46,7 @@ __all__ = [
     "check_anatomy",
     "fit_grid",
     "fit_intensity",
-    "from_canonical",
-    "images_from_grid",
     "images_to_grid",
-    "labels_from_grid",
     "labels_to_grid",
     "measure_case",
     "measure_intensity",
@@ -60,14 +54,11 @@ __all__ = [
     "parse_rule",
     "pool_statistics",
     "prepare",
-    "probabilities_from_grid",
     "read_nifti",
     "read_nifti_labels",
     "read_scan",
     "resampling_matrix",
     "restore_image",
-    "restore_label_probabilities",
-    "restore_labels",
     "rule_from_json",
     "rule_text",
     "rule_to_json",

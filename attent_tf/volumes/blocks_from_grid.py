@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from attent_tf.volumes.grid import SliceGrid
-from attent_tf.volumes.resampling import matrices_from_grid, part_of, slices_at_once, used_sources, weighted
+from attent_tf.volumes.resampling import matrices_from_grid, part_of, used_sources, weighted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,34 +115,15 @@ def blocks_from_grid(
         held, held_from = held[max(0, keep_from - held_from) :], max(held_from, keep_from)
 
 
-def probabilities_from_grid(probabilities: np.ndarray, grid: SliceGrid, shape: tuple[int, int, int]) -> np.ndarray:
-    """Resamples class probabilities to the canonical scan that they came from and takes the largest.
-
-    Args:
-      probabilities: [grid.slices, size, size, classes] float32.
-      grid: the grid of the case.
-      shape: slices, rows and columns of the scan.
-
-    Returns:
-      [slice, row, column] uint8 class indices; background outside the grid.
-    """
-    labels = np.zeros(shape, np.uint8)
-    step = slices_at_once(2 * max(shape[1] * shape[2], grid.size**2))
-    parts = (probabilities[start : start + step] for start in range(0, len(probabilities), step))
-    for part, found in probability_blocks_from_grid(parts, grid, shape):
-        labels[part] = found
-    return labels
-
-
 def probability_blocks_from_grid(
     blocks: Iterable[np.ndarray], grid: SliceGrid, shape: tuple[int, int, int]
 ) -> Iterator[tuple[slice, np.ndarray]]:
-    """As `probabilities_from_grid`, where probabilities come a few slices at a time.
+    """Resamples class probabilities to the canonical scan that they came from, and takes the largest.
 
-    Args: as `blocks_from_grid`.
+    Args: as `blocks_from_grid`; channels are classes.
 
     Yields:
-      Which slices of the scan, in their order, and their [slice, row, column] uint8 class indices.
+      Which slices of the scan, in their order, and their [slice, row, column] uint8 class indices; background outside the grid.
     """
     for block in blocks_from_grid(blocks, grid, shape):
         yield block.part, block.largest()

@@ -3,6 +3,7 @@
 import numpy as np
 import pydicom
 
+from attent_tf.counting import counted
 from attent_tf.errors import InputError
 
 
@@ -28,7 +29,7 @@ def numbers_of(dataset: pydicom.Dataset, path: str, keyword: str, count: int) ->
         except (TypeError, ValueError, OverflowError):
             found = "other content"
     if len(values) != count or not np.isfinite(values).all():
-        raise InputError(path, f"{count} number{'s' * (count != 1)} in {keyword}", found, "mend the file")
+        raise InputError(path, f"{counted(count, 'number')} in {keyword}", found, "mend the file")
     return np.array(values, np.float64)
 
 

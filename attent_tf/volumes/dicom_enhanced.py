@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pydicom
 from pydicom.encaps import encapsulate, generate_frames
 
+from attent_tf.counting import counted
 from attent_tf.errors import InputError
 
 _SHARED, _PER_FRAME = "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"
@@ -68,7 +69,7 @@ def frames_of(dataset: pydicom.Dataset, path: str) -> Iterator[Frame]:
         return
     count = int(dataset.get("NumberOfFrames") or 1)
     if len(groups) != count:
-        found = f"{len(groups)} for {count} frames"
+        found = f"{len(groups)} for {counted(count, 'frame')}"
         raise InputError(path, f"an item a frame in {_PER_FRAME}", found, "copy the file again")
     shared = (dataset.get(_SHARED) or [pydicom.Dataset()])[0]
     common = pydicom.Dataset()
@@ -120,7 +121,9 @@ def _pixels_of(dataset: pydicom.Dataset, path: str, count: int) -> Iterator[byte
     samples = int(dataset.get("SamplesPerPixel", 1))
     length = int(dataset.Rows) * int(dataset.Columns) * samples * int(dataset.get("BitsAllocated", 16)) // 8
     if len(stored) - length * count not in (0, length * count % 2):
-        expected = f"{length * count} bytes of pixels for {count} frames of {dataset.Rows} × {dataset.Columns}"
+        expected = (
+            f"{length * count} bytes of pixels for {counted(count, 'frame')} of {dataset.Rows} × {dataset.Columns}"
+        )
         raise InputError(path, expected, f"{len(stored)}", "copy the file again")
     for start in range(0, length * count, length):
         yield stored[start : start + length]

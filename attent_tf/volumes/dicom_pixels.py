@@ -31,8 +31,7 @@ def slice_pixels(dataset: pydicom.Dataset, path: str, rows: int, columns: int) -
     """
     if number_of(dataset, path, "SamplesPerPixel", 1) != 1 or number_of(dataset, path, "NumberOfFrames", 1) != 1:
         raise InputError(path, "one grey-scale frame", "several frames or colours", "export single slices")
-    if str(dataset.get("PhotometricInterpretation") or "MONOCHROME2") != "MONOCHROME2":
-        raise InputError(path, "pixels of MONOCHROME2", "another photometric interpretation", "convert the series")
+    _check_greys(str(dataset.get("PhotometricInterpretation") or "MONOCHROME2"), path)
     stored = _stored_pixels(dataset, path, rows, columns)
     slope = number_of(dataset, path, "RescaleSlope", 1.0)
     intercept = number_of(dataset, path, "RescaleIntercept", 0.0)
@@ -55,6 +54,16 @@ def slice_pixels(dataset: pydicom.Dataset, path: str, rows: int, columns: int) -
     # Without an intercept a CT holds whatever its scanner stores.
     is_hounsfield = dataset.get("Modality") == "CT" and number_of(dataset, path, "RescaleIntercept") is not None
     return without_padding(pixels, is_padding, is_hounsfield)
+
+
+def _check_greys(interpretation: str, path: str) -> None:
+    if interpretation == "MONOCHROME2":
+        return
+    if interpretation == "MONOCHROME1":
+        # It says how values are shown, not whether they were turned over before; readers differ, and a guess would swap tissues.
+        advice = "find out whether its values are turned over, and export it as MONOCHROME2"
+        raise InputError(path, "MONOCHROME2, small values black", "MONOCHROME1, small values white", advice)
+    raise InputError(path, "grey pixels of MONOCHROME2", "another photometric interpretation", "export it in greys")
 
 
 def _stored_pixels(dataset: pydicom.Dataset, path: str, rows: int, columns: int) -> np.ndarray:

@@ -13,6 +13,7 @@ from pathlib import PurePath
 
 import numpy as np
 
+from attent_tf.counting import counted
 from attent_tf.errors import InputError
 from attent_tf.volumes.dicom import NoSliceError, SliceHeader, read_slice_headers, read_slices
 
@@ -171,7 +172,7 @@ def _named(groups: Iterable[Sequence[SliceHeader]]) -> str:
         uids, numbers = ({getattr(one, name) for one in members} for name in ("series_uid", "series_number"))
         uid, number = (next(iter(values)) if len(values) == 1 else None for values in (uids, numbers))
         shown = uid if uid and _UID.fullmatch(uid) else "one without a UID"
-        named.append(f"{shown}{'' if number is None else f' (number {number})'}: {_count(len(members), 'slice')}")
+        named.append(f"{shown}{'' if number is None else f' (number {number})'}: {counted(len(members), 'slice')}")
     if len(groups) > _MOST_NAMED:
         named.append(f"{len(groups) - _MOST_NAMED} more")
     return f"{len(groups)} series, {', '.join(named)}"
@@ -188,7 +189,7 @@ def _check_modality(header: SliceHeader, domain: str) -> None:
 def _warnings(left_out: Sequence[tuple[str, str | os.PathLike]], where: str | os.PathLike) -> tuple[str, ...]:
     if not left_out:
         return ()
-    files = "1 file that is no slice" if len(left_out) == 1 else f"{len(left_out)} files that are no slices"
+    files = counted(len(left_out), "file that is no slice", "files that are no slices")
     return (f"{where}: left out {files} of the scan: {_counted(left_out)}",)
 
 
@@ -201,7 +202,3 @@ def _counted(kinds: Iterable[tuple[str, str | os.PathLike]]) -> str:
         f"{names[0]} ({kind})" if len(names) == 1 else f"{len(names)} such as {names[0]} ({kind})"
         for kind, names in files.items()
     )
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'s' * (number != 1)}"

@@ -6,6 +6,7 @@ import nibabel
 import numpy as np
 from nibabel.spatialimages import HeaderDataError
 
+from attent_tf.counting import counted
 from attent_tf.errors import InputError
 from attent_tf.volumes.nifti_header import (
     MAX_VOXELS,
@@ -59,7 +60,12 @@ def read_nifti(
             voxels += np.float32(intercept)
     bad = voxels.size - int(np.count_nonzero(np.isfinite(voxels)))
     if bad:
-        raise InputError(path, "finite intensities", f"{bad} voxels that are NaN or infinite", "mend the file")
+        raise InputError(
+            path,
+            "finite intensities",
+            counted(bad, "voxel that is NaN or infinite", "voxels that are NaN or infinite"),
+            "mend the file",
+        )
     return voxels, affine
 
 
@@ -95,7 +101,7 @@ def read_nifti_labels(
         raise InputError(
             path,
             "whole numbers as labels",
-            f"{shown_values(distinct)} in {broken} voxels",
+            f"{shown_values(distinct)} in {counted(broken, 'voxel')}",
             "a label map must be resampled with nearest neighbour",
         )
     return labels, affine

@@ -45,21 +45,6 @@ def canonical_view(array: np.ndarray, stored_affine: np.ndarray) -> np.ndarray:
     return orientations.apply_orientation(array, _from_stored(stored_affine))
 
 
-def from_canonical(array: np.ndarray, stored_affine: np.ndarray) -> np.ndarray:
-    """Turns a canonical array back into the axis order in which the scan was stored.
-
-    Args:
-      array: [slice, row, column] or [slice, row, column, channels].
-      stored_affine: [4, 4], the affine of the stored scan.
-
-    Returns:
-      [i, j, k] or [i, j, k, channels], contiguous.
-    """
-    canonical = orientations.axcodes2ornt(CANONICAL_CODES)
-    transform = orientations.ornt_transform(canonical, orientations.io_orientation(stored_affine))
-    return np.ascontiguousarray(orientations.apply_orientation(array, transform))
-
-
 def canonical_affine(stored_shape: tuple[int, int, int], stored_affine: np.ndarray) -> np.ndarray:
     """[4, 4] affine of the canonical volume, [slice, row, column] index to millimetres in RAS+."""
     return stored_affine @ orientations.inv_ornt_aff(_from_stored(stored_affine), stored_shape)

@@ -66,25 +66,8 @@ def images_to_grid(
     return result
 
 
-def images_from_grid(images: np.ndarray, grid: SliceGrid, shape: tuple[int, int, int], fill: float) -> np.ndarray:
-    """Resamples records to the canonical scan that they came from.
-
-    Args:
-      images: [grid.slices, size, size] numbers.
-      grid: the grid of the case.
-      shape: slices, rows and columns of the scan.
-      fill: the value of voxels outside the grid.
-
-    Returns:
-      [slice, row, column] float32.
-    """
-    result = np.full(shape, fill, np.float32)
-    paint_from_grid(images, grid, result)
-    return result
-
-
 def paint_from_grid(images: np.ndarray, grid: SliceGrid, canvas: np.ndarray) -> None:
-    """As `images_from_grid`, onto what stands there already.
+    """Resamples records to the canonical scan that they came from, onto what stands there already.
 
     Args:
       images: [grid.slices, size, size] numbers.
@@ -107,21 +90,7 @@ def labels_to_grid(labels: np.ndarray, grid: SliceGrid) -> np.ndarray:
     return _resampled_labels(labels, _forward(labels.shape, grid), (grid.slices, grid.size, grid.size))
 
 
-def labels_from_grid(labels: np.ndarray, grid: SliceGrid, shape: tuple[int, int, int]) -> np.ndarray:
-    """Resamples class indices on the grid to the canonical scan that they came from.
-
-    Args:
-      labels: [grid.slices, size, size] uint8 class indices.
-      grid: the grid of the case.
-      shape: slices, rows and columns of the scan.
-
-    Returns:
-      [slice, row, column] uint8; background outside the grid.
-    """
-    return _resampled_labels(labels, matrices_from_grid(grid, shape), shape)
-
-
-def slices_at_once(pixels: int) -> int:
+def _slices_at_once(pixels: int) -> int:
     """How many slices of `pixels` float32 values make a block."""
     return max(1, _BLOCK_BYTES // (4 * max(1, pixels)))
 
@@ -161,7 +130,7 @@ def _blocks(
     if slice_matrix is not None:
         # Sources stand in memory too, and there may be more of them than targets.
         pixels *= max(1, math.ceil(slice_matrix.shape[1] / max(1, targets)))
-    step = slices_at_once(pixels)
+    step = _slices_at_once(pixels)
     for start in range(0, targets, step):
         target = slice(start, min(start + step, targets))
         if slice_matrix is None:

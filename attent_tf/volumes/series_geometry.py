@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from attent_tf.counting import counted
 from attent_tf.errors import InputError
 from attent_tf.volumes.dicom import SliceHeader
 from attent_tf.volumes.nifti_header import MAX_VOXELS
@@ -66,7 +67,7 @@ def series_problems(headers: Sequence[SliceHeader], series: str) -> Iterator[Inp
     yield from mixed
     voxels = sum(one.rows * one.columns for one in headers)
     if voxels > MAX_VOXELS:
-        found = f"{voxels} in {len(headers)} slices"
+        found = f"{voxels} in {counted(len(headers), 'slice')}"
         yield InputError(series, f"at most {MAX_VOXELS} voxels", found, "give one series, or crop it")
     # Positions of slices that are not parallel have no order.
     if not any("orientation" in one.problem.expected for one in mixed):

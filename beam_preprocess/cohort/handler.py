@@ -41,7 +41,7 @@ class CohortHandler(ModelHandler[CohortScan, PredictionResult, Any]):
 
         folder = self._options.model
         with notes.refusals_noted(self._work, "the model"):
-            model = open_model(folder, self._options.batch_size)
+            model = open_model(folder, self._options.batch_size, self._options.postprocess)
             if model.identity != self._identity:
                 raise InputError(
                     folder, "the model that the main program saw", "another one", "give all workers the same folder"

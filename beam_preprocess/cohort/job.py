@@ -11,8 +11,8 @@ from typing import Any
 
 from attent_tf.cohort import CohortFolder, CohortScan
 from attent_tf.cohort.manifest import write_manifest
-from attent_tf.cohort.results import model_identity
-from attent_tf.deployment import read_contract
+from attent_tf.cohort.results import model_identity, read_model
+from attent_tf.counting import counted
 from attent_tf.errors import InputError, RecordsError
 from attent_tf.inference.exported_chain import check_saved_model
 from beam_preprocess import notes
@@ -64,13 +64,13 @@ def run_cohort(
     options = dataclasses.replace(options, model=os.path.abspath(options.model), out=os.path.abspath(options.out))
     new_pipeline(beam_options)
     check_saved_model(options.model)
-    identity = model_identity(read_contract(options.model))
+    identity = model_identity(read_model(options.model, options.postprocess))
     folder = CohortFolder(options.out)
     _check_apart(scans, folder)
     with folder.claimed(identity, options.overwrite, scans):
         pending = [scan for scan in scans if folder.complete(scan, identity, options.orientation_policy) is None]
         skipped = len(scans) - len(pending)
-        report(f"{len(scans)} scans, {skipped} complete already")
+        report(f"{counted(len(scans), 'scan')}, {skipped} complete already")
         failed = []
         if pending:
             # Until all is done there is no manifest that could be taken for that of this list.
@@ -124,8 +124,8 @@ def _gather(
     done = [content for content in map(folder.read, wanted) if content is not None and content["model"] == identity]
     if len(done) != len(wanted):
         raise RecordsError(
-            f"{folder.path}: {len(done)} of {len(wanted)} results came back from the workers; check that all of them see the "
-            "folder, and run again"
+            f"{folder.path}: {len(done)} of {counted(len(wanted), 'result')} came back from the workers; "
+            "check that all of them see the folder, and run again"
         )
     return done
 

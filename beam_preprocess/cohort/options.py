@@ -12,6 +12,7 @@ class CohortOptions:
       out: folder for the results.
       batch_size: slices at once; chosen for the device if None.
       orientation_policy: see `attent_tf.volumes.read_scan`.
+      postprocess: whether label maps are cleaned; as the model says if None.
       overwrite: whether results that are there are removed first.
     """
 
@@ -19,4 +20,5 @@ class CohortOptions:
     out: str
     batch_size: int | None = None
     orientation_policy: str = "strict"
+    postprocess: bool | None = None
     overwrite: bool = False

@@ -5,6 +5,7 @@ import os
 import platform
 import re
 
+from attent_tf.counting import counted
 from cli.machine.finding import GIB, Finding, read
 
 LEAST_MEMORY_GIB = 4.0
@@ -34,7 +35,7 @@ def processor_finding(
     line = re.search(r"^flags\s*:(.*)$", cpuinfo, re.MULTILINE)
     flags = line.group(1).split() if line else []
     known = [flag for flag in _FLAGS if flag in flags]
-    found = f"{cores} {'core' if cores == 1 else 'cores'}, {machine}" + (f", {' '.join(known)}" if known else "")
+    found = f"{counted(cores, 'core')}, {machine}" + (f", {' '.join(known)}" if known else "")
     lacks_avx = bool(flags) and machine == "x86_64" and "avx" not in flags
     advice = "TensorFlow's wheels need AVX; use another machine, or let the virtual one pass it on" if lacks_avx else ""
     return Finding("Machine", "processor", found, advice, required=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from attent_tf.metrics.evaluation import read_evaluation
+from attent_tf.evaluation.folder import read_evaluation
 from attent_tf.organs import NUM_CLASSES
 from attent_tf.reporting.pictures import body_box, grey_picture, overlay_picture
 

@@ -30,14 +30,19 @@ def _start(data, out, *arguments):
         "--ct",
         str(data / "malbcv"),
     ]
-    return subprocess.Popen(
-        [*command, "--out", str(out), *arguments],
-        start_new_session=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
+    # A shell lets what it starts in the background ignore the interrupt, and so would whatever these tests start.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            [*command, "--out", str(out), *arguments],
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _wait_for_work(process, out):

@@ -15,8 +15,9 @@ from attent_tf.data.reader import read_case_records, read_records
 from attent_tf.data.verify import verify
 from attent_tf.datasets import find_cases, input_digest, read_case
 from attent_tf.errors import InputError
-from attent_tf.volumes import prepare, restore_labels
+from attent_tf.volumes import prepare
 from beam_preprocess import slicing
+from tests.support.from_grid import restore_labels
 
 
 def _contents(folder) -> dict[str, str]:

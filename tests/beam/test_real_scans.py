@@ -9,7 +9,8 @@ import beam_preprocess
 from attent_tf.data.reader import read_case_records
 from attent_tf.data.verify import verify
 from attent_tf.datasets import find_cases, read_case
-from attent_tf.volumes import PrepareOptions, restore_labels
+from attent_tf.volumes import PrepareOptions
+from tests.support.from_grid import restore_labels
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "real"
 

@@ -10,8 +10,9 @@ import pytest
 
 from attent_tf.data.schema import decode, encode
 from attent_tf.organs import LIVER, ORGANS
-from attent_tf.volumes import PrepareOptions, Volume, prepare, restore_labels
+from attent_tf.volumes import PrepareOptions, Volume, prepare
 from beam_preprocess.slicing import slice_records
+from tests.support.from_grid import restore_labels
 from tests.support.records import manifest_case
 
 # Patient's RAS+ millimetres: centre and half axes of a body and of liver, right kidney, left kidney and spleen.

@@ -59,7 +59,7 @@ def test_check_and_job_warn_of_the_file_in_the_same_words(tmp_path, write, said)
     assert said in warning["message"]
     table = _preprocess(tmp_path / "data", "--check").output.splitlines()
     assert f"Warning: {warning['message']}" in table
-    assert table[-1] == "1 cases, no problem found, 1 warning to look at"
+    assert table[-1] == "1 case, no problem found, 1 warning to look at"
 
     job = _preprocess(tmp_path / "data", "--out", records)
     assert job.exit_code == 0, job.output

@@ -1,5 +1,6 @@
 """The tables of a benchmark say what the runs scored: numbers worked out by hand."""
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -10,9 +11,9 @@ from attent_tf.benchmark.tables import spread
 from attent_tf.benchmark.text import as_json, as_markdown
 from attent_tf.configs import Config
 from attent_tf.errors import ConfigError
+from attent_tf.evaluation.folder import Evaluation
 from attent_tf.files import json_bytes
 from attent_tf.methods import METHODS
-from attent_tf.metrics.evaluation import Evaluation
 from attent_tf.organs import ORGANS
 from attent_tf.reporting.published import ASSD_VOXEL, DICE_PERCENT, P_VALUES, PAIRS
 
@@ -51,6 +52,19 @@ def test_pairs_are_cases_averaged_over_the_seeds_that_both_methods_have():
     assert (comparison.test.n, comparison.test.mean_difference) == (2, -15.0)
     # Two pairs with one sign: two of four patterns of signs are as extreme.
     assert comparison.test.p_value == comparison.corrected == 0.5
+
+
+def test_scores_without_postprocessing_have_a_row_of_their_own():
+    clean, plain = _evaluation({"a": 80.0}), _evaluation({"a": 71.5}, assd=3.25)
+    table = benchmark_tables(
+        {"attent": {0: dataclasses.replace(clean, unprocessed=plain)}, "source_only": {0: _evaluation({"a": 30.0})}}
+    )
+    dice, assd, _ = as_markdown({"mri2ct": table}, "demo").split("### ")[1:4]
+    assert "| AttENT | 1 | 80.0 |" in dice
+    assert "| AttENT, without postprocessing | 1 | 71.5 |" in dice
+    assert "| AttENT, without postprocessing | 1 | 3.25 |" in assd
+    assert dice.count("without postprocessing") == 1
+    assert table.rows[1].unprocessed is None
 
 
 def test_an_inverted_translation_is_named_by_its_seed():

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from attent_tf.metrics.case_result import CaseResult
-from attent_tf.metrics.evaluation import write_evaluation
+from attent_tf.evaluation.case_result import CaseResult
+from attent_tf.evaluation.folder import write_evaluation
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL
 from cli.main import main
 

@@ -119,7 +119,7 @@ def test_evaluate_writes_scores_and_report(run, records, place):
     assert {"method", "direction", "protocol", "seed", "cases", "organs", "average"} <= metrics.keys()
     assert [case["case"] for case in metrics["cases"]] == ["malbcv-0001"]
     assert tuple(metrics["cases"][0]["liver"]) == METRICS
-    assert metrics["postprocessing"] == "none"
+    assert metrics["postprocessing"] == {"largest_component": False, "fill_holes": False}
     # The protocol stands in words beside the numbers.
     assert metrics["protocol_text"] in " ".join(output.split())
     html = (out / "report" / "index.html").read_text()
@@ -197,10 +197,12 @@ def test_evaluate_on_the_grid_of_the_scan_wants_the_scans_of_the_records(run, re
 
 def test_evaluate_names_its_postprocessing(run, records, place):
     out = place / "largest"
-    output = _succeed("evaluate", "--run", run, "--records", records, "--out", out, "--largest-component")
+    output = _succeed("evaluate", "--run", run, "--records", records, "--out", out, "--postprocess")
     assert "only the largest part" in " ".join(output.split())
     metrics = json.loads((out / "metrics.json").read_text())
-    assert metrics["postprocessing"] == "largest_component"
+    assert metrics["postprocessing"] == {"largest_component": True, "fill_holes": True}
+    plain = metrics["without_postprocessing"]
+    assert f"{plain['average']['dice']:.2f}" in next(line for line in output.splitlines() if "without postproc" in line)
     with np.load(out / "cases" / "malbcv-0001.npz") as pictures:
         for index in range(1, 5):
             assert ndimage.label(pictures["prediction"] == index)[1] <= 1

@@ -15,7 +15,9 @@ import pytest
 from attent_tf.cohort import segment
 from attent_tf.errors import InputError
 from attent_tf.inference.chain import load_chain
+from attent_tf.postprocessing import Postprocessing
 from attent_tf.volumes import prepare, read_scan
+from attent_tf.volumes.orientation import canonical_view
 from cli.main import main
 from tests.cohort.conftest import results, write_scans, write_small_ct
 from tests.support.same_answers import assert_same_labels, probabilities_on_scan
@@ -90,6 +92,26 @@ def test_sidecars_and_manifest_say_what_is_in_the_label_maps(finished, model, li
             # Voxels of 6 × 6 × 5 mm.
             assert sidecar["organs"][organ]["volume_ml"] == pytest.approx((labels == index).sum() * 0.18)
             assert f"{(labels == index).sum() * 0.18:.3f}" in row
+
+
+def test_the_model_or_the_user_says_what_is_done_to_label_maps(work, model, listed, finished, tmp_path):
+    folder = shutil.copytree(model, tmp_path / "model")
+    metadata = json.loads((folder / "metadata.json").read_text())
+    metadata["postprocessing"] |= {"largest_component": True, "fill_holes": True}
+    (folder / "metadata.json").write_text(json.dumps(metadata))
+    out = tmp_path / "out"
+    work(listed, out, model=folder)
+    image, plain = (nibabel.load(place / "b.nii.gz") for place in (out, finished[0]))
+    labels, plain = (canonical_view(np.asanyarray(one.dataobj), one.affine) for one in (image, plain))
+    steps = Postprocessing(True, True)
+    np.testing.assert_array_equal(labels, steps(plain))
+    assert (labels != plain).any()
+    sidecar = json.loads((out / "b.json").read_text())
+    assert sidecar["postprocessing"] == sidecar["model"]["postprocessing"] == steps.to_json()
+    # Without it, results are those of another model.
+    with pytest.raises(InputError, match="another preparation"):
+        work(listed, out)
+    assert work(listed, out, postprocess=True).outcome.skipped == 2
 
 
 def test_what_is_complete_is_skipped_and_the_rest_is_tried_again(work, listed, copied, finished):

@@ -1,5 +1,7 @@
 """Lists of scans: what they may say, and the line of what they may not."""
 
+import unicodedata
+
 import pytest
 
 from attent_tf.cohort import CohortScan, read_cohort
@@ -35,6 +37,21 @@ def test_a_folder_may_be_listed_once_for_each_of_its_series(tmp_path):
         _read(tmp_path, "path,case,series\nct,a,4\nct,b,4\n")
 
 
+@pytest.mark.parametrize(("written", "stored"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_scan_is_found_whichever_spelling_its_folder_has(tmp_path, written, stored):
+    name = "Klinik Köln/Müller.nii.gz"
+    there = tmp_path / unicodedata.normalize(stored, name)
+    there.parent.mkdir()
+    there.write_bytes(b"")
+    text = f"path\n{unicodedata.normalize(written, name)}\n"
+    assert _read(tmp_path, text) == (CohortScan(unicodedata.normalize("NFC", "Müller"), str(there)),)
+    with pytest.raises(InputError, match="line 3: expected a scan that is not in the list yet"):
+        _read(tmp_path, f"{text}{unicodedata.normalize(stored, name)}\n")
+    there.unlink()
+    (scan,) = _read(tmp_path, text)
+    assert scan.path == str(tmp_path / unicodedata.normalize(written, name))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -43,7 +60,7 @@ def test_a_folder_may_be_listed_once_for_each_of_its_series(tmp_path):
         ("file,case\na.nii,1\n", r"list\.csv: expected one column path in the first line, found file,case"),
         ("path;case\na.nii;1\n", "found path;case"),
         ("path,case\na.nii\n", r"list\.csv, line 2: expected 2 fields, as in the header, found 1"),
-        ("path\na, b.nii\n", "line 2: expected 1 fields, as in the header, found 2; put fields that hold a comma in"),
+        ("path\na, b.nii\n", "line 2: expected 1 field, as in the header, found 2; put fields that hold a comma in"),
         ('path\n"a.nii\n', r"line 2: expected CSV, found unexpected end of data"),
         ("path,case\n,one\n", "line 2: expected a path, found an empty field"),
         (

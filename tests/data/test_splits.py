@@ -54,7 +54,7 @@ def test_sifa_takes_part_of_the_data():
 @pytest.mark.parametrize(
     ("cases", "found"),
     [
-        (CHAOS[:1] + MALBCV, "all 1 mri cases are test cases"),
+        (CHAOS[:1] + MALBCV, "of 1 mri case all are test cases"),
         (CHAOS + MALBCV[1:3], "none of its test cases is among the 2 ct cases"),
         ([Case("nifti-a", "ct", "nifti")], "the ct data are 'nifti'"),
     ],

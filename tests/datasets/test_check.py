@@ -42,6 +42,17 @@ def test_good_data_have_no_problem(root):
     assert report == {"cases": 5, "problems": [], "warnings": []}
 
 
+@pytest.mark.parametrize(
+    ("names", "said"), [(["a"], "1 problem in 1 of 1 case;"), (["a", "b"], "2 problems in 2 of 2 cases;")]
+)
+def test_problems_and_cases_are_counted(tmp_path, names, said):
+    for name in names:
+        (tmp_path / f"{name}.nii").write_bytes(b"no scan " + name.encode())
+    (tmp_path / "mine.yaml").write_text(f"name: mine\nmodality: ct\nroot: {tmp_path}\nimages: '{{case}}.nii'\n")
+    command = ["preprocess", "--ct", str(tmp_path / "mine.yaml"), "--split", "ratio", "--check"]
+    assert f"Error: {said} nothing was written" in click.testing.CliRunner().invoke(main, command).stderr
+
+
 def test_problems_of_many_files_are_told_at_once(root):
     slices = sorted((root / "chaos" / "Train_Sets" / "MR" / "2").rglob("*.dcm"))
     slices[0].write_bytes(b"garbage")

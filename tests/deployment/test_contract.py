@@ -7,6 +7,7 @@ import pytest
 from attent_tf.deployment import read_contract
 from attent_tf.errors import InputError
 from attent_tf.organs import CLASS_NAMES
+from attent_tf.postprocessing import Postprocessing
 from attent_tf.volumes import PrepareOptions
 
 _GOOD = {
@@ -40,6 +41,13 @@ def test_the_file_or_its_folder_may_be_named(tmp_path):
     assert contract.prepare_options == PrepareOptions(pixel_mm=2.0, neighbours=1)
 
 
+def test_postprocessing_is_read_where_the_file_has_it(tmp_path):
+    assert not read_contract(_write(tmp_path, _GOOD)).postprocessing
+    steps = {"largest_component": True, "fill_holes": False, "where": "by the client"}
+    contract = read_contract(_write(tmp_path, {**_GOOD, "postprocessing": steps}))
+    assert contract.postprocessing == Postprocessing(largest_component=True)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -54,6 +62,8 @@ def test_the_file_or_its_folder_may_be_named(tmp_path):
         ({**_GOOD, "preparation": {"size": 3}}, "preparation: expected exactly"),
         ({**_GOOD, "classes": ["background", "heart"]}, "found background, heart"),
         ({**_GOOD, "classes": None}, "attent export"),
+        ({**_GOOD, "postprocessing": {"fill_holes": 1}}, "expected true or false for fill_holes"),
+        ({**_GOOD, "postprocessing": "all"}, "attent export"),
     ],
 )
 def test_what_is_wrong_is_one_line(content, message, tmp_path):

@@ -37,11 +37,12 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     yield tmp_path
     METHODS.pop("dann", None)
+    METHODS.pop("dann_st", None)
     sys.modules.pop("dann", None)
 
 
 def test_from_an_empty_file_to_a_row_of_the_table_takes_no_more_than_60_lines(folder, capsys):
-    method, table = _blocks("python")
+    method, table, *_ = _blocks("python")
     assert len(method.splitlines()) + len(table.splitlines()) <= 60
     make_small_records(folder)
     for text, smaller in _SMALLER:
@@ -70,3 +71,11 @@ def test_the_gradient_is_turned_back_before_it_reaches_the_segmentor(folder):
 
 def test_a_package_offers_it_by_name(folder):
     assert get_method("dann") is importlib.import_module("dann").DANN is METHODS["dann"]
+
+
+def test_self_training_is_appended_to_it(folder):
+    exec(compile(_blocks("python")[2], "dann.py", "exec"), vars(importlib.import_module("dann")))
+    longer, method = get_method("dann_st"), get_method("dann")
+    assert longer.stages[:-1] == method.stages
+    assert longer.stages[-1].id == "self_training"
+    assert [path.roles for path in longer.deployment] == [("teacher",)]

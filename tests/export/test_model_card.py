@@ -14,9 +14,11 @@ from attent_tf.runs import Run
 from attent_tf.volumes import PrepareOptions
 
 
-def _card(method, direction="mri2ct", options=None, warnings=(), optimization=None):
+def _card(method, direction="mri2ct", options=None, warnings=(), optimization=None, overrides=()):
     options = options or PrepareOptions()
-    run = Run(Path("run"), get_method(method), direction, load_config("demo", []), "abc", options.to_json())
+    run = Run(
+        Path("run"), get_method(method), direction, load_config("demo", list(overrides)), "abc", options.to_json()
+    )
     signatures = expected_signatures(options.size, options.channels, 5)
     metadata = make_metadata(run, 4, signatures, "def", {"segmentation": (3, 5)}, optimization)
     return make_card(run, metadata, None, list(warnings))
@@ -68,8 +70,15 @@ def test_it_says_what_optimisation_changed():
     assert "Optimised" not in _card("attent")
 
 
+def test_it_says_that_postprocessing_is_up_to_the_client():
+    assert "## Postprocessing\n\nNone.\n\nThe file" in _card("attent")
+    card = _card("attent", overrides=["postprocessing.fill_holes=true"])
+    assert "Background that an organ encloses on all sides becomes part of it.\nThat is up to the client" in card
+    assert "largest part" not in card
+
+
 def test_lines_have_no_holes():
-    lines = _card("attent").splitlines()
+    lines = _card("attent", overrides=["postprocessing.fill_holes=true"]).splitlines()
     assert all(line == line.rstrip() for line in lines)
     assert not any(first == second == "" for first, second in itertools.pairwise(lines))
     assert "{" not in "".join(lines)

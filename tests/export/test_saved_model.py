@@ -187,6 +187,7 @@ def _tensor(content):
 def test_metadata_leads_a_client_to_the_same_preparation(exported, run):
     contract = read_contract(exported.folder)
     assert contract.prepare_options == run.prepare_options
+    assert contract.postprocessing == run.postprocessing
     assert (contract.source, contract.target, contract.method) == ("mri", "ct", run.method)
     content = json.loads((exported.folder / "metadata.json").read_text())
     assert content == exported.metadata

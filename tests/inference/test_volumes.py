@@ -5,7 +5,8 @@ import pytest
 
 from attent_tf.inference.volumes import Segmentation, segment_prepared, segment_volume, translate_volume
 from attent_tf.stopwatch import Stopwatch
-from attent_tf.volumes import PrepareOptions, Volume, from_canonical, parse_rule, prepare, restore_image
+from attent_tf.volumes import PrepareOptions, Volume, parse_rule, prepare, restore_image
+from attent_tf.volumes.orientation import canonical_view
 from tests.inference.oracle import Oracle
 from tests.support.same_answers import assert_same_labels, probabilities_on_scan
 
@@ -89,7 +90,7 @@ def test_labels_are_in_the_order_of_the_file(volume):
     labels = segment_volume(Oracle(), volume, OPTIONS)
     prepared = prepare(volume, OPTIONS)
     canonical = np.moveaxis(labels, (0, 1, 2), (2, 1, 0))[::-1, ::-1]
-    np.testing.assert_array_equal(from_canonical(canonical, prepared.geometry.affine), labels)
+    np.testing.assert_array_equal(canonical_view(labels, prepared.geometry.affine), canonical)
     # The bright rod lies at low i: stored leftwards, that is the patient's right.
     rod = np.argwhere(labels == 4)[:, 0]
     assert rod.min() < 30

@@ -2,11 +2,13 @@
 
 python -m tests.methods.replicas OUT.json
 
-It writes, by kind (`method/stage`), the two results: metrics, and the sum of magnitudes of each variable that is updated.
+It writes, by kind (`method/stage`), the two results: metrics, how often each update was made, and the sum of magnitudes of each
+variable that is updated or follows one that is.
 """
 
 import dataclasses
 import json
+import math
 import sys
 import traceback
 from pathlib import Path
@@ -20,10 +22,14 @@ from tests.methods.tiny import kinds_of_steps, tiny_config
 from tests.support.inner_steps import first_of_each_phase, random_batch
 
 _BATCH = 4
+_MOST_TURNS = 4
 
 
 def _trained(stage, config, strategy):
-    """The result of one update in each phase, on batches that are shared out over the replicas."""
+    """The result of an update in each phase, and of more in the last one until each weight update had its turn.
+
+    Batches are shared out over the replicas.
+    """
     keras.utils.set_random_seed(0)
     with strategy.scope():
         inner = make_step(stage, config, "mri2ct", steps=10)
@@ -42,15 +48,27 @@ def _trained(stage, config, strategy):
             lambda context: tf.constant(each[context.replica_id_in_sync_group])
         )
 
+    inner.begin_averages()
     batch = [shared(value) for value in random_batch(stage, _BATCH, config.data.image_size)]
     # Not traced, which would take four times as long; whole runs are.
-    for at, phase in first_of_each_phase(inner, 10):
-        metrics = inner.update(phase, tf.constant(at, tf.int64), *batch)
+    phases = first_of_each_phase(inner, 10)
+    last, phase = phases[-1]
+    for at, name in [*phases, *((last + turn, phase) for turn in range(1, _MOST_TURNS))]:
+        if at > last and all(_times_made(inner).values()):
+            break
+        metrics = inner.update(name, tf.constant(at, tf.int64), *batch)
+        inner.follow(tf.constant(at, tf.int64))
     updated = [variable for update in inner.weight_updates.values() for variable in update.variables_updated]
+    updated += [variable for part in stage.parts if part.follows for variable in inner.networks[part.role].variables]
     return {
         "metrics": {name: float(metrics[name]) for name in inner.metric_names},
+        "times_made": _times_made(inner),
         "weights": [float(np.abs(variable.numpy()).sum()) for variable in updated],
     }
+
+
+def _times_made(inner):
+    return {name: int(update.optimizer.iterations.numpy()) for name, update in inner.weight_updates.items()}
 
 
 def _make_alike_for_any_share_of_a_batch(network):
@@ -62,8 +80,11 @@ def _make_alike_for_any_share_of_a_batch(network):
             layer.rate = 0.0
 
 
-def _without_pools(config):
-    """Batches of `_BATCH` in each section of a stage, and no image pools: each device draws from its own."""
+def _comparable(config):
+    """Batches of `_BATCH` in each section of a stage, the semantic loss counting from the first step, and no image pools: each
+    device draws from its own.
+    """
+    config = dataclasses.replace(config, cycada=dataclasses.replace(config.cycada, semantic_gate=math.inf))
     changes = {}
     for field in dataclasses.fields(config):
         section = getattr(config, field.name)
@@ -83,7 +104,7 @@ def main(out: str) -> None:
     one, two = (tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"][:count]) for count in (1, 2))
     found = {}
     for kind, (method, stage) in kinds_of_steps().items():
-        config = _without_pools(tiny_config(method))
+        config = _comparable(tiny_config(method))
         try:
             found[kind] = [_trained(stage, config, strategy) for strategy in (one, two)]
         except Exception:  # the other kinds still have something to say

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from attent_tf.configs import uses
 from attent_tf.data.slices import SliceArrays
 from attent_tf.methods import SEGMENTOR, TO_TARGET, Path, get_method
 from attent_tf.runs.networks import load_parts
@@ -41,5 +42,5 @@ def test_it_shares_the_plain_cyclegan_and_deploys_s_alone(tmp_path):
     donor = write_untrained_run(tmp_path / "donor", "cyclegan", "ct2mri")
     run = write_untrained_run(tmp_path / "run", "cyclegan_source", "mri2ct")
     assert shared_stage(run, donor) == method.stages[0] == get_method("cyclegan").stages[0]
-    assert not method.uses("translation.gate_gain")
-    assert not method.uses("segmentation.cycled_source")
+    assert not uses(method, "translation.gate_gain")
+    assert not uses(method, "segmentation.cycled_source")

@@ -16,7 +16,7 @@ from attent_tf.configs.load import leaves
 from attent_tf.methods import part_name
 from attent_tf.training.checkpoints import Checkpoints
 from attent_tf.training.steps.step import make_step
-from tests.methods.tiny import STEPS, kinds_of_stages, kinds_of_steps, tiny_config
+from tests.methods.tiny import STEPS, kinds_of_stages, kinds_of_steps, tiny_config, view_options
 from tests.support.inner_steps import first_of_each_phase, random_batch
 
 _ROOT = Path(__file__).parents[2]
@@ -89,7 +89,7 @@ def test_a_step_trains_goes_on_as_if_undisturbed_and_reads_the_keys_that_it_shou
     networks = {part_name(part.role, "ct2mri") for part in stage.parts}
     optimizers = {f"{update}_optimizer" for update in inner.weight_updates}
     assert networks | optimizers <= set(inner.state())
-    options = {key.rpartition(".")[2] for key in stage.view_options}
+    options = {key.rpartition(".")[2] for key in view_options(stage)}
     unused = {key.split(".")[1] for key in stage.unused}
     assert vars(section._section).keys() - section.read - options - _OF_ANY_STAGE <= unused
 
@@ -119,5 +119,7 @@ def replicas(tmp_path_factory):
 def test_two_replicas_train_like_one(kind, replicas):
     assert isinstance(replicas[kind], list), replicas[kind]
     one, two = replicas[kind]
+    assert one["times_made"] == two["times_made"]
+    assert all(two["times_made"].values()), "an update was never its turn"
     np.testing.assert_allclose(two["weights"], one["weights"], rtol=2e-4, atol=1e-4)
     assert two["metrics"] == pytest.approx(one["metrics"], rel=1e-3, abs=1e-4)

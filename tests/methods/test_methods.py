@@ -100,33 +100,6 @@ def test_a_package_offers_methods_as_entry_points(monkeypatch):
         registry.get_method("yours")
 
 
-def test_keys_that_no_stage_reads_are_known():
-    lower, attent = get_method("source_only"), get_method("attent")
-    assert lower.uses("segmentation.dice_weight")
-    assert lower.uses("seed")
-    assert lower.uses("data.zoom_min")
-    assert not lower.uses("segmentation.cycled_source")
-    assert not lower.uses("segmentation.discriminator.learning_rate")
-    assert not lower.uses("translation.steps")
-    assert attent.uses("translation.gate_gain")
-    assert attent.uses("segmentation.discriminator.learning_rate")
-    assert not get_method("cyclegan").uses("translation.gate_gain")
-
-
-def test_a_stage_may_read_keys_of_other_sections():
-    synseg, cycada, pnp = get_method("synseg"), get_method("cycada"), get_method("pnp_adanet")
-    assert synseg.uses("translation.generator.learning_rate")
-    assert synseg.uses("segmentation.rates")
-    assert not synseg.uses("translation.batch_size")
-    assert not synseg.uses("segmentation.segmentor.learning_rate")
-    assert not synseg.uses("cycada.steps")
-    assert cycada.uses("cycada.gate_accuracy")
-    assert not cycada.uses("cycada.semantic_weight")
-    assert get_method("cycada_semantic").uses("cycada.classifier.learning_rate")
-    assert pnp.uses("pnp_adanet.clip")
-    assert not pnp.uses("translation.filters")
-
-
 def test_cycada_shares_its_translation_with_cyclegan_unless_labels_take_part():
     assert get_method("cycada").shareable_stage == get_method("cyclegan").shareable_stage
     assert get_method("cycada_semantic").shareable_stage is None

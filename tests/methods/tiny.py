@@ -22,7 +22,12 @@ def kinds_of_steps() -> dict[str, tuple[Method, Stage]]:
 
 def kinds_of_stages() -> dict[str, tuple[Method, Stage]]:
     """The same, of stages that differ in step, options, networks or the keys that they read."""
-    return _first_of_each(lambda stage: (stage.step, stage.options, stage.parts, stage.unused, stage.view_options))
+    return _first_of_each(lambda stage: (stage.step, stage.options, stage.parts, stage.unused, view_options(stage)))
+
+
+def view_options(stage: Stage) -> frozenset[str]:
+    """The configuration keys that decide which views of a stage's slices count."""
+    return frozenset(view.option for slices in stage.shown for view in slices.views if view.option)
 
 
 def _first_of_each(kind):

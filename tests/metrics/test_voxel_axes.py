@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 
 from attent_tf.errors import InputError
-from attent_tf.metrics.case_result import CaseResult
-from attent_tf.metrics.evaluation import write_evaluation
-from attent_tf.metrics.protocols import PROTOCOLS, find_protocol
+from attent_tf.metrics.protocols import find_protocol
 from attent_tf.metrics.scores import score_case, score_slices
 from attent_tf.metrics.surface_distances import surface_distances
 from attent_tf.metrics.voxel_axes import checked_axes, in_plane, voxel_mm3
@@ -77,19 +75,3 @@ def test_a_slice_is_measured_in_its_own_plane():
 def test_axes_that_span_no_space_are_refused(axes):
     with pytest.raises(InputError, match="spacing_mm: expected 3 columns"):
         checked_axes(axes, 3)
-
-
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_an_evaluation_folder_measures_a_tilted_case_in_space_and_says_so(tmp_path, protocol):
-    prediction, reference = (np.zeros((12, 10, 9), np.uint8) for _ in range(2))
-    by_slice = protocol == "released_2d"
-    prediction[2, 2, 2] = reference[2 if by_slice else 4, 5, 2] = 1
-    case = CaseResult("tilted", None, None, prediction, (5.0, 6.0, 6.0), reference=reference, axes_mm=TILTED)
-    case = CaseResult(**vars(case) | {"on_scan": case.maps("records")})
-    header = {"method": "m", "direction": "d", "protocol": protocol, "seed": None}
-    (entry,) = write_evaluation(tmp_path / "out", header, [case]).cases
-    assert entry["axes_mm"] == TILTED.tolist()
-    assert entry["spacing_mm"] == [5.0, 6.0, 6.0]
-    assert entry["volume_ml"]["liver"] == {"prediction": pytest.approx(0.144), "reference": pytest.approx(0.144)}
-    # Three rows within the slice; or 14.4 mm back, and two slices up less 10.8 mm.
-    assert entry["liver"]["assd_mm"] == pytest.approx(18 if by_slice else np.hypot(14.4, 0.8))

@@ -11,6 +11,7 @@ LIGHT_THROUGHOUT = [
     "attent_tf.volumes",
     "attent_tf.phantom",
     "attent_tf.metrics",
+    "attent_tf.evaluation",
     "attent_tf.configs",
     "attent_tf.deployment",
     "attent_tf.methods",

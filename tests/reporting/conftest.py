@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from attent_tf.metrics.case_result import CaseResult
-from attent_tf.metrics.evaluation import write_evaluation
+from attent_tf.evaluation.case_result import CaseResult
+from attent_tf.evaluation.folder import write_evaluation
 from attent_tf.organs import LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
 from attent_tf.reporting.sources import EvaluationForReport
 from attent_tf.signs import Measured, OrganCounts, judge

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from attent_tf.metrics.evaluation import write_evaluation
+from attent_tf.evaluation.folder import write_evaluation
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL
 from attent_tf.organs import CLASS_NAMES, LIVER, SPLEEN
 from attent_tf.reporting.palette import DISAGREEMENT_COLOURS, ORGAN_COLOURS, rgb

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from attent_tf.metrics.evaluation import read_evaluation
+from attent_tf.evaluation.folder import read_evaluation
 from attent_tf.reporting.layers import QUALITIES, read_layers
 from attent_tf.reporting.pictures import heat_table
 from attent_tf.reporting.viewer import make_viewers

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from attent_tf.metrics.evaluation import read_evaluation
+from attent_tf.evaluation.folder import read_evaluation
 from attent_tf.organs import SPLEEN
 from attent_tf.reporting.papers import as_csv, as_latex, as_markdown
 from attent_tf.reporting.published import DICE_PERCENT

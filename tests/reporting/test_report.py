@@ -6,9 +6,10 @@ import re
 import pytest
 
 from attent_tf.errors import InputError
-from attent_tf.metrics import evaluation
-from attent_tf.metrics.evaluation import read_evaluation
+from attent_tf.evaluation import folder
+from attent_tf.evaluation.folder import read_evaluation, write_evaluation
 from attent_tf.organs import LIVER, ORGANS, SPLEEN
+from attent_tf.postprocessing import Postprocessing
 from attent_tf.reporting.report import write_report
 from attent_tf.reporting.sources import EvaluationForReport
 
@@ -266,7 +267,7 @@ def test_rows_of_the_paper_stand_apart_from_those_of_the_evaluation(report, make
 def test_metrics_that_are_not_known_here_stand_behind_a_fold(report, make_evaluation, monkeypatch):
     place = make_evaluation()
     assert "Depth, mm" not in report(place).text
-    monkeypatch.setattr(evaluation, "METRICS", (*evaluation.METRICS, "depth_mm"))
+    monkeypatch.setattr(folder, "METRICS", (*folder.METRICS, "depth_mm"))
     document = json.loads((place.folder / "metrics.json").read_text())
     for organ in ORGANS:
         document["organs"][organ]["depth_mm"] = {"mean": 7.25, "std": 0.5, "n": 2, "n_undefined": 0, "n_infinite": 0}
@@ -282,6 +283,20 @@ def test_median_and_interval_are_shown_where_the_evaluation_has_them(report, mak
     document["organs"]["liver"]["dice"] |= {"median": 81.5, "ci95_low": 70.25, "ci95_high": 90.0}
     (place.folder / "metrics.json").write_text(json.dumps(document))
     assert {"median 81.5", "CI 70.2 to 90.0"} <= {text for _, text in report(place).find("small")}
+
+
+def test_scores_without_postprocessing_have_a_row_of_their_own(report, make_case, tmp_path):
+    crumbs = make_case("case-1")
+    crumbs.prediction[0, 0, 0] = LIVER
+    header = {"method": "attent", "direction": "mri2ct", "protocol": "volume_3d", "seed": 0}
+    steps = Postprocessing(largest_component=True)
+    cleaned = write_evaluation(tmp_path / "clean", header, [crumbs], postprocessing=steps)
+    page = report(EvaluationForReport(cleaned.folder))
+    rows = [text.strip() for _, text in page.find("th")]
+    # One for each metric.
+    assert rows.count("AttENT, without postprocessing") == len(cleaned.average)
+    assert cleaned.unprocessed.average["dice"] < 100.0 == cleaned.average["dice"]
+    assert "only the largest part that hangs together" in page.text
 
 
 def test_what_went_wrong_is_listed(report, make_evaluation, make_case):

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from attent_tf.metrics.evaluation import read_evaluation
+from attent_tf.evaluation.folder import read_evaluation
 from attent_tf.organs import LIVER, SPLEEN
 from attent_tf.reporting.boxes import box_plot_svg, count_infinite
 from attent_tf.reporting.failures import list_failures

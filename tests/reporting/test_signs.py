@@ -3,7 +3,7 @@
 import pytest
 
 from attent_tf.errors import InputError
-from attent_tf.metrics.evaluation import read_evaluation
+from attent_tf.evaluation.folder import read_evaluation
 from attent_tf.reporting.report import write_report
 from attent_tf.reporting.signs import sign_table
 from attent_tf.signs import RULES, Estimate

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from attent_tf.metrics.case_result import CaseResult
-from attent_tf.metrics.evaluation import write_evaluation
+from attent_tf.evaluation.case_result import CaseResult
+from attent_tf.evaluation.folder import write_evaluation
 from attent_tf.signs import Sign, Signs, read_calibration
 from benchmarks import calibrate_signs
 

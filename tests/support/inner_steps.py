@@ -10,6 +10,7 @@ from attent_tf.configs import (
     DataConfig,
     PnpAdaNetConfig,
     SegmentationConfig,
+    SelfTrainingConfig,
     SifaConfig,
     SynSegConfig,
     TranslationConfig,
@@ -33,6 +34,7 @@ SIFA = SifaConfig(
 )
 SYNSEG = SynSegConfig(batch_size=4)
 CYCADA = CycadaConfig(batch_size=4, discriminator_filters=4, discriminator_dropout=0.0, gate_window=2)
+SELF_TRAINING = SelfTrainingConfig(batch_size=4)
 PNP_ADANET = PnpAdaNetConfig(
     batch_size=4,
     critic_warmup_steps=0,
@@ -54,6 +56,7 @@ def small_config(image_size: int = 32, **sections) -> Config:
         cycada=CYCADA,
         pnp_adanet=PNP_ADANET,
         sifa=SIFA,
+        self_training=SELF_TRAINING,
     )
     values = {
         name: dataclasses.replace(getattr(config, name), **value) if isinstance(value, dict) else value
@@ -75,8 +78,10 @@ def random_batch(stage: Stage, count: int = 4, size: int = 32, seed: int = 0) ->
     batch = []
     for slices in stage.inputs:
         images = rng.uniform(-1, 1, (count, size, size, 1)).astype(np.float32)
-        labels = rng.integers(0, NUM_CLASSES, (count, size, size)).astype(np.uint8)
-        batch.append((images, labels) if slices.labels else images)
+        # Codes of `pseudo_labels` have three levels.
+        classes = 3 * NUM_CLASSES if slices.labelled_by else NUM_CLASSES
+        labels = rng.integers(0, classes, (count, size, size)).astype(np.uint8)
+        batch.append((images, labels) if slices.in_pairs else images)
     return batch
 
 

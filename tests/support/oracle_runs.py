@@ -9,10 +9,11 @@ from cli.deployed import Deployed
 from tests.inference.oracle import Oracle
 
 
-def write_oracle_run(folder, method="attent", direction="mri2ct", options=None):
+def write_oracle_run(folder, method="attent", direction="mri2ct", options=None, overrides=()):
     """Writes the part of a run folder that commands read; returns the folder."""
+    config = load_config("demo", list(overrides))
     options = options or PrepareOptions(size=64, pixel_mm=5.0)
-    create_or_check(Run(folder, get_method(method), direction, load_config("demo"), "f" * 64, options.to_json()), ())
+    create_or_check(Run(folder, get_method(method), direction, config, "f" * 64, options.to_json()), ())
     return folder
 
 

@@ -21,11 +21,11 @@ def records(tmp_path_factory):
     return make_small_records(tmp_path_factory.mktemp("resume"))
 
 
-def _start(records, out, *settings):
+def _start(records, out, *settings, method="attent"):
     words = [word for setting in (*TINY, *settings) for word in ("--set", setting)]
     command = [sys.executable, "-m", "cli.main", "train", "--records", str(records), "--out", str(out)]
     return subprocess.Popen(
-        [*command, "--direction", "mri2ct", "--config", "demo", "--deterministic", *words],
+        [*command, "--direction", "mri2ct", "--method", method, "--config", "demo", "--deterministic", *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -52,7 +52,14 @@ def _stage(out, name):
     return values, (out / name / "history.csv").read_text()
 
 
-LONG = ("translation.steps=60", "translation.identity_steps=30", "segmentation.steps=60", "checkpoint_every=10")
+LONG = (
+    "translation.steps=60",
+    "translation.identity_steps=30",
+    "segmentation.steps=60",
+    "segmentation.augmentation.intensity=class_wise",
+    "segmentation.augmentation.rotation=10",
+    "checkpoint_every=10",
+)
 
 
 def test_killed_and_terminated_runs_equal_an_undisturbed_one_bit_for_bit(records, tmp_path):
@@ -81,6 +88,34 @@ def test_killed_and_terminated_runs_equal_an_undisturbed_one_bit_for_bit(records
         assert undisturbed.keys() == resumed.keys()
         for key, value in undisturbed.items():
             np.testing.assert_array_equal(resumed[key], value, err_msg=key)
+
+
+def test_self_training_that_stops_between_two_labellings_learns_what_it_would_have(records, tmp_path):
+    settings = ("segmentation.steps=2", "self_training.steps=60", "self_training.labels.every=25")
+    code, output = _finished(_start(records, tmp_path / "a", *settings, method="source_st"))
+    assert code == 0, output
+    out = tmp_path / "b"
+    process = _start(records, out, *settings, method="source_st")
+    _wait_for_rows(process, out / "self_training" / "history.csv", 14)
+    process.send_signal(signal.SIGTERM)
+    code, output = _finished(process)
+    assert code == 128 + signal.SIGTERM, output
+    (step,) = re.findall(r"stopped by SIGTERM at step (\d+) of 60", output)
+    assert 25 < int(step) < 50
+    code, output = _finished(_start(records, out, *settings, method="source_st"))
+    assert code == 0, output
+    assert f"goes on at step {step} of 60" in output
+    (undisturbed, rows), (resumed, resumed_rows) = (
+        _stage(tmp_path / "a" if one else out, "self_training") for one in (1, 0)
+    )
+    assert resumed_rows == rows
+    assert any(name.startswith("teacher/") for name in undisturbed)
+    assert undisturbed.keys() == resumed.keys()
+    for name, value in undisturbed.items():
+        np.testing.assert_array_equal(resumed[name], value, err_msg=name)
+    for step in (0, 25, 50):
+        kept = [(folder / "self_training" / f"labels-{step}.npz").read_bytes() for folder in (tmp_path / "a", out)]
+        assert kept[0] == kept[1]
 
 
 def test_sigterm_before_training_ends_at_once(records, tmp_path):

@@ -228,7 +228,7 @@ def test_intensities_must_be_finite(tmp_path, tools, value):
     voxels = np.zeros(SHAPE)
     voxels[1, 2, 0] = value
     message = _refused(read_nifti, tools.save_nifti(tmp_path / "scan.nii.gz", voxels, AFFINE))
-    assert "1 voxels" in message
+    assert "found 1 voxel that is NaN or infinite" in message
 
 
 def test_labels_of_whole_floats_are_accepted(tmp_path, tools):

@@ -108,16 +108,16 @@ def test_what_is_within_half_a_step_is_that_number(tmp_path, numbers, slope, int
 @pytest.mark.parametrize(
     ("numbers", "slope", "intercept", "found"),
     [
-        (np.uint8([0, 1]), 0.4, 0, "0.4 in 1 voxels"),
+        (np.uint8([0, 1]), 0.4, 0, "0.4 in 1 voxel"),
         # Half a step would be half of 1 or more: everything would be near enough.
         (np.uint8([0, 1, 2]), 1, 0.25, "0.25, 1.25, 2.25 in 3 voxels"),
         (np.uint8([0, 1, 2]), 1.3, 0, "1.3, 2.6 in 2 voxels"),
-        (np.uint8([0, 1]), -1.5, 0, "-1.5 in 1 voxels"),
+        (np.uint8([0, 1]), -1.5, 0, "-1.5 in 1 voxel"),
         # A float is not stored in steps.
-        (np.float32([0, 3.9]), 0.9, 0, "3.51 in 1 voxels"),
-        (np.float32([3.99998]), 1, 0, "3.99998 in 1 voxels"),
-        (np.int32([2**30]), 8.5, 0, "9.12681e+09 in 1 voxels"),
-        (np.float64([1e308]), 1e30, 0, "inf in 1 voxels"),
+        (np.float32([0, 3.9]), 0.9, 0, "3.51 in 1 voxel"),
+        (np.float32([3.99998]), 1, 0, "3.99998 in 1 voxel"),
+        (np.int32([2**30]), 8.5, 0, "9.12681e+09 in 1 voxel"),
+        (np.float64([1e308]), 1e30, 0, "inf in 1 voxel"),
     ],
 )
 def test_what_is_not_certain_is_refused(tmp_path, numbers, slope, intercept, found):

@@ -15,9 +15,9 @@ from attent_tf.volumes import (
     prepare,
     read_nifti_labels,
     read_scan,
-    restore_labels,
     to_canonical,
 )
+from tests.support.from_grid import restore_labels
 
 FOLDERS = {"mri": "chaos", "ct": "malbcv"}
 PUBLISHED = {"mri": "mr", "ct": "ct"}

@@ -7,13 +7,11 @@ from hypothesis import strategies as st
 
 from attent_tf.volumes import (
     SliceGrid,
-    images_from_grid,
     images_to_grid,
-    labels_from_grid,
     labels_to_grid,
-    probabilities_from_grid,
     resampling_matrix,
 )
+from tests.support.from_grid import images_from_grid, labels_from_grid, probabilities_from_grid
 
 
 def test_same_pixels_are_copied():
@@ -107,15 +105,6 @@ def test_labels_of_many_slices_equal_slices_one_by_one(monkeypatch):
         labels_from_grid(together, grid, (7, 20, 30)),
         np.concatenate([labels_from_grid(one[None], one_slice, (1, 20, 30)) for one in together]),
     )
-
-
-def test_certain_probabilities_come_back_as_their_labels():
-    labels = np.random.default_rng(1).integers(0, 5, (3, 16, 16)).astype(np.uint8)
-    probabilities = np.eye(5, dtype=np.float32)[labels]
-    grid = SliceGrid(size=16, row_origin=2.0, row_scale=0.7, column_origin=-3.0, column_scale=1.9, slices=3)
-    expected = labels_from_grid(labels, grid, (3, 24, 20))
-    assert expected.any()
-    np.testing.assert_array_equal(probabilities_from_grid(probabilities, grid, (3, 24, 20)), expected)
 
 
 def test_probabilities_decide_between_pixels():

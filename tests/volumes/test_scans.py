@@ -123,6 +123,10 @@ def _inverted(tools, slices):
     slices[1].PhotometricInterpretation = "MONOCHROME1"
 
 
+def _coloured(tools, slices):
+    slices[1].PhotometricInterpretation = "PALETTE COLOR"
+
+
 def _no_position(tools, slices):
     del slices[1].ImagePositionPatient
 
@@ -156,7 +160,14 @@ def _other_modality(tools, slices):
         (_surplus_pixels, "expected 30 bytes of pixels for 3 × 5, found 60"),
         (_few_pixels, "expected 30 bytes of pixels for 3 × 5, found 26"),
         (_several_frames, "one grey-scale frame"),
-        (_inverted, "MONOCHROME2"),
+        (
+            _inverted,
+            "expected MONOCHROME2, small values black, found MONOCHROME1, small values white; find out whether",
+        ),
+        (
+            _coloured,
+            "expected grey pixels of MONOCHROME2, found another photometric interpretation; export it in greys",
+        ),
         (_no_position, "ImagePositionPatient"),
         (_no_pixels, "pixel data"),
         (_no_spacing, "PixelSpacing"),

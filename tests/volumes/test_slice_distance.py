@@ -11,17 +11,13 @@ from attent_tf.volumes import (
     PrepareOptions,
     SliceGrid,
     fit_grid,
-    images_from_grid,
     images_to_grid,
-    labels_from_grid,
     labels_to_grid,
     prepare,
-    probabilities_from_grid,
     restore_image,
-    restore_label_probabilities,
-    restore_labels,
 )
 from attent_tf.volumes.blocks_from_grid import blocks_from_grid
+from tests.support.from_grid import images_from_grid, labels_from_grid, probabilities_from_grid, restore_labels
 
 ORDERS = st.permutations(("RL", "AP", "SI")).flatmap(lambda order: st.tuples(*map(st.sampled_from, order)))
 
@@ -100,8 +96,6 @@ def test_labels_come_back_where_slice_distances_are_near(tools, codes, spacing_m
     assert restored.shape == volume.shape
     for organ in range(1, 5):
         assert tools.dice(restored == organ, volume.labels == organ) >= 0.98
-    probabilities = np.eye(5, dtype=np.float32)[case.labels]
-    np.testing.assert_array_equal(restore_label_probabilities(probabilities, case.geometry), restored)
 
 
 @settings(max_examples=15, deadline=None)
@@ -168,8 +162,8 @@ def test_blocks_of_slices_do_not_show(monkeypatch, scale):
     np.testing.assert_array_equal(labels_from_grid(whole[1], grid, labels.shape), back[1])
 
 
-def test_an_answer_on_the_scans_own_slices_is_refused(tools):
+def test_an_image_on_the_scans_own_slices_is_refused(tools):
     geometry = prepare(tools.patient("RAS"), PrepareOptions(size=32, slice_mm=4.0)).geometry
     assert geometry.grid.slices == 28
     with pytest.raises(ValueError, match=r"\(28, 32, 32\)"):
-        restore_labels(np.zeros((14, 32, 32), np.uint8), geometry)
+        restore_image(np.zeros((14, 32, 32), np.float32), geometry, voxels_outside=0.0)

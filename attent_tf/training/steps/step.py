@@ -1,6 +1,7 @@
 """What all inner steps have in common."""
 
 import dataclasses
+import operator
 import pkgutil
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,11 +10,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from attent_tf.configs import Config
+from attent_tf.configs import Config, PseudoLabelConfig
 from attent_tf.methods import Stage, get_domains, part_name
 from attent_tf.runs.networks import make_part, stored
 from attent_tf.training.image_pool import ImagePool
 from attent_tf.training.precision import computing_in
+from attent_tf.training.running_average import RunningAverage
 from attent_tf.training.weight_update import WeightUpdate
 
 
@@ -79,6 +81,8 @@ class Step(tf.Module):
 
     # Scalars that `update` returns.
     metric_names: tuple[str, ...] = ()
+    # How the slices are labelled that a network of the stage labels (`Slices.labelled_by`).
+    labelling: PseudoLabelConfig | None = None
 
     def __init__(self, context: StepContext):
         super().__init__(name=context.stage.id)
@@ -94,10 +98,19 @@ class Step(tf.Module):
             }
         for part in context.stage.parts:
             network = self.networks[part.role]
-            network.trainable = not part.frozen
+            network.trainable = part.trained
             for layer in getattr(network, part.frozen_layers) if part.frozen_layers else ():
                 # Of a batch norm this means running statistics as well, also in training.
                 layer.trainable = False
+        self._averages = [
+            RunningAverage(
+                self.networks[part.follows],
+                self.networks[part.role],
+                operator.attrgetter(part.decay)(context.config),
+            )
+            for part in context.stage.parts
+            if part.follows
+        ]
         self.weight_updates: dict[str, WeightUpdate] = {}
         self.image_pools: dict[str, ImagePool] = {}
 
@@ -115,6 +128,16 @@ class Step(tf.Module):
 
     def begin(self) -> None:
         """Gives networks the weights that they begin with where the stage has no checkpoint and weights are not random."""
+
+    def begin_averages(self) -> None:
+        """Makes networks that follow others copies of them, once these have the weights that they begin with."""
+        for average in self._averages:
+            average.begin()
+
+    def follow(self, step: tf.Tensor) -> None:
+        """Lets networks that follow others do so after the update of `step`; call it in cross-replica context."""
+        for average in self._averages:
+            average.update(step)
 
     def state(self) -> dict[str, Any]:
         """Returns all that an update changes, by name, for a checkpoint."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from attent_tf.metrics.case_result import CaseFailure, LabelMaps, organ_volumes_ml
-from attent_tf.metrics.json_numbers import to_json
+from attent_tf.evaluation.case_result import CaseFailure, LabelMaps, organ_volumes_ml
+from attent_tf.json_numbers import to_json
 from attent_tf.metrics.scores import METRICS, Score
 from attent_tf.organs import ORGANS
 

@@ -9,15 +9,13 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from attent_tf.errors import ConfigError, InputError
-from attent_tf.metrics.case_result import LabelMaps
-from attent_tf.metrics.evaluation import read_evaluation, write_evaluation
-from attent_tf.metrics.json_numbers import from_json, to_json
+from attent_tf.evaluation.case_result import LabelMaps
+from attent_tf.evaluation.folder import read_evaluation, write_evaluation
 from attent_tf.metrics.scores import METRICS, score_case
 from attent_tf.organs import ORGANS, SPLEEN
+from attent_tf.postprocessing import Postprocessing
 
 HEADER = {"method": "attent", "direction": "ct2mri", "protocol": "volume_3d", "seed": 3}
 
@@ -48,7 +46,8 @@ def test_metrics_json_holds_what_the_contract_says(tmp_path, make_case):
         "volume_difference_ml": pytest.approx(-2 * 5 * 3 * 5.0 * 1.5 * 1.5 / 1000),
     }
     assert document["cases"][1]["spleen"] == {**dict.fromkeys(distances, "inf"), **lost}
-    assert document["postprocessing"] == "none"
+    assert document["postprocessing"] == {"largest_component": False, "fill_holes": False}
+    assert "without_postprocessing" not in document
     assert document["organs"]["spleen"]["dice"]["mean"] == 50.0
     assert document["organs"]["spleen"]["assd_mm"]["mean"] == "inf"
     assert document["organs"]["spleen"]["assd_mm"]["n_infinite"] == 1
@@ -136,15 +135,18 @@ def test_postprocessing_is_applied_and_named(tmp_path, make_case):
     speck[3, 15, 19] = SPLEEN
     case = dataclasses.replace(case, prediction=speck)
     plain = write_evaluation(tmp_path / "plain", HEADER, [case])
-    cleaned = write_evaluation(tmp_path / "cleaned", {**HEADER, "postprocessing": "largest_component"}, [case])
+    cleaned = write_evaluation(tmp_path / "cleaned", HEADER, [case], postprocessing=Postprocessing(True))
     assert plain.cases[0]["spleen"]["dice"] < cleaned.cases[0]["spleen"]["dice"] == 100.0
-    assert cleaned.header["postprocessing"] == "largest_component"
+    assert cleaned.header["postprocessing"] == {"largest_component": True, "fill_holes": False}
     assert "largest part" in cleaned.header["protocol_text"]
     assert "largest part" not in plain.header["protocol_text"]
     assert cleaned.pictures(case.case)["prediction"][3, 15, 19] == 0
     assert case.prediction[3, 15, 19] == SPLEEN
-    with pytest.raises(ConfigError, match="did you mean 'largest_component'"):
-        write_evaluation(tmp_path / "e", {**HEADER, "postprocessing": "largest_componnent"}, [case])
+    assert plain.unprocessed is None
+    without = cleaned.unprocessed
+    assert (without.organs, without.average) == (plain.organs, plain.average)
+    assert without.average_ci95 == plain.average_ci95
+    assert without.average["dice"] < cleaned.average["dice"]
 
 
 def test_same_results_give_the_same_bytes(tmp_path, make_case):
@@ -236,19 +238,3 @@ def test_missing_parts_are_named(tmp_path, make_case):
     (tmp_path / "e" / "cases" / "chaos-1.npz").write_bytes(b"PK not really")
     with pytest.raises(InputError, match=r"chaos-1\.npz: expected the pictures"):
         evaluation.pictures("chaos-1")
-
-
-numbers = st.floats() | st.integers(-1000, 1000)
-
-
-@given(st.recursive(numbers, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
-@settings(deadline=None)
-def test_numbers_survive_strict_json(tree):
-    text = json.dumps(to_json(tree), allow_nan=False)
-    again = from_json(strict(text))
-    assert repr(again) == repr(tree).replace("-nan", "nan")
-
-
-def test_numpy_numbers_become_plain_ones():
-    tree = {"a": np.float32(0.5), "b": np.array([1, 2]), "c": (np.int64(3), np.float64("inf")), "d": np.bool_(True)}
-    assert to_json(tree) == {"a": 0.5, "b": [1, 2], "c": [3, "inf"], "d": True}

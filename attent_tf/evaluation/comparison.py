@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from attent_tf.counting import counted
 from attent_tf.errors import ConfigError, InputError
+from attent_tf.evaluation.folder import Evaluation, read_evaluation
 from attent_tf.metrics.bootstrap import INTERVAL_TEXT
-from attent_tf.metrics.evaluation import Evaluation, read_evaluation
 from attent_tf.metrics.paired_statistics import STATISTICS_TEXT, PairedStatistics, paired_statistics
 from attent_tf.metrics.scores import METRICS
 from attent_tf.metrics.significance import holm
@@ -207,7 +208,7 @@ def _shared_cases(
             lacking,
             "the same scored cases in all runs",
             f"that {count} are not in all" if len(left_out) > 1 else f"that {count} is not in all",
-            f"compare the {len(shared)} common ones with --common-cases",
+            f"compare the {counted(len(shared), 'common one')} with --common-cases",
         )
     return shared, left_out
 

@@ -14,17 +14,18 @@ from typing import Any
 import numpy as np
 
 from attent_tf import files
+from attent_tf.counting import counted
 from attent_tf.errors import ConfigError, InputError
+from attent_tf.evaluation.case_entry import case_entry, cases_csv
+from attent_tf.evaluation.case_result import CaseFailure, CaseResult, LabelMaps, check_case, quantised
+from attent_tf.json_numbers import from_json, to_json
 from attent_tf.metrics.bootstrap import INTERVAL_TEXT, Interval
-from attent_tf.metrics.case_entry import case_entry, cases_csv
-from attent_tf.metrics.case_result import CaseFailure, CaseResult, LabelMaps, check_case, quantised
-from attent_tf.metrics.json_numbers import from_json, to_json
-from attent_tf.metrics.postprocessing import DEFAULT_POSTPROCESSING, Postprocessing, find_postprocessing
 from attent_tf.metrics.protocols import Protocol, find_protocol
 from attent_tf.metrics.scores import METRICS, Score
 from attent_tf.metrics.summary import average_intervals, mean_score, summarise
 from attent_tf.names import file_in, normal_name
 from attent_tf.organs import ORGANS
+from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
 
 REQUIRED_HEADER = ("method", "direction", "protocol", "seed")
 _OWN_KEYS = (
@@ -37,8 +38,10 @@ _OWN_KEYS = (
     "average_ci95",
     "failures",
     "organs_compared",
+    "postprocessing",
+    "without_postprocessing",
 )
-_NOT_HEADER = ("cases", "organs", "average", "average_ci95")
+_NOT_HEADER = ("cases", "organs", "average", "average_ci95", "without_postprocessing")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +59,8 @@ class Evaluation:
       organs: summaries as `summarise` returns them.
       average: for each metric the mean of the organs' means.
       average_ci95: for each metric the bounds of its 95 % interval.
+      unprocessed: the same evaluation with organs and averages as the networks left the predictions, and the cases as they
+        are here; None where nothing was done to them.
     """
 
     folder: Path
@@ -64,6 +69,7 @@ class Evaluation:
     organs: dict[str, dict[str, dict[str, float]]]
     average: dict[str, float]
     average_ci95: dict[str, Interval] = dataclasses.field(default_factory=dict)
+    unprocessed: "Evaluation | None" = None
 
     @property
     def failures(self) -> tuple[CaseFailure, ...]:
@@ -74,7 +80,7 @@ class Evaluation:
         """Reads the pictures of one case.
 
         Returns:
-          The arrays that `attent_tf.metrics.case_result.quantised` describes.
+          The arrays that `attent_tf.evaluation.case_result.quantised` describes.
 
         Raises:
           InputError: the file is missing or damaged.
@@ -96,33 +102,34 @@ def write_evaluation(
     case_results: Iterable[CaseResult | CaseFailure],
     overwrite: bool = False,
     organs_compared: Sequence[str] = ORGANS,
+    postprocessing: Postprocessing = NO_POSTPROCESSING,
 ) -> Evaluation:
     """Scores cases one at a time and writes the evaluation folder, completely or not at all.
 
     Args:
       folder: the folder to make.
       header: `method`, `direction`, `protocol` (a name in `PROTOCOLS`), `seed`, and free keys that JSON can hold, such
-        as `warnings` (lines for the report's head), `selection` (how the model was chosen, in words) and
-        `postprocessing` (a name in `POSTPROCESSINGS`, which is applied to every prediction; `none` where it is absent).
+        as `warnings` (lines for the report's head) and `selection` (how the model was chosen, in words).
       case_results: the cases; an iterator is consumed with one case in memory at a time. A case of which nothing can be
         scored comes as its failures alone and is listed.
       overwrite: whether an existing folder may be replaced.
       organs_compared: organs that both sides know; the scores of the others are undefined.
+      postprocessing: what is done to every prediction before it is scored; then there are summaries without it as well.
 
     Returns:
       The evaluation, as `read_evaluation` returns it.
 
     Raises:
-      ConfigError: the header lacks a key, uses a reserved one, or names an unknown protocol or postprocessing; or the
-        protocol scores on the grid of the scan and a case has no label maps there.
+      ConfigError: the header lacks a key, uses a reserved one, or names an unknown protocol; or the protocol scores
+        on the grid of the scan and a case has no label maps there.
       InputError: a case is not what `CaseResult` says, comes twice, or the folder is occupied.
     """
     _check_header(header)
     protocol = find_protocol(header["protocol"])
-    postprocessing = find_postprocessing(header.get("postprocessing", DEFAULT_POSTPROCESSING))
     cases: list[dict[str, Any]] = []
     failures: list[CaseFailure] = []
     units: list[Score] = []
+    plain_units: list[Score] = []
     case_of_unit: list[str] = []
     with files.folder_written_aside(folder, overwrite) as aside:
         (aside / "cases").mkdir()
@@ -134,7 +141,9 @@ def write_evaluation(
             result = dataclasses.replace(result, case=normal_name(result.case))
             if result.case in {case["case"] for case in cases}:
                 raise InputError(f"case {result.case}: expected each case once, it came twice; check the records")
-            result = _postprocessed(result, postprocessing)
+            if postprocessing:
+                plain_units += _scored(result.maps(protocol.grid), protocol, organs_compared)
+                result = _postprocessed(result, postprocessing)
             maps = result.maps(protocol.grid)
             scored = _scored(maps, protocol, organs_compared)
             units += scored
@@ -146,23 +155,21 @@ def write_evaluation(
             del result, maps
         if not cases:
             if failures:
-                count = f"{len(failures)} problem{'s' * (len(failures) > 1)}"
+                count = counted(len(failures), "problem")
                 raise InputError(f"no case can be read ({count}); the first: {failures[0].problem}")
             raise InputError(
                 f"{folder}: expected at least one case to evaluate, got none; check the split of the records"
             )
-        organs, average = summarise(units, case_of_unit)
         document = {
             **{key: header[key] for key in REQUIRED_HEADER},
-            "protocol_text": " ".join(filter(None, (protocol.text, postprocessing.text))),
+            "protocol_text": protocol.text + (f" Done before scoring: {postprocessing.text}" if postprocessing else ""),
             "scored_unit": protocol.unit,
             "statistics_text": INTERVAL_TEXT,
             "organs_compared": list(organs_compared),
-            "postprocessing": postprocessing.name,
+            "postprocessing": postprocessing.to_json(),
             **{key: value for key, value in header.items() if key not in REQUIRED_HEADER},
-            "average": average,
-            "average_ci95": average_intervals(units, case_of_unit),
-            "organs": organs,
+            **_summaries(units, case_of_unit),
+            **({"without_postprocessing": _summaries(plain_units, case_of_unit)} if postprocessing else {}),
             "failures": [dataclasses.asdict(failure) for failure in failures],
             "cases": cases,
         }
@@ -182,9 +189,10 @@ def read_evaluation(folder: str | os.PathLike) -> Evaluation:
         document = json.loads(path.read_text("utf-8"))
         header = {key: value for key, value in document.items() if key not in _NOT_HEADER}
         cases = [{**case, **{organ: from_json(case[organ]) for organ in ORGANS}} for case in document["cases"]]
-        organs = from_json({organ: document["organs"][organ] for organ in ORGANS})
-        average = from_json({metric: document["average"][metric] for metric in METRICS})
-        intervals = {metric: tuple(from_json(pair)) for metric, pair in document.get("average_ci95", {}).items()}
+        evaluation = Evaluation(path.parent, header, cases, **_summaries_read(document))
+        if plain := document.get("without_postprocessing"):
+            unprocessed = dataclasses.replace(evaluation, **_summaries_read(plain))
+            evaluation = dataclasses.replace(evaluation, unprocessed=unprocessed)
         missing = [key for key in REQUIRED_HEADER if key not in header]
     except FileNotFoundError as error:
         raise InputError(
@@ -194,7 +202,22 @@ def read_evaluation(folder: str | os.PathLike) -> Evaluation:
         raise InputError(f"{path}: expected the scores of an evaluation; got something else; evaluate again") from error
     if missing:
         raise InputError(f"{path}: expected the key {missing[0]!r}, it is missing; evaluate again")
-    return Evaluation(Path(folder), header, cases, organs, average, intervals)
+    return evaluation
+
+
+def _summaries(units: Sequence[Score], case_of_unit: Sequence[str]) -> dict[str, Any]:
+    organs, average = summarise(units, case_of_unit)
+    return {"average": average, "average_ci95": average_intervals(units, case_of_unit), "organs": organs}
+
+
+def _summaries_read(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what `_summaries` gave to the document as attributes of an `Evaluation`."""
+    intervals = document.get("average_ci95", {})
+    return {
+        "organs": from_json({organ: document["organs"][organ] for organ in ORGANS}),
+        "average": from_json({metric: document["average"][metric] for metric in METRICS}),
+        "average_ci95": {metric: tuple(from_json(pair)) for metric, pair in intervals.items()},
+    }
 
 
 def _check_header(header: Mapping[str, Any]) -> None:
@@ -209,8 +232,8 @@ def _check_header(header: Mapping[str, Any]) -> None:
 def _postprocessed(result: CaseResult, step: Postprocessing) -> CaseResult:
     on_scan = result.on_scan
     if on_scan is not None:
-        on_scan = dataclasses.replace(on_scan, prediction=step.apply(on_scan.prediction))
-    return dataclasses.replace(result, prediction=step.apply(result.prediction), on_scan=on_scan)
+        on_scan = dataclasses.replace(on_scan, prediction=step(on_scan.prediction))
+    return dataclasses.replace(result, prediction=step(result.prediction), on_scan=on_scan)
 
 
 def _scored(maps: LabelMaps, protocol: Protocol, organs_compared: Sequence[str]) -> list[Score]:

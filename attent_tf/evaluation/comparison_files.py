@@ -6,8 +6,8 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from attent_tf.metrics.comparison import COLUMNS, TESTS, RunComparison
-from attent_tf.metrics.json_numbers import to_json
+from attent_tf.evaluation.comparison import COLUMNS, TESTS, RunComparison
+from attent_tf.json_numbers import to_json
 from attent_tf.metrics.paired_statistics import PairedStatistics
 
 _STATISTICS = tuple(field.name for field in dataclasses.fields(PairedStatistics))

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from attent_tf.errors import ConfigError, InputError
+from attent_tf.evaluation.comparison import AVERAGE, COLUMNS, compare_runs, read_runs
+from attent_tf.evaluation.comparison_files import cases_csv, comparison_json, differences_csv, scores_csv
+from attent_tf.evaluation.folder import Evaluation, write_evaluation
 from attent_tf.files import json_bytes
-from attent_tf.metrics.comparison import AVERAGE, COLUMNS, compare_runs, read_runs
-from attent_tf.metrics.comparison_files import cases_csv, comparison_json, differences_csv, scores_csv
-from attent_tf.metrics.evaluation import Evaluation, write_evaluation
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL
 from attent_tf.metrics.scores import METRICS
 from attent_tf.organs import ORGANS

@@ -1,0 +1,186 @@
+"""Labels for target slices from what a network says of them, as a function of arrays and configuration alone.
+
+A volume's probabilities are the mean over the deployed paths. Their most probable classes are cleaned: of each organ its largest
+part, with holes filled, both in three dimensions, since a kidney's sinus is a hole of a slice alone. A pixel counts where its
+class is probable enough for that class: organs have thresholds of their own, or small ones would lose most of their pixels. A
+pixel that the paths label differently counts for less. A volume whose paths disagree, or whose organs are not in proportion, is
+left out.
+
+Labels and weights lie in one map of codes: `class + NUM_CLASSES · level`, where the level is `SURE`, `DOUBTED` or `IGNORED`. So
+0, with which augmentation fills what lies outside the image, is background for sure.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+from attent_tf.configs import PseudoLabelConfig
+from attent_tf.organs import NUM_CLASSES
+from attent_tf.postprocessing import fill_holes, largest_components
+from attent_tf.signs import count_overlap, mean_dice
+
+SURE, DOUBTED, IGNORED = range(3)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Proposal:
+    """What was found in one volume.
+
+    Attributes:
+      labels: [slice, row, column] uint8 cleaned class indices.
+      confidence: [slice, row, column] float32 probability of these.
+      agreeing: [slice, row, column] bool, where all opinions have the same class.
+      agreement: mean Dice of the opinions, two by two; 1 for one opinion alone.
+    """
+
+    labels: np.ndarray
+    confidence: np.ndarray
+    agreeing: np.ndarray
+    agreement: float
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PseudoLabels:
+    """Labels of all target volumes.
+
+    Attributes:
+      codes: of each volume, [slice, row, column] uint8.
+      reasons: why a volume is left out, in a few words; empty for those that remain.
+      thresholds: of each class, the least probability that counts.
+      kept: of each class, the share of its pixels that count in the volumes that remain; 0 where it was not found.
+      agreements: of each volume, from `propose`.
+      shares: of each organ, its mean share of the organ voxels over all volumes that show any.
+      refusal: why none of it is to be trained on; None where enough volumes remain.
+    """
+
+    codes: tuple[np.ndarray, ...]
+    reasons: tuple[str, ...]
+    thresholds: tuple[float, ...]
+    kept: tuple[float, ...]
+    agreements: tuple[float, ...]
+    shares: tuple[float, ...]
+    refusal: str | None
+
+    @property
+    def chosen(self) -> tuple[bool, ...]:
+        """Of each volume, whether it remains."""
+        return tuple(not reason for reason in self.reasons)
+
+
+def propose(paths: Sequence[np.ndarray], altered: np.ndarray | None = None) -> Proposal:
+    """Labels one volume.
+
+    Args:
+      paths: probabilities [slice, row, column, class] float32 by each deployed path.
+      altered: likewise of a path that is shown other grey values; an opinion that is asked for agreement alone.
+    """
+    mean = np.mean(paths, axis=0, dtype=np.float32)
+    labels = fill_holes(largest_components(mean.argmax(axis=-1).astype(np.uint8)))
+    opinions = [one.argmax(axis=-1).astype(np.uint8) for one in (*paths, *([] if altered is None else [altered]))]
+    pairs = list(itertools.combinations(opinions, 2))
+    return Proposal(
+        labels,
+        np.take_along_axis(mean, labels[..., np.newaxis].astype(np.intp), axis=-1)[..., 0],
+        np.all([one == opinions[0] for one in opinions], axis=0),
+        float(np.mean([mean_dice(count_overlap(*pair)) for pair in pairs])) if pairs else 1.0,
+    )
+
+
+def organ_shares(labels: np.ndarray) -> np.ndarray:
+    """Returns the share of each organ among the organ voxels of `labels` [slice, row, column]: [organ] float64, 0 without any."""
+    counts = np.bincount(labels.ravel(), minlength=NUM_CLASSES)[1:].astype(np.float64)
+    return counts / max(counts.sum(), 1.0)
+
+
+def mean_organ_shares(volumes: Sequence[np.ndarray]) -> np.ndarray:
+    """Returns the mean of `organ_shares` over labelled volumes that show an organ, [organ] float64; 0 where none does."""
+    shares = [organ_shares(labels) for labels in volumes if labels.any()]
+    return np.mean(shares, axis=0) if shares else np.zeros(NUM_CLASSES - 1)
+
+
+def class_thresholds(
+    proposals: Sequence[Proposal], quantile: float, least_probability: float, background_probability: float
+) -> tuple[float, ...]:
+    """Returns the least probability of each class: τ_c = max(least_probability, quantile of p_c among pixels of class c).
+
+    Args:
+      proposals: of all volumes that remain.
+      quantile: in [0, 1), for organs.
+      least_probability: for organs.
+      background_probability: for background, whatever the quantile.
+    """
+    thresholds = [background_probability]
+    for index in range(1, NUM_CLASSES):
+        found = np.concatenate([np.zeros(0, np.float32), *(one.confidence[one.labels == index] for one in proposals)])
+        thresholds.append(
+            max(least_probability, float(np.quantile(found, quantile))) if found.size else least_probability
+        )
+    return tuple(thresholds)
+
+
+def encode(proposal: Proposal, thresholds: Sequence[float]) -> np.ndarray:
+    """Returns codes [slice, row, column] uint8 of a volume's labels and of what they weigh.
+
+    Args:
+      proposal: of the volume.
+      thresholds: of each class.
+    """
+    counts = proposal.confidence >= np.asarray(thresholds)[proposal.labels]
+    level = np.where(counts, np.where(proposal.agreeing, SURE, DOUBTED), IGNORED)
+    return (proposal.labels + NUM_CLASSES * level).astype(np.uint8)
+
+
+def judge(proposal: Proposal, source_shares: np.ndarray, config: PseudoLabelConfig) -> str:
+    """Returns why a volume is left out, in a few words, or an empty string.
+
+    Args:
+      proposal: of the volume.
+      source_shares: [organ] from `mean_organ_shares` of labelled source volumes.
+      config: with the limits.
+    """
+    if proposal.agreement < config.least_agreement:
+        return "unsteady labels"
+    shares = organ_shares(proposal.labels)
+    outside = (shares < config.least_share * source_shares) | (shares > config.largest_share * source_shares)
+    return "organs out of proportion" if outside.any() else ""
+
+
+def make_pseudo_labels(
+    proposals: Sequence[Proposal], source_shares: np.ndarray, config: PseudoLabelConfig, first: bool
+) -> PseudoLabels:
+    """Labels all target volumes, or says why they are not to be trusted.
+
+    Args:
+      proposals: of each volume.
+      source_shares: [organ] from `mean_organ_shares` of labelled source volumes.
+      config: of labels.
+      first: whether these are the first labels, which have a quantile of their own.
+    """
+    reasons = tuple(judge(one, source_shares, config) for one in proposals)
+    trusted = [one for one, reason in zip(proposals, reasons, strict=True) if not reason]
+    quantile = config.first_quantile if first else config.quantile
+    thresholds = class_thresholds(trusted, quantile, config.least_probability, config.background_probability)
+    codes = tuple(encode(one, thresholds) for one in proposals)
+    refusal = None
+    if not trusted or len(trusted) < config.least_volumes * len(proposals):
+        found = ", ".join(f"{reasons.count(why)} with {why}" for why in dict.fromkeys(filter(None, reasons)))
+        refusal = f"{len(trusted)} of {len(proposals)} target volumes could be labelled reliably ({found})"
+    return PseudoLabels(
+        codes,
+        reasons,
+        thresholds,
+        _kept(codes, reasons),
+        tuple(one.agreement for one in proposals),
+        tuple(mean_organ_shares([one.labels for one in proposals]).tolist()),
+        refusal,
+    )
+
+
+def _kept(codes, reasons):
+    counts = np.zeros((IGNORED + 1, NUM_CLASSES))
+    for one, reason in zip(codes, reasons, strict=True):
+        if not reason:
+            counts += np.bincount(one.ravel(), minlength=counts.size).reshape(counts.shape)
+    return tuple((counts[:IGNORED].sum(axis=0) / np.maximum(counts.sum(axis=0), 1)).tolist())
