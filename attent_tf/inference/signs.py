@@ -17,7 +17,7 @@ from attent_tf.deployment.output import ChainOutput
 from attent_tf.errors import RunError
 from attent_tf.inference.batches import run_slices
 from attent_tf.inference.chain import Chain, Route
-from attent_tf.methods import SEGMENTOR, TO_SOURCE, TO_TARGET
+from attent_tf.methods import TO_SOURCE, TO_TARGET
 from attent_tf.runs import Run
 from attent_tf.runs.networks import load_parts
 from attent_tf.signs import (
@@ -166,11 +166,11 @@ class SignTaker:
 
     def _source_view(self) -> Chain | None:
         """The way of source slices through what S was trained on; None where the method has no such way."""
-        method, role = self._run.method, self._run.method.deployment[0].roles[-1]
-        stage = method.stage_of(role)
+        method = self._run.method
+        stage = method.stage_of(method.deployment[0].roles[-1])
         labelled = next((one for one in stage.inputs if one.labels and one.domain == "source"), None)
         # Where translators are trained beside S, its images are theirs of each step.
-        if role != SEGMENTOR or labelled is None or {TO_SOURCE, TO_TARGET} & set(stage.roles):
+        if labelled is None or {TO_SOURCE, TO_TARGET} & set(stage.roles):
             self._reasons["entropy"] = "the deployed segmentor is not trained on labelled source slices as they come"
             return None
         key = f"{self._run.source}_intensity"

@@ -170,6 +170,8 @@ def test_entropy_on_the_source_is_of_slices_as_the_segmentor_was_shown_them(rout
     assert _sign(shown_translated, "entropy").reference == pytest.approx(unsure, abs=1e-3)
     shown_as_they_are = check(_run(tmp_path / "before", "attent"), records, SilentObserver())
     assert _sign(shown_as_they_are, "entropy").reference == pytest.approx(0, abs=1e-3)
+    self_trained = check(_run(tmp_path / "self", "source_st"), records, SilentObserver())
+    assert _sign(self_trained, "entropy").reference == pytest.approx(0, abs=1e-3)
     for method in ("synseg", "pnp_adanet", "sifa_v2", "supervised"):
         left_out = {one.id for one in check(_run(tmp_path / method, method), records, SilentObserver()).left_out}
         assert "entropy" in left_out
