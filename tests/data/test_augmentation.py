@@ -114,7 +114,8 @@ def test_slices_without_labels_keep_their_grey_values_and_share_the_geometry():
     geometry = AugmentationConfig(rotation=20, zoom=0.2)
     target = next(iter(batches(unlabelled, DataConfig(), 4, 3, augmentation=augmentation)))
     labelled, _ = next(iter(batches(slices, DataConfig(), 4, 3, augmentation=geometry)))
-    np.testing.assert_array_equal(target, labelled)
+    # Two graphs, whose last bits may differ; a map of grey values changes far more.
+    np.testing.assert_allclose(target, labelled, rtol=0, atol=1e-5)
 
 
 def _turned(images, labels, angle):
