@@ -89,6 +89,7 @@ setup(
         "attent_tf.datasets": ["*.yaml"],
         "attent_tf.export": ["templates/*"],
         "attent_tf.reporting": ["templates/*"],
+        "attent_tf.tasks": ["*.yaml"],
     },
     install_requires=RUNTIME,
     extras_require={

@@ -20,6 +20,7 @@ from attent_tf.data.verify import check_no_leak
 from attent_tf.datasets.cases import natural_key
 from attent_tf.datasets.find import CaseProblem
 from attent_tf.errors import InputError, RecordsError
+from attent_tf.tasks import load_task
 from attent_tf.volumes import CaseGeometry, IntensityStatistics
 from beam_preprocess import notes, previews
 from beam_preprocess.counters import counters_line
@@ -178,6 +179,7 @@ def _gather(
         report(f"{counted(len(warnings), 'warning')} to look at, also in {WARNINGS_FILE}")
     names = {one["case"]: one for one in reversed(rejected) if one["case"]}
     return make_manifest(
+        load_task(),
         options.for_manifest(len(shards)),
         cases,
         shards,

@@ -5,7 +5,8 @@ from typing import Any
 
 from attent_tf.data import selection, splits
 from attent_tf.errors import ConfigError, InputError
-from attent_tf.volumes import IntensityRule, PrepareOptions
+from attent_tf.tasks import IntensityRule
+from attent_tf.volumes import PrepareOptions
 
 ON_ERROR = ("fail", "skip")
 

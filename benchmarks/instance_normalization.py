@@ -19,6 +19,7 @@ import tensorflow as tf  # noqa: E402
 from attent_tf.configs import load_config  # noqa: E402
 from attent_tf.layers import normalization  # noqa: E402
 from attent_tf.methods import get_method  # noqa: E402
+from attent_tf.tasks import load_task  # noqa: E402
 from attent_tf.training.steps.step import make_step  # noqa: E402
 
 
@@ -31,7 +32,7 @@ def make_update(size: int, filters: int, groups: bool):
         lambda **kwargs: keras.layers.GroupNormalization(-1, epsilon=1e-5, center=False, scale=False, **kwargs),
     )
     with norm if groups else mock.MagicMock():
-        step = make_step(get_method("attent").stage("translation"), config)
+        step = make_step(get_method("attent").stage("translation"), config, load_task(), "mri2ct")
     x_s, x_t = (tf.random.stateless_uniform((1, size, size, 1), (0, i), -1.0, 1.0) for i in range(2))
     update = tf.function(step.update)
     return lambda: update("free", tf.constant(0, tf.int64), x_s, x_t)["generator"].numpy()

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from attent_tf.organs import NUM_CLASSES, ORGANS
+from attent_tf.tasks import load_task
 
 SPACING_MM = (3.0, 0.75, 0.75)
 # Class index -> centre and half axes as shares of the field: slice from below, row from the front, column from the right.
@@ -46,7 +46,7 @@ def with_medpy(prediction: np.ndarray, reference: np.ndarray) -> dict:
     from medpy.metric import binary
 
     scores = {}
-    for index, organ in enumerate(ORGANS, start=1):
+    for index, organ in enumerate(load_task("abdomen").structure_names, start=1):
         masks = prediction == index, reference == index
         scores[organ] = {"dice": 100 * binary.dc(*masks), "assd_mm": binary.assd(*masks, voxelspacing=SPACING_MM)}
     return scores
@@ -59,8 +59,8 @@ def dice_and_assd(prediction: np.ndarray, reference: np.ndarray) -> dict:
     from attent_tf.metrics.surface import assd
 
     scores = {}
-    boxes = boxes_of_classes(prediction, reference, NUM_CLASSES)
-    for index, (organ, box) in enumerate(zip(ORGANS, boxes, strict=True), start=1):
+    boxes = boxes_of_classes(prediction, reference, load_task("abdomen").num_classes)
+    for index, (organ, box) in enumerate(zip(load_task("abdomen").structure_names, boxes, strict=True), start=1):
         masks = prediction[box] == index, reference[box] == index
         scores[organ] = {"dice": 100 * dice(*masks), "assd_mm": assd(*masks, SPACING_MM)}
     return scores
@@ -125,11 +125,11 @@ def main():
     apart = max(
         abs(scores[way][organ][metric] - theirs[organ][metric])
         for way in ("dice + assd", "all metrics")
-        for organ in ORGANS
+        for organ in load_task("abdomen").structure_names
         for metric in ("dice", "assd_mm")
     )
     print(f"Dice and ASSD differ from medpy's by at most {apart:.1e}:")
-    for organ in ORGANS:
+    for organ in load_task("abdomen").structure_names:
         print(f"  {organ:13}Dice {theirs[organ]['dice']:6.2f} %  ASSD {theirs[organ]['assd_mm']:.4f} mm")
     if apart > 1e-9:
         raise SystemExit("the values are not the same")

@@ -20,10 +20,10 @@ from attent_tf.datasets import find_cases, read_case
 from attent_tf.evaluation.case_result import CaseResult
 from attent_tf.evaluation.folder import write_evaluation
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL
-from attent_tf.organs import SPLEEN
 from attent_tf.phantom import write_phantom
 from attent_tf.reporting.report import write_report
 from attent_tf.reporting.sources import EvaluationForReport
+from attent_tf.tasks import load_task
 from attent_tf.volumes import PrepareOptions, prepare
 
 METHODS = ("attent", "source_only", "cyclegan", "supervised")
@@ -38,7 +38,7 @@ def synthetic_result(case: str, prepared, rank: int, place: int) -> CaseResult:
     body = prepared.images > -0.95
     prediction = np.where((specks > 4.2 * specks.std()) & body, rng.integers(1, 5), prediction).astype(np.uint8)
     if rank == 3:
-        prediction[prediction == SPLEEN] = 0
+        prediction[prediction == load_task("abdomen").class_names.index("spleen")] = 0
     rim = ndimage.morphological_gradient((prediction > 0).astype(np.float32), size=5)
     noise = np.abs(rng.normal(scale=0.03, size=labels.shape)) * body
     entropy = np.clip(0.7 * ndimage.gaussian_filter(rim, 1.2) + noise, 0, 1).astype(np.float32)

@@ -19,6 +19,8 @@ import sys
 import time
 from pathlib import Path
 
+from attent_tf.tasks import load_task
+
 ROOT = Path(__file__).resolve().parents[1]
 
 STAGES = ("translation", "segmentation")
@@ -126,7 +128,7 @@ def _measure(setting):
     stage = getattr(config, setting.stage)
     strategy = make_strategy("auto")
     with strategy.scope():
-        inner = make_step(get_method("attent").stage(setting.stage), config, steps=10**6)
+        inner = make_step(get_method("attent").stage(setting.stage), config, load_task(), "mri2ct", steps=10**6)
         if setting.stage == "translation":
             phase = "anchored" if stage.identity_weight else "free"
             if setting.apart:

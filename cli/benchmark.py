@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from attent_tf.methods import DIRECTIONS, METHODS
+from attent_tf.methods import METHODS
 from attent_tf.runtime import start_quietly
 from cli.console import ConsoleObserver, QuietObserver
 from cli.unused_keys import tell_unused
@@ -18,10 +18,10 @@ from cli.unused_keys import tell_unused
 )
 @click.option(
     "--directions",
-    type=click.Choice([*DIRECTIONS, "both"]),
     default="both",
     show_default=True,
-    help="From the labelled source to the unlabelled target.",
+    metavar="SOURCE2TARGET|both",
+    help="From the labelled source to the unlabelled target, domains of the records: mri2ct, …; or all that there are.",
 )
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Trains with seeds 0, 1, …")
 @click.option(
@@ -46,11 +46,13 @@ def benchmark(records, out, methods, directions, seeds, config_name, overrides, 
     from attent_tf.benchmark import forecast, forecast_lines, plan_runs
     from attent_tf.benchmark.text import as_json, as_markdown
     from attent_tf.configs import load_config
+    from attent_tf.data.manifest import read_manifest
     from attent_tf.files import write_json, write_text
 
     config = load_config(config_name, overrides)
     chosen = list(METHODS) if methods == "all" else list(dict.fromkeys(name.strip() for name in methods.split(",")))
-    plan = plan_runs(chosen, list(DIRECTIONS) if directions == "both" else [directions], range(seeds))
+    task = read_manifest(records).task
+    plan = plan_runs(task, chosen, task.directions if directions == "both" else [directions], range(seeds))
     tell_unused(chosen, config_name, overrides)
     if dry_run:
         click.echo("\n".join(forecast_lines(forecast(out, plan))))

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from attent_tf.counting import counted
-from attent_tf.methods import DIRECTIONS, METHODS
+from attent_tf.methods import METHODS
 from attent_tf.runtime import start_quietly
 from cli.console import ConsoleObserver, heading, progress, say
 from cli.unused_keys import tell_unused
@@ -17,7 +17,7 @@ DEMO_METHODS = ("source_only", "attent", "supervised")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for everything; resumed if there.")
 @click.option(
     "--direction",
-    type=click.Choice([*DIRECTIONS, "both"]),
+    metavar="mri2ct|ct2mri|both",
     default="mri2ct",
     show_default=True,
     help="From the labelled source to the unlabelled target.",
@@ -45,10 +45,12 @@ def demo(out, direction, subjects, seed, config_name, overrides, methods):
     """
     from attent_tf.benchmark import plan_runs
     from attent_tf.configs import load_config
+    from attent_tf.tasks import load_task
 
     config = load_config(config_name, [*overrides, f"seed={seed}"])
     chosen = list(dict.fromkeys(name.strip() for name in methods.split(",")))
-    plan = plan_runs(chosen, list(DIRECTIONS) if direction == "both" else [direction], [seed])
+    task = load_task("abdomen")
+    plan = plan_runs(task, chosen, task.directions if direction == "both" else [direction], [seed])
     tell_unused(chosen, config_name, overrides)
     phantom, records = out / "phantom", out / "records"
 

@@ -132,7 +132,8 @@ def preprocess(check, as_json, verbose, beam_options, **settings):
 def _options(settings):
     """Returns the job's options for the command's."""
     import beam_preprocess
-    from attent_tf.volumes import PrepareOptions, parse_rule
+    from attent_tf.tasks import parse_rule
+    from attent_tf.volumes import PrepareOptions
 
     prepare = PrepareOptions(
         **{name: settings.pop(name) for name in ("geometry", "pixel_mm", "slice_mm", "neighbours")}

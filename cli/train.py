@@ -2,7 +2,7 @@
 
 import click
 
-from attent_tf.methods import DIRECTIONS, METHODS
+from attent_tf.methods import METHODS
 from attent_tf.runtime import start_quietly
 from cli.console import ConsoleObserver, QuietObserver
 from cli.unused_keys import tell_unused
@@ -16,8 +16,8 @@ _STAGES = dict.fromkeys(stage.id for method in METHODS.values() for stage in met
 @click.option(
     "--direction",
     required=True,
-    metavar="|".join(DIRECTIONS),
-    help="From the labelled source to the unlabelled target.",
+    metavar="SOURCE2TARGET",
+    help="From the labelled source to the unlabelled target, domains of the records: mri2ct, ct2mri, …",
 )
 @click.option("--method", default="attent", show_default=True, metavar="ID", help=f"One of {', '.join(METHODS)}.")
 @click.option(

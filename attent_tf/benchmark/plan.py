@@ -4,7 +4,8 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from attent_tf.methods import Stage, get_domains, get_method
+from attent_tf.methods import Stage, get_method
+from attent_tf.tasks import Task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -13,7 +14,7 @@ class BenchmarkRun:
 
     Attributes:
       seed: of the training; data and split are the same for all.
-      direction: `mri2ct` or `ct2mri`.
+      direction: of the task, such as `mri2ct`.
       method: its name.
       donor: folder, in the benchmark folder, of the run whose translation stage it takes over; None trains its own.
     """
@@ -32,22 +33,25 @@ class BenchmarkRun:
         return Path("runs", self.direction, self.method, f"seed-{self.seed}")
 
 
-def plan_runs(methods: Sequence[str], directions: Sequence[str], seeds: Sequence[int]) -> list[BenchmarkRun]:
+def plan_runs(
+    task: Task, methods: Sequence[str], directions: Sequence[str], seeds: Sequence[int]
+) -> list[BenchmarkRun]:
     """Lists the runs of a benchmark, seed by seed, so that an unfinished one compares all methods on fewer seeds.
 
     Methods that begin with the same stage share its training, and so do the two directions where it serves both (see
     `attent_tf.runs.reuse`).
 
     Args:
+      task: of the records.
       methods: names, without repetition.
-      directions: names.
+      directions: of the task.
       seeds: of the training.
 
     Raises:
       ConfigError: a name is unknown.
     """
     for direction in directions:
-        get_domains(direction)
+        task.source_and_target(direction)
     plan = []
     for seed in seeds:
         first_with: dict[Stage, Path] = {}

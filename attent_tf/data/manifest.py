@@ -17,9 +17,9 @@ from typing import Any
 
 from attent_tf.data.schema import SCHEMA_VERSION
 from attent_tf.data.splits import SPLITS
-from attent_tf.errors import RecordsError
+from attent_tf.errors import ConfigError, RecordsError
 from attent_tf.files import json_bytes, write_bytes
-from attent_tf.organs import DOMAINS
+from attent_tf.tasks import Task, task_from_mapping, task_to_mapping
 from attent_tf.volumes import CaseGeometry
 
 MANIFEST_FILE = "manifest.json"
@@ -33,7 +33,7 @@ class ManifestCase:
     Attributes:
       case: identifier such as `malbcv-0001`.
       patient: identifier that all scans of a patient share; splits never part it.
-      domain: `mri` or `ct`.
+      domain: name of a domain of the task.
       dataset: name of the description that it was read by, such as `chaos`.
       split: `train`, `test` or `all` (trains and tests).
       labelled: whether its records hold labels.
@@ -75,7 +75,7 @@ class RejectedCase:
 
     Attributes:
       case: identifier such as `malbcv-0001`.
-      domain: `mri` or `ct`.
+      domain: name of a domain of the task.
       split: that it would have had, or empty where its files were too incomplete to plan with.
       reason: one word for the check that it failed.
     """
@@ -88,9 +88,20 @@ class RejectedCase:
 
 @dataclasses.dataclass(frozen=True)
 class Manifest:
-    """A records folder's table of contents; `fingerprint` is the SHA-256 over all the rest."""
+    """A records folder's table of contents.
+
+    Attributes:
+      schema: version of its form, and of the slices'.
+      task: whose classes its labels are, and whose domains its cases come from.
+      options: what decided the content, as JSON.
+      cases: in the order in which they lie in the shards.
+      rejected: cases that were set aside.
+      shards: in order of their names.
+      fingerprint: SHA-256 over all the rest.
+    """
 
     schema: int
+    task: Task
     options: dict[str, Any]
     cases: tuple[ManifestCase, ...]
     rejected: tuple[RejectedCase, ...]
@@ -108,17 +119,22 @@ def shard_name(index: int, count: int) -> str:
 
 
 def make_manifest(
-    options: dict, cases: Iterable[ManifestCase], shards: Iterable[ManifestShard], rejected: Iterable[RejectedCase] = ()
+    task: Task,
+    options: dict,
+    cases: Iterable[ManifestCase],
+    shards: Iterable[ManifestShard],
+    rejected: Iterable[RejectedCase] = (),
 ) -> Manifest:
     """Returns a manifest of the current schema with its fingerprint.
 
     Args:
+      task: whose classes and domains these are.
       options: what decided the content, as JSON; no paths, so that equal input gives equal bytes.
       cases: in the order in which they lie in the shards.
       shards: in order of their names.
       rejected: cases that were set aside.
     """
-    manifest = Manifest(SCHEMA_VERSION, dict(options), tuple(cases), tuple(rejected), tuple(shards), "")
+    manifest = Manifest(SCHEMA_VERSION, task, dict(options), tuple(cases), tuple(rejected), tuple(shards), "")
     return dataclasses.replace(manifest, fingerprint=_fingerprint(_to_json(manifest)))
 
 
@@ -182,6 +198,8 @@ def _to_json(manifest: Manifest) -> dict[str, Any]:
     def plain(value: Any) -> Any:
         if isinstance(value, CaseGeometry):
             return value.to_json()
+        if isinstance(value, Task):
+            return task_to_mapping(value)
         if dataclasses.is_dataclass(value):
             return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
         return [plain(item) for item in value] if isinstance(value, tuple) else value
@@ -214,6 +232,11 @@ def _value(hint: Any, value: Any, path: str, place: str) -> Any:
         if isinstance(value, list):
             (item, _) = typing.get_args(hint)
             return tuple(_strict(item, entry, path, f"entry {i} of {place}") for i, entry in enumerate(value))
+    elif hint is Task:
+        try:
+            return task_from_mapping(value, path)
+        except ConfigError as error:
+            raise RecordsError(f"{error}; {place} cannot be read, preprocess again") from error
     elif hint is CaseGeometry:
         try:
             return CaseGeometry.from_json(value)
@@ -238,7 +261,7 @@ def _check_agreement(manifest: Manifest, path: str) -> None:
         (not set(records) <= set(files), "a case lies in a shard that is not listed"),
         (any(records[shard.file] != shard.records for shard in manifest.shards), "cases and shards count otherwise"),
         (
-            any(case.domain not in DOMAINS or case.split not in SPLITS for case in manifest.cases),
+            any(case.domain not in manifest.task.domain_names or case.split not in SPLITS for case in manifest.cases),
             "unknown domain or split",
         ),
         (

@@ -1,4 +1,4 @@
-"""One slice as a TFRecord example: the features of schema version 2 and their meaning.
+"""One slice as a TFRecord example: the features of schema version 3 and their meaning.
 
 Unlike the record format of SIFA, a record knows its case, its place in the scan and the way back to the file's own
 grid, so that volumes can be put together again.
@@ -17,7 +17,7 @@ from attent_tf.errors import RecordsError
 from attent_tf.organs import DOMAINS, NUM_CLASSES
 from attent_tf.volumes import CaseGeometry
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

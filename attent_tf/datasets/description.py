@@ -4,7 +4,7 @@ import dataclasses
 
 from attent_tf.errors import ConfigError
 from attent_tf.organs import DOMAINS, ORGANS
-from attent_tf.volumes.intensity_rule import IntensityRule
+from attent_tf.tasks import IntensityRule
 
 MODALITIES = (*DOMAINS, "any")
 SLICE_ORDERS = ("position", "name")

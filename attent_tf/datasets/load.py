@@ -10,7 +10,7 @@ from typing import Any
 
 from attent_tf.datasets.description import DatasetDescription
 from attent_tf.errors import ConfigError
-from attent_tf.volumes.intensity_rule import IntensityRule
+from attent_tf.tasks import IntensityRule
 from attent_tf.yaml_text import parse_yaml, read_yaml
 
 SHIPPED = ("chaos", "chaos-t1-in", "chaos-t1-out", "malbcv", "nifti", "dicom")

@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 
 from attent_tf.errors import ConfigError, InputError
-from attent_tf.methods import Method, get_domains, get_method
-from attent_tf.organs import CLASS_NAMES
+from attent_tf.methods import Method, get_method
 from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
+from attent_tf.tasks import Task, task_from_mapping
 from attent_tf.volumes import PrepareOptions
 
 METADATA_FILE = "metadata.json"
-METADATA_FORMAT = 1
+METADATA_FORMAT = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,9 +22,10 @@ class ModelContract:
     Attributes:
       path: of the file.
       method: what was trained.
-      direction: `mri2ct` or `ct2mri`.
+      direction: of the task, such as `mri2ct`.
       records: fingerprint of the records that it was trained on.
       weights_sha256: of its weights.
+      task: whose classes its labels are.
       prepare_options: how scans are prepared: as its training records were.
       optimized: the type of its weights where it was made for use alone (`--optimize`); None for the chain as trained.
       postprocessing: what the client does to the label map of a whole scan.
@@ -35,18 +36,19 @@ class ModelContract:
     direction: str
     records: str
     weights_sha256: str
+    task: Task
     prepare_options: PrepareOptions
     optimized: str | None = None
     postprocessing: Postprocessing = NO_POSTPROCESSING
 
     @property
     def source(self) -> str:
-        return get_domains(self.direction)[0]
+        return self.task.source_and_target(self.direction)[0]
 
     @property
     def target(self) -> str:
-        """The modality of the scans that it segments."""
-        return get_domains(self.direction)[1]
+        """The domain of the scans that it segments."""
+        return self.task.source_and_target(self.direction)[1]
 
     def describe(self) -> dict[str, str]:
         """Returns what a report says of it, as JSON."""
@@ -54,6 +56,7 @@ class ModelContract:
             "metadata": str(self.path),
             "method": self.method.id,
             "direction": self.direction,
+            "task": self.task.name,
             "target": self.target,
             "records": self.records,
             "weights_sha256": self.weights_sha256,
@@ -67,7 +70,7 @@ def read_contract(path: str | os.PathLike) -> ModelContract:
       path: the file, or the version folder that holds it.
 
     Raises:
-      InputError: it is missing, damaged, or of a model of other classes.
+      InputError: it is missing, damaged, or its parts contradict each other.
     """
     path = Path(path)
     if path.is_dir():
@@ -88,19 +91,18 @@ def read_contract(path: str | os.PathLike) -> ModelContract:
             direction=content["direction"],
             records=content["training"]["records"],
             weights_sha256=content["training"]["weights_sha256"],
+            task=task_from_mapping(content["task"], "task"),
             prepare_options=PrepareOptions.from_json(content["preparation"]),
             optimized=(content.get("optimization") or {}).get("weights"),
             postprocessing=Postprocessing.from_json(content.get("postprocessing", {})),
         )
-        get_domains(contract.direction)
+        contract.task.source_and_target(contract.direction)
         class_names = tuple(content["classes"])
     except KeyError as error:
         raise InputError(f"{path}: lacks {error}; {advice}") from error
     except (ConfigError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: {error}; {advice}") from error
-    if class_names != CLASS_NAMES:
-        raise InputError(
-            f"{path}: expected the classes {', '.join(CLASS_NAMES)}, found {', '.join(map(str, class_names))}; "
-            "use the version of this library that exported the model"
-        )
+    if class_names != contract.task.class_names:
+        expected, found = (", ".join(map(str, names)) for names in (contract.task.class_names, class_names))
+        raise InputError(f"{path}: expected the classes of its task, {expected}, found {found}; {advice}")
     return contract

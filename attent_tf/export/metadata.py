@@ -4,10 +4,10 @@ from typing import Any
 
 from attent_tf.deployment.contract import METADATA_FORMAT
 from attent_tf.deployment.signature import Signature, TensorSpec
-from attent_tf.organs import CLASS_NAMES
 from attent_tf.runs import Run
+from attent_tf.tasks import rule_text, task_to_mapping
 from attent_tf.versions import package_versions
-from attent_tf.volumes import PrepareOptions, rule_text
+from attent_tf.volumes import PrepareOptions
 
 _WHERE = "by the client, on the label map of the whole scan: the signatures act on slices"
 
@@ -37,7 +37,8 @@ def make_metadata(
         "method": run.method.id,
         "direction": run.direction,
         "translates": run.method.translates,
-        "classes": list(CLASS_NAMES),
+        "task": task_to_mapping(run.task),
+        "classes": list(run.task.class_names),
         "input": _input(run.target, options),
         "signatures": {name: _signature(signature) for name, signature in signatures.items()},
         "preparation": options.to_json(),

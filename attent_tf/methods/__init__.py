@@ -1,6 +1,5 @@
 """Methods as data: what is trained in which order, on which slices, and what of it is deployed. No TensorFlow."""
 
-from attent_tf.methods.direction import DIRECTIONS, get_domains
 from attent_tf.methods.method import ADAPTATION, LOWER_BOUND, UPPER_BOUND, Method, Path
 from attent_tf.methods.part import (
     CLASSIFIER,
@@ -26,7 +25,6 @@ from attent_tf.methods.stage import Slices, Stage, View
 __all__ = [
     "ADAPTATION",
     "CLASSIFIER",
-    "DIRECTIONS",
     "JUDGE_AUX",
     "JUDGE_FEATURES",
     "JUDGE_MAIN",
@@ -48,7 +46,6 @@ __all__ = [
     "Slices",
     "Stage",
     "View",
-    "get_domains",
     "get_method",
     "part_name",
     "register",

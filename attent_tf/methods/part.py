@@ -6,8 +6,6 @@ that a network acts on (`ct_to_mri`, `judge_ct`), so that a CycleGAN serves both
 
 import dataclasses
 
-from attent_tf.methods.direction import get_domains
-
 TO_SOURCE = "to_source"
 TO_TARGET = "to_target"
 JUDGE_SOURCE = "judge_source"
@@ -65,11 +63,6 @@ class Part:
         return not self.frozen and not self.follows
 
 
-def part_name(role: str, direction: str) -> str:
-    """Returns what the part of that role is called in the run folders of a direction: `ct_to_mri` for `to_source` of `mri2ct`.
-
-    Raises:
-      ConfigError: there is no such direction.
-    """
-    source, target = get_domains(direction)
+def part_name(role: str, source: str, target: str) -> str:
+    """Returns what the part of that role is called in the run folders of two domains: `ct_to_mri` for `to_source` of MRI → CT."""
     return _BY_DOMAINS.get(role, role).format(source=source, target=target)

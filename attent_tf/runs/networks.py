@@ -11,18 +11,21 @@ from attent_tf.errors import ConfigError, RunError
 from attent_tf.methods import Part, Stage, part_name
 from attent_tf.runs.description import stage_description
 from attent_tf.runs.run import Run
+from attent_tf.tasks import Task
 
 
-def make_part(part: Part, config: Config, direction: str, channels: int = 1) -> keras.Model:
+def make_part(part: Part, config: Config, task: Task, direction: str, channels: int = 1) -> keras.Model:
     """Makes a network; it is built by its first call.
 
     Args:
       part: of a method.
       config: of the run.
-      direction: `mri2ct` or `ct2mri`, for its name.
+      task: whose classes it tells apart.
+      direction: of the task, for its name.
       channels: of the images.
     """
-    return pkgutil.resolve_name(part.network)(config, channels, part_name(part.role, direction))
+    name = part_name(part.role, *task.source_and_target(direction))
+    return pkgutil.resolve_name(part.network)(config, channels, name)
 
 
 def load_parts(run: Run, *roles: str) -> list[keras.Model]:
@@ -43,7 +46,7 @@ def load_parts(run: Run, *roles: str) -> list[keras.Model]:
             stage, part = run.method.stage_of(role), run.method.part(role)
         except ConfigError as error:
             raise RunError(f"{run.folder}: {error}") from error
-        network = make_part(part, run.config, run.direction, channels)
+        network = make_part(part, run.config, run.task, run.direction, channels)
         by_stage.setdefault(stage.id, {})[network.name] = network
         networks.append(network)
     for network in networks:
@@ -67,7 +70,7 @@ def begin_parts(run: Run, stage: Stage, networks: dict[str, keras.Model]) -> Non
     for part in stage.parts:
         if part.begins_as:
             earlier, role = part.begins_as
-            restore_networks(run, earlier, {part_name(role, run.direction): networks[part.role]})
+            restore_networks(run, earlier, {part_name(role, run.source, run.target): networks[part.role]})
 
 
 def trained_steps(run: Run, stage: str) -> tuple[int, int]:

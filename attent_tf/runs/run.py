@@ -11,13 +11,14 @@ from typing import Any
 from attent_tf.configs import Config, config_from_dict, config_to_dict, config_to_yaml
 from attent_tf.errors import ConfigError, RunError
 from attent_tf.files import write_json, write_text
-from attent_tf.methods import Method, get_domains, get_method
+from attent_tf.methods import Method, get_method
 from attent_tf.postprocessing import Postprocessing
+from attent_tf.tasks import Task, task_from_mapping, task_to_mapping
 from attent_tf.versions import package_versions
 from attent_tf.volumes import PrepareOptions
 
 RUN_FILE = "run.json"
-_FORMAT = 3
+_FORMAT = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,10 +28,11 @@ class Run:
     Attributes:
       folder: its path.
       method: what is trained.
-      direction: `mri2ct` or `ct2mri`.
+      direction: of the task, such as `mri2ct`.
       config: everything else.
       records: fingerprint of the records that it was trained on.
       preparation: `PrepareOptions` as JSON, so that a scan can be prepared alike.
+      task: of those records.
     """
 
     folder: Path
@@ -39,14 +41,15 @@ class Run:
     config: Config
     records: str
     preparation: dict[str, Any]
+    task: Task
 
     @property
     def source(self) -> str:
-        return get_domains(self.direction)[0]
+        return self.task.source_and_target(self.direction)[0]
 
     @property
     def target(self) -> str:
-        return get_domains(self.direction)[1]
+        return self.task.source_and_target(self.direction)[1]
 
     @property
     def labelled(self) -> str:
@@ -76,6 +79,7 @@ class Run:
             "folder": str(self.folder),
             "method": self.method.id,
             "direction": self.direction,
+            "task": self.task.name,
             "target": self.target,
             "config": self.config.name,
             "seed": self.config.seed,
@@ -101,7 +105,7 @@ def create_or_check(run: Run, devices: Sequence[str]) -> None:
     content = _to_json(run)
     if path.exists():
         found = _read(path)
-        for key in ("method", "direction", "records", "preparation"):
+        for key in ("method", "direction", "records", "preparation", "task"):
             if found.get(key) != content[key]:
                 raise RunError(
                     f"{run.folder}: holds a run with {key} {found.get(key)!r}, not {content[key]!r}; choose another --out"
@@ -137,6 +141,7 @@ def load_run(folder: str | os.PathLike) -> Run:
             config=config_from_dict(content["config"]),
             records=content["records"],
             preparation=content["preparation"],
+            task=task_from_mapping(content["task"], os.fspath(folder / RUN_FILE)),
         )
     except KeyError as error:
         raise RunError(f"{folder / RUN_FILE}: lacks {error}; the file was damaged or edited") from error
@@ -156,6 +161,7 @@ def _to_json(run):
         "config": config_to_dict(run.config),
         "records": run.records,
         "preparation": run.preparation,
+        "task": task_to_mapping(run.task),
     }
 
 

@@ -13,7 +13,7 @@ from attent_tf.datasets.load import checked_values, load_description
 from attent_tf.errors import ConfigError
 from attent_tf.organs import ORGANS
 from attent_tf.scoring.label_names import names_as_numbers, read_names
-from attent_tf.volumes.intensity_rule import IntensityRule
+from attent_tf.tasks import IntensityRule
 from attent_tf.yaml_text import read_yaml
 
 SIDES = ("predictions", "references")

@@ -13,7 +13,7 @@ from attent_tf.data.batches import Share, batches
 from attent_tf.data.manifest import read_manifest
 from attent_tf.data.slices import SliceArrays
 from attent_tf.errors import ConfigError, RecordsError, RunError
-from attent_tf.methods import SEGMENTOR, Stage, get_domains, get_method
+from attent_tf.methods import SEGMENTOR, Stage, get_method
 from attent_tf.progress import Observer
 from attent_tf.runs import Run, create_or_check, describe_stage, load_run, resolve_steps
 from attent_tf.runs.networks import begin_parts, check_complete
@@ -49,7 +49,7 @@ def train(
       records: a records folder.
       out: the run folder.
       method: one of `attent_tf.methods.METHODS`.
-      direction: `mri2ct` or `ct2mri`.
+      direction: of the records' task, such as `mri2ct`.
       config: of networks, losses and lengths.
       observer: shows progress.
       stage: `all`, or the id of one of the method's stages.
@@ -65,12 +65,12 @@ def train(
     """
     manifest = read_manifest(records)
     chosen = get_method(method)
-    get_domains(direction)
+    manifest.task.source_and_target(direction)
     try:
         preparation = PrepareOptions.from_json(manifest.options.get("preparation")).to_json()
     except ConfigError as error:
         raise RecordsError(f"{records}: {error}; preprocess again") from error
-    run = Run(Path(out), chosen, direction, config, manifest.fingerprint, preparation)
+    run = Run(Path(out), chosen, direction, config, manifest.fingerprint, preparation, manifest.task)
     stages = chosen.stages if stage == "all" else (chosen.stage(stage),)
     if fresh and any(_has_begun(run, one) for one in chosen.stages):
         raise RunError(f"{run.folder}: holds a checkpoint, and --fresh was given; choose another --out")
@@ -126,7 +126,7 @@ def _train_stage(run: Run, stage: Stage, shown: ShownSlices, strategy, observer)
 
     with strategy.scope():
         step = tf.Variable(0, dtype=tf.int64, name="step")
-        inner = make_step(stage, run.config, run.direction, steps, channels)
+        inner = make_step(stage, run.config, run.task, run.direction, steps, channels)
         if not _has_begun(run, stage):
             begin()
     own_labels = _self_labels(run, stage, inner, shown, slices, strategy, observer, begin)

@@ -11,8 +11,6 @@ from attent_tf.volumes.intensity import (
     measure_intensity,
     pool_statistics,
 )
-from attent_tf.volumes.intensity_rule import DEFAULT_RULES, IntensityRule
-from attent_tf.volumes.intensity_text import parse_rule, rule_from_json, rule_text, rule_to_json
 from attent_tf.volumes.neighbours import middle_channel, stack_neighbours
 from attent_tf.volumes.nifti import read_nifti, read_nifti_labels
 from attent_tf.volumes.nifti_header import ORIENTATION_POLICIES
@@ -31,11 +29,9 @@ from attent_tf.volumes.scan import read_scan
 from attent_tf.volumes.volume import Volume
 
 __all__ = [
-    "DEFAULT_RULES",
     "ORIENTATION_POLICIES",
     "CaseGeometry",
     "Intensity",
-    "IntensityRule",
     "IntensityStatistics",
     "Placement",
     "PrepareOptions",
@@ -51,7 +47,6 @@ __all__ = [
     "measure_case",
     "measure_intensity",
     "middle_channel",
-    "parse_rule",
     "pool_statistics",
     "prepare",
     "read_nifti",
@@ -59,9 +54,6 @@ __all__ = [
     "read_scan",
     "resampling_matrix",
     "restore_image",
-    "rule_from_json",
-    "rule_text",
-    "rule_to_json",
     "stack_neighbours",
     "to_canonical",
     "write_fractions",

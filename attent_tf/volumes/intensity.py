@@ -18,10 +18,9 @@ from typing import Any
 import numpy as np
 
 from attent_tf.errors import InputError
+from attent_tf.tasks import DEFAULT_RULES, IntensityRule, rule_text
 from attent_tf.volumes.body import body_mask
 from attent_tf.volumes.intensity_measures import moments, percentiles
-from attent_tf.volumes.intensity_rule import DEFAULT_RULES, IntensityRule
-from attent_tf.volumes.intensity_text import rule_text
 from attent_tf.volumes.volume import Volume
 
 

@@ -8,14 +8,13 @@ import dataclasses
 import numpy as np
 
 from attent_tf.errors import ConfigError, InputError
+from attent_tf.tasks import IntensityRule, rule_text
 from attent_tf.volumes import resampling
 from attent_tf.volumes.anatomy import check_canonical_anatomy
 from attent_tf.volumes.body import body_mask
 from attent_tf.volumes.case_geometry import CaseGeometry
 from attent_tf.volumes.grid import fit_grid
 from attent_tf.volumes.intensity import Intensity, IntensityStatistics, fit_intensity, measure_intensity
-from attent_tf.volumes.intensity_rule import IntensityRule
-from attent_tf.volumes.intensity_text import rule_text
 from attent_tf.volumes.orientation import to_canonical
 from attent_tf.volumes.placement import Placement
 from attent_tf.volumes.prepare_options import PrepareOptions

@@ -7,10 +7,9 @@ from typing import Any
 
 from attent_tf.errors import ConfigError
 from attent_tf.organs import DOMAINS
+from attent_tf.tasks import DEFAULT_RULES, IntensityRule, rule_from_json, rule_to_json
 from attent_tf.volumes.grid import GEOMETRIES
 from attent_tf.volumes.intensity import Intensity
-from attent_tf.volumes.intensity_rule import DEFAULT_RULES, IntensityRule
-from attent_tf.volumes.intensity_text import rule_from_json, rule_to_json
 
 _RULES = {"mri_intensity": "mri", "ct_intensity": "ct"}
 

@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 
 from attent_tf.evaluation.folder import read_evaluation
-from attent_tf.organs import NUM_CLASSES
 from attent_tf.reporting.pictures import body_box, grey_picture, overlay_picture
+from attent_tf.tasks import load_task
 
 _GAP, _TILE_WIDTH = 12, 300
 
@@ -43,7 +43,7 @@ def main(folder: str, out: str) -> None:
 
 def _fullest(labels: np.ndarray) -> int:
     """The slice that shows most organs, and of those the most of the smallest organ."""
-    counts = np.stack([(labels == index).sum(axis=(1, 2)) for index in range(1, NUM_CLASSES)])
+    counts = np.stack([(labels == index).sum(axis=(1, 2)) for index in range(1, load_task("abdomen").num_classes)])
     shown = (counts > 0).sum(axis=0)
     return int(np.argmax(shown * 1e6 + counts.min(axis=0)))
 

@@ -318,7 +318,8 @@ def test_an_emptied_split_is_a_warning_and_an_emptied_domain_an_error(data, make
     ],
 )
 def test_training_statistics_come_from_training_cases_alone(make_options, tmp_path, flags):
-    from attent_tf.volumes import PrepareOptions, measure_case, parse_rule, pool_statistics
+    from attent_tf.tasks import parse_rule
+    from attent_tf.volumes import PrepareOptions, measure_case, pool_statistics
 
     rule = parse_rule("zscore:3:body@training")
     options = make_options(mri_intensity=rule, ct_intensity=parse_rule("percentile:1:99@training"))
@@ -343,7 +344,7 @@ def test_a_list_of_the_users_own_decides_the_split(make_options, tmp_path):
 
 
 def test_a_description_brings_its_intensity_rule_and_the_user_overrules_it(data, make_options, tmp_path):
-    from attent_tf.volumes import parse_rule
+    from attent_tf.tasks import parse_rule
 
     (tmp_path / "mine.yaml").write_text(
         f"name: mine\nmodality: ct\nroot: {data}/malbcv/RawData/Training\nimages: 'img/img{{case}}.nii.gz'\n"

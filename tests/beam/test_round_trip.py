@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from attent_tf.data.schema import decode, encode
-from attent_tf.organs import LIVER, ORGANS
 from attent_tf.volumes import PrepareOptions, Volume, prepare
 from beam_preprocess.slicing import slice_records
+from tests.support.abdomen import LIVER, ORGANS
 from tests.support.from_grid import restore_labels
 from tests.support.records import manifest_case
 

@@ -264,7 +264,9 @@ def test_the_split_of_a_rejected_case_is_in_the_fingerprint(make_options, ct, tm
     manifest = beam_preprocess.run(make_options(ct=str(ct), on_error="skip"))
     (one,) = manifest.rejected
     other = RejectedCase(one.case, one.domain, "test", one.reason)
-    made = [make_manifest(manifest.options, manifest.cases, manifest.shards, [case]) for case in (one, other)]
+    made = [
+        make_manifest(manifest.task, manifest.options, manifest.cases, manifest.shards, [case]) for case in (one, other)
+    ]
     assert made[0] == manifest
     assert made[1].fingerprint != manifest.fingerprint
 

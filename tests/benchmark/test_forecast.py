@@ -5,7 +5,9 @@ import json
 from click.testing import CliRunner
 
 from attent_tf.benchmark import forecast, forecast_lines, plan_runs
+from attent_tf.tasks import load_task
 from cli.main import main
+from tests.support.hand_records import write_hand_records
 
 _METHODS = ("source_only", "pixel", "attent")
 
@@ -17,7 +19,7 @@ def _stage(folder, stage, **facts):
 
 
 def test_of_an_empty_folder_all_is_to_do_and_no_time_is_known(tmp_path):
-    lines = forecast_lines(forecast(tmp_path / "none", plan_runs(_METHODS, ["mri2ct"], [0])))
+    lines = forecast_lines(forecast(tmp_path / "none", plan_runs(load_task(), _METHODS, ["mri2ct"], [0])))
     assert lines == [
         "source_only, mri2ct, seed 0: segmentation; time not known yet",
         "pixel, mri2ct, seed 0: translation, segmentation; time not known yet",
@@ -28,7 +30,7 @@ def test_of_an_empty_folder_all_is_to_do_and_no_time_is_known(tmp_path):
 
 
 def test_times_of_finished_stages_are_expected_of_the_same_stages(tmp_path):
-    plan = plan_runs(_METHODS, ["mri2ct"], [0, 1])
+    plan = plan_runs(load_task(), _METHODS, ["mri2ct"], [0, 1])
     first = tmp_path / "runs/mri2ct/source_only/seed-0"
     _stage(first, "segmentation", seconds=600.0)
     (first / "evaluation").mkdir()
@@ -50,7 +52,8 @@ def test_times_of_finished_stages_are_expected_of_the_same_stages(tmp_path):
 
 
 def test_the_command_lists_and_does_nothing(tmp_path):
-    words = ["benchmark", "--records", "records", "--out", str(tmp_path / "out"), "--config", "demo", "--dry-run"]
+    records = write_hand_records(tmp_path / "records", [])
+    words = ["benchmark", "--records", str(records), "--out", str(tmp_path / "out"), "--config", "demo", "--dry-run"]
     done = CliRunner().invoke(main, [*words, "--methods", "source_only", "--seeds", "1"])
     assert done.exit_code == 0, done.output
     assert done.output.splitlines()[-1] == "2 of 2 runs to do; 2 runs whose time is not known yet"

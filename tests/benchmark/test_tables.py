@@ -14,8 +14,9 @@ from attent_tf.errors import ConfigError
 from attent_tf.evaluation.folder import Evaluation
 from attent_tf.files import json_bytes
 from attent_tf.methods import METHODS
-from attent_tf.organs import ORGANS
 from attent_tf.reporting.published import ASSD_VOXEL, DICE_PERCENT, P_VALUES, PAIRS
+from attent_tf.tasks import load_task
+from tests.support.abdomen import ORGANS
 
 
 def _evaluation(dice_by_case, assd=1.0, warnings=()):
@@ -117,7 +118,7 @@ def test_every_published_pair_has_a_p_value_in_both_directions():
 
 
 def test_the_plan_goes_seed_by_seed_and_shares_translators_of_one_kind():
-    plan = plan_runs(["source_only", "cyclegan", "pixel", "attent"], ["mri2ct"], [0, 1])
+    plan = plan_runs(load_task(), ["source_only", "cyclegan", "pixel", "attent"], ["mri2ct"], [0, 1])
     assert [(run.seed, run.method, run.donor) for run in plan[:4]] == [
         (0, "source_only", None),
         (0, "cyclegan", None),
@@ -129,7 +130,7 @@ def test_the_plan_goes_seed_by_seed_and_shares_translators_of_one_kind():
 
 
 def test_a_translator_is_trained_once_for_both_directions():
-    plan = plan_runs(["pixel", "attent"], ["mri2ct", "ct2mri"], [0, 1])
+    plan = plan_runs(load_task(), ["pixel", "attent"], ["mri2ct", "ct2mri"], [0, 1])
     trained = Path("runs/mri2ct/pixel/seed-0")
     assert [run.donor for run in plan[:4]] == [None, trained, trained, trained]
     assert plan[4].donor is None
@@ -137,6 +138,6 @@ def test_a_translator_is_trained_once_for_both_directions():
 
 def test_an_unknown_method_or_direction_is_a_line():
     with pytest.raises(ConfigError, match="did you mean 'attent'"):
-        plan_runs(["atent"], ["mri2ct"], [0])
+        plan_runs(load_task(), ["atent"], ["mri2ct"], [0])
     with pytest.raises(ConfigError, match="unknown direction"):
-        plan_runs(["attent"], ["ct2ct"], [0])
+        plan_runs(load_task(), ["attent"], ["ct2ct"], [0])

@@ -11,6 +11,7 @@ from attent_tf.configs import load_config
 from attent_tf.methods import get_method
 from attent_tf.runs import Run
 from attent_tf.runs.run import create_or_check
+from attent_tf.tasks import load_task
 from attent_tf.volumes import PrepareOptions
 from cli.deployed import Deployed
 from cli.main import main
@@ -32,7 +33,9 @@ ONE, TWO = body(4, seed=1), body(6, seed=2)
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "to_ct"
     options = PrepareOptions(size=64, pixel_mm=6.0)
-    create_or_check(Run(folder, get_method("attent"), "mri2ct", load_config("demo"), "f" * 64, options.to_json()), ())
+    create_or_check(
+        Run(folder, get_method("attent"), "mri2ct", load_config("demo"), "f" * 64, options.to_json(), load_task()), ()
+    )
     return folder
 
 

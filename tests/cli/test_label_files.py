@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from attent_tf.organs import ORGANS
 from cli.main import main
+from tests.support.abdomen import ORGANS
 from tests.support.label_folders import labels, write, write_pair
 
 

@@ -8,11 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 import beam_preprocess
-from attent_tf.organs import CLASS_NAMES, ORGANS
 from attent_tf.volumes import PrepareOptions
 from beam_preprocess import PreprocessOptions
 from cli.main import main
 from tests.inference.oracle import Oracle
+from tests.support.abdomen import CLASS_NAMES, ORGANS
 from tests.support.brute_force import surface
 from tests.support.oracle_runs import oracle_for_networks, write_oracle_run
 from tests.support.placed_scans import (

@@ -17,6 +17,7 @@ from attent_tf.inference import scans as scan_pipeline
 from attent_tf.methods import get_method
 from attent_tf.runs import Run
 from attent_tf.runs.run import create_or_check
+from attent_tf.tasks import load_task
 from attent_tf.volumes import PrepareOptions, write_scan
 from cli.deployed import Deployed
 from cli.main import main
@@ -30,7 +31,9 @@ LONG = "n" * 120
 @pytest.fixture
 def run(tmp_path):
     folder = tmp_path / "run"
-    create_or_check(Run(folder, get_method("attent"), "mri2ct", load_config("demo"), "f" * 64, OPTIONS.to_json()), ())
+    create_or_check(
+        Run(folder, get_method("attent"), "mri2ct", load_config("demo"), "f" * 64, OPTIONS.to_json(), load_task()), ()
+    )
     return folder
 
 

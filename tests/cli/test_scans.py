@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from attent_tf.files import write_json
-from attent_tf.organs import ORGANS
 from cli.main import main
+from tests.support.abdomen import ORGANS
 from tests.support.folders import write_ct, write_mr
 from tests.support.oracle_runs import oracle_for_networks, write_oracle_run
 

@@ -6,7 +6,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from attent_tf.organs import CLASS_NAMES, ORGANS
+from tests.support.abdomen import CLASS_NAMES, ORGANS
 from tests.support.placed_scans import STRAIGHT, TILTED, TILTED_VOXEL_ML, corners_mm, ct_voxels, forms, write_placed
 
 MOVED = STRAIGHT + np.array([[0, 0, 0, 12.0], [0] * 4, [0] * 4, [0] * 4])

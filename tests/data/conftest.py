@@ -16,6 +16,7 @@ from attent_tf.data.manifest import (
     write_manifest,
 )
 from attent_tf.data.schema import SliceRecord, encode
+from attent_tf.tasks import load_task
 from attent_tf.volumes import CaseGeometry
 
 SIZE = 16
@@ -95,7 +96,7 @@ def write_records(tmp_path):
             body = b"".join(frames)
             (folder / file).write_bytes(body)
             shards.append(ManifestShard(file, len(frames), len(body), hashlib.sha256(body).hexdigest()))
-        manifest = make_manifest({"split": "ratio", "seed": 0}, entries, shards)
+        manifest = make_manifest(load_task(), {"split": "ratio", "seed": 0}, entries, shards)
         write_manifest(folder, manifest)
         return folder
 
@@ -119,7 +120,7 @@ def rewrite(folder):
 
     def change(**changes):
         manifest = dataclasses.replace(original, **changes)
-        write_manifest(folder, make_manifest(manifest.options, manifest.cases, manifest.shards))
+        write_manifest(folder, make_manifest(manifest.task, manifest.options, manifest.cases, manifest.shards))
         return folder
 
     return change

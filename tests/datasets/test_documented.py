@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from attent_tf.datasets import find_cases, read_case
-from attent_tf.organs import LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
-from attent_tf.volumes import IntensityRule, read_nifti_labels
+from attent_tf.tasks import IntensityRule
+from attent_tf.volumes import read_nifti_labels
+from tests.support.abdomen import LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
 from tests.support.folders import write_ct, write_mr
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "datasets.md"

@@ -6,9 +6,9 @@ import pytest
 
 from attent_tf.deployment import read_contract
 from attent_tf.errors import InputError
-from attent_tf.organs import CLASS_NAMES
 from attent_tf.postprocessing import Postprocessing
 from attent_tf.volumes import PrepareOptions
+from tests.support.abdomen import CLASS_NAMES
 
 _GOOD = {
     "format": 1,

@@ -13,8 +13,8 @@ from attent_tf.evaluation.folder import Evaluation, write_evaluation
 from attent_tf.files import json_bytes
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL
 from attent_tf.metrics.scores import METRICS
-from attent_tf.organs import ORGANS
 from attent_tf.reporting.forest import draw_comparison
+from tests.support.abdomen import ORGANS
 
 
 def _evaluation(dice_by_case, reference_ml=100.0, **header):

@@ -14,8 +14,8 @@ from attent_tf.errors import ConfigError, InputError
 from attent_tf.evaluation.case_result import LabelMaps
 from attent_tf.evaluation.folder import read_evaluation, write_evaluation
 from attent_tf.metrics.scores import METRICS, score_case
-from attent_tf.organs import ORGANS, SPLEEN
 from attent_tf.postprocessing import Postprocessing
+from tests.support.abdomen import ORGANS, SPLEEN
 
 HEADER = {"method": "attent", "direction": "ct2mri", "protocol": "volume_3d", "seed": 3}
 

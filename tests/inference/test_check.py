@@ -17,6 +17,7 @@ from attent_tf.methods import TO_SOURCE, TO_TARGET, get_method
 from attent_tf.progress import SilentObserver
 from attent_tf.runs import Run
 from attent_tf.runs.run import create_or_check
+from attent_tf.tasks import load_task
 from attent_tf.volumes import PrepareOptions
 from cli.main import main
 from tests.support.hand_records import HandCase, write_hand_records
@@ -74,7 +75,7 @@ def routes(monkeypatch):
 
 def _run(folder, method):
     config = load_config("demo", [*TINY, f"data.image_size={SIZE}"])
-    made = Run(folder, get_method(method), "mri2ct", config, "0" * 64, PrepareOptions().to_json())
+    made = Run(folder, get_method(method), "mri2ct", config, "0" * 64, PrepareOptions().to_json(), load_task())
     create_or_check(made, ())
     return made
 

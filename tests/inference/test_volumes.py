@@ -5,7 +5,8 @@ import pytest
 
 from attent_tf.inference.volumes import Segmentation, segment_prepared, segment_volume, translate_volume
 from attent_tf.stopwatch import Stopwatch
-from attent_tf.volumes import PrepareOptions, Volume, parse_rule, prepare, restore_image
+from attent_tf.tasks import parse_rule
+from attent_tf.volumes import PrepareOptions, Volume, prepare, restore_image
 from attent_tf.volumes.orientation import canonical_view
 from tests.inference.oracle import Oracle
 from tests.support.same_answers import assert_same_labels, probabilities_on_scan

@@ -17,6 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from attent_tf.tasks import load_task
 from attent_tf.training.steps.step import make_step
 from tests.methods.tiny import kinds_of_steps, tiny_config
 from tests.support.inner_steps import first_of_each_phase, random_batch
@@ -32,7 +33,7 @@ def _trained(stage, config, strategy):
     """
     keras.utils.set_random_seed(0)
     with strategy.scope():
-        inner = make_step(stage, config, "mri2ct", steps=10)
+        inner = make_step(stage, config, load_task(), "mri2ct", steps=10)
         for update in inner.weight_updates.values():
             if hasattr(update.optimizer, "epsilon"):
                 # Adam makes large steps of small differences.

@@ -94,7 +94,7 @@ def test_the_run_folder_has_the_stages_and_networks_of_the_method(trained):
     for stage in run.method.stages:
         newest = tf.train.latest_checkpoint(str(run.stage_folder(stage.id) / "checkpoints"))
         held = {key.split("/")[0] for key in tf.train.load_checkpoint(newest).get_variable_to_shape_map()}
-        assert {part_name(part.role, run.direction) for part in stage.parts} <= held
+        assert {part_name(part.role, run.source, run.target) for part in stage.parts} <= held
 
 
 @pytest.mark.slow
@@ -102,7 +102,7 @@ def test_the_deployed_chain_is_what_the_method_says(trained):
     run, _ = trained
     chain = load_chain(run)
     found = [[network.name for network in (*route.translators, route.segmentor)] for route in chain.routes]
-    assert found == [[part_name(role, run.direction) for role in path.roles] for path in run.method.deployment]
+    assert found == [[part_name(role, run.source, run.target) for role in path.roles] for path in run.method.deployment]
     total = sum(path.weight for path in run.method.deployment)
     assert [route.weight for route in chain.routes] == pytest.approx(
         [path.weight / total for path in run.method.deployment]

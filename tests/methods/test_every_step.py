@@ -14,6 +14,7 @@ import tensorflow as tf
 from attent_tf.configs import Config, config_to_dict
 from attent_tf.configs.load import leaves
 from attent_tf.methods import part_name
+from attent_tf.tasks import load_task
 from attent_tf.training.checkpoints import Checkpoints
 from attent_tf.training.steps.step import make_step
 from tests.methods.tiny import STEPS, kinds_of_stages, kinds_of_steps, tiny_config, view_options
@@ -79,14 +80,14 @@ def test_a_step_trains_goes_on_as_if_undisturbed_and_reads_the_keys_that_it_shou
     config = tiny_config(method)
     section = _Watched(getattr(config, stage.section))
     keras.utils.set_random_seed(0)
-    inner = make_step(stage, _Sections(config, stage.section, section), "ct2mri")
+    inner = make_step(stage, _Sections(config, stage.section, section), load_task(), "ct2mri")
     inner.begin()
     batch = _as_tensors(random_batch(stage, 2, config.data.image_size))
     phases = first_of_each_phase(inner, STEPS)
     for at, phase in phases:
         _update(inner, at, phase, batch)
 
-    networks = {part_name(part.role, "ct2mri") for part in stage.parts}
+    networks = {part_name(part.role, "ct", "mri") for part in stage.parts}
     optimizers = {f"{update}_optimizer" for update in inner.weight_updates}
     assert networks | optimizers <= set(inner.state())
     options = {key.rpartition(".")[2] for key in view_options(stage)}
@@ -95,7 +96,7 @@ def test_a_step_trains_goes_on_as_if_undisturbed_and_reads_the_keys_that_it_shou
 
     _checkpoints(tmp_path, tf.Variable(STEPS, dtype=tf.int64), inner).save()
     keras.utils.set_random_seed(1)
-    again, step = make_step(stage, config, "ct2mri"), tf.Variable(0, dtype=tf.int64)
+    again, step = make_step(stage, config, load_task(), "ct2mri"), tf.Variable(0, dtype=tf.int64)
     assert _checkpoints(tmp_path, step, again).restore()
     for one in (inner, again):
         _update(one, *phases[-1], batch)

@@ -9,7 +9,7 @@ from scipy import stats
 from attent_tf.metrics.bootstrap import mean_interval, ratio_interval
 from attent_tf.metrics.scores import METRICS
 from attent_tf.metrics.summary import average_intervals, summarise
-from attent_tf.organs import ORGANS
+from tests.support.abdomen import ORGANS
 
 
 def test_interval_of_two_values_by_hand():

@@ -9,9 +9,9 @@ import pytest
 from attent_tf.metrics.protocols import PROTOCOLS, find_protocol
 from attent_tf.metrics.scores import METRICS
 from attent_tf.metrics.summary import mean_score
-from attent_tf.organs import LIVER
 from benchmarks import conventions
 from tests.support import brute_force, deepmind
+from tests.support.abdomen import LIVER
 
 _DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "evaluation-protocols.md").read_text()
 _PRINTED = 0.5e-4 + 1e-9

@@ -9,7 +9,7 @@ from attent_tf.metrics.protocols import PROTOCOLS, find_protocol
 from attent_tf.metrics.scores import METRICS, TOLERANCE_MM, score_case, score_slices
 from attent_tf.metrics.summary import mean_score, summarise
 from attent_tf.metrics.surface import asd, assd, hd95, surface_dice
-from attent_tf.organs import LIVER, ORGANS, SPLEEN
+from tests.support.abdomen import LIVER, ORGANS, SPLEEN
 
 SPACING = (5.0, 1.5, 1.5)
 

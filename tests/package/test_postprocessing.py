@@ -8,8 +8,8 @@ from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
 from attent_tf.errors import ConfigError
-from attent_tf.organs import LIVER, NUM_CLASSES, SPLEEN
 from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing, fill_holes, largest_components
+from tests.support.abdomen import LIVER, NUM_CLASSES, SPLEEN
 
 BOTH = Postprocessing(largest_component=True, fill_holes=True)
 

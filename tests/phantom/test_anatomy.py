@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
-from attent_tf.organs import ORGANS
 from attent_tf.phantom.anatomy import make_anatomy
 from attent_tf.phantom.scanner import drop_islands
 from attent_tf.phantom.tissues import ORGAN_TISSUES, Tissue, chaos_greys, malbcv_labels
+from tests.support.abdomen import ORGANS
 
 from .conftest import coarse_axes
 

@@ -9,8 +9,8 @@ import pydicom
 import pytest
 
 from attent_tf.datasets import find_cases, read_case
-from attent_tf.organs import LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
 from attent_tf.volumes import check_anatomy
+from tests.support.abdomen import LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
 
 # Attributes that the MR Image information object requires to be present (types 1 and 2).
 REQUIRED = (

@@ -9,9 +9,9 @@ import pytest
 
 from attent_tf.evaluation.case_result import CaseResult
 from attent_tf.evaluation.folder import write_evaluation
-from attent_tf.organs import LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
 from attent_tf.reporting.sources import EvaluationForReport
 from attent_tf.signs import Measured, OrganCounts, judge
+from tests.support.abdomen import LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
 
 BOXES = {LIVER: (2, 14), RIGHT_KIDNEY: (16, 22), LEFT_KIDNEY: (26, 32), SPLEEN: (34, 44)}
 VOID = {"meta", "img", "br", "link", "input", "hr"}

@@ -5,12 +5,12 @@ import pytest
 
 from attent_tf.evaluation.folder import write_evaluation
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL
-from attent_tf.organs import CLASS_NAMES, LIVER, SPLEEN
 from attent_tf.reporting.palette import DISAGREEMENT_COLOURS, ORGAN_COLOURS, rgb
 from attent_tf.reporting.report import write_report
 from attent_tf.reporting.sources import EvaluationForReport
 from tests.reporting.browser import CHROMIUMS, Browser, find_programs
 from tests.reporting.conftest import BOXES, case_result, signs_of
+from tests.support.abdomen import CLASS_NAMES, LIVER, SPLEEN
 
 pytest.importorskip("selenium", reason="needs selenium (make dev)")
 PROGRAMS = find_programs()

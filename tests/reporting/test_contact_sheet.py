@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from attent_tf.organs import LIVER, SPLEEN
 from attent_tf.reporting.contact_sheet import PreviewEntry, draw_contact_sheet, preview_page
 from attent_tf.reporting.palette import ORGAN_COLOURS, rgb
+from tests.support.abdomen import LIVER, SPLEEN
 
 
 @pytest.fixture

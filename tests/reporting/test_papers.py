@@ -6,10 +6,10 @@ import io
 import pytest
 
 from attent_tf.evaluation.folder import read_evaluation
-from attent_tf.organs import SPLEEN
 from attent_tf.reporting.papers import as_csv, as_latex, as_markdown
 from attent_tf.reporting.published import DICE_PERCENT
 from attent_tf.reporting.report import read_sections
+from tests.support.abdomen import SPLEEN
 
 
 @pytest.fixture

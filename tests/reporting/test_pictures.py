@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from attent_tf.organs import LIVER, ORGANS
 from attent_tf.reporting.palette import ORGAN_COLOURS, rgb
 from attent_tf.reporting.pictures import body_box, grey_picture, heat_table, overlay_picture
+from tests.support.abdomen import LIVER, ORGANS
 
 
 def test_body_box_leaves_air_out_and_keeps_specks_from_widening_it():

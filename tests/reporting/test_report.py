@@ -8,10 +8,10 @@ import pytest
 from attent_tf.errors import InputError
 from attent_tf.evaluation import folder
 from attent_tf.evaluation.folder import read_evaluation, write_evaluation
-from attent_tf.organs import LIVER, ORGANS, SPLEEN
 from attent_tf.postprocessing import Postprocessing
 from attent_tf.reporting.report import write_report
 from attent_tf.reporting.sources import EvaluationForReport
+from tests.support.abdomen import LIVER, ORGANS, SPLEEN
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ import math
 import pytest
 
 from attent_tf.evaluation.folder import read_evaluation
-from attent_tf.organs import LIVER, SPLEEN
 from attent_tf.reporting.boxes import box_plot_svg, count_infinite
 from attent_tf.reporting.failures import list_failures
 from attent_tf.reporting.report import read_sections
 from attent_tf.reporting.tables import case_cells
 from attent_tf.reporting.wording import metric_digits, metric_title, number
+from tests.support.abdomen import LIVER, SPLEEN
 
 
 @pytest.mark.parametrize(

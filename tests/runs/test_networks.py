@@ -11,6 +11,7 @@ from attent_tf.errors import RunError
 from attent_tf.methods import SEGMENTOR, TO_SOURCE, TO_TARGET, get_method
 from attent_tf.runs import Run
 from attent_tf.runs.networks import begin_parts, load_parts
+from attent_tf.tasks import load_task
 from attent_tf.training.checkpoints import Checkpoints
 from attent_tf.training.steps.step import make_step
 from attent_tf.volumes import PrepareOptions
@@ -21,11 +22,11 @@ _PREPARATION = PrepareOptions().to_json()
 
 @pytest.fixture
 def run(tmp_path):
-    return Run(tmp_path, get_method("attent"), "mri2ct", load_config("demo", TINY), "", _PREPARATION)
+    return Run(tmp_path, get_method("attent"), "mri2ct", load_config("demo", TINY), "", _PREPARATION, load_task())
 
 
 def _inner(run, stage, method="attent"):
-    return make_step(get_method(method).stage(stage), run.config, run.direction)
+    return make_step(get_method(method).stage(stage), run.config, run.task, run.direction)
 
 
 def _scramble(variables):
@@ -88,7 +89,7 @@ def test_a_part_begins_as_one_of_an_earlier_stage(run):
     later = dataclasses.replace(
         stage, id="later", parts=(dataclasses.replace(part, begins_as=("segmentation", SEGMENTOR)), *judges)
     )
-    inner = make_step(later, run.config)
+    inner = make_step(later, run.config, run.task, run.direction)
     begin_parts(run, later, inner.networks)
     _assert_equal(inner.segmentor, earlier.segmentor)
 
@@ -96,7 +97,7 @@ def test_a_part_begins_as_one_of_an_earlier_stage(run):
 def test_a_frozen_part_is_not_updated(run):
     stage = get_method("source_only").stage("segmentation")
     frozen = dataclasses.replace(stage, parts=(dataclasses.replace(stage.parts[0], frozen=True),))
-    inner = make_step(frozen, run.config)
+    inner = make_step(frozen, run.config, run.task, run.direction)
     assert inner.segmentor_update.variables_updated == []
     assert len(_inner(run, "segmentation", "source_only").segmentor_update.variables_updated) > 0
 

@@ -10,10 +10,10 @@ import pytest
 
 from attent_tf.errors import InputError
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL, find_protocol
-from attent_tf.organs import ORGANS
 from attent_tf.postprocessing import Postprocessing
 from attent_tf.scoring import load_label_map, score_folders
 from attent_tf.scoring.label_map import label_map_from
+from tests.support.abdomen import ORGANS
 from tests.support.label_folders import AFFINE, labels, write, write_pair
 from tests.support.small_runs import SilentObserver
 

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from attent_tf.errors import ConfigError
-from attent_tf.organs import ORGANS
 from attent_tf.scoring.label_map import label_map_from, load_label_map
+from tests.support.abdomen import ORGANS
 
 
 def _values(side):

@@ -8,6 +8,7 @@ from attent_tf.configs import load_config
 from attent_tf.errors import ConfigError, InputError
 from attent_tf.methods import get_method
 from attent_tf.runs import Run, create_or_check
+from attent_tf.tasks import load_task
 from attent_tf.volumes import PrepareOptions
 from cli.remote import read_source
 from tests.deployment.test_contract import _GOOD
@@ -29,7 +30,9 @@ def test_options_that_do_not_go_together_are_refused(run, server, metadata, mess
 
 def test_a_run_says_it_with_a_server_and_without(tmp_path):
     options = PrepareOptions(pixel_mm=2.0)
-    run = Run(tmp_path / "run", get_method("attent"), "mri2ct", load_config("demo", []), "abc", options.to_json())
+    run = Run(
+        tmp_path / "run", get_method("attent"), "mri2ct", load_config("demo", []), "abc", options.to_json(), load_task()
+    )
     create_or_check(run, ())
     for server in (None, "http://host:1"):
         assert read_source(str(run.folder), server, None).prepare_options == options

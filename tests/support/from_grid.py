@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from attent_tf.organs import NUM_CLASSES
 from attent_tf.volumes import CaseGeometry, SliceGrid
 from attent_tf.volumes.blocks_from_grid import probability_blocks_from_grid
 from attent_tf.volumes.orientation import canonical_view
 from attent_tf.volumes.resampling import paint_from_grid
+from tests.support.abdomen import NUM_CLASSES
 
 
 def images_from_grid(images: np.ndarray, grid: SliceGrid, shape: tuple[int, int, int], fill: float) -> np.ndarray:

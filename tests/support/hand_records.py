@@ -10,6 +10,7 @@ import numpy as np
 from attent_tf.data.framing import frame
 from attent_tf.data.manifest import ManifestCase, ManifestShard, make_manifest, shard_name, write_manifest
 from attent_tf.data.schema import SliceRecord, encode
+from attent_tf.tasks import load_task
 from attent_tf.volumes import CaseGeometry, PrepareOptions
 
 
@@ -53,7 +54,7 @@ def write_hand_records(folder: Path, cases: Sequence[HandCase]) -> Path:
     (folder / shard_name(0, 1)).write_bytes(body)
     shard = ManifestShard(shard_name(0, 1), len(frames), len(body), hashlib.sha256(body).hexdigest())
     options = {"split": "file", "preparation": PrepareOptions().to_json()}
-    write_manifest(folder, make_manifest(options, entries, [shard]))
+    write_manifest(folder, make_manifest(load_task(), options, entries, [shard]))
     return folder
 
 

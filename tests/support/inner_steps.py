@@ -16,8 +16,9 @@ from attent_tf.configs import (
     TranslationConfig,
 )
 from attent_tf.methods import Stage, get_method
-from attent_tf.organs import NUM_CLASSES
+from attent_tf.tasks import load_task
 from attent_tf.training.steps.step import Step, make_step
+from tests.support.abdomen import NUM_CLASSES
 
 TRANSLATION = TranslationConfig(
     filters=4, residual_blocks=1, upsample_kernel=3, discriminator_filters=4, pool_size=0, identity_steps=5
@@ -69,7 +70,7 @@ def make_inner(
     method: str, stage: str, config: Config | None = None, direction: str = "mri2ct", steps: int = 50
 ) -> Step:
     """The inner step of a method's stage."""
-    return make_step(get_method(method).stage(stage), config or small_config(), direction, steps)
+    return make_step(get_method(method).stage(stage), config or small_config(), load_task(), direction, steps)
 
 
 def random_batch(stage: Stage, count: int = 4, size: int = 32, seed: int = 0) -> list:

@@ -4,6 +4,7 @@ from attent_tf.configs import load_config
 from attent_tf.methods import get_method
 from attent_tf.runs import Run
 from attent_tf.runs.run import create_or_check
+from attent_tf.tasks import load_task
 from attent_tf.volumes import PrepareOptions
 from cli.deployed import Deployed
 from tests.inference.oracle import Oracle
@@ -13,7 +14,7 @@ def write_oracle_run(folder, method="attent", direction="mri2ct", options=None, 
     """Writes the part of a run folder that commands read; returns the folder."""
     config = load_config("demo", list(overrides))
     options = options or PrepareOptions(size=64, pixel_mm=5.0)
-    create_or_check(Run(folder, get_method(method), direction, config, "f" * 64, options.to_json()), ())
+    create_or_check(Run(folder, get_method(method), direction, config, "f" * 64, options.to_json(), load_task()), ())
     return folder
 
 

@@ -11,6 +11,7 @@ from attent_tf.configs import load_config
 from attent_tf.methods import SEGMENTOR, TO_SOURCE, TO_TARGET, get_method
 from attent_tf.runs import Run, create_or_check
 from attent_tf.runs.networks import make_part, stored
+from attent_tf.tasks import load_task
 from attent_tf.volumes import PrepareOptions
 from tests.support.small_runs import TINY
 
@@ -21,7 +22,7 @@ def write_untrained_run(
     """Writes a run of tiny networks whose weights, batch norms included, are random; returns it."""
     options = options or PrepareOptions()
     config = load_config("demo", [*TINY, *settings])
-    run = Run(folder, get_method(method), direction, config, "0" * 64, options.to_json())
+    run = Run(folder, get_method(method), direction, config, "0" * 64, options.to_json(), load_task())
     create_or_check(run, ())
     # What the noise is added to is drawn too.
     keras.utils.set_random_seed(0)
@@ -30,7 +31,7 @@ def write_untrained_run(
     # Of each method the same segmentor, whatever stands before it.
     for stage in reversed(run.method.stages):
         imaging = [part for part in stage.parts if part.role in (TO_SOURCE, TO_TARGET, SEGMENTOR)]
-        networks = [make_part(part, config, direction, options.channels) for part in imaging]
+        networks = [make_part(part, config, run.task, direction, options.channels) for part in imaging]
         for network in networks:
             network(tf.zeros((1, size, size, options.channels)))
             for variable in network.variables:

@@ -17,8 +17,9 @@ from attent_tf.inference.chain import load_chain
 from attent_tf.inference.evaluate import evaluate
 from attent_tf.inference.volumes import segment_volume, translate_volume
 from attent_tf.runs import load_run
+from attent_tf.tasks import parse_rule
 from attent_tf.training.train import train
-from attent_tf.volumes import PrepareOptions, parse_rule, prepare
+from attent_tf.volumes import PrepareOptions, prepare
 from beam_preprocess import PreprocessOptions
 from beam_preprocess import run as run_job
 from tests.support.small_runs import TINY, SilentObserver, write_small_data

@@ -9,8 +9,8 @@ import pydicom
 import pydicom.uid
 import pytest
 
-from attent_tf.organs import LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
 from attent_tf.volumes import Volume
+from tests.support.abdomen import LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
 
 REAL = Path(__file__).parents[2].parent / "shared" / "data" / "real"
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from attent_tf.errors import InputError
-from attent_tf.organs import LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
 from attent_tf.volumes import check_anatomy
+from tests.support.abdomen import LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
 
 CODES = ["RAS", "LPS", "LAS", "SPL", "PIR", "ASL"]
 

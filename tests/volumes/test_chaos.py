@@ -7,7 +7,7 @@ from PIL import Image
 from attent_tf.datasets import find_cases, load_description, read_case
 from attent_tf.datasets.labels import classes_of_grey
 from attent_tf.errors import InputError
-from attent_tf.organs import LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
+from tests.support.abdomen import LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
 
 ROWS, COLUMNS = 4, 6
 

@@ -7,14 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attent_tf.errors import InputError
+from attent_tf.tasks import IntensityRule, parse_rule
 from attent_tf.volumes import (
     Intensity,
-    IntensityRule,
     IntensityStatistics,
     body_mask,
     fit_intensity,
     measure_intensity,
-    parse_rule,
     pool_statistics,
     to_canonical,
 )

@@ -5,7 +5,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from attent_tf.volumes import PrepareOptions, Volume, parse_rule, prepare
+from attent_tf.tasks import parse_rule
+from attent_tf.volumes import PrepareOptions, Volume, prepare
 
 _SLICES, _EDGE, _PIXEL_MM = 48, 512, 0.75
 

@@ -8,7 +8,7 @@ import pytest
 
 from attent_tf.datasets import find_cases, read_case
 from attent_tf.errors import ConfigError, InputError
-from attent_tf.organs import LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
+from tests.support.abdomen import LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
 
 SHAPE = (7, 2, 1)
 AFFINE = np.diag([-2.0, 3.0, 4.0, 1.0])

@@ -7,13 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attent_tf.errors import ConfigError, InputError, RecordsError
-from attent_tf.volumes import (
-    CaseGeometry,
-    PrepareOptions,
-    parse_rule,
-    prepare,
-    restore_image,
-)
+from attent_tf.tasks import parse_rule
+from attent_tf.volumes import CaseGeometry, PrepareOptions, prepare, restore_image
 from tests.support.from_grid import restore_labels
 
 ORDERS = st.permutations(("RL", "AP", "SI")).flatmap(lambda order: st.tuples(*map(st.sampled_from, order)))

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from attent_tf.errors import ConfigError
-from attent_tf.volumes import Intensity, PrepareOptions, measure_case, parse_rule, pool_statistics, prepare
+from attent_tf.tasks import parse_rule
+from attent_tf.volumes import Intensity, PrepareOptions, measure_case, pool_statistics, prepare
 
 
 @pytest.mark.parametrize(

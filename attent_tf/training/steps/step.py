@@ -11,8 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from attent_tf.configs import Config, PseudoLabelConfig
-from attent_tf.methods import Stage, get_domains, part_name
+from attent_tf.methods import Stage, part_name
 from attent_tf.runs.networks import make_part, stored
+from attent_tf.tasks import Task
 from attent_tf.training.image_pool import ImagePool
 from attent_tf.training.precision import computing_in
 from attent_tf.training.running_average import RunningAverage
@@ -26,13 +27,15 @@ class StepContext:
     Attributes:
       stage: the stage.
       config: of the whole run.
-      direction: `mri2ct` or `ct2mri`.
+      task: of the records.
+      direction: of the task, such as `mri2ct`.
       steps: number of updates in all, for schedules.
       channels: of the images.
     """
 
     stage: Stage
     config: Config
+    task: Task
     direction: str
     steps: int
     channels: int = 1
@@ -49,19 +52,20 @@ class StepContext:
 
 
 def make_step(
-    stage: Stage, config: Config, direction: str = "mri2ct", steps: int | None = None, channels: int = 1
+    stage: Stage, config: Config, task: Task, direction: str, steps: int | None = None, channels: int = 1
 ) -> "Step":
     """Makes the inner step of a stage; call it inside the scope of the strategy.
 
     Args:
       stage: of a method.
       config: of the run.
-      direction: `mri2ct` or `ct2mri`.
+      task: of the records.
+      direction: of the task, such as `mri2ct`.
       steps: number of updates in all, for schedules; those of the configuration if None.
       channels: of the images.
     """
     steps = getattr(config, stage.section).steps if steps is None else steps
-    return step_class(stage)(StepContext(stage, config, direction, steps, channels), **dict(stage.options))
+    return step_class(stage)(StepContext(stage, config, task, direction, steps, channels), **dict(stage.options))
 
 
 def step_class(stage: Stage) -> type["Step"]:
@@ -88,12 +92,12 @@ class Step(tf.Module):
         super().__init__(name=context.stage.id)
         self.context = context
         self.config = context.section
-        self.source, self.target = get_domains(context.direction)
+        self.source, self.target = context.task.source_and_target(context.direction)
         self.global_batch_size = self.config.batch_size
         self.strategy = tf.distribute.get_strategy()
         with computing_in(context.config.precision):
             self.networks: dict[str, keras.Model] = {
-                part.role: make_part(part, context.config, context.direction, context.channels)
+                part.role: make_part(part, context.config, context.task, context.direction, context.channels)
                 for part in context.stage.parts
             }
         for part in context.stage.parts:
@@ -174,7 +178,7 @@ class Step(tf.Module):
 
     def name_of(self, role: str) -> str:
         """Returns what a network is called in the run folder."""
-        return part_name(role, self.context.direction)
+        return part_name(role, self.source, self.target)
 
     def share(self, per_example: tf.Tensor) -> tf.Tensor:
         """Returns one replica's share of a mean over the global batch: gradients and metrics are summed over replicas."""

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 from attent_tf.errors import ConfigError
-from attent_tf.volumes.intensity_rule import PARTS, IntensityRule
+from attent_tf.tasks.intensity_rule import PARTS, IntensityRule
 
 _FORMS = (
     "window:LOW:HIGH, percentile:LOW:HIGH[:PART[:PART]] or zscore:K[:PART] (or zscore:LOW:HIGH[:PART]), where PART is "

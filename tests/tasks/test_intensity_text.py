@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attent_tf.errors import ConfigError
-from attent_tf.volumes import DEFAULT_RULES, IntensityRule, parse_rule, rule_from_json, rule_text, rule_to_json
+from attent_tf.tasks import DEFAULT_RULES, IntensityRule, parse_rule, rule_from_json, rule_text, rule_to_json
 
 
 @st.composite

@@ -60,10 +60,3 @@ class IntensityRule:
     def needs_training(self) -> bool:
         """Whether training cases have to be measured before a case can be prepared."""
         return self.statistics == "training" and self.kind != "window"
-
-
-# The rules of the project where neither a data set's description nor the user says otherwise.
-DEFAULT_RULES = {
-    "ct": IntensityRule("window", -160.0, 240.0),
-    "mri": IntensityRule("percentile", 0.5, 99.0, low_of="volume", high_of="body"),
-}

@@ -1,0 +1,45 @@
+"""A domain of a task: scans that look alike, such as those of a modality, a sequence or a site."""
+
+import dataclasses
+import re
+
+from attent_tf.errors import ConfigError
+from attent_tf.tasks.intensity_rule import IntensityRule
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+
+# `ct` is in Hounsfield units; the values of `mri` have no unit; of `other` nothing is known or checked.
+KINDS = ("mri", "ct", "other")
+
+DEFAULT_RULES = {
+    "ct": IntensityRule("window", -160.0, 240.0),
+    "mri": IntensityRule("percentile", 0.5, 99.0, low_of="volume", high_of="body"),
+    "other": IntensityRule("percentile", 0.5, 99.5),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Domain:
+    """Where scans come from.
+
+    Attributes:
+      name: in files, on the command line and in directions: `mri`, `t1`, `siteA`.
+      kind: one of `KINDS`.
+      title: for people.
+      intensity: which raw values −1 and +1 stand for, where neither a data set's description nor the user says otherwise.
+    """
+
+    name: str
+    kind: str
+    title: str
+    intensity: IntensityRule
+
+    def __post_init__(self):
+        if not _NAME.fullmatch(self.name):
+            raise ConfigError(f"domains: expected names of letters and digits; received {self.name!r}")
+        if self.kind not in KINDS:
+            raise ConfigError(
+                f"domains: {self.name}: expected a kind out of {', '.join(KINDS)}; received {self.kind!r}"
+            )
+        if not self.title.strip() or not self.title.isprintable():
+            raise ConfigError(f"domains: {self.name}: title: expected text; received {self.title!r}")

@@ -1,0 +1,62 @@
+"""A structure of a task: one class of its label maps beside the background."""
+
+import dataclasses
+import math
+import re
+
+from attent_tf.errors import ConfigError
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+_COLOUR = re.compile(r"#[0-9a-f]{6}")
+SIDES = ("", "left", "right")
+
+BACKGROUND = "background"
+# What anatomy rules call the patient and the skeleton of a CT.
+BODY, BONE = "body", "bone"
+
+
+@dataclasses.dataclass(frozen=True)
+class Structure:
+    """What a class of a task shows.
+
+    Attributes:
+      name: in files and on the command line.
+      title: for people.
+      colour: `#rrggbb`, light enough to stand on a grey scan.
+      scored: whether it counts in averages of scores.
+      snomed: SNOMED CT code of what it is, for DICOM segmentations; empty where none is known.
+      meaning: what the code stands for.
+      side: `left`, `right` or empty, where the code is the same for both sides.
+      largest_ml: volume in millilitres that no patient's exceeds, so that labels in wrong units are found; infinite for no limit.
+    """
+
+    name: str
+    title: str
+    colour: str
+    scored: bool = True
+    snomed: str = ""
+    meaning: str = ""
+    side: str = ""
+    largest_ml: float = math.inf
+
+    def __post_init__(self):
+        if not NAME.fullmatch(self.name) or self.name in (BACKGROUND, BODY, BONE):
+            expected = f"small letters, digits and _, and none of {BACKGROUND}, {BODY}, {BONE}"
+            raise ConfigError(f"structures: expected names of {expected}; received {self.name!r}")
+        if not self.title.strip() or not self.title.isprintable():
+            raise ConfigError(f"structures: {self.name}: title: expected text; received {self.title!r}")
+        if not _COLOUR.fullmatch(self.colour):
+            raise ConfigError(
+                f"structures: {self.name}: colour: expected #rrggbb in small letters; received {self.colour!r}"
+            )
+        if self.side not in SIDES:
+            raise ConfigError(f"structures: {self.name}: side: expected left or right; received {self.side!r}")
+        if bool(self.snomed) != bool(self.meaning) or (self.snomed and not self.snomed.isdigit()):
+            raise ConfigError(
+                f"structures: {self.name}: expected snomed, a code of digits, and its meaning together; "
+                f"received {self.snomed!r} and {self.meaning!r}"
+            )
+        if not self.largest_ml > 0:
+            raise ConfigError(
+                f"structures: {self.name}: largest_ml: expected a volume above 0 ml; received {self.largest_ml}"
+            )
