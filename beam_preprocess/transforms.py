@@ -14,6 +14,7 @@ import threadpoolctl
 from apache_beam.metrics import Metrics
 
 from attent_tf.errors import RecordsError
+from attent_tf.tasks import load_task
 from beam_preprocess import notes
 from beam_preprocess.counters import CASES, NAMESPACE, REJECTED, SLICES
 from beam_preprocess.options import PreprocessOptions
@@ -96,7 +97,7 @@ class StageCase(beam.DoFn):
             content = dataclasses.asdict(entry) | {"geometry": entry.geometry.to_json(), "position": planned.position}
             content["warnings"] = list(warnings)
             if self._options.preview:
-                content["preview"] = self._draw(self._previews, prepared, entry)
+                content["preview"] = self._draw(self._previews, load_task(), prepared, entry)
             notes.leave(self._work, notes.CASE, name, content)
         return entry.slices
 

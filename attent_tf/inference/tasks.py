@@ -13,7 +13,7 @@ import numpy as np
 from attent_tf.inference.deployed import Deployed
 from attent_tf.inference.scan_report import findings, scan_entry, volumes_ml
 from attent_tf.inference.volumes import Segmentation, segment_prepared, translate_prepared
-from attent_tf.organs import NUM_CLASSES
+from attent_tf.organs import NUM_CLASSES, ORGANS
 from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
 from attent_tf.progress import Observer
 from attent_tf.volumes import PrepareOptions
@@ -86,7 +86,7 @@ class Segmenting:
             with observer.stage("Segment", geometry.canonical_shape[0], 0) as bar:
                 how = (bar.update, deployed.batch_size, scan.watch, self.postprocessing)
                 segment_prepared(deployed.chain, scan.prepared, answer, *how)
-            volumes, warnings = volumes_ml(answer.labels, geometry.voxel_ml), ()
+            volumes, warnings = volumes_ml(answer.labels, ORGANS, geometry.voxel_ml), ()
             if not any(volumes.values()):
                 advice = f"look at the scan, its modality ({scan.target}) and its field"
                 warnings = (f"{scan.path}: no organ was found; {advice}",)

@@ -63,7 +63,7 @@ def check_translation(
     source, predicted = _composition(source_labels), _composition(predicted_labels)
     if source is None:
         raise ValueError("Argument `source_labels` must show an organ. Received: background alone")
-    agreement = mean_dice(count_overlap(predicted_labels, predicted_again))
+    agreement = mean_dice(count_overlap(predicted_labels, predicted_again, NUM_CLASSES))
     advice = "look at the panels, and train longer, with an identity loss, or with another seed."
     if predicted is None:
         warning = f"The translation has likely failed: no organ was found in translated slices; {advice}"

@@ -54,9 +54,9 @@ def read_side(side: LabelSide, files: SideFiles, orientation_policy: str = "stri
     read = [Stored(*read_nifti_labels(path, orientation_policy), path) for path in files.paths]
     first = read[0]
     if side.description.masks:
-        organs = [organ for organ, _ in side.patterns]
-        masks = dict(zip(organs, (onto_grid(mask, first) for mask in read), strict=True))
-        classes = classes_of_masks(masks, dict(zip(organs, files.paths, strict=True)))
+        structures = [name for name, _ in side.patterns]
+        masks = dict(zip(structures, (onto_grid(mask, first) for mask in read), strict=True))
+        classes = classes_of_masks(masks, dict(zip(structures, files.paths, strict=True)))
     else:
         if side.known is not None:
             _check_known(first.array, side.known, first.path)

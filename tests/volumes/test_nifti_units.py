@@ -11,6 +11,7 @@ from attent_tf.scoring.label_map import label_map_from
 from attent_tf.scoring.pairing import SideFiles
 from attent_tf.scoring.reading import read_side
 from attent_tf.volumes import read_nifti, read_nifti_labels, read_scan, write_labels
+from tests.support.abdomen import ABDOMEN
 from tests.support.nifti_fields import set_fields
 
 AFFINE_MM = np.array([[0.0, -6.0, 0, 189.0], [6.0, 0, 0, -153.0], [0, 0, 8.0, -92.0], [0, 0, 0, 1.0]])
@@ -64,7 +65,9 @@ def test_masks_in_different_units_are_scored_as_one_label_map(tmp_path):
         str(_save(tmp_path / f"{organ}.nii", unit, voxels=(index == VOXELS).astype(np.uint8)))
         for index, (organ, unit) in enumerate(units.items(), start=1)
     ]
-    side = label_map_from({"masks": {organ: f"{{case}}/{organ}.nii" for organ in units}}, "map.yaml").predictions
+    side = label_map_from(
+        {"masks": {organ: f"{{case}}/{organ}.nii" for organ in units}}, ABDOMEN, "map.yaml"
+    ).predictions
     np.testing.assert_array_equal(read_side(side, SideFiles(tuple(paths), None)).array, VOXELS)
 
 
