@@ -148,7 +148,7 @@ def _side(name: str, shared: dict[str, Any], own: Any, where: str, folder: str) 
 def _described(name: str, given: str, where: str, folder: str) -> LabelSide:
     """A side whose data set has a description already."""
     is_file = given.lower().endswith((".yaml", ".yml"))
-    description = load_description(os.path.join(folder, given) if is_file else given)
+    description = load_description(os.path.join(folder, given) if is_file else given).joined(ORGANS)
     if not description.labels and not description.masks:
         raise ConfigError(f"{where}: {name}: expected a description with labels or masks; {given} has none")
     _check_nifti(description, f"{where}: {name}: {given}")
