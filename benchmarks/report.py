@@ -60,7 +60,7 @@ def main():
         out = given.out or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         write_phantom(out / "phantom", subjects=given.cases)
         options = PrepareOptions(slice_mm=given.slice_mm)
-        scans = sorted(find_cases(out / "phantom" / "malbcv", "ct"), key=lambda files: files.case)
+        scans = sorted(find_cases(out / "phantom" / "malbcv", load_task(), "ct"), key=lambda files: files.case)
         prepared = [(files.case, prepare(read_case(files), options)) for files in scans]
         places = []
         for place, method in enumerate(METHODS[: given.methods]):

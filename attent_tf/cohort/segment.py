@@ -18,6 +18,7 @@ from attent_tf.inference.scans import FailedScan, Reading, ReadScan, ScanPipelin
 from attent_tf.inference.tasks import SegmentedScan, Segmenting
 from attent_tf.postprocessing import Postprocessing
 from attent_tf.stopwatch import Stopwatch
+from attent_tf.tasks import Domain
 from attent_tf.versions import package_versions
 from attent_tf.volumes import PrepareOptions, write_labels
 from attent_tf.volumes.find_scans import FoundScan
@@ -34,7 +35,7 @@ class CohortModel:
     Attributes:
       deployed: the exported chain.
       identity: from `model_identity`.
-      target: modality of its scans.
+      target: the domain of its scans.
       options: how scans are prepared.
       postprocessing: what is done to label maps.
       versions: of the packages here.
@@ -42,7 +43,7 @@ class CohortModel:
 
     deployed: Deployed
     identity: dict[str, Any]
-    target: str
+    target: Domain
     options: PrepareOptions
     postprocessing: Postprocessing
     versions: dict[str, str | None]
@@ -64,7 +65,7 @@ def open_model(
     contract = read_model(folder, postprocess)
     deployed = open_exported(folder, contract.prepare_options, batch_size)
     identity = model_identity(contract)
-    how = (contract.target, contract.prepare_options, contract.postprocessing)
+    how = (contract.task.domain(contract.target), contract.prepare_options, contract.postprocessing)
     return CohortModel(deployed, identity, *how, package_versions())
 
 

@@ -6,6 +6,7 @@ from attent_tf.phantom.anatomy import make_anatomy
 from attent_tf.phantom.appearance_ct import appearance_ct
 from attent_tf.phantom.appearance_mr import appearance_mr_t2spir
 from attent_tf.phantom.scanner import ScanGrid
+from attent_tf.tasks import Domain
 from attent_tf.volumes import PrepareOptions, Volume, prepare, stack_neighbours
 
 _EDGE = 256
@@ -13,11 +14,11 @@ _PIXEL_MM = 1.6
 _SLICE_MM = 12.0
 
 
-def sample_slices(domain: str, options: PrepareOptions, count: int) -> np.ndarray:
+def sample_slices(domain: Domain, options: PrepareOptions, count: int) -> np.ndarray:
     """Makes slices of a phantom's upper abdomen.
 
     Args:
-      domain: `mri` or `ct`.
+      domain: of the model: of the kind `ct`, the phantom is drawn in Hounsfield units, and else as an MR scan.
       options: of the model.
       count: number of slices.
 
@@ -31,7 +32,7 @@ def sample_slices(domain: str, options: PrepareOptions, count: int) -> np.ndarra
     centre = (0.0, (front - back) / 2, top_mm - count * _SLICE_MM / 2)
     shape, spacing_mm = (count, _EDGE, _EDGE), (_SLICE_MM, _PIXEL_MM, _PIXEL_MM)
     grid = ScanGrid.centred(shape, spacing_mm, centre, np.eye(4))
-    draw = appearance_ct if domain == "ct" else appearance_mr_t2spir
+    draw = appearance_ct if domain.kind == "ct" else appearance_mr_t2spir
     volume = Volume(draw(grid.paint(anatomy), grid, look_rng), grid.affine, case="phantom", domain=domain)
     slices = stack_neighbours(prepare(volume, options).images, None, options.neighbours)
     # With a slice distance of its own, preparation may leave fewer or more.

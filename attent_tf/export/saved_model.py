@@ -99,7 +99,7 @@ def export_chain(
     if weights is None:
         module.weights = [variable for network in chain.networks for variable in stored(network)]
     else:
-        sample = sample_slices(run.target, options, _SAMPLE_SLICES)
+        sample = sample_slices(run.task.domain(run.target), options, _SAMPLE_SLICES)
         # From a chain of its own, because it is changed.
         optimized = frozen_chain(load_chain(run), image, weights)
         optimization = {"weights": weights, **compare(run_chain, tf.function(optimized), sample)}

@@ -20,6 +20,7 @@ from attent_tf.inference.scan_report import input_sha256
 from attent_tf.inference.tasks import ScanAnswer, Task
 from attent_tf.progress import Observer, SilentObserver
 from attent_tf.stopwatch import Stopwatch
+from attent_tf.tasks import Domain
 from attent_tf.volumes import PreparedCase, PrepareOptions, prepare, read_scan
 from attent_tf.volumes.find_scans import FoundScan
 from attent_tf.volumes.plausibility import volume_warnings
@@ -68,14 +69,14 @@ class Reading:
     """How scans are read and prepared.
 
     Attributes:
-      target: their modality.
+      target: the domain that they are read as.
       options: how they are prepared: as the training records were.
       orientation_policy, series: see `read_scan`.
       digest: whether the SHA-256 of each is wanted.
       dicom_seg: whether DICOM segmentations will refer to their series.
     """
 
-    target: str
+    target: Domain
     options: PrepareOptions
     orientation_policy: str = "strict"
     series: str | None = None
@@ -100,7 +101,7 @@ class Reading:
                     prepared = prepare(volume, self.options)
         except InputError as error:
             return FailedScan(scan.path, scan.name, error)
-        return ReadScan(scan.path, scan.name, self.target, prepared, digest, warnings, series, watch)
+        return ReadScan(scan.path, scan.name, self.target.name, prepared, digest, warnings, series, watch)
 
     def _source_series(self, path: Path) -> Any:
         from attent_tf.inference.dicom_seg import check_source_series

@@ -174,8 +174,9 @@ class SignTaker:
         if labelled is None or {TO_SOURCE, TO_TARGET} & set(stage.roles):
             self._reasons["entropy"] = "the deployed segmentor is not trained on labelled source slices as they come"
             return None
-        key = f"{self._run.source}_intensity"
-        if (self._manifest.options.get("preparation") or {}).get(key) != self._run.preparation.get(key):
+        preparations = (self._manifest.options.get("preparation") or {}, self._run.preparation)
+        found, expected = ((one.get("intensity") or {}).get(self._run.source) for one in preparations)
+        if found != expected:
             self._reasons["entropy"] = f"the records' {self._run.source} slices were prepared otherwise than the run's"
             return None
         translators = self._loaded(*labelled.views[0].through)

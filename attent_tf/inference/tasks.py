@@ -16,6 +16,7 @@ from attent_tf.inference.volumes import Segmentation, segment_prepared, translat
 from attent_tf.organs import NUM_CLASSES, ORGANS
 from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
 from attent_tf.progress import Observer
+from attent_tf.tasks import Domain
 from attent_tf.volumes import PrepareOptions
 
 if TYPE_CHECKING:
@@ -99,11 +100,11 @@ class Translating:
 
     Attributes:
       options: how scans are prepared.
-      source: `mri` or `ct`, for the unit of the result.
+      source: the run's source domain, for the unit of the result.
     """
 
     options: PrepareOptions
-    source: str
+    source: Domain
 
     @contextlib.contextmanager
     def answer(self, scan: "ReadScan", deployed: Deployed, observer: Observer) -> Iterator[TranslatedScan]:

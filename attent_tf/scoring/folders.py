@@ -26,8 +26,8 @@ from attent_tf.scoring.label_map import LabelMap, LabelSide
 from attent_tf.scoring.pairing import CasePair, pair_folders
 from attent_tf.scoring.reading import onto_grid, read_side
 from attent_tf.storage import list_files
-from attent_tf.volumes.orientation import canonical_view, to_canonical
-from attent_tf.volumes.volume import Volume
+from attent_tf.volumes.orientation import canonical_affine, canonical_view
+from attent_tf.volumes.placement import sheared_axes_mm, spacing_mm
 
 # What a command ends with where some cases could not be scored as they stand.
 EXIT_INCOMPLETE = 3
@@ -187,14 +187,14 @@ def _result(
         turned = attempt("prediction", counts_as, lambda: onto_grid(prediction, fixed))
     if turned is None:
         turned = np.zeros(fixed.array.shape, np.uint8)
-    placed = to_canonical(Volume(fixed.array, fixed.affine, case.case, "mri"))
+    affine = canonical_affine(fixed.array.shape, fixed.affine)
     yield CaseResult(
         case=case.case,
         image=None if pictures is None else pictures.canonical(case.case, fixed, warnings),
         entropy=None,
         prediction=canonical_view(turned, fixed.affine),
-        spacing_mm=placed.spacing_mm,
-        axes_mm=placed.axes_mm,
+        spacing_mm=spacing_mm(affine),
+        axes_mm=sheared_axes_mm(affine),
         reference=None if reference is None else canonical_view(reference.array, fixed.affine),
         failures=tuple(failures),
     )

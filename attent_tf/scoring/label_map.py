@@ -10,7 +10,7 @@ from typing import Any
 
 from attent_tf.datasets.description import DatasetDescription
 from attent_tf.datasets.load import checked_values, load_description
-from attent_tf.errors import ConfigError
+from attent_tf.errors import ConfigError, did_you_mean
 from attent_tf.scoring.label_names import names_as_numbers, read_names
 from attent_tf.tasks import IntensityRule, Task
 from attent_tf.yaml_text import read_yaml
@@ -28,20 +28,25 @@ class LabelSide:
 
     Attributes:
       name: `predictions` or `references`.
+      task: whose structures they show.
       description: its `labels` or `masks`, `label_values`, `last_label`, `cases`, `exclude` and `folders` count here.
-      structures: those of the task that this side knows, in the task's order.
       known: the numbers that label maps may hold besides 0; None where `last_label` limits them, or in masks.
     """
 
     name: str
+    task: Task
     description: DatasetDescription
-    structures: tuple[str, ...]
     known: frozenset[int] | None
 
     @property
     def patterns(self) -> tuple[tuple[str | None, str], ...]:
         """(structure, pattern) of each file of a case; the structure is None for a label map with all of them."""
         return self.description.masks or ((None, self.description.labels),)
+
+    @property
+    def structures(self) -> tuple[str, ...]:
+        """Structures of the task that this side knows, in the task's order."""
+        return tuple(name for name in self.task.structure_names if name in self.description.structures)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,28 +142,28 @@ def _side(name: str, task: Task, shared: dict[str, Any], own: Any, where: str, f
     except ConfigError as error:
         raise ConfigError(f"{place}: {error}") from error
     _check_nifti(description, place)
+    for structure in description.structures:
+        if structure not in task.structure_names:
+            near = did_you_mean(structure, task.structure_names)
+            raise ConfigError(f"{place}: {structure!r} is no structure of the task {task.name}{near}")
     known = None
     if not description.masks and description.last_label is None:
         numbers = {number for _, meant in description.label_values for number in meant}
         known = frozenset(numbers.union(*named.values()) - {0})
-    return LabelSide(name, description, _structures(description, task), known)
+    return LabelSide(name, task, description, known)
 
 
 def _described(name: str, task: Task, given: str, where: str, folder: str) -> LabelSide:
     """A side whose data set has a description already."""
     is_file = given.lower().endswith((".yaml", ".yml"))
     description = load_description(os.path.join(folder, given) if is_file else given)
+    description = description.joined(task.structure_names)
     if not description.labels and not description.masks:
         raise ConfigError(f"{where}: {name}: expected a description with labels or masks; {given} has none")
     _check_nifti(description, f"{where}: {name}: {given}")
     known = frozenset(number for _, meant in description.label_values for number in meant)
     limited = description.masks or description.last_label is not None
-    return LabelSide(name, description, _structures(description, task), None if limited else known)
-
-
-def _structures(description: DatasetDescription, task: Task) -> tuple[str, ...]:
-    named = {structure for structure, _ in description.masks or description.label_values}
-    return tuple(structure for structure in task.structure_names if structure in named)
+    return LabelSide(name, task, description, None if limited else known)
 
 
 def _check_nifti(description: DatasetDescription, place: str) -> None:

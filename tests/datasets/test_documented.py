@@ -11,7 +11,7 @@ import yaml
 from attent_tf.datasets import find_cases, read_case
 from attent_tf.tasks import IntensityRule
 from attent_tf.volumes import read_nifti_labels
-from tests.support.abdomen import LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
+from tests.support.abdomen import ABDOMEN, LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
 from tests.support.folders import write_ct, write_mr
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "datasets.md"
@@ -43,14 +43,17 @@ def test_amos_is_parted_by_number(documented, tmp_path):
         image, labels = _ct_case(tmp_path / "made", number)
         image.rename(tmp_path / "amos22" / "imagesTr" / f"amos_{number:04d}.nii.gz")
         labels.rename(tmp_path / "amos22" / "labelsTr" / f"amos_{number:04d}.nii.gz")
-    cases = find_cases(documented["amos-ct"], "ct")
+    cases = find_cases(documented["amos-ct"], ABDOMEN, "ct")
     assert [files.case for files in cases] == ["amos-ct-0001", "amos-ct-0500"]
     assert set(np.unique(read_case(cases[0]).labels)) == {0, LIVER, RIGHT_KIDNEY, LEFT_KIDNEY, SPLEEN}
     text = documented["amos-ct"].read_text().replace("amos-ct", "amos-mri").replace("modality: ct", "modality: mri")
     (pattern,) = re.findall(r"`cases: (\".*?\")`", DOCUMENT.read_text(encoding="utf-8"))
     text = re.sub(r"cases: .*", lambda _: f"cases: {pattern}", text)
     (tmp_path / "amos-mri.yaml").write_text(text)
-    assert [files.case for files in find_cases(tmp_path / "amos-mri.yaml", "mri")] == ["amos-mri-0501", "amos-mri-0507"]
+    assert [files.case for files in find_cases(tmp_path / "amos-mri.yaml", ABDOMEN, "mri")] == [
+        "amos-mri-0501",
+        "amos-mri-0507",
+    ]
 
 
 def test_totalsegmentator_keeps_a_mask_for_each_organ(documented, tmp_path):
@@ -65,7 +68,7 @@ def test_totalsegmentator_keeps_a_mask_for_each_organ(documented, tmp_path):
         mask = nibabel.Nifti1Image((numbers == value).astype(np.uint8), affine)
         mask.set_sform(affine, code=1)
         nibabel.save(mask, folder / "segmentations" / f"{name}.nii.gz")
-    (files,) = find_cases(documented["totalseg"], "ct")
+    (files,) = find_cases(documented["totalseg"], ABDOMEN, "ct")
     assert (files.case, files.patient) == ("totalseg-s0001", "totalseg-s0001")
     found = read_case(files).labels
     for value, organ in ((6, LIVER), (2, RIGHT_KIDNEY), (3, LEFT_KIDNEY), (1, SPLEEN)):
@@ -84,7 +87,7 @@ def test_a_hospital_folder_has_series_of_patients_and_no_labels(documented, tmp_
             # Names that say nothing of the order.
             scan.save_as(folder / f"IM{(7 * number) % len(slices):04d}")
         (folder / "report.txt").write_text("left alone")
-    cases = find_cases(documented["hospital"], "ct")
+    cases = find_cases(documented["hospital"], ABDOMEN, "ct")
     assert [files.case for files in cases] == ["hospital-p1-a", "hospital-p1-b", "hospital-p2-a"]
     assert [files.patient for files in cases] == ["hospital-p1", "hospital-p1", "hospital-p2"]
     assert cases[0].description.intensity == IntensityRule("window", -125.0, 275.0)

@@ -12,6 +12,7 @@ from attent_tf.data.manifest import ManifestCase, ManifestShard, make_manifest, 
 from attent_tf.data.schema import SliceRecord, encode
 from attent_tf.tasks import load_task
 from attent_tf.volumes import CaseGeometry, PrepareOptions
+from tests.support.abdomen import ABDOMEN
 
 
 class HandCase(NamedTuple):
@@ -33,7 +34,7 @@ def write_hand_records(folder: Path, cases: Sequence[HandCase]) -> Path:
         for index, image in enumerate(case.images):
             label = None if case.labels is None else case.labels[index]
             place = (case.case, case.domain, case.split, index, len(case.images), geometry)
-            frames.append(frame(encode(SliceRecord(image, label, *place))))
+            frames.append(frame(encode(SliceRecord(image, label, *place), ABDOMEN)))
         entries.append(
             ManifestCase(
                 case=case.case,

@@ -145,8 +145,8 @@ def test_masks_and_label_maps_of_data_sets_and_scoring_are_read_alike(tmp_path):
         label_map_from(content, ABDOMEN, "map.yaml").predictions for content in ({}, {"masks": patterns})
     )
     for seen in (
-        read_case(*find_cases(tmp_path, "ct")).labels,
-        read_case(*find_cases(tmp_path / "masks.yaml", "ct")).labels,
+        read_case(*find_cases(tmp_path, ABDOMEN, "ct")).labels,
+        read_case(*find_cases(tmp_path / "masks.yaml", ABDOMEN, "ct")).labels,
         read_side(of_labels, SideFiles((str(whole),), None)).array,
         read_side(of_masks, SideFiles(tuple(map(str, masks)), None)).array,
     ):
