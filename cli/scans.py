@@ -99,7 +99,9 @@ def reading(run, settings: dict[str, Any], dicom_seg: bool = False):
     from attent_tf.inference.scans import Reading
 
     policy, series = settings["orientation_policy"], settings["series"]
-    return Reading(run.target, run.prepare_options, policy, series, bool(settings["report"]), dicom_seg)
+    return Reading(
+        run.task.domain(run.target), run.prepare_options, policy, series, bool(settings["report"]), dicom_seg
+    )
 
 
 def warn(lines: Iterable[str]) -> None:

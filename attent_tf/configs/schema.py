@@ -241,14 +241,14 @@ class SynSegConfig:
       epochs: passes over the labelled slices, when `steps` is 0.
       batch_size: images of each domain a step, over all devices.
       segmentation_weight: of the loss of S beside those of the generators.
-      class_weights: of background, liver, right kidney, left kidney and spleen in the cross-entropy.
+      class_weights: of each class, the background first, in the cross-entropy; empty for those of the task.
     """
 
     steps: int = 0
     epochs: int = 200
     batch_size: int = at_least_1(4)
     segmentation_weight: float = 1.0
-    class_weights: tuple[float, ...] = (1.0, 1.0, 10.0, 10.0, 1.0)
+    class_weights: tuple[float, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,9 +17,10 @@ from threadpoolctl import threadpool_limits
 from attent_tf.errors import InputError, faults_of_scan
 from attent_tf.inference.deployed import Deployed
 from attent_tf.inference.scan_report import input_sha256
-from attent_tf.inference.tasks import ScanAnswer, Task
+from attent_tf.inference.tasks import ScanAnswer, ScanTask
 from attent_tf.progress import Observer, SilentObserver
 from attent_tf.stopwatch import Stopwatch
+from attent_tf.tasks import Domain
 from attent_tf.volumes import PreparedCase, PrepareOptions, prepare, read_scan
 from attent_tf.volumes.find_scans import FoundScan
 from attent_tf.volumes.plausibility import volume_warnings
@@ -31,7 +32,7 @@ class ReadScan:
 
     Attributes:
       path, name: as found.
-      target: its modality.
+      target: name of its domain.
       prepared: from `prepare`.
       digest: SHA-256 of the input, or None where none is wanted.
       warnings: lines for the user.
@@ -68,14 +69,14 @@ class Reading:
     """How scans are read and prepared.
 
     Attributes:
-      target: their modality.
+      target: the domain that they are read as.
       options: how they are prepared: as the training records were.
       orientation_policy, series: see `read_scan`.
       digest: whether the SHA-256 of each is wanted.
       dicom_seg: whether DICOM segmentations will refer to their series.
     """
 
-    target: str
+    target: Domain
     options: PrepareOptions
     orientation_policy: str = "strict"
     series: str | None = None
@@ -93,19 +94,19 @@ class Reading:
             with faults_of_scan(scan.path):
                 with watch.phase("reading"):
                     series = self._source_series(scan.path) if self.dicom_seg else None
-                    volume = read_scan(scan.path, self.target, scan.name, self.orientation_policy, self.series)
+                    volume = read_scan(scan.path, self.target.name, scan.name, self.orientation_policy, self.series)
                     digest = input_sha256(scan.path) if self.digest else None
                 with watch.phase("preparing"):
                     warnings = tuple(volume_warnings(volume))
                     prepared = prepare(volume, self.options)
         except InputError as error:
             return FailedScan(scan.path, scan.name, error)
-        return ReadScan(scan.path, scan.name, self.target, prepared, digest, warnings, series, watch)
+        return ReadScan(scan.path, scan.name, self.target.name, prepared, digest, warnings, series, watch)
 
     def _source_series(self, path: Path) -> Any:
         from attent_tf.inference.dicom_seg import check_source_series
 
-        return check_source_series(path, self.target, self.series)
+        return check_source_series(path, self.target.name, self.series)
 
 
 @dataclasses.dataclass
@@ -122,7 +123,7 @@ class ScanPipeline:
     """
 
     reading: Reading
-    task: Task
+    task: ScanTask
     open_chain: Callable[[], Deployed]
     observer: Observer = dataclasses.field(default_factory=SilentObserver)
     deployed: Deployed | None = None
