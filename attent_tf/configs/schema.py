@@ -333,15 +333,15 @@ class PseudoLabelConfig:
 
     Attributes:
       every: steps after which all target slices are labelled anew.
-      first_quantile: of an organ's probabilities where it was found: pixels below it do not count; for the first labels.
+      first_quantile: of a structure's probabilities where it was found: pixels below it do not count; for the first labels.
       quantile: likewise for later labels.
-      least_probability: pixels of an organ that is less probable do not count, whatever the quantile.
+      least_probability: pixels of a structure that is less probable do not count, whatever the quantile.
       background_probability: likewise for background.
       disagreement_weight: of pixels that the deployed paths label differently.
       gamma: where there is one path, its labels of x^gamma, x in [0, 1], are the second opinion; 1 for none.
       least_agreement: a volume whose labels by two paths, or of both grey values, have a smaller mean Dice is left out.
-      least_share: a volume is left out where an organ's share of its organ voxels, as a multiple of its mean share in source
-        labels, is smaller.
+      least_share: a volume is left out where a structure's share of all labelled voxels, as a multiple of its mean share in
+        source labels, is smaller.
       largest_share: likewise where it is larger.
       least_volumes: share of the target volumes of which less remaining ends the stage with the weights that it began with.
     """
