@@ -29,19 +29,19 @@ def input_sha256(path: str | os.PathLike) -> str:
     return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()
 
 
-def volumes_ml(labels: np.ndarray, structures: Sequence[str], voxel_ml: float) -> dict[str, float]:
+def volumes_ml(labels: np.ndarray, voxel_ml: float, structures: Sequence[str]) -> dict[str, float]:
     """Returns the volume of each structure in millilitres.
 
     Args:
       labels: [i, j, k] uint8 class indices.
-      structures: names of the classes from 1.
       voxel_ml: millilitres in a voxel.
+      structures: names of the classes from 1.
     """
     counts = np.zeros(256, np.int64)
     # bincount makes 64-bit copies of what it counts, so a plane at a time.
     for plane in np.moveaxis(labels, -1, 0):
         counts += np.bincount(plane.ravel(), minlength=256)
-    return {name: int(count) * voxel_ml for name, count in zip(structures, counts[1:], strict=False)}
+    return {name: int(counts[index]) * voxel_ml for index, name in enumerate(structures, start=1)}
 
 
 def scan_entry(scan: "ReadScan", outputs: dict[str, Any], warnings: Sequence[str] = ()) -> dict[str, Any]:

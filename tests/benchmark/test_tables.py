@@ -17,7 +17,7 @@ from attent_tf.methods import METHODS
 from attent_tf.reporting.published import ASSD_VOXEL, DICE_PERCENT, P_VALUES, PAIRS
 from attent_tf.tasks import load_task
 from tests.support.abdomen import ABDOMEN
-from tests.support.other_tasks import LARGE
+from tests.support.amos_task import AMOS
 
 
 def _evaluation(dice_by_case, assd=1.0, warnings=(), task=ABDOMEN):
@@ -107,13 +107,13 @@ def test_the_json_is_strict_and_holds_what_the_text_says():
 
 
 def test_another_task_has_its_own_columns_and_no_numbers_of_the_paper():
-    scores = {method: {0: _evaluation({"a": 80.0, "b": 60.0}, task=LARGE)} for method in ("entropy", "attent")}
-    text = as_markdown(LARGE, {"t12t2": benchmark_tables(scores)}, "demo")
+    scores = {method: {0: _evaluation({"a": 80.0, "b": 60.0}, task=AMOS)} for method in ("entropy", "attent")}
+    text = as_markdown(AMOS, {"t12t2": benchmark_tables(scores)}, "demo")
     assert "## T1-weighted MRI → T2-weighted MRI" in text
-    assert f"| Method | Seeds | {' | '.join(LARGE.titles.values())} | Average |" in text
+    assert f"| Method | Seeds | {' | '.join(AMOS.titles.values())} | Average |" in text
     assert "| Pair | Difference | Cases | p | p, corrected | Least p |\n" in text
     assert "aper" not in text
-    assert as_json(LARGE, {}, Config())["task"]["name"] == "large"
+    assert as_json(AMOS, {}, Config())["task"]["name"] == "amos"
 
 
 def test_the_papers_numbers_stand_beside_its_own_task_alone():

@@ -14,7 +14,8 @@ from attent_tf.evaluation.comparison_files import comparison_json, scores_csv
 from attent_tf.evaluation.folder import read_evaluation, write_evaluation
 from attent_tf.metrics.scores import score_case
 from attent_tf.metrics.summary import average_intervals, summarise
-from tests.support.other_tasks import LARGE, SMALL, columns_of_structures
+from tests.support.amos_task import AMOS, columns_of_structures
+from tests.support.small_tasks import SMALL
 
 _HEADER = {"method": "tool", "direction": "t12t2", "protocol": "volume_3d", "seed": 0}
 
@@ -26,7 +27,7 @@ def _case(task, missed=()):
     return CaseResult("one", None, None, prediction, (5.0, 1.5, 1.5), reference=labels)
 
 
-@pytest.mark.parametrize("task", [SMALL, LARGE], ids=lambda task: task.name)
+@pytest.mark.parametrize("task", [SMALL, AMOS], ids=lambda task: task.name)
 def test_every_structure_of_a_task_has_its_scores(task):
     labels = columns_of_structures(task)
     scores = score_case(labels, labels, (5.0, 1.5, 1.5), task.structure_names)
@@ -35,22 +36,22 @@ def test_every_structure_of_a_task_has_its_scores(task):
 
 
 def test_labels_beyond_the_last_class_are_refused():
-    labels = columns_of_structures(LARGE)
+    labels = columns_of_structures(AMOS)
     with pytest.raises(InputError, match="prediction: expected class indices 0 to 2; got 3"):
         score_case(labels, labels, (5.0, 1.5, 1.5), SMALL.structure_names)
 
 
 def test_structures_that_are_not_scored_have_summaries_and_count_in_no_average():
-    unit = score_case(*[columns_of_structures(LARGE)] * 2, (5.0, 1.5, 1.5), LARGE.structure_names)
+    unit = score_case(*[columns_of_structures(AMOS)] * 2, (5.0, 1.5, 1.5), AMOS.structure_names)
     bad = {**unit, "bladder": {**unit["bladder"], "dice": 0.0, "assd_mm": math.inf}}
-    each, average = summarise([bad, bad], LARGE.structure_names, LARGE.scored_names)
-    assert tuple(each) == LARGE.structure_names
+    each, average = summarise([bad, bad], AMOS.structure_names, AMOS.scored_names)
+    assert tuple(each) == AMOS.structure_names
     assert each["bladder"]["dice"]["mean"] == 0.0
     assert (average["dice"], average["assd_mm"]) == (100.0, 0.0)
-    assert average_intervals([bad, bad], LARGE.scored_names)["dice"] == (100.0, 100.0)
+    assert average_intervals([bad, bad], AMOS.scored_names)["dice"] == (100.0, 100.0)
 
 
-@pytest.mark.parametrize("task", [SMALL, LARGE], ids=lambda task: task.name)
+@pytest.mark.parametrize("task", [SMALL, AMOS], ids=lambda task: task.name)
 def test_a_folder_keeps_its_task(task, tmp_path):
     missed = task.structure_names[-1]
     written = write_evaluation(tmp_path / "e", task, _HEADER, [_case(task, [missed])])
@@ -84,18 +85,18 @@ def test_the_key_of_the_task_is_no_free_one(tmp_path):
 def test_runs_of_a_task_are_compared_by_its_structures_and_average(tmp_path):
     for name, missed in (("good", ()), ("bad", ("bladder", "liver"))):
         header = {**_HEADER, "method": name}
-        write_evaluation(tmp_path / name, LARGE, header, [_case(LARGE, missed)])
+        write_evaluation(tmp_path / name, AMOS, header, [_case(AMOS, missed)])
     comparison = compare_runs(read_runs([tmp_path / "good", tmp_path / "bad"]))
-    assert comparison.columns == (*LARGE.structure_names, "average")
+    assert comparison.columns == (*AMOS.structure_names, "average")
     dice = {one.column: one.statistics.mean_difference for one in comparison.differences}
     assert (dice["liver"], dice["bladder"], dice["aorta"]) == (100.0, 100.0, 0.0)
-    assert dice["average"] == pytest.approx(100 / len(LARGE.scored_names))
-    assert comparison_json(comparison)["task"]["name"] == "large"
+    assert dice["average"] == pytest.approx(100 / len(AMOS.scored_names))
+    assert comparison_json(comparison)["task"]["name"] == "amos"
     assert len(scores_csv(comparison).splitlines()) == 1 + 2 * 16
 
 
 def test_runs_of_different_tasks_are_not_compared(tmp_path):
-    for task in (SMALL, LARGE):
+    for task in (SMALL, AMOS):
         write_evaluation(tmp_path / task.name, task, {**_HEADER, "method": task.name}, [_case(task)])
-    with pytest.raises(InputError, match=r"large: expected the structures of small \(bright, dark\), found spleen"):
-        compare_runs(read_runs([tmp_path / "small", tmp_path / "large"]))
+    with pytest.raises(InputError, match=r"amos: expected the structures of small \(bright, dark\), found spleen"):
+        compare_runs(read_runs([tmp_path / "small", tmp_path / "amos"]))

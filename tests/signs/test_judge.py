@@ -7,7 +7,7 @@ import pytest
 
 from attent_tf.signs import AMBER, GREEN, RED, RULES, Measured, Signs, StructureCounts, judge
 from tests.support.abdomen import ORGANS
-from tests.support.other_tasks import LARGE
+from tests.support.amos_task import AMOS
 
 SOURCE = StructureCounts(np.array([900, 40, 20, 20, 20]), 10, 2)
 
@@ -148,7 +148,7 @@ def test_a_sign_of_fifteen_structures_names_the_worst_of_them():
     islands = np.ones((1, 15))
     islands[0, 6] = 0.5
     overlaps = dict.fromkeys(("paths", "cycle", "grey", "scale"), np.full((15, 2), (9, 18)))
-    measured = _measured(counts, structures=LARGE.structure_names, islands=islands, source=counts, overlaps=overlaps)
+    measured = _measured(counts, structures=AMOS.structure_names, islands=islands, source=counts, overlaps=overlaps)
     sign = _sign(judge(measured), "islands")
     assert (sign.verdict, sign.value, sign.organs["stomach"]) == (RED, 0.5, 0.5)
-    assert tuple(sign.organs) == LARGE.structure_names
+    assert tuple(sign.organs) == AMOS.structure_names

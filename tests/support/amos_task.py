@@ -1,14 +1,10 @@
-"""Tasks that are not the abdomen: of two structures, and of fifteen, of which two are not scored; domains `t1` and `t2`."""
+"""A task of fifteen structures with colours of their own, of which two are not scored, and labels that show all of them."""
 
 import colorsys
 
 import numpy as np
 
 from attent_tf.tasks import task_from_mapping
-
-SMALL = task_from_mapping(
-    {"name": "small", "structures": ["bright", "dark"], "domains": {"t1": "mri", "t2": "mri"}}, "small"
-)
 
 _ORGANS = (
     "spleen, right_kidney, left_kidney, gallbladder, oesophagus, liver, stomach, aorta, inferior_vena_cava, pancreas, "
@@ -21,9 +17,9 @@ def _colour(place: int) -> str:
 
 
 # The structures of AMOS 2022.
-LARGE = task_from_mapping(
+AMOS = task_from_mapping(
     {
-        "name": "large",
+        "name": "amos",
         "title": "Fifteen organs",
         "structures": {
             name: {"colour": _colour(place), "scored": name not in ("bladder", "prostate_or_uterus")}
@@ -34,7 +30,7 @@ LARGE = task_from_mapping(
             "t2": {"kind": "mri", "title": "T2-weighted MRI"},
         },
     },
-    "large",
+    "amos",
 )
 
 
