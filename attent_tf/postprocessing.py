@@ -1,9 +1,9 @@
 """What may be done to a label map after the networks. Nothing is done by default, and what is done is said beside the result.
 
-A step that uses no labels and looks at the prediction alone is no cheating; leaving it unsaid is. Each of the four organs is one
-piece without cavities, kidneys by side. Holes are filled in three dimensions, not slice by slice: a cavity that an organ
-closes off on all sides is a fault of the networks, whereas the ring that a slice shows around the sinus of a kidney, or around
-a vessel that enters the liver, is anatomy. The result does not depend on how slices run either.
+A step that uses no labels and looks at the prediction alone is no cheating; leaving it unsaid is. It suits structures
+that are one piece without cavities. Holes are filled in three dimensions, not slice by slice: a cavity that a structure closes
+off on all sides is a fault of the networks, whereas the ring that a slice shows around what enters an organ from outside is
+anatomy. The result does not depend on how slices run either.
 """
 
 import dataclasses
@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from attent_tf.errors import ConfigError
-from attent_tf.organs import NUM_CLASSES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,8 +20,8 @@ class Postprocessing:
     """Clean-up of label maps after the networks, wherever a run or its exported model is used or scored.
 
     Attributes:
-      largest_component: whether of each organ only the largest part that hangs together across faces of voxels is kept.
-      fill_holes: whether background that an organ encloses on all sides, in three dimensions, becomes part of it.
+      largest_component: whether of each structure only the largest part that hangs together across faces of voxels is kept.
+      fill_holes: whether background that a structure encloses on all sides, in three dimensions, becomes part of it.
     """
 
     largest_component: bool = False
@@ -40,8 +39,8 @@ class Postprocessing:
     @property
     def text(self) -> str:
         """What is done, in sentences; empty where nothing is."""
-        largest = "Of each organ only the largest part that hangs together across faces of voxels is kept."
-        filled = "Background that an organ encloses on all sides becomes part of it."
+        largest = "Of each structure only the largest part that hangs together across faces of voxels is kept."
+        filled = "Background that a structure encloses on all sides becomes part of it."
         return " ".join([largest] * self.largest_component + [filled] * self.fill_holes)
 
     def asked(self, postprocess: bool | None) -> "Postprocessing":
@@ -70,7 +69,7 @@ NO_POSTPROCESSING = Postprocessing()
 
 
 def largest_components(labels: np.ndarray) -> np.ndarray:
-    """Keeps of each organ its largest part; the rest becomes background.
+    """Keeps of each structure its largest part; the rest becomes background.
 
     Voxels hang together across faces. Of parts of one size the one that comes first in the array stays.
 
@@ -83,7 +82,7 @@ def largest_components(labels: np.ndarray) -> np.ndarray:
     from scipy import ndimage
 
     kept = np.array(labels)
-    for index, part in _organs(kept):
+    for index, part in _structures(kept):
         inside = part == index
         components, count = ndimage.label(inside)
         if count > 1:
@@ -93,10 +92,10 @@ def largest_components(labels: np.ndarray) -> np.ndarray:
 
 
 def fill_holes(labels: np.ndarray) -> np.ndarray:
-    """Gives each organ the background that it encloses on all sides; other organs in there stay what they are.
+    """Gives each structure the background that it encloses on all sides; others in there stay what they are.
 
-    A hole has no way across faces of voxels to the border of the array except through the organ. Background within two
-    organs goes to the one with the lower index.
+    A hole has no way across faces of voxels to the border of the array except through the structure. Background within
+    two of them goes to the one with the lower index.
 
     Args:
       labels: [slice, row, column] class indices.
@@ -107,17 +106,17 @@ def fill_holes(labels: np.ndarray) -> np.ndarray:
     from scipy import ndimage
 
     filled = np.array(labels)
-    for index, part in _organs(filled):
+    for index, part in _structures(filled):
         part[ndimage.binary_fill_holes(part == index) & (part == 0)] = index
     return filled
 
 
-def _organs(labels: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+def _structures(labels: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """Yields each class that is there but the background, and the part of the array that holds all of it, as a view."""
     from scipy import ndimage
 
     # `find_objects` wants integers; whoever calls has seen to it that these are whole numbers.
     whole = labels if labels.dtype.kind in "iu" else labels.astype(np.int64)
-    for index, box in enumerate(ndimage.find_objects(whole, max_label=NUM_CLASSES - 1), start=1):
+    for index, box in enumerate(ndimage.find_objects(whole), start=1):
         if box is not None:
             yield index, labels[box]

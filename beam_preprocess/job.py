@@ -169,7 +169,7 @@ def _gather(
             report(f"Warning: no {domain} case is left in the split {split}; all of them were set aside")
     check_no_leak(cases, str(options.out))
     if options.preview:
-        previews.write_index(workplace.previews, list(zip(cases, sheets, strict=True)), rejected)
+        previews.write_index(workplace.previews, options.task, list(zip(cases, sheets, strict=True)), rejected)
     for name, lines in ((REJECTED_FILE, rejected), (WARNINGS_FILE, warnings)):
         if lines:
             with workplace.folder.created(name) as file:

@@ -96,7 +96,7 @@ class StageCase(beam.DoFn):
             content = dataclasses.asdict(entry) | {"geometry": entry.geometry.to_json(), "position": planned.position}
             content["warnings"] = list(warnings)
             if self._options.preview:
-                content["preview"] = self._draw(self._previews, prepared, entry)
+                content["preview"] = self._draw(self._previews, self._options.task, prepared, entry)
             notes.leave(self._work, notes.CASE, name, content)
         return entry.slices
 

@@ -66,7 +66,7 @@ def main():
         for place, method in enumerate(METHODS[: given.methods]):
             header = {"method": method, "direction": "mri2ct", "protocol": DEFAULT_PROTOCOL, "seed": 0}
             results = (synthetic_result(name, case, rank, place) for rank, (name, case) in enumerate(prepared))
-            write_evaluation(out / method, header, results, overwrite=True)
+            write_evaluation(out / method, load_task("abdomen"), header, results, overwrite=True)
             places.append(EvaluationForReport(out / method))
         start, start_cpu = time.perf_counter(), time.process_time()
         write_report(out / "index.html", places, "Synthetic predictions on phantom CTs")

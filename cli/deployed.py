@@ -32,5 +32,5 @@ def open_server(run, address: str, model: str, version: int | None, batch_size: 
 
     batch_size = batch_size or DEFAULT_BATCH
     server = connect(address, model, version)
-    chain = RemoteChain(server, run.prepare_options, slices_per_request=batch_size)
+    chain = RemoteChain(server, run.prepare_options, run.task.num_classes, slices_per_request=batch_size)
     return Deployed(chain, server.where, batch_size)

@@ -52,7 +52,7 @@ def export(run_folder, out, version, optimize, evaluation):
 def _changes(found):
     if found:
         yield (
-            f"Optimised, on {found['slices']} phantom slices: probabilities changed by at most "
+            f"Optimised, on {found['slices']} {found['sample']} slices: probabilities changed by at most "
             f"{found['largest_change_of_a_probability']:.2g}, {found['share_of_pixels_with_another_label']:.3%} of the pixels "
             f"got another label"
         )

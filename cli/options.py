@@ -22,8 +22,8 @@ calibration = click.option(
 postprocess = click.option(
     "--postprocess/--no-postprocess",
     default=None,
-    help="Keep the largest part of each organ and fill its holes, or leave label maps as the networks made them.  [default: as "
-    "the run or the exported model says; no for label files]",
+    help="Keep the largest part of each structure and fill its holes, or leave label maps as the networks made them.  [default: "
+    "as the run or the exported model says; no for label files]",
 )
 
 

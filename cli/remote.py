@@ -37,7 +37,7 @@ def server_options(command):
 
 
 def read_source(run_folder: str | None, server: str | None, model_metadata: str | None) -> Any:
-    """Returns what says how scans are prepared, and of which modality they are.
+    """Returns what says how scans are prepared, and of which domain they are.
 
     Args:
       run_folder: `--run`, or None.

@@ -31,7 +31,7 @@ from cli.remote import read_source, server_options
 @click.option(
     "--entropy", is_flag=True, help="Write where to distrust the result as well: 0 sure, 1 undecided (NIfTI)."
 )
-@click.option("--preview", is_flag=True, help="Draw the organs' outlines on slices as well (PNG).")
+@click.option("--preview", is_flag=True, help="Draw outlines of what was found on slices as well (PNG).")
 @options.postprocess
 @click.argument("beam_options", nargs=-1, type=click.UNPROCESSED, metavar="[-- BEAM OPTIONS]")
 @click.pass_context
@@ -54,8 +54,8 @@ def segment(
 ):
     """Segment scans; each label map has its scan's own grid.
 
-    Scans must be of the run's target modality. Labels: 1 liver, 2 right kidney, 3 left kidney, 4 spleen. Other files lie beside
-    the label map: labels_entropy.nii.gz beside labels.nii.gz. Not a medical device.
+    Scans must be of the run's target domain. Labels are the structures of the run's task, in its order from 1. Other files lie
+    beside the label map: labels_entropy.nii.gz beside labels.nii.gz. Not a medical device.
 
     With --server the slices go to a model that `attent export` wrote, and the scan's own voxels are labelled here, without
     TensorFlow; --model-metadata or --run says how scans are prepared.
@@ -110,7 +110,7 @@ def segment(
     room = next(iter(answers.values())).parent if probabilities else None
     pipeline = ScanPipeline(
         reading(run, settings, dicom_seg),
-        Segmenting(run.postprocessing.asked(postprocess), entropy, room),
+        Segmenting(run.task, run.postprocessing.asked(postprocess), entropy, room),
         functools.partial(open_deployed, run, settings),
         ConsoleObserver("slices"),
     )
@@ -142,13 +142,13 @@ def _write(run, answer, outputs) -> None:
         from attent_tf.inference.dicom_seg import write_dicom_seg
 
         device = f"{run.method.id}-{run.direction}-{run.records}"
-        write_dicom_seg(outputs["seg"], found.labels, scan.series, device, f"Organs by {title}")
+        write_dicom_seg(outputs["seg"], found.labels, scan.series, run.task, device, f"{run.task.title} by {title}")
     if "preview" in outputs:
         from attent_tf.reporting.contact_sheet import draw_contact_sheet
 
         heading = f"{scan.name}: {title}"
         sheet = draw_contact_sheet(
-            scan.prepared.images, found.labels_on_grid, heading, geometry.record_spacing_mm, answer.volumes_ml
+            run.task, scan.prepared.images, found.labels_on_grid, heading, geometry.record_spacing_mm, answer.volumes_ml
         )
         write_bytes(outputs["preview"], sheet)
     # Last, so that where there is a label map there is all that was asked for.
@@ -156,11 +156,12 @@ def _write(run, answer, outputs) -> None:
 
 
 def _tell(volumes, outputs, single: bool) -> None:
-    titles = {organ: organ.replace("_", " ") for organ in volumes}
+    words = {name.replace("_", " "): volume for name, volume in volumes.items()}
     if single:
-        for organ, volume in volumes.items():
-            click.echo(f"{titles[organ]:13s}{volume:8.0f} mL")
+        width = max(map(len, words)) + 1
+        for word, volume in words.items():
+            click.echo(f"{word:{width}s}{volume:8.0f} mL")
     else:
-        click.echo("  " + ", ".join(f"{titles[organ]} {volume:.0f} mL" for organ, volume in volumes.items()))
+        click.echo("  " + ", ".join(f"{word} {volume:.0f} mL" for word, volume in words.items()))
     for path in outputs.values():
         click.echo(f"{'' if single else '  '}Wrote {path}")

@@ -6,22 +6,27 @@ Nothing in them depends on the order in which workers finished, or on how often 
 import csv
 import io
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from attent_tf.cohort.results import FAILED_FILE, FORMAT, MANIFEST_FILE, TABLE_FILE, CohortFolder
 from attent_tf.datasets.cases import natural_key
 from attent_tf.files import write_bytes, write_json
-from attent_tf.organs import ORGANS
 
 
 def write_manifest(
-    folder: CohortFolder, identity: dict[str, Any], done: list[dict[str, Any]], failed: list[dict[str, str]]
+    folder: CohortFolder,
+    identity: dict[str, Any],
+    structures: Sequence[str],
+    done: list[dict[str, Any]],
+    failed: list[dict[str, str]],
 ) -> None:
     """Writes what speaks of all cases, the manifest last.
 
     Args:
       folder: with the results.
       identity: of the model.
+      structures: names of its classes from 1.
       done: the sidecars.
       failed: `case`, `path` and `reason` of each scan that was set aside.
     """
@@ -32,7 +37,7 @@ def write_manifest(
         write_bytes(folder.file(FAILED_FILE), "".join(lines).encode())
     else:
         folder.file(FAILED_FILE).unlink(missing_ok=True)
-    write_bytes(folder.file(TABLE_FILE), _table(done).encode())
+    write_bytes(folder.file(TABLE_FILE), _table(structures, done).encode())
     write_json(folder.file(MANIFEST_FILE), _manifest(identity, done, failed))
 
 
@@ -59,12 +64,12 @@ def _entry(sidecar: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _table(done: list[dict[str, Any]]) -> str:
+def _table(structures: Sequence[str], done: list[dict[str, Any]]) -> str:
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["case", "path", "labels", *(f"{organ}_ml" for organ in ORGANS), "mean_entropy", "warnings"])
+    writer.writerow(["case", "path", "labels", *(f"{name}_ml" for name in structures), "mean_entropy", "warnings"])
     for one in done:
-        volumes = (f"{one['organs'][organ]['volume_ml']:.3f}" for organ in ORGANS)
+        volumes = (f"{one['organs'][name]['volume_ml']:.3f}" for name in structures)
         place = (one["case"], one["input"]["path"], one["labels"]["file"])
         writer.writerow([*place, *volumes, f"{one['mean_entropy']:.6f}", len(one["warnings"])])
     return table.getvalue()

@@ -18,7 +18,7 @@ from attent_tf.inference.scans import FailedScan, Reading, ReadScan, ScanPipelin
 from attent_tf.inference.tasks import SegmentedScan, Segmenting
 from attent_tf.postprocessing import Postprocessing
 from attent_tf.stopwatch import Stopwatch
-from attent_tf.tasks import Domain
+from attent_tf.tasks import Domain, Task
 from attent_tf.versions import package_versions
 from attent_tf.volumes import PrepareOptions, write_labels
 from attent_tf.volumes.find_scans import FoundScan
@@ -35,6 +35,7 @@ class CohortModel:
     Attributes:
       deployed: the exported chain.
       identity: from `model_identity`.
+      task: whose classes its labels are.
       target: the domain of its scans.
       options: how scans are prepared.
       postprocessing: what is done to label maps.
@@ -43,6 +44,7 @@ class CohortModel:
 
     deployed: Deployed
     identity: dict[str, Any]
+    task: Task
     target: Domain
     options: PrepareOptions
     postprocessing: Postprocessing
@@ -63,9 +65,10 @@ def open_model(
       InputError: it is no folder that `attent export` wrote, or it is damaged.
     """
     contract = read_model(folder, postprocess)
-    deployed = open_exported(folder, contract.prepare_options, batch_size)
+    deployed = open_exported(folder, contract.prepare_options, contract.task.num_classes, batch_size)
     identity = model_identity(contract)
-    how = (contract.task.domain(contract.target), contract.prepare_options, contract.postprocessing)
+    target = contract.task.domain(contract.target)
+    how = (contract.task, target, contract.prepare_options, contract.postprocessing)
     return CohortModel(deployed, identity, *how, package_versions())
 
 
@@ -90,7 +93,7 @@ def segment_scan(
     """
     watch, began = Stopwatch(), time.perf_counter()
     reading = Reading(model.target, model.options, orientation_policy, scan.series or None)
-    pipeline = ScanPipeline(reading, Segmenting(model.postprocessing), lambda: model.deployed)
+    pipeline = ScanPipeline(reading, Segmenting(model.task, model.postprocessing), lambda: model.deployed)
     try:
         with contextlib.closing(pipeline.run([FoundScan(Path(scan.path), scan.case)])) as steps:
             with _faults_of(scan):

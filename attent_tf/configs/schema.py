@@ -241,14 +241,14 @@ class SynSegConfig:
       epochs: passes over the labelled slices, when `steps` is 0.
       batch_size: images of each domain a step, over all devices.
       segmentation_weight: of the loss of S beside those of the generators.
-      class_weights: of background, liver, right kidney, left kidney and spleen in the cross-entropy.
+      class_weights: of each class, the background first, in the cross-entropy; empty for those of the task.
     """
 
     steps: int = 0
     epochs: int = 200
     batch_size: int = at_least_1(4)
     segmentation_weight: float = 1.0
-    class_weights: tuple[float, ...] = (1.0, 1.0, 10.0, 10.0, 1.0)
+    class_weights: tuple[float, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -333,15 +333,15 @@ class PseudoLabelConfig:
 
     Attributes:
       every: steps after which all target slices are labelled anew.
-      first_quantile: of an organ's probabilities where it was found: pixels below it do not count; for the first labels.
+      first_quantile: of a structure's probabilities where it was found: pixels below it do not count; for the first labels.
       quantile: likewise for later labels.
-      least_probability: pixels of an organ that is less probable do not count, whatever the quantile.
+      least_probability: pixels of a structure that is less probable do not count, whatever the quantile.
       background_probability: likewise for background.
       disagreement_weight: of pixels that the deployed paths label differently.
       gamma: where there is one path, its labels of x^gamma, x in [0, 1], are the second opinion; 1 for none.
       least_agreement: a volume whose labels by two paths, or of both grey values, have a smaller mean Dice is left out.
-      least_share: a volume is left out where an organ's share of its organ voxels, as a multiple of its mean share in source
-        labels, is smaller.
+      least_share: a volume is left out where a structure's share of all labelled voxels, as a multiple of its mean share in
+        source labels, is smaller.
       largest_share: likewise where it is larger.
       least_volumes: share of the target volumes of which less remaining ends the stage with the weights that it began with.
     """

@@ -7,7 +7,6 @@ from typing import Any
 
 from attent_tf.configs.schema import AugmentationConfig, Config, OptimizerConfig, PseudoLabelConfig, SelfTrainingConfig
 from attent_tf.errors import ConfigError
-from attent_tf.organs import CLASS_NAMES
 
 # Seeds of Keras and NumPy have 32 bits, and no other number comes near.
 _TOO_LARGE = 2**31
@@ -86,8 +85,8 @@ def _check_section(prefix: str, section: Any) -> None:
         _check(section.head_rate_factor > 0, f"{prefix}head_rate_factor", "above 0", section.head_rate_factor)
     if "class_weights" in values:
         weights = section.class_weights
-        weighs = len(weights) == len(CLASS_NAMES) and all(0 <= weight < math.inf for weight in weights)
-        _check(weighs, f"{prefix}class_weights", f"{len(CLASS_NAMES)} numbers of at least 0", weights)
+        weighs = all(0 <= weight < math.inf for weight in weights)
+        _check(weighs, f"{prefix}class_weights", "numbers of at least 0", weights)
     for name in _SHARES & values.keys():
         _check(0 <= values[name] < 1, prefix + name, "at least 0 and below 1", values[name])
     if {"least_share", "largest_share"} <= values.keys():

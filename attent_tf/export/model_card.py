@@ -7,15 +7,9 @@ import jinja2
 
 from attent_tf.evaluation.folder import Evaluation
 from attent_tf.metrics.scores import METRICS
-from attent_tf.organs import ORGAN_TITLES, ORGANS
-from attent_tf.reporting.wording import (
-    DOMAIN_TITLES,
-    METRIC_TITLES,
-    direction_title,
-    metric_digits,
-    number,
-)
+from attent_tf.reporting.wording import METRIC_TITLES, metric_digits, number
 from attent_tf.runs import Run
+from attent_tf.tasks import Task
 
 CARD_FILE = "MODEL_CARD.md"
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -41,26 +35,27 @@ def make_card(run: Run, metadata: dict[str, Any], evaluation: Evaluation | None,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    source, target, labelled = (run.task.domain(name).title for name in (run.source, run.target, run.labelled))
     return environment.get_template("model_card.md.j2").render(
         title=run.method.title,
         note=run.method.note,
-        direction=direction_title(run.direction),
-        source=DOMAIN_TITLES[run.source],
-        target=DOMAIN_TITLES[run.target],
-        labelled=DOMAIN_TITLES[run.labelled],
-        organs=[ORGAN_TITLES[organ] for organ in ORGANS],
+        direction=f"{source} → {target}",
+        source=source,
+        target=target,
+        labelled=labelled,
+        task=run.task,
         metadata=metadata,
         postprocessing=run.postprocessing.text,
         warnings=warnings,
         adapted=run.method.adapts,
-        scores=_scores(evaluation) if evaluation else None,
+        scores=_scores(run.task, evaluation) if evaluation else None,
     )
 
 
-def _scores(evaluation: Evaluation) -> dict[str, Any]:
+def _scores(task: Task, evaluation: Evaluation) -> dict[str, Any]:
     means = {
-        ORGAN_TITLES[organ]: {metric: evaluation.organs[organ][metric]["mean"] for metric in METRICS}
-        for organ in ORGANS
+        title: {metric: evaluation.structures[name][metric]["mean"] for metric in METRICS}
+        for name, title in task.titles.items()
     }
     means["Average"] = evaluation.average
     return {

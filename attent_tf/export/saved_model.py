@@ -20,13 +20,12 @@ from attent_tf.export.measure import compare
 from attent_tf.export.metadata import make_metadata
 from attent_tf.export.model_card import CARD_FILE, make_card
 from attent_tf.export.optimize import frozen_chain
-from attent_tf.export.sample import sample_slices
+from attent_tf.export.sample import make_sample
 from attent_tf.export.signatures import make_signatures
 from attent_tf.export.versions import version_folder
 from attent_tf.export.warmup import write_warmup
 from attent_tf.files import folder_written_aside, write_json, write_text
 from attent_tf.inference.chain import Chain, load_chain
-from attent_tf.organs import NUM_CLASSES
 from attent_tf.runs import Run
 from attent_tf.runs.networks import stored, trained_steps
 from attent_tf.runs.warnings import run_warnings
@@ -88,7 +87,7 @@ def export_chain(
     scores = _scores(run, evaluation)
     chain = load_chain(run)
     options = run.prepare_options
-    signatures = expected_signatures(options.size, options.channels, NUM_CLASSES)
+    signatures = expected_signatures(options.size, options.channels, run.task.num_classes)
     steps = {stage.id: trained_steps(run, stage.id) for stage in run.method.stages}
     fingerprint = _weights_sha256(chain)
 
@@ -99,10 +98,11 @@ def export_chain(
     if weights is None:
         module.weights = [variable for network in chain.networks for variable in stored(network)]
     else:
-        sample = sample_slices(run.task.domain(run.target), options, _SAMPLE_SLICES)
+        sample = make_sample(run.task, run.target, options, _SAMPLE_SLICES)
         # From a chain of its own, because it is changed.
         optimized = frozen_chain(load_chain(run), image, weights)
-        optimization = {"weights": weights, **compare(run_chain, tf.function(optimized), sample)}
+        found = compare(run_chain, tf.function(optimized), sample.slices)
+        optimization = {"weights": weights, "sample": sample.what, **found}
         run_chain = optimized
     metadata = make_metadata(run, version, signatures, fingerprint, steps, optimization)
     with folder_written_aside(folder) as aside:

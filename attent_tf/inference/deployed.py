@@ -44,19 +44,22 @@ def open_chain(run, batch_size: int | None) -> Deployed:
     return Deployed(chain, device, batch_size)
 
 
-def open_exported(folder: str | os.PathLike, options: PrepareOptions, batch_size: int | None) -> Deployed:
+def open_exported(
+    folder: str | os.PathLike, options: PrepareOptions, num_classes: int, batch_size: int | None
+) -> Deployed:
     """Starts TensorFlow and loads an exported model; other processes of the machine are left their part of a GPU.
 
     Args:
       folder: of a version.
       options: how scans are prepared for it.
+      num_classes: C, as of its task.
       batch_size: slices at once; chosen for the device if None.
 
     Raises:
       InputError: see `ExportedChain`.
     """
     device, batch_size = _device(options.size, batch_size, shared=True)
-    return Deployed(ExportedChain(folder, options), device, batch_size)
+    return Deployed(ExportedChain(folder, options, num_classes), device, batch_size)
 
 
 def _device(image_size: int, batch_size: int | None, shared: bool = False) -> tuple[str, int]:

@@ -1,7 +1,8 @@
 """Label maps as DICOM segmentations (SEG) that point to the series that they were made of.
 
-Binary segments, one an organ, because that is the kind that viewers and archives read; frames without any organ are left out.
-Organs are named in SNOMED CT as the tables of the DICOM standard do (PS3.16, CID 7151), kidneys with their side as a modifier.
+Binary segments, one a structure, because that is the kind that viewers and archives read; frames without any are left out.
+Structures are named by the codes of SNOMED CT that their task has, with the side as a modifier, as the tables of the DICOM
+standard do (PS3.16, CID 7151).
 """
 
 import dataclasses
@@ -17,9 +18,8 @@ from pydicom.sr.coding import Code
 from attent_tf import __version__
 from attent_tf.errors import InputError
 from attent_tf.files import written_aside
-from attent_tf.organs import CLASS_NAMES, ORGAN_TITLES, ORGANS
-from attent_tf.reporting.palette import ORGAN_COLOURS, rgb
-from attent_tf.tasks import Domain
+from attent_tf.reporting.palette import rgb
+from attent_tf.tasks import Domain, Structure, Task
 from attent_tf.volumes.dicom_content import read_dicom
 from attent_tf.volumes.dicom_objects import MANUFACTURER
 from attent_tf.volumes.scan import scan_series
@@ -41,25 +41,7 @@ _MAY_BE_EMPTY = (
 _REFERENCES = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID")
 
 
-@dataclasses.dataclass(frozen=True)
-class OrganCode:
-    """How an organ is called in a coded entry.
-
-    Attributes:
-      organ: SNOMED CT code of the organ.
-      side: SNOMED CT code of its side, or None.
-    """
-
-    organ: Code
-    side: Code | None = None
-
-
-ORGAN_CODES = {
-    "liver": OrganCode(codes.SCT.Liver),
-    "right_kidney": OrganCode(codes.SCT.Kidney, codes.SCT.Right),
-    "left_kidney": OrganCode(codes.SCT.Kidney, codes.SCT.Left),
-    "spleen": OrganCode(codes.SCT.Spleen),
-}
+_SIDES = {"left": codes.SCT.Left, "right": codes.SCT.Right}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,7 +122,7 @@ def _shared_measures(image: pydicom.Dataset) -> pydicom.Dataset:
 
 
 def write_dicom_seg(
-    path: str | os.PathLike, labels: np.ndarray, source: SourceSeries, device: str, description: str
+    path: str | os.PathLike, labels: np.ndarray, source: SourceSeries, task: Task, device: str, description: str
 ) -> None:
     """Writes a label map as a DICOM segmentation, completely or not at all.
 
@@ -148,6 +130,7 @@ def write_dicom_seg(
       path: the file to write.
       labels: [column, row, slice] uint8 class indices on the voxels of the series, as `read_scan` orders them.
       source: from `check_source_series`.
+      task: whose classes the labels are.
       device: stands as the serial number of the device: what tells one trained run from another.
       description: stands as the description of the series; at most 64 characters count.
 
@@ -168,7 +151,10 @@ def write_dicom_seg(
                 source_images=source.images,
                 pixel_array=np.ascontiguousarray(labels.T[source.places]),
                 segmentation_type=highdicom.seg.SegmentationTypeValues.BINARY,
-                segment_descriptions=[_segment(highdicom, organ, algorithm) for organ in ORGANS],
+                segment_descriptions=[
+                    _segment(highdicom, number, structure, algorithm)
+                    for number, structure in enumerate(task.structures, start=1)
+                ],
                 series_instance_uid=highdicom.UID(),
                 series_number=_SERIES_NUMBER,
                 series_description=description[:64],
@@ -180,7 +166,7 @@ def write_dicom_seg(
                 device_serial_number=device[:64],
                 omit_empty_frames=bool(labels.any()),
                 content_label="ORGANS",
-                content_description="Liver, kidneys and spleen; not for diagnosis",
+                content_description=f"{task.title[:40]}; not for diagnosis",
             )
         except (AttributeError, TypeError, ValueError) as error:
             reason = " ".join(str(error).split())
@@ -191,20 +177,20 @@ def write_dicom_seg(
             content.save_as(aside, enforce_file_format=True)
 
 
-def _segment(highdicom, organ: str, algorithm):
-    code = ORGAN_CODES[organ]
-    red, green, blue = rgb(ORGAN_COLOURS[organ])
+def _segment(highdicom, number: int, structure: Structure, algorithm):
+    kind = codes.SCT.AnatomicalStructure
     segment = highdicom.seg.SegmentDescription(
-        segment_number=CLASS_NAMES.index(organ),
-        segment_label=ORGAN_TITLES[organ],
-        segmented_property_category=codes.SCT.AnatomicalStructure,
-        segmented_property_type=code.organ,
+        segment_number=number,
+        segment_label=structure.title[:64],
+        segmented_property_category=kind,
+        # What has no code is called by its label alone.
+        segmented_property_type=Code(structure.snomed, "SCT", structure.meaning) if structure.snomed else kind,
         algorithm_type=highdicom.seg.SegmentAlgorithmTypeValues.AUTOMATIC,
         algorithm_identification=algorithm,
-        display_color=highdicom.color.CIELabColor.from_rgb(red, green, blue),
+        display_color=highdicom.color.CIELabColor.from_rgb(*rgb(structure.colour)),
     )
-    if code.side is not None:
+    if structure.side:
         segment.SegmentedPropertyTypeCodeSequence[0].SegmentedPropertyTypeModifierCodeSequence = [
-            highdicom.sr.CodedConcept.from_code(code.side)
+            highdicom.sr.CodedConcept.from_code(_SIDES[structure.side])
         ]
     return segment

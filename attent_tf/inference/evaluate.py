@@ -101,7 +101,7 @@ def evaluate(
 
     with observer.stage(f"Evaluate {run.method.id} on {run.target}", sum(case.slices for case in cases), 0) as bar:
         done = run.postprocessing if postprocessing is None else postprocessing
-        evaluation = write_evaluation(out, header, results(bar), overwrite, postprocessing=done)
+        evaluation = write_evaluation(out, run.task, header, results(bar), overwrite, postprocessing=done)
     write_report(
         Path(out) / "report" / "index.html",
         [EvaluationForReport(Path(out), run.folder)],

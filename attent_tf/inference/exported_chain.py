@@ -19,6 +19,7 @@ class ExportedChain:
     Args:
       folder: of a version, such as `models/attent/1`.
       options: how the slices are prepared: those of the model's contract.
+      num_classes: C, as of the contract's task.
 
     Raises:
       InputError: TensorFlow cannot load the folder, or the model is no exported chain for such slices.
@@ -26,7 +27,7 @@ class ExportedChain:
 
     has_translator = False
 
-    def __init__(self, folder: str | os.PathLike, options: PrepareOptions):
+    def __init__(self, folder: str | os.PathLike, options: PrepareOptions, num_classes: int):
         import tensorflow as tf
 
         check_saved_model(folder)
@@ -43,6 +44,9 @@ class ExportedChain:
         expected = {"image": (None, options.size, options.size, options.channels)}
         if inputs != expected or "probabilities" not in self._segment.structured_outputs:
             raise InputError(folder, f"a signature {_SEGMENT} that takes {expected}", str(inputs), _ADVICE)
+        classes = self._segment.structured_outputs["probabilities"].shape[-1]
+        if classes != num_classes:
+            raise InputError(folder, f"probabilities of the {num_classes} classes of its task", f"{classes}", _ADVICE)
         self._constant = tf.constant
 
     def __call__(self, images: np.ndarray) -> ChainOutput:

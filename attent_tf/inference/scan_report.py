@@ -10,7 +10,6 @@ import numpy as np
 
 from attent_tf.deployment.contract import ModelContract
 from attent_tf.inference.volumes import Segmentation
-from attent_tf.organs import CLASS_NAMES, ORGANS
 from attent_tf.runs import Run
 from attent_tf.versions import package_versions
 from attent_tf.volumes.dicom_files import folder_files
@@ -30,18 +29,19 @@ def input_sha256(path: str | os.PathLike) -> str:
     return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()
 
 
-def volumes_ml(labels: np.ndarray, voxel_ml: float) -> dict[str, float]:
-    """Returns the volume of each organ in millilitres.
+def volumes_ml(labels: np.ndarray, voxel_ml: float, structures: Sequence[str]) -> dict[str, float]:
+    """Returns the volume of each structure in millilitres.
 
     Args:
       labels: [i, j, k] uint8 class indices.
       voxel_ml: millilitres in a voxel.
+      structures: names of the classes from 1.
     """
     counts = np.zeros(256, np.int64)
     # bincount makes 64-bit copies of what it counts, so a plane at a time.
     for plane in np.moveaxis(labels, -1, 0):
         counts += np.bincount(plane.ravel(), minlength=256)
-    return {organ: int(counts[CLASS_NAMES.index(organ)]) * voxel_ml for organ in ORGANS}
+    return {name: int(counts[index]) * voxel_ml for index, name in enumerate(structures, start=1)}
 
 
 def scan_entry(scan: "ReadScan", outputs: dict[str, Any], warnings: Sequence[str] = ()) -> dict[str, Any]:
@@ -71,12 +71,17 @@ def scan_entry(scan: "ReadScan", outputs: dict[str, Any], warnings: Sequence[str
 
 
 def findings(answer: Segmentation, volumes: dict[str, float]) -> dict[str, Any]:
-    """Returns what the report says of a segmentation: volumes, and the mean of Eq. 6 over the image and over each organ."""
+    """Returns what the report says of a segmentation: volumes, and the mean of Eq. 6 over the image and over each structure.
+
+    Args:
+      answer: the segmentation.
+      volumes: from `volumes_ml`, of the classes from 1 in their order.
+    """
     return {
         "mean_entropy": answer.mean_entropy,
         "organs": {
-            organ: {"volume_ml": volume, "mean_entropy": answer.entropy_of(CLASS_NAMES.index(organ))}
-            for organ, volume in volumes.items()
+            name: {"volume_ml": volume, "mean_entropy": answer.entropy_of(index)}
+            for index, (name, volume) in enumerate(volumes.items(), start=1)
         },
     }
 

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from attent_tf.errors import InputError, faults_of_scan
 from attent_tf.inference.deployed import Deployed
 from attent_tf.inference.scan_report import input_sha256
-from attent_tf.inference.tasks import ScanAnswer, Task
+from attent_tf.inference.tasks import ScanAnswer, ScanTask
 from attent_tf.progress import Observer, SilentObserver
 from attent_tf.stopwatch import Stopwatch
 from attent_tf.tasks import Domain
@@ -32,7 +32,7 @@ class ReadScan:
 
     Attributes:
       path, name: as found.
-      target: its modality.
+      target: name of its domain.
       prepared: from `prepare`.
       digest: SHA-256 of the input, or None where none is wanted.
       warnings: lines for the user.
@@ -94,7 +94,7 @@ class Reading:
             with faults_of_scan(scan.path):
                 with watch.phase("reading"):
                     series = self._source_series(scan.path) if self.dicom_seg else None
-                    volume = read_scan(scan.path, self.target, scan.name, self.orientation_policy, self.series)
+                    volume = read_scan(scan.path, self.target.name, scan.name, self.orientation_policy, self.series)
                     digest = input_sha256(scan.path) if self.digest else None
                 with watch.phase("preparing"):
                     warnings = tuple(volume_warnings(volume))
@@ -106,7 +106,7 @@ class Reading:
     def _source_series(self, path: Path) -> Any:
         from attent_tf.inference.dicom_seg import check_source_series
 
-        return check_source_series(path, self.target, self.series)
+        return check_source_series(path, self.target.name, self.series)
 
 
 @dataclasses.dataclass
@@ -123,7 +123,7 @@ class ScanPipeline:
     """
 
     reading: Reading
-    task: Task
+    task: ScanTask
     open_chain: Callable[[], Deployed]
     observer: Observer = dataclasses.field(default_factory=SilentObserver)
     deployed: Deployed | None = None

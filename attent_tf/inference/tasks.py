@@ -13,10 +13,9 @@ import numpy as np
 from attent_tf.inference.deployed import Deployed
 from attent_tf.inference.scan_report import findings, scan_entry, volumes_ml
 from attent_tf.inference.volumes import Segmentation, segment_prepared, translate_prepared
-from attent_tf.organs import NUM_CLASSES
 from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
 from attent_tf.progress import Observer
-from attent_tf.tasks import Domain
+from attent_tf.tasks import Domain, Task
 from attent_tf.volumes import PrepareOptions
 
 if TYPE_CHECKING:
@@ -25,12 +24,12 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class SegmentedScan:
-    """A scan with its organs.
+    """A scan with its structures.
 
     Attributes:
       scan: what was read.
       segmentation: on the voxels of the scan.
-      volumes_ml: organ -> millilitres.
+      volumes_ml: structure -> millilitres.
       warnings: further lines for the user.
       postprocessing: what was done to the label map.
     """
@@ -66,31 +65,33 @@ class TranslatedScan:
 
 @dataclasses.dataclass(frozen=True)
 class Segmenting:
-    """Organs are wanted.
+    """Structures are wanted.
 
     Attributes:
+      task: whose classes the labels are.
       postprocessing: what is done to label maps, on the voxels of the scan and on the prepared slices.
       entropy: whether to keep the entropy map.
       probabilities_in: folder on a disk with room for the probabilities while a scan is in use; None if they are not wanted.
     """
 
+    task: Task
     postprocessing: Postprocessing = NO_POSTPROCESSING
     entropy: bool = False
     probabilities_in: Path | None = None
 
     @contextlib.contextmanager
     def answer(self, scan: "ReadScan", deployed: Deployed, observer: Observer) -> Iterator[SegmentedScan]:
-        """Yields the organs of a scan; probabilities are gone after the block."""
+        """Yields the structures of a scan; probabilities are gone after the block."""
         geometry = scan.prepared.geometry
-        with _room((*geometry.stored_shape, NUM_CLASSES), self.probabilities_in) as room:
-            answer = Segmentation.blank(scan.prepared, self.entropy, room)
+        with _room((*geometry.stored_shape, self.task.num_classes), self.probabilities_in) as room:
+            answer = Segmentation.blank(scan.prepared, self.task.num_classes, self.entropy, room)
             with observer.stage("Segment", geometry.canonical_shape[0], 0) as bar:
                 how = (bar.update, deployed.batch_size, scan.watch, self.postprocessing)
                 segment_prepared(deployed.chain, scan.prepared, answer, *how)
-            volumes, warnings = volumes_ml(answer.labels, geometry.voxel_ml), ()
+            volumes, warnings = volumes_ml(answer.labels, geometry.voxel_ml, self.task.structure_names), ()
             if not any(volumes.values()):
-                advice = f"look at the scan, its modality ({scan.target}) and its field"
-                warnings = (f"{scan.path}: no organ was found; {advice}",)
+                advice = f"look at the scan, its domain ({scan.target}) and its field"
+                warnings = (f"{scan.path}: no structure was found; {advice}",)
             yield SegmentedScan(scan, answer, volumes, warnings, self.postprocessing)
 
 
@@ -116,7 +117,7 @@ class Translating:
         yield TranslatedScan(scan, image)
 
 
-Task = Segmenting | Translating
+ScanTask = Segmenting | Translating
 ScanAnswer = SegmentedScan | TranslatedScan
 
 

@@ -13,7 +13,6 @@ import numpy as np
 
 from attent_tf.errors import RunError
 from attent_tf.inference.batches import DEFAULT_BATCH, run_slices
-from attent_tf.organs import NUM_CLASSES
 from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
 from attent_tf.stopwatch import Stopwatch
 from attent_tf.tasks import Domain
@@ -32,7 +31,7 @@ from attent_tf.volumes.orientation import canonical_view
 if TYPE_CHECKING:
     from attent_tf.inference.chain import Chain
 
-# Where each source scan had intensities of its own (MR has no unit), a translation into their style spans this range.
+# Where each source scan had intensities of its own, without a unit, a translation into their style spans this range.
 _UNITLESS_RANGE = (0.0, 1000.0)
 
 # Bytes stand for values from 0 to 1.
@@ -60,12 +59,17 @@ class Segmentation:
 
     @classmethod
     def blank(
-        cls, prepared: PreparedCase, entropy: bool = False, probabilities: np.ndarray | None = None
+        cls,
+        prepared: PreparedCase,
+        num_classes: int,
+        entropy: bool = False,
+        probabilities: np.ndarray | None = None,
     ) -> "Segmentation":
         """Makes room for the answer on a prepared scan.
 
         Args:
           prepared: the scan.
+          num_classes: C.
           entropy: whether to keep the entropy map.
           probabilities: [i, j, k, classes] uint8 zeros to fill, which may lie on disk (`numpy.memmap`), or None.
         """
@@ -76,9 +80,14 @@ class Segmentation:
             entropy=np.zeros(shape, np.uint8, order="F") if entropy else None,
             probabilities=probabilities,
             labels_on_grid=np.zeros(prepared.images.shape, np.uint8),
-            entropy_sums=np.zeros(NUM_CLASSES, np.float64),
-            pixels=np.zeros(NUM_CLASSES, np.int64),
+            entropy_sums=np.zeros(num_classes, np.float64),
+            pixels=np.zeros(num_classes, np.int64),
         )
+
+    @property
+    def num_classes(self) -> int:
+        """C."""
+        return len(self.pixels)
 
     @property
     def mean_entropy(self) -> float:
@@ -94,6 +103,7 @@ def segment_volume(
     chain: "Chain",
     volume: Volume,
     options: PrepareOptions,
+    num_classes: int,
     report: Callable[[int], None] = lambda _: None,
     batch_size: int = DEFAULT_BATCH,
     postprocessing: Postprocessing = NO_POSTPROCESSING,
@@ -104,6 +114,7 @@ def segment_volume(
       chain: from `load_chain`.
       volume: a scan of the run's target domain, in any orientation.
       options: how scans are prepared for the run: its `prepare_options`.
+      num_classes: C, as of the run's task.
       report: called with the number of the scan's slices done since the last call.
       batch_size: slices at once; the result does not depend on it.
       postprocessing: what is done to the label map: that of the run, or of the model's contract.
@@ -115,7 +126,7 @@ def segment_volume(
       InputError: the scan shows no body.
     """
     prepared = prepare(volume, options)
-    answer = Segmentation.blank(prepared)
+    answer = Segmentation.blank(prepared, num_classes)
     segment_prepared(chain, prepared, answer, report, batch_size, postprocessing=postprocessing)
     return answer.labels
 
@@ -141,7 +152,7 @@ def segment_prepared(
       postprocessing: what is done to both label maps; entropy and probabilities are the networks' own.
     """
     watch = watch or Stopwatch()
-    geometry = prepared.geometry
+    geometry, num_classes = prepared.geometry, answer.num_classes
     labels, entropy, probabilities = (
         None if array is None else canonical_view(array, geometry.affine)
         for array in (answer.labels, answer.entropy, answer.probabilities)
@@ -150,11 +161,11 @@ def segment_prepared(
     # Probabilities go back to the scan's voxels before a class is chosen, so that outlines stay smooth.
     for block in blocks_from_grid(outputs, geometry.grid, geometry.canonical_shape):
         with watch.phase("resampling"):
-            labels[block.part] = block.largest(NUM_CLASSES)
+            labels[block.part] = block.largest(num_classes)
             if entropy is not None:
-                entropy[block.part] = _as_bytes(block.values(NUM_CLASSES))
+                entropy[block.part] = _as_bytes(block.values(num_classes))
             if probabilities is not None:
-                for index in range(NUM_CLASSES):
+                for index in range(num_classes):
                     probabilities[block.part, ..., index] = _as_bytes(block.values(index))
         report(block.part.stop - block.part.start)
     if postprocessing:
@@ -183,8 +194,8 @@ def translate_volume(
       batch_size: slices at once; the result does not depend on it.
 
     Returns:
-      [i, j, k] float32 on the voxels of the scan, within the window of the source domain's intensity rule (CT: HU); where
-      each source scan had its own, 0 … 1000. Outside the grid of the networks it is the lowest value.
+      [i, j, k] float32 on the voxels of the scan, within the window of the source domain's intensity rule (in HU where it
+      is CT); where each source scan had its own, 0 … 1000. Outside the grid of the networks it is the lowest value.
 
     Raises:
       RunError: the method has no translator.
@@ -228,8 +239,8 @@ def _slices_of_answers(
     for part, output in run_slices(chain, stacked, batch_size, watch):
         answer.labels_on_grid[part] = output.labels
         entropies, classes = output.entropy[..., 0].ravel(), output.labels.ravel()
-        answer.entropy_sums[:] += np.bincount(classes, entropies, NUM_CLASSES)
-        answer.pixels[:] += np.bincount(classes, minlength=NUM_CLASSES)
+        answer.entropy_sums[:] += np.bincount(classes, entropies, answer.num_classes)
+        answer.pixels[:] += np.bincount(classes, minlength=answer.num_classes)
         yield np.concatenate([output.probabilities, output.entropy], axis=-1) if entropy else output.probabilities
 
 

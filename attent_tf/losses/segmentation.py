@@ -29,10 +29,10 @@ def cross_entropy_loss(logits: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor 
 
 
 def dice_loss(logits: tf.Tensor, labels: tf.Tensor, kept: tf.Tensor | None = None) -> tf.Tensor:
-    """One minus the soft Dice coefficient, averaged over the organs that the example shows.
+    """One minus the soft Dice coefficient, averaged over the structures that the example shows.
 
-    Dice_c = 2 Σ p_c y_c / (Σ p_c + Σ y_c), sums over the pixels of one example. An organ that the slice does not show is left
-    to the cross-entropy: its Dice would be 0 for any prediction at all.
+    Dice_c = 2 Σ p_c y_c / (Σ p_c + Σ y_c), sums over the pixels of one example. A structure that the slice does not show is
+    left to the cross-entropy: its Dice would be 0 for any prediction at all.
 
     Args:
       logits: [batch, height, width, classes].
@@ -40,7 +40,7 @@ def dice_loss(logits: tf.Tensor, labels: tf.Tensor, kept: tf.Tensor | None = Non
       kept: [batch, height, width] bool, the pixels that the sums are over; None for all.
 
     Returns:
-      [batch] float32; 0 for a slice without organs.
+      [batch] float32; 0 for a slice without structures.
     """
     classes = logits.shape[-1]
     probabilities = tf.nn.softmax(tf.cast(logits, tf.float32))
@@ -92,7 +92,7 @@ def class_counts(labels: tf.Tensor, classes: int) -> tf.Tensor:
 
 
 def balancing_weights(counts: tf.Tensor) -> tf.Tensor:
-    """Weighs each class by one minus its share of the pixels, so that small organs count (PnP-AdaNet, SIFA).
+    """Weighs each class by one minus its share of the pixels, so that small structures count (PnP-AdaNet, SIFA).
 
     Args:
       counts: [..., classes], pixels of each class; both papers count over the batch.

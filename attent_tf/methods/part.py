@@ -37,8 +37,8 @@ class Part:
 
     Attributes:
       role: what it does; unique within a stage.
-      network: `module:function`, imported when the network is made; called with the configuration, the number of image
-        channels and a name, it returns a `keras.Model`.
+      network: `module:function`, imported when the network is made; called with the configuration, the number of
+        classes, the number of image channels and a name, it returns a `keras.Model`.
       begins_as: (stage, role) of the part of an earlier stage whose weights it begins with; None for weights drawn from the
         seed.
       frozen: whether its weights stay what they are.

@@ -12,7 +12,6 @@ import tensorflow as tf
 
 from attent_tf.layers import PaddedConv2D
 from attent_tf.models.resnet import DilatedResNet
-from attent_tf.organs import NUM_CLASSES
 
 
 class SegmentorOutput(NamedTuple):
@@ -75,16 +74,16 @@ class DeepLabV2(keras.Model):
     """Segments images; softmax and entropy are left to the caller.
 
     Args:
-      backbone: `resnet101` (paper), `resnet50` or `small`.
       num_classes: C, with the background.
+      backbone: `resnet101` (paper), `resnet50` or `small`.
       rates: dilation rates of both heads.
       imagenet_input: whether the backbone is made for ImageNet weights, which `load_imagenet` brings.
     """
 
     def __init__(
         self,
+        num_classes: int,
         backbone: str = "resnet101",
-        num_classes: int = NUM_CLASSES,
         rates: tuple[int, ...] = (6, 12, 18, 24),
         imagenet_input: bool = False,
         **kwargs,

@@ -5,7 +5,6 @@ import tensorflow as tf
 
 from attent_tf.layers import ConvUnit, GrowingResidualBlock, PaddedConv2D
 from attent_tf.models.deeplab import SegmentorOutput
-from attent_tf.organs import NUM_CLASSES
 
 # Of each group: widths of its residual blocks in multiples of the first, and whether a pool follows.
 _GROUPS = (
@@ -32,12 +31,12 @@ class PnpSegmentor(keras.Model):
     one as well.
 
     Args:
-      filters: channels of the first group (16).
       num_classes: C, with the background.
+      filters: channels of the first group (16).
       dropout: share of values that training leaves out after each convolution (0.25).
     """
 
-    def __init__(self, filters: int = 16, num_classes: int = NUM_CLASSES, dropout: float = 0.25, **kwargs):
+    def __init__(self, num_classes: int, filters: int = 16, dropout: float = 0.25, **kwargs):
         super().__init__(**kwargs)
         self.filters = filters
         self.num_classes = num_classes

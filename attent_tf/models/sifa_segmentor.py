@@ -9,7 +9,6 @@ import tensorflow as tf
 from attent_tf.layers import PaddedConv2D
 from attent_tf.models.deeplab import SegmentorOutput
 from attent_tf.models.sifa_encoder import SifaEncoder
-from attent_tf.organs import NUM_CLASSES
 
 
 @keras.saving.register_keras_serializable("attent_tf")
@@ -27,7 +26,7 @@ class SifaSegmentor(keras.Model):
 
     def __init__(
         self,
-        num_classes: int = NUM_CLASSES,
+        num_classes: int,
         filters: int = 16,
         widest: int = 512,
         dropout: float = 0.0,

@@ -1,6 +1,7 @@
 """The networks as a configuration has them, for the parts of methods (`attent_tf.methods.Part`).
 
-Each function takes the configuration, the channels of the images and a name, and returns a network that is not built yet.
+Each function takes the configuration, the number of classes C, the channels of the images and a name, and returns a network that
+is not built yet.
 """
 
 from attent_tf.configs import Config
@@ -13,52 +14,55 @@ from attent_tf.models.pixel_discriminator import PixelDiscriminator
 from attent_tf.models.pnp_segmentor import PnpSegmentor
 
 
-def gated_generator(config: Config, channels: int, name: str) -> Generator:
+def gated_generator(config: Config, num_classes: int, channels: int, name: str) -> Generator:
     """Makes a generator with attention gates (Eq. 1)."""
+    del num_classes
     return _generator(config, channels, name, "attention")
 
 
-def plain_generator(config: Config, channels: int, name: str) -> Generator:
+def plain_generator(config: Config, num_classes: int, channels: int, name: str) -> Generator:
     """Makes the generator of the classic CycleGAN."""
+    del num_classes
     return _generator(config, channels, name, "none")
 
 
-def patch_discriminator(config: Config, channels: int, name: str) -> PatchDiscriminator:
+def patch_discriminator(config: Config, num_classes: int, channels: int, name: str) -> PatchDiscriminator:
     """Makes an image discriminator."""
-    del channels
+    del num_classes, channels
     return PatchDiscriminator(config.translation.discriminator_filters, config.translation.normalization, name=name)
 
 
-def segmentor(config: Config, channels: int, name: str) -> DeepLabV2 | PnpSegmentor:
+def segmentor(config: Config, num_classes: int, channels: int, name: str) -> DeepLabV2 | PnpSegmentor:
     """Makes S."""
     del channels
     section = config.segmentation
     if section.backbone == "pnp_adanet":
-        return PnpSegmentor(name=name)
-    return DeepLabV2(section.backbone, rates=section.rates, imagenet_input=section.weights != "none", name=name)
+        return PnpSegmentor(num_classes, name=name)
+    imagenet_input = section.weights != "none"
+    return DeepLabV2(num_classes, section.backbone, section.rates, imagenet_input, name=name)
 
 
-def map_discriminator(config: Config, channels: int, name: str) -> MapDiscriminator:
+def map_discriminator(config: Config, num_classes: int, channels: int, name: str) -> MapDiscriminator:
     """Makes a discriminator of entropy maps, softmax outputs or features."""
-    del channels
+    del num_classes, channels
     return MapDiscriminator(config.segmentation.discriminator_filters, name=name)
 
 
-def pixel_discriminator(config: Config, channels: int, name: str) -> PixelDiscriminator:
+def pixel_discriminator(config: Config, num_classes: int, channels: int, name: str) -> PixelDiscriminator:
     """Makes CyCADA's discriminator of scores."""
-    del channels
+    del num_classes, channels
     return PixelDiscriminator(config.cycada.discriminator_filters, config.cycada.discriminator_dropout, name=name)
 
 
-def feature_critic(config: Config, channels: int, name: str) -> FeatureCritic:
+def feature_critic(config: Config, num_classes: int, channels: int, name: str) -> FeatureCritic:
     """Makes PnP-AdaNet's critic of features."""
-    del channels
+    del num_classes, channels
     return FeatureCritic(config.pnp_adanet.critic_filters, config.pnp_adanet.critic_dropout, name=name)
 
 
-def mask_critic(config: Config, channels: int, name: str) -> MaskCritic:
+def mask_critic(config: Config, num_classes: int, channels: int, name: str) -> MaskCritic:
     """Makes PnP-AdaNet's critic of masks."""
-    del channels
+    del num_classes, channels
     return MaskCritic(config.pnp_adanet.mask_critic_filters, config.pnp_adanet.critic_dropout, name=name)
 
 

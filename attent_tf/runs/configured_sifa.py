@@ -10,42 +10,45 @@ from attent_tf.models.sifa_segmentor import SifaSegmentor
 _COPIES = 3
 
 
-def generator_1(config: Config, channels: int, name: str) -> SifaGenerator:
+def generator_1(config: Config, num_classes: int, channels: int, name: str) -> SifaGenerator:
     """Makes g_A of the first version."""
+    del num_classes
     return _generator(config, channels, name, _COPIES)
 
 
-def generator_2(config: Config, channels: int, name: str) -> SifaGenerator:
+def generator_2(config: Config, num_classes: int, channels: int, name: str) -> SifaGenerator:
     """Makes g_A of the second version."""
+    del num_classes
     return _generator(config, channels, name, 1)
 
 
-def segmentor_1(config: Config, channels: int, name: str) -> SifaSegmentor:
+def segmentor_1(config: Config, num_classes: int, channels: int, name: str) -> SifaSegmentor:
     """Makes e_B and s_B of the first version."""
     del channels
-    return _segmentor(config, name, dropout=config.sifa.dropout, copies=_COPIES, lower_head=False)
+    return _segmentor(config, num_classes, name, dropout=config.sifa.dropout, copies=_COPIES, lower_head=False)
 
 
-def segmentor_2(config: Config, channels: int, name: str) -> SifaSegmentor:
+def segmentor_2(config: Config, num_classes: int, channels: int, name: str) -> SifaSegmentor:
     """Makes e_B, s_B and s_B_ll of the second version."""
     del channels
-    return _segmentor(config, name)
+    return _segmentor(config, num_classes, name)
 
 
-def decoder(config: Config, channels: int, name: str) -> SifaDecoder:
+def decoder(config: Config, num_classes: int, channels: int, name: str) -> SifaDecoder:
     """Makes de_B."""
+    del num_classes
     return SifaDecoder(config.sifa.filters, channels=channels, name=name)
 
 
-def patch_discriminator(config: Config, channels: int, name: str) -> PatchDiscriminator:
+def patch_discriminator(config: Config, num_classes: int, channels: int, name: str) -> PatchDiscriminator:
     """Makes d_B, d_P or d_P_ll."""
-    del channels
+    del num_classes, channels
     return PatchDiscriminator(config.sifa.discriminator_filters, name=name)
 
 
-def twofold_discriminator(config: Config, channels: int, name: str) -> PatchDiscriminator:
+def twofold_discriminator(config: Config, num_classes: int, channels: int, name: str) -> PatchDiscriminator:
     """Makes d_A."""
-    del channels
+    del num_classes, channels
     return PatchDiscriminator(config.sifa.discriminator_filters, judgements=2, name=name)
 
 
@@ -53,6 +56,6 @@ def _generator(config, channels, name, copies):
     return SifaGenerator(config.sifa.filters, config.sifa.residual_blocks, channels, copies, name=name)
 
 
-def _segmentor(config, name, **options):
+def _segmentor(config, num_classes, name, **options):
     section = config.sifa
-    return SifaSegmentor(filters=section.encoder_filters, widest=section.encoder_widest, name=name, **options)
+    return SifaSegmentor(num_classes, section.encoder_filters, section.encoder_widest, name=name, **options)

@@ -25,7 +25,7 @@ def make_part(part: Part, config: Config, task: Task, direction: str, channels: 
       channels: of the images.
     """
     name = part_name(part.role, *task.source_and_target(direction))
-    return pkgutil.resolve_name(part.network)(config, channels, name)
+    return pkgutil.resolve_name(part.network)(config, task.num_classes, channels, name)
 
 
 def load_parts(run: Run, *roles: str) -> list[keras.Model]:

@@ -1,10 +1,10 @@
 """Signs that a translation has failed, without labels of the target.
 
-A CycleGAN can settle on a map that turns bright organs dark: its losses look well, and S finds other things in translated
+A CycleGAN can settle on a map that turns bright structures dark: its losses look well, and S finds other things in translated
 slices than source patients have. Two signs are taken on the target's training slices x_t:
 
-- composition: the share of each organ among all organ pixels, as S predicts it on G_t2s(x_t), against that of labelled
-  source slices. Not the organs' size, which depends on how much of the patient a scan shows.
+- composition: the share of each structure among the pixels of all of them, as S predicts it on G_t2s(x_t), against that of
+  labelled source slices. Not their size, which depends on how much of the patient a scan shows.
 - agreement: the mean Dice between S(G_t2s(x_t)) and S(G_t2s(G_s2t(G_t2s(x_t)))). Where a translation keeps anatomy, another
   way around changes little.
 """
@@ -12,13 +12,13 @@ slices than source patients have. Two signs are taken on the target's training s
 import dataclasses
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from attent_tf.errors import RunError
 from attent_tf.files import write_json
-from attent_tf.organs import CLASS_NAMES, NUM_CLASSES, ORGAN_TITLES
 from attent_tf.signs import count_overlap, mean_dice
 
 CHECK_FILE = "translation_check.json"
@@ -33,10 +33,10 @@ class TranslationCheck:
     """What was compared.
 
     Attributes:
-      source: share of each organ (liver, right kidney, left kidney, spleen) among the organ pixels of labelled source slices.
-      predicted: likewise of the predictions on translated target slices; None where no organ was found.
+      source: share of each structure among the pixels of all of them in labelled source slices.
+      predicted: likewise of the predictions on translated target slices; None where none was found.
       distance: half of the summed absolute differences, 0 for equal shares, 1 for none in common.
-      agreement: mean over organs of the Dice between predictions after one translation and after another way around, 0 to 1.
+      agreement: mean over structures of the Dice between predictions after one translation and after another way around, 0 to 1.
       warning: a line for the user, or None where nothing speaks against the translation.
     """
 
@@ -48,7 +48,7 @@ class TranslationCheck:
 
 
 def check_translation(
-    source_labels: np.ndarray, predicted_labels: np.ndarray, predicted_again: np.ndarray
+    source_labels: np.ndarray, predicted_labels: np.ndarray, predicted_again: np.ndarray, titles: Sequence[str]
 ) -> TranslationCheck:
     """Takes both signs.
 
@@ -56,25 +56,26 @@ def check_translation(
       source_labels: [slice, row, column] uint8 class indices of labelled source slices.
       predicted_labels: [slice, row, column] uint8 class indices that S gives to translated target slices.
       predicted_again: likewise after another way around.
+      titles: of the structures, the classes from 1.
 
     Raises:
-      ValueError: the source labels show no organ.
+      ValueError: the source labels show no structure.
     """
-    source, predicted = _composition(source_labels), _composition(predicted_labels)
+    source, predicted = (_composition(labels, len(titles)) for labels in (source_labels, predicted_labels))
     if source is None:
-        raise ValueError("Argument `source_labels` must show an organ. Received: background alone")
-    agreement = mean_dice(count_overlap(predicted_labels, predicted_again))
+        raise ValueError("Argument `source_labels` must show a structure. Received: background alone")
+    agreement = mean_dice(count_overlap(predicted_labels, predicted_again, len(titles) + 1))
     advice = "look at the panels, and train longer, with an identity loss, or with another seed."
     if predicted is None:
-        warning = f"The translation has likely failed: no organ was found in translated slices; {advice}"
+        warning = f"The translation has likely failed: no structure was found in translated slices; {advice}"
         return TranslationCheck(tuple(source.tolist()), None, 1.0, agreement, warning)
     distance = float(np.abs(source - predicted).sum() / 2)
     findings = []
     if distance > LARGEST_DISTANCE:
         worst = int(np.abs(source - predicted).argmax())
-        organ = ORGAN_TITLES[CLASS_NAMES[worst + 1]].lower()
         findings.append(
-            f"of the organ pixels in translated slices {predicted[worst]:.0%} are {organ}, in source labels {source[worst]:.0%}"
+            f"of the labelled pixels in translated slices {predicted[worst]:.0%} are {titles[worst].lower()}, in source labels "
+            f"{source[worst]:.0%}"
         )
     if agreement < LEAST_AGREEMENT:
         findings.append(f"another way around changes what is segmented (Dice between the two {agreement:.0%})")
@@ -102,6 +103,6 @@ def read_warning(folder: str | os.PathLike) -> str | None:
         raise RunError(f"{path}: expected the check of a translation, found other content; train again") from error
 
 
-def _composition(labels: np.ndarray) -> np.ndarray | None:
-    counts = np.bincount(labels.ravel(), minlength=NUM_CLASSES)[1:].astype(np.float64)
+def _composition(labels: np.ndarray, structures: int) -> np.ndarray | None:
+    counts = np.bincount(labels.ravel(), minlength=structures + 1)[1:].astype(np.float64)
     return counts / counts.sum() if counts.any() else None

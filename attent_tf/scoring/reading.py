@@ -6,7 +6,6 @@ import numpy as np
 
 from attent_tf.datasets.labels import classes_of_masks, classes_of_numbers
 from attent_tf.errors import InputError
-from attent_tf.organs import ORGANS
 from attent_tf.scoring.label_map import LabelSide
 from attent_tf.scoring.pairing import SideFiles
 from attent_tf.volumes.nifti import read_nifti, read_nifti_labels, shown_values
@@ -55,13 +54,13 @@ def read_side(side: LabelSide, files: SideFiles, orientation_policy: str = "stri
     read = [Stored(*read_nifti_labels(path, orientation_policy), path) for path in files.paths]
     first = read[0]
     if side.description.masks:
-        organs = [organ for organ, _ in side.patterns]
-        masks = dict(zip(organs, (onto_grid(mask, first) for mask in read), strict=True))
-        classes = classes_of_masks(masks, ORGANS, dict(zip(organs, files.paths, strict=True)))
+        masks = {name: onto_grid(mask, first) for (name, _), mask in zip(side.patterns, read, strict=True)}
+        paths = {name: path for (name, _), path in zip(side.patterns, files.paths, strict=True)}
+        classes = classes_of_masks(masks, side.task.structure_names, paths)
     else:
         if side.known is not None:
             _check_known(first.array, side.known, first.path)
-        classes = classes_of_numbers(first.array, side.description, ORGANS, first.path)
+        classes = classes_of_numbers(first.array, side.description, side.task.structure_names, first.path)
     warnings = tuple(line for path in files.paths for line in read_placement(path, orientation_policy)[1])
     return dataclasses.replace(first, array=classes, warnings=warnings)
 

@@ -4,7 +4,6 @@ import numpy as np
 
 from attent_tf.deployment.output import ChainOutput, output_of
 from attent_tf.deployment.signature import check_signature, expected_signatures
-from attent_tf.organs import NUM_CLASSES
 from attent_tf.serving.connect import ModelServer
 from attent_tf.volumes import PrepareOptions
 
@@ -20,6 +19,7 @@ class RemoteChain:
     Args:
       server: from `connect`.
       options: how the slices are prepared: those of the model's contract, or of its run.
+      num_classes: C, as of the task of either.
       translate: whether the translated slices are asked for too, which is a second request for each batch.
       slices_per_request: a batch is sent in parts of this many slices. As JSON, a slice's probabilities are several megabytes.
 
@@ -31,11 +31,16 @@ class RemoteChain:
     """
 
     def __init__(
-        self, server: ModelServer, options: PrepareOptions, translate: bool = False, slices_per_request: int = 8
+        self,
+        server: ModelServer,
+        options: PrepareOptions,
+        num_classes: int,
+        translate: bool = False,
+        slices_per_request: int = 8,
     ):
         self._server = server
         self._slices = slices_per_request
-        self._signatures = expected_signatures(options.size, options.channels, NUM_CLASSES)
+        self._signatures = expected_signatures(options.size, options.channels, num_classes)
         self.has_translator = translate
         found = server.signatures()
         for name in (_SEGMENT, _TRANSLATE) if translate else (_SEGMENT,):

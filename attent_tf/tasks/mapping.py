@@ -79,7 +79,7 @@ def _structures(content: Any) -> tuple[Structure, ...]:
 def _structure(name: Any, content: Any, index: int) -> Structure:
     name = _text(name, "structures")
     readers = {"title": _text, "colour": _text, "scored": _truth, "snomed": _word, "meaning": _word, "side": _word}
-    values = _values(content or {}, {**readers, "largest_ml": _number}, f"structures: {name}")
+    values = _values(content or {}, {**readers, "weight": _number, "largest_ml": _number}, f"structures: {name}")
     defaults = {"title": _title(name), "colour": _COLOURS[index % len(_COLOURS)]}
     return Structure(name=name, **defaults | values)
 

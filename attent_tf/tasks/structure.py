@@ -13,6 +13,20 @@ SIDES = ("", "left", "right")
 BACKGROUND = "background"
 # What anatomy rules call the patient and the skeleton of a CT.
 BODY, BONE = "body", "bone"
+# Words that stand beside names of structures where scores are kept.
+_TAKEN = (
+    BACKGROUND,
+    BODY,
+    BONE,
+    "average",
+    "case",
+    "labelled",
+    "slices",
+    "spacing_mm",
+    "axes_mm",
+    "volume_ml",
+    "states",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +41,7 @@ class Structure:
       snomed: SNOMED CT code of what it is, for DICOM segmentations; empty where none is known.
       meaning: what the code stands for.
       side: `left`, `right` or empty, where the code is the same for both sides.
+      weight: of its pixels in losses that weigh classes by hand, where a pixel of the background has 1.
       largest_ml: volume in millilitres that no patient's exceeds, so that labels in wrong units are found; infinite for no limit.
     """
 
@@ -37,11 +52,12 @@ class Structure:
     snomed: str = ""
     meaning: str = ""
     side: str = ""
+    weight: float = 1.0
     largest_ml: float = math.inf
 
     def __post_init__(self):
-        if not NAME.fullmatch(self.name) or self.name in (BACKGROUND, BODY, BONE):
-            expected = f"small letters, digits and _, and none of {BACKGROUND}, {BODY}, {BONE}"
+        if not NAME.fullmatch(self.name) or self.name in _TAKEN:
+            expected = f"small letters, digits and _, and none of {', '.join(_TAKEN)}"
             raise ConfigError(f"structures: expected names of {expected}; received {self.name!r}")
         if not self.title.strip() or not self.title.isprintable():
             raise ConfigError(f"structures: {self.name}: title: expected text; received {self.title!r}")
@@ -55,6 +71,10 @@ class Structure:
             raise ConfigError(
                 f"structures: {self.name}: expected snomed, a code of digits, and its meaning together; "
                 f"received {self.snomed!r} and {self.meaning!r}"
+            )
+        if not 0 <= self.weight < math.inf:
+            raise ConfigError(
+                f"structures: {self.name}: weight: expected a number of at least 0; received {self.weight}"
             )
         if not self.largest_ml > 0:
             raise ConfigError(

@@ -79,6 +79,11 @@ class Task:
         return tuple(structure.name for structure in self.structures)
 
     @property
+    def class_weights(self) -> tuple[float, ...]:
+        """Weights of the classes in losses that weigh them by hand."""
+        return (1.0, *(structure.weight for structure in self.structures))
+
+    @property
     def scored_names(self) -> tuple[str, ...]:
         """Names of the structures whose scores count in averages."""
         return tuple(structure.name for structure in self.structures if structure.scored)

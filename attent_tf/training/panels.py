@@ -6,7 +6,6 @@ import numpy as np
 import tensorflow as tf
 
 from attent_tf import losses
-from attent_tf.organs import NUM_CLASSES
 from attent_tf.volumes import middle_channel
 
 _ROWS = 3
@@ -60,7 +59,7 @@ class SegmentationPanel:
         if through is not None:
             images = through(images)
         logits = self._segmentor(images, training=False).main
-        classes = tf.cast(tf.argmax(logits, axis=-1)[..., tf.newaxis], tf.float32) / (NUM_CLASSES - 1)
+        classes = tf.cast(tf.argmax(logits, axis=-1)[..., tf.newaxis], tf.float32) / (logits.shape[-1] - 1)
         return tf.concat([_visible(images), classes, losses.entropy_map(logits)], axis=2)
 
 

@@ -1,12 +1,12 @@
 """Labels for target slices from what a network says of them, as a function of arrays and configuration alone.
 
-A volume's probabilities are the mean over the deployed paths. Their most probable classes are cleaned: of each organ its largest
-part, with holes filled, both in three dimensions, since a kidney's sinus is a hole of a slice alone. A pixel counts where its
-class is probable enough for that class: organs have thresholds of their own, or small ones would lose most of their pixels. A
-pixel that the paths label differently counts for less. A volume whose paths disagree, or whose organs are not in proportion, is
-left out.
+A volume's probabilities are the mean over the deployed paths. Their most probable classes are cleaned: of each structure its
+largest part, with holes filled, both in three dimensions, since what a slice alone shows as a hole may be anatomy. A pixel counts
+where its class is probable enough for that class: structures have thresholds of their own, or small ones would lose most of their
+pixels. A pixel that the paths label differently counts for less. A volume whose paths disagree, or whose structures are not in
+proportion, is left out.
 
-Labels and weights lie in one map of codes: `class + NUM_CLASSES · level`, where the level is `SURE`, `DOUBTED` or `IGNORED`. So
+Labels and weights lie in one map of codes: `class + C · level`, where the level is `SURE`, `DOUBTED` or `IGNORED`. So
 0, with which augmentation fills what lies outside the image, is background for sure.
 """
 
@@ -17,11 +17,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from attent_tf.configs import PseudoLabelConfig
-from attent_tf.organs import NUM_CLASSES
 from attent_tf.postprocessing import fill_holes, largest_components
 from attent_tf.signs import count_overlap, mean_dice
 
-SURE, DOUBTED, IGNORED = range(3)
+SURE, DOUBTED, IGNORED = range(LEVELS := 3)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -51,7 +50,7 @@ class PseudoLabels:
       thresholds: of each class, the least probability that counts.
       kept: of each class, the share of its pixels that count in the volumes that remain; 0 where it was not found.
       agreements: of each volume, from `propose`.
-      shares: of each organ, its mean share of the organ voxels over all volumes that show any.
+      shares: of each structure, its mean share of the voxels of all of them, over all volumes that show any.
       refusal: why none of it is to be trained on; None where enough volumes remain.
     """
 
@@ -84,35 +83,48 @@ def propose(paths: Sequence[np.ndarray], altered: np.ndarray | None = None) -> P
         labels,
         np.take_along_axis(mean, labels[..., np.newaxis].astype(np.intp), axis=-1)[..., 0],
         np.all([one == opinions[0] for one in opinions], axis=0),
-        float(np.mean([mean_dice(count_overlap(*pair)) for pair in pairs])) if pairs else 1.0,
+        float(np.mean([mean_dice(count_overlap(*pair, mean.shape[-1])) for pair in pairs])) if pairs else 1.0,
     )
 
 
-def organ_shares(labels: np.ndarray) -> np.ndarray:
-    """Returns the share of each organ among the organ voxels of `labels` [slice, row, column]: [organ] float64, 0 without any."""
-    counts = np.bincount(labels.ravel(), minlength=NUM_CLASSES)[1:].astype(np.float64)
+def structure_shares(labels: np.ndarray, num_classes: int) -> np.ndarray:
+    """Share of each structure among the voxels of all of them.
+
+    Args:
+      labels: [slice, row, column] class indices.
+      num_classes: C.
+
+    Returns:
+      [structure] float64; 0 where the labels show none.
+    """
+    counts = np.bincount(labels.ravel(), minlength=num_classes)[1:].astype(np.float64)
     return counts / max(counts.sum(), 1.0)
 
 
-def mean_organ_shares(volumes: Sequence[np.ndarray]) -> np.ndarray:
-    """Returns the mean of `organ_shares` over labelled volumes that show an organ, [organ] float64; 0 where none does."""
-    shares = [organ_shares(labels) for labels in volumes if labels.any()]
-    return np.mean(shares, axis=0) if shares else np.zeros(NUM_CLASSES - 1)
+def mean_structure_shares(volumes: Sequence[np.ndarray], num_classes: int) -> np.ndarray:
+    """Returns the mean of `structure_shares` over labelled volumes that show any, [structure] float64; 0 where none does."""
+    shares = [structure_shares(labels, num_classes) for labels in volumes if labels.any()]
+    return np.mean(shares, axis=0) if shares else np.zeros(num_classes - 1)
 
 
 def class_thresholds(
-    proposals: Sequence[Proposal], quantile: float, least_probability: float, background_probability: float
+    proposals: Sequence[Proposal],
+    num_classes: int,
+    quantile: float,
+    least_probability: float,
+    background_probability: float,
 ) -> tuple[float, ...]:
     """Returns the least probability of each class: τ_c = max(least_probability, quantile of p_c among pixels of class c).
 
     Args:
       proposals: of all volumes that remain.
-      quantile: in [0, 1), for organs.
-      least_probability: for organs.
+      num_classes: C.
+      quantile: in [0, 1), for structures.
+      least_probability: for structures.
       background_probability: for background, whatever the quantile.
     """
     thresholds = [background_probability]
-    for index in range(1, NUM_CLASSES):
+    for index in range(1, num_classes):
         found = np.concatenate([np.zeros(0, np.float32), *(one.confidence[one.labels == index] for one in proposals)])
         thresholds.append(
             max(least_probability, float(np.quantile(found, quantile))) if found.size else least_probability
@@ -125,11 +137,11 @@ def encode(proposal: Proposal, thresholds: Sequence[float]) -> np.ndarray:
 
     Args:
       proposal: of the volume.
-      thresholds: of each class.
+      thresholds: of each class; 3 C codes fit a byte.
     """
     counts = proposal.confidence >= np.asarray(thresholds)[proposal.labels]
     level = np.where(counts, np.where(proposal.agreeing, SURE, DOUBTED), IGNORED)
-    return (proposal.labels + NUM_CLASSES * level).astype(np.uint8)
+    return (proposal.labels + len(thresholds) * level).astype(np.uint8)
 
 
 def judge(proposal: Proposal, source_shares: np.ndarray, config: PseudoLabelConfig) -> str:
@@ -137,14 +149,14 @@ def judge(proposal: Proposal, source_shares: np.ndarray, config: PseudoLabelConf
 
     Args:
       proposal: of the volume.
-      source_shares: [organ] from `mean_organ_shares` of labelled source volumes.
+      source_shares: [structure] from `mean_structure_shares` of labelled source volumes.
       config: with the limits.
     """
     if proposal.agreement < config.least_agreement:
         return "unsteady labels"
-    shares = organ_shares(proposal.labels)
+    shares = structure_shares(proposal.labels, len(source_shares) + 1)
     outside = (shares < config.least_share * source_shares) | (shares > config.largest_share * source_shares)
-    return "organs out of proportion" if outside.any() else ""
+    return "structures out of proportion" if outside.any() else ""
 
 
 def make_pseudo_labels(
@@ -154,14 +166,16 @@ def make_pseudo_labels(
 
     Args:
       proposals: of each volume.
-      source_shares: [organ] from `mean_organ_shares` of labelled source volumes.
+      source_shares: [structure] from `mean_structure_shares` of labelled source volumes.
       config: of labels.
       first: whether these are the first labels, which have a quantile of their own.
     """
+    num_classes = len(source_shares) + 1
     reasons = tuple(judge(one, source_shares, config) for one in proposals)
     trusted = [one for one, reason in zip(proposals, reasons, strict=True) if not reason]
     quantile = config.first_quantile if first else config.quantile
-    thresholds = class_thresholds(trusted, quantile, config.least_probability, config.background_probability)
+    limits = (quantile, config.least_probability, config.background_probability)
+    thresholds = class_thresholds(trusted, num_classes, *limits)
     codes = tuple(encode(one, thresholds) for one in proposals)
     refusal = None
     if not trusted or len(trusted) < config.least_volumes * len(proposals):
@@ -171,15 +185,15 @@ def make_pseudo_labels(
         codes,
         reasons,
         thresholds,
-        _kept(codes, reasons),
+        _kept(codes, reasons, num_classes),
         tuple(one.agreement for one in proposals),
-        tuple(mean_organ_shares([one.labels for one in proposals]).tolist()),
+        tuple(mean_structure_shares([one.labels for one in proposals], num_classes).tolist()),
         refusal,
     )
 
 
-def _kept(codes, reasons):
-    counts = np.zeros((IGNORED + 1, NUM_CLASSES))
+def _kept(codes, reasons, num_classes):
+    counts = np.zeros((LEVELS, num_classes))
     for one, reason in zip(codes, reasons, strict=True):
         if not reason:
             counts += np.bincount(one.ravel(), minlength=counts.size).reshape(counts.shape)

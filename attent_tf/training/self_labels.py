@@ -17,7 +17,6 @@ from attent_tf.data.slices import SliceArrays, allocate
 from attent_tf.errors import RunError
 from attent_tf.files import write_bytes
 from attent_tf.methods import Stage
-from attent_tf.organs import CLASS_NAMES, ORGAN_TITLES
 from attent_tf.progress import Observer
 from attent_tf.runs import Run, describe_stage, stage_description
 from attent_tf.training.pseudo_labels import Proposal, PseudoLabels, make_pseudo_labels, propose
@@ -35,7 +34,7 @@ class SelfLabels:
       network: that one, under `strategy`.
       images: [view · slice, size, size, channels] of these slices, one view after the other.
       volumes: slices of each target volume, in the order in which a view shows them.
-      source_shares: [organ] of labelled source volumes, see `pseudo_labels.mean_organ_shares`.
+      source_shares: [structure] of labelled source volumes, see `pseudo_labels.mean_structure_shares`.
       config: of labels.
       strategy: of distribution.
       observer: shows progress.
@@ -121,20 +120,21 @@ class SelfLabels:
         codes, chosen = np.concatenate(labels.codes), np.array(labels.chosen)
         np.savez_compressed(content, codes=codes, chosen=chosen, refusal=np.array(labels.refusal or ""))
         write_bytes(self._path(step), content.getvalue())
-        kept = {name: round(share, 4) for name, share in zip(CLASS_NAMES, labels.kept, strict=True)}
+        task = self._run.task
+        kept = {name: round(share, 4) for name, share in zip(task.class_names, labels.kept, strict=True)}
         facts = {
             "volumes": len(chosen),
             "chosen": int(chosen.sum()),
             "left_out": {why: labels.reasons.count(why) for why in sorted(set(labels.reasons) - {""})},
-            "thresholds": dict(zip(CLASS_NAMES, labels.thresholds, strict=True)),
+            "thresholds": dict(zip(task.class_names, labels.thresholds, strict=True)),
             "kept": kept,
             "agreement": [round(agreement, 4) for agreement in labels.agreements],
-            "organ_shares": _by_organ(labels.shares),
-            "source_organ_shares": _by_organ(self._source_shares),
+            "organ_shares": _by_structure(task, labels.shares),
+            "source_organ_shares": _by_structure(task, self._source_shares),
         }
         earlier = stage_description(self._run.folder, self._stage.id).get("labels", {})
         describe_stage(self._run, self._stage.id, labels={**earlier, str(step): facts})
-        shares = ", ".join(f"{ORGAN_TITLES[name].lower()} {kept[name]:.0%}" for name in CLASS_NAMES[1:])
+        shares = ", ".join(f"{title.lower()} {kept[name]:.0%}" for name, title in task.titles.items())
         self._observer.say(
             f"{self._stage.title}: step {step}, {facts['chosen']} of {facts['volumes']} target volumes labelled; pixels that "
             f"count: {shares}"
@@ -176,8 +176,8 @@ class SelfLabels:
         return self._run.stage_folder(self._stage.id) / f"labels-{step}.npz"
 
 
-def _by_organ(shares):
-    return {name: round(float(share), 4) for name, share in zip(CLASS_NAMES[1:], shares, strict=True)}
+def _by_structure(task, shares):
+    return {name: round(float(share), 4) for name, share in zip(task.structure_names, shares, strict=True)}
 
 
 def with_labels(parts: Sequence[SliceArrays], stage: Stage, labels: SelfLabels | None) -> list[SliceArrays]:

@@ -20,7 +20,7 @@ from attent_tf.runs.networks import begin_parts, check_complete
 from attent_tf.runs.reuse import reuse_stage, shared_stage
 from attent_tf.training.checkpoints import has_checkpoint
 from attent_tf.training.loop import StagePlan, run_stage
-from attent_tf.training.pseudo_labels import mean_organ_shares
+from attent_tf.training.pseudo_labels import mean_structure_shares
 from attent_tf.training.self_labels import SelfLabels, volumes_of, with_labels
 from attent_tf.training.shown_slices import ShownSlices
 from attent_tf.training.steps.step import make_step, step_class
@@ -76,7 +76,7 @@ def train(
         raise RunError(f"{run.folder}: holds a checkpoint, and --fresh was given; choose another --out")
     for one in stages:
         # Better now than after a night of translation, and before the run folder is made.
-        step_class(one).check(config, _has_begun(run, one))
+        step_class(one).check(config, manifest.task, _has_begun(run, one))
     strategy = strategy or make_strategy()
     if worker_index(strategy) == 0:
         create_or_check(run, device_names(strategy))
@@ -149,7 +149,7 @@ def _self_labels(run, stage, inner, shown, slices, strategy, observer, begin) ->
         return None
     wanted, images = stage.inputs[place], slices[place].images
     at, source = next((at, one) for at, one in enumerate(stage.inputs) if one.labels)
-    shares = mean_organ_shares(volumes_of(slices[at].labels, shown.volumes(source)))
+    shares = mean_structure_shares(volumes_of(slices[at].labels, shown.volumes(source)), run.task.num_classes)
     network, volumes = inner.networks[wanted.labelled_by], shown.volumes(wanted)
     return SelfLabels(
         run, stage, network, images, volumes, shares, inner.labelling, strategy, observer, begin_again=begin

@@ -35,7 +35,7 @@ def judge_translation(
     starts = range(0, len(translated), _BATCH)
     parts = [segment_twice(tf.constant(translated[at : at + _BATCH])) for at in starts]
     once, again = (np.concatenate([part[i].numpy() for part in parts]).astype(np.uint8) for i in (0, 1))
-    check = check_translation(source_labels, once, again)
+    check = check_translation(source_labels, once, again, list(run.task.titles.values()))
     write_check(run.folder, check)
     if check.warning:
         observer.say(f"Warning: {check.warning}")

@@ -64,7 +64,8 @@ def run_cohort(
     options = dataclasses.replace(options, model=os.path.abspath(options.model), out=os.path.abspath(options.out))
     new_pipeline(beam_options)
     check_saved_model(options.model)
-    identity = model_identity(read_model(options.model, options.postprocess))
+    contract = read_model(options.model, options.postprocess)
+    identity = model_identity(contract)
     folder = CohortFolder(options.out)
     _check_apart(scans, folder)
     with folder.claimed(identity, options.overwrite, scans):
@@ -78,7 +79,7 @@ def run_cohort(
             with _work(folder) as work:
                 failed = _run(pending, options, identity, beam_options, work, report)
         done = _gather(scans, folder, identity, failed)
-        write_manifest(folder, identity, done, failed)
+        write_manifest(folder, identity, contract.task.structure_names, done, failed)
     return CohortOutcome(len(done), skipped, tuple(failed))
 
 
@@ -101,7 +102,7 @@ def _run(
         if "reason" in note:
             found = f"set aside: {note['reason']}"
         else:
-            found = ", ".join(f"{organ.replace('_', ' ')} {ml:.0f} mL" for organ, ml in note["volumes_ml"].items())
+            found = ", ".join(f"{name.replace('_', ' ')} {ml:.0f} mL" for name, ml in note["volumes_ml"].items())
         report(f"[{told}/{len(pending)}] {note['case']}: {found}")
         for line in note.get("warnings", ()):
             report(f"Warning: {line}")

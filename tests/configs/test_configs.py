@@ -36,7 +36,6 @@ def test_four_configurations_for_all_methods_ship_and_others_for_one():
 @pytest.mark.parametrize(
     ("override", "words"),
     [
-        ("synseg.class_weights=[1, 2]", ["synseg.class_weights", "5 numbers"]),
         ("synseg.class_weights=[1, 1, 1, 1, -1]", ["synseg.class_weights", "at least 0"]),
         ("cycada.gate_accuracy=1", ["cycada.gate_accuracy", "below 1"]),
         ("cycada.discriminator_dropout=1", ["cycada.discriminator_dropout", "below 1"]),

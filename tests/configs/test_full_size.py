@@ -34,7 +34,7 @@ GENERATOR = {
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_generator(name, monkeypatch):
-    generator = gated_generator(load_config(name), 1, "ct_to_mri")
+    generator = gated_generator(load_config(name), 5, 1, "ct_to_mri")
     layers = {
         layer.name: layer for layer in (*generator.encoders, *generator.blocks, *generator.decoders, *generator.gates)
     }
@@ -72,7 +72,7 @@ def test_image_discriminator(name):
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_segmentor(name):
-    network = segmentor(load_config(name), 1, "segmentor")
+    network = segmentor(load_config(name), 5, 1, "segmentor")
     image = tf.zeros((1, 256, 256, 1))
     output = network(image)
     assert output.main.shape == output.aux.shape == (1, 256, 256, 5)

@@ -207,7 +207,7 @@ MODELS = (
     Row(
         "pnp_segmentor",
         models.PnpSegmentor,
-        lambda: models.PnpSegmentor(1, num_classes=2),
+        lambda: models.PnpSegmentor(2, filters=1),
         (spread(2, 16, 16, 1),),
         float32=(0, 1),
     ),
@@ -224,7 +224,7 @@ MODELS = (
     Row(
         "segmentor",
         models.DeepLabV2,
-        lambda: models.DeepLabV2("small", rates=(1, 2), imagenet_input=True),
+        lambda: models.DeepLabV2(5, "small", rates=(1, 2), imagenet_input=True),
         (spread(2, 16, 16, 1),),
         source="section IV-A.3",
         float32=(0, 1),
@@ -240,14 +240,14 @@ MODELS = (
     Row(
         "sifa_segmentor",
         models.SifaSegmentor,
-        lambda: models.SifaSegmentor(filters=2, widest=6),
+        lambda: models.SifaSegmentor(5, filters=2, widest=6),
         (spread(2, 16, 16, 1),),
         float32=(0, 1),
     ),
     Row(
         "sifa_segmentor_without_lower_head",
         models.SifaSegmentor,
-        lambda: models.SifaSegmentor(filters=2, widest=6, dropout=0.25, copies=3, lower_head=False),
+        lambda: models.SifaSegmentor(5, filters=2, widest=6, dropout=0.25, copies=3, lower_head=False),
         (spread(2, 16, 16, 1),),
         float32=(0, 1),
     ),

@@ -7,14 +7,17 @@ import pytest
 from attent_tf.deployment import read_contract
 from attent_tf.errors import InputError
 from attent_tf.postprocessing import Postprocessing
+from attent_tf.tasks import task_to_mapping
 from attent_tf.volumes import PrepareOptions
-from tests.support.abdomen import CLASS_NAMES
+from tests.support.abdomen import ABDOMEN, CLASS_NAMES
+from tests.support.small_tasks import SMALL
 
 _GOOD = {
-    "format": 1,
+    "format": 2,
     "method": "entropy",
     "direction": "ct2mri",
     "training": {"records": "abc", "weights_sha256": "def"},
+    "task": task_to_mapping(ABDOMEN),
     "classes": list(CLASS_NAMES),
     "preparation": PrepareOptions(pixel_mm=2.0, neighbours=1).to_json(),
 }
@@ -34,11 +37,19 @@ def test_the_file_or_its_folder_may_be_named(tmp_path):
         "metadata": str(path),
         "method": "entropy",
         "direction": "ct2mri",
+        "task": "abdomen",
         "target": "mri",
         "records": "abc",
         "weights_sha256": "def",
     }
     assert contract.prepare_options == PrepareOptions(pixel_mm=2.0, neighbours=1)
+    assert contract.task == ABDOMEN
+
+
+def test_classes_and_domains_are_those_of_the_models_own_task(tmp_path):
+    of_task = {"task": task_to_mapping(SMALL), "classes": list(SMALL.class_names), "direction": "t22t1"}
+    contract = read_contract(_write(tmp_path, _GOOD | of_task))
+    assert (contract.task, contract.source, contract.target) == (SMALL, "t2", "t1")
 
 
 def test_postprocessing_is_read_where_the_file_has_it(tmp_path):
@@ -52,14 +63,17 @@ def test_postprocessing_is_read_where_the_file_has_it(tmp_path):
     ("content", "message"),
     [
         ("not json", "expected JSON"),
-        ([1], "expected metadata of format 1"),
-        ({**_GOOD, "format": 2}, "expected metadata of format 1"),
+        ([1], "expected metadata of format 2"),
+        ({**_GOOD, "format": 1}, "expected metadata of format 2"),
         ({key: value for key, value in _GOOD.items() if key != "direction"}, "lacks 'direction'"),
         ({**_GOOD, "method": "atent"}, "did you mean 'attent'"),
         ({**_GOOD, "training": {}}, "lacks 'records'"),
         ({**_GOOD, "training": None}, "attent export"),
         ({**_GOOD, "direction": "ct2pet"}, "unknown direction 'ct2pet'"),
         ({**_GOOD, "preparation": {"size": 3}}, "preparation: expected exactly"),
+        ({key: value for key, value in _GOOD.items() if key != "task"}, "lacks 'task'"),
+        ({**_GOOD, "task": {"name": "abdomen"}}, "task: a task: expected the keys"),
+        ({**_GOOD, "task": task_to_mapping(SMALL)}, "unknown direction 'ct2mri': expected one of t12t2, t22t1"),
         ({**_GOOD, "classes": ["background", "heart"]}, "found background, heart"),
         ({**_GOOD, "classes": None}, "attent export"),
         ({**_GOOD, "postprocessing": {"fill_holes": 1}}, "expected true or false for fill_holes"),

@@ -12,14 +12,15 @@ from attent_tf.export.model_card import make_card
 from attent_tf.methods import get_method
 from attent_tf.runs import Run
 from attent_tf.volumes import PrepareOptions
+from tests.support.abdomen import ABDOMEN
 
 
-def _card(method, direction="mri2ct", options=None, warnings=(), optimization=None, overrides=()):
+def _card(method, direction="mri2ct", options=None, warnings=(), optimization=None, overrides=(), task=ABDOMEN):
     options = options or PrepareOptions()
     run = Run(
-        Path("run"), get_method(method), direction, load_config("demo", list(overrides)), "abc", options.to_json()
+        Path("run"), get_method(method), direction, load_config("demo", list(overrides)), "abc", options.to_json(), task
     )
-    signatures = expected_signatures(options.size, options.channels, 5)
+    signatures = expected_signatures(options.size, options.channels, task.num_classes)
     metadata = make_metadata(run, 4, signatures, "def", {"segmentation": (3, 5)}, optimization)
     return make_card(run, metadata, None, list(warnings))
 
@@ -55,6 +56,7 @@ def test_it_says_what_is_wrong_with_it():
 def test_it_says_what_optimisation_changed():
     found = {
         "weights": "float16",
+        "sample": "phantom",
         "slices": 8,
         "largest_change_of_a_probability": 0.01234,
         "share_of_pixels_with_another_label": 0.00056,
@@ -73,7 +75,7 @@ def test_it_says_what_optimisation_changed():
 def test_it_says_that_postprocessing_is_up_to_the_client():
     assert "## Postprocessing\n\nNone.\n\nThe file" in _card("attent")
     card = _card("attent", overrides=["postprocessing.fill_holes=true"])
-    assert "Background that an organ encloses on all sides becomes part of it.\nThat is up to the client" in card
+    assert "Background that a structure encloses on all sides becomes part of it.\nThat is up to the client" in card
     assert "largest part" not in card
 
 

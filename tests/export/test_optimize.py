@@ -94,7 +94,7 @@ def _randomise_norms(network):
 
 @pytest.mark.parametrize(
     "segmentor",
-    [DeepLabV2(backbone="small", rates=(1, 2)), SifaSegmentor(filters=2, widest=8)],
+    [DeepLabV2(5, backbone="small", rates=(1, 2)), SifaSegmentor(5, filters=2, widest=8)],
     ids=["deeplab", "sifa"],
 )
 def test_folded_batch_norms_compute_the_same(segmentor):

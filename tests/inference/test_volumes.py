@@ -31,14 +31,14 @@ def volume():
 def everything(volume):
     prepared = prepare(volume, OPTIONS)
     room = np.zeros((*volume.shape, 5), np.uint8)
-    answer, watch, slices = Segmentation.blank(prepared, entropy=True, probabilities=room), Stopwatch(), []
+    answer, watch, slices = Segmentation.blank(prepared, 5, entropy=True, probabilities=room), Stopwatch(), []
     segment_prepared(Oracle(), prepared, answer, slices.append, 3, watch)
     return prepared, answer, watch, slices
 
 
 def test_entropy_and_probabilities_change_no_label(volume, everything):
     _, answer, _, _ = everything
-    labels = segment_volume(Oracle(), volume, OPTIONS)
+    labels = segment_volume(Oracle(), volume, OPTIONS, 5)
     assert_same_labels(answer.labels, labels, probabilities_on_scan(Oracle(), prepare(volume, OPTIONS)))
     assert set(np.unique(labels)) >= {0, 2, 4}
 
@@ -70,7 +70,7 @@ def test_each_slice_is_told_once_and_phases_are_timed(volume, everything):
 @pytest.mark.parametrize("slice_mm", [None, 7.0])
 def test_the_batch_does_not_show(volume, slice_mm):
     options = PrepareOptions(size=64, pixel_mm=4.0, slice_mm=slice_mm, neighbours=1)
-    first, *others = [segment_volume(Oracle(), volume, options, batch_size=size) for size in (1, 4, 32)]
+    first, *others = [segment_volume(Oracle(), volume, options, 5, batch_size=size) for size in (1, 4, 32)]
     probabilities = probabilities_on_scan(Oracle(), prepare(volume, options))
     for other in others:
         assert_same_labels(other, first, probabilities)
@@ -89,7 +89,7 @@ def test_a_translation_spans_the_window_of_the_source(volume):
 
 
 def test_labels_are_in_the_order_of_the_file(volume):
-    labels = segment_volume(Oracle(), volume, OPTIONS)
+    labels = segment_volume(Oracle(), volume, OPTIONS, 5)
     prepared = prepare(volume, OPTIONS)
     canonical = np.moveaxis(labels, (0, 1, 2), (2, 1, 0))[::-1, ::-1]
     np.testing.assert_array_equal(canonical_view(labels, prepared.geometry.affine), canonical)

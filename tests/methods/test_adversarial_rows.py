@@ -46,7 +46,7 @@ def test_both_heads_have_a_discriminator_of_one_channel_for_each_class(method):
 
 @pytest.mark.parametrize("name", ["released-adaptseg", "released-advent"])
 def test_the_discriminator_at_full_size(name):
-    discriminator = map_discriminator(load_config(name), 1, "judge_main")
+    discriminator = map_discriminator(load_config(name), 5, 1, "judge_main")
     assert discriminator(tf.zeros((1, 256, 256, 5))).shape == (1, 8, 8, 1)
     # Five 4×4 convolutions with a bias: 5 → 64 → 128 → 256 → 512 → 1.
     assert discriminator.count_params() == 5_184 + 131_200 + 524_544 + 2_097_664 + 8_193

@@ -108,7 +108,7 @@ def test_networks_at_full_size(method, expected):
 
 
 def test_without_a_lower_head_both_outputs_are_the_same():
-    output = SifaSegmentor(filters=2, widest=4, lower_head=False)(tf.ones((1, 16, 16, 1)))
+    output = SifaSegmentor(5, filters=2, widest=4, lower_head=False)(tf.ones((1, 16, 16, 1)))
     np.testing.assert_array_equal(output.main, output.aux)
 
 

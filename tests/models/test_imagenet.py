@@ -62,7 +62,7 @@ def test_features_equal_those_of_keras_where_nothing_is_dilated(tmp_path, backbo
 def test_all_weights_arrive_in_the_segmentor(tmp_path):
     given = _application("ResNet50")
     _save(given, tmp_path / "weights.h5")
-    segmentor = DeepLabV2("resnet50", imagenet_input=True)
+    segmentor = DeepLabV2(5, "resnet50", imagenet_input=True)
     segmentor(np.zeros((1, 32, 32, 1), np.float32))
     load_imagenet(segmentor.resnet, tmp_path / "weights.h5")
     mine, theirs = (sorted(float(np.abs(v).sum()) for v in model.get_weights()) for model in (segmentor.resnet, given))

@@ -67,13 +67,13 @@ def test_map_discriminator_halves_five_times():
 
 
 def test_small_segmentor_answers_at_the_images_resolution():
-    output = DeepLabV2("small", rates=(1, 2))(_random((2, 64, 64, 1)))
+    output = DeepLabV2(5, "small", rates=(1, 2))(_random((2, 64, 64, 1)))
     assert output.main.shape == output.aux.shape == (2, 64, 64, 5)
     assert output.features.shape[1:3] == (16, 16)
 
 
 def test_resnet50_has_output_stride_eight_and_keras_layer_count():
-    model = DeepLabV2("resnet50")
+    model = DeepLabV2(5, "resnet50")
     output = model(tf.zeros((1, 64, 64, 3)))
     assert output.features.shape == (1, 8, 8, 2048)
     # As keras.applications.ResNet50 without its top.
@@ -82,4 +82,4 @@ def test_resnet50_has_output_stride_eight_and_keras_layer_count():
 
 def test_segmentor_refuses_an_unknown_backbone():
     with pytest.raises(ValueError, match="vgg"):
-        DeepLabV2("vgg")
+        DeepLabV2(5, "vgg")

@@ -55,7 +55,7 @@ def test_mask_critic():
 
 @pytest.mark.slow
 def test_pnp_segmentor():
-    model = PnpSegmentor()
+    model = PnpSegmentor(5)
     # Three neighbouring slices.
     image = tf.zeros((1, 256, 256, 3))
     assert model(image).taps == ()
@@ -74,7 +74,7 @@ def test_pnp_segmentor():
 
 
 def test_batch_norms_of_the_pnp_segmentor_stay_what_they_are():
-    model = PnpSegmentor(1)
+    model = PnpSegmentor(5, 1)
     x = tf.random.stateless_normal((1, 16, 16, 1), (0, 1))
     before = model(x).main
     assert fold_batch_norms(model) == 0

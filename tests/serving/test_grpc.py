@@ -111,7 +111,7 @@ def test_grpc_and_rest_say_the_same(target, address, run):
     images = np.random.default_rng(3).uniform(-1, 1, (2, 256, 256, 1)).astype(np.float32)
     assert connect(target).signatures() == connect(address).signatures() == _SIGNATURES
     over_grpc, over_rest = (
-        RemoteChain(connect(way), run.prepare_options, translate=True)(images) for way in (target, address)
+        RemoteChain(connect(way), run.prepare_options, 5, translate=True)(images) for way in (target, address)
     )
     assert_same_answers(over_grpc, over_rest, names=("translated", "probabilities", "entropy"))
 

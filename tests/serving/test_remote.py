@@ -41,7 +41,7 @@ def volume():
 
 def test_a_remote_chain_says_all_that_a_local_one_says(run, address):
     images = np.random.default_rng(1).uniform(-1, 1, (3, 256, 256, 1)).astype(np.float32)
-    remote = RemoteChain(connect(address), run.prepare_options, translate=True, slices_per_request=2)
+    remote = RemoteChain(connect(address), run.prepare_options, 5, translate=True, slices_per_request=2)
     ((_, found),) = run_slices(remote, images, batch_size=3)
     ((_, expected),) = run_slices(load_chain(run), images, batch_size=3)
     assert_same_answers(found, expected, names=("translated", "probabilities", "entropy"))
@@ -85,7 +85,7 @@ def test_what_the_server_lacks_is_named(address):
     with pytest.raises(ServerError, match='"style" not found in signature def'):
         connect(address).predict("style", _SIGNATURES["entropy"], {"image": np.zeros((1, 256, 256, 1))})
     with pytest.raises(ServerError, match=r"expected image \[batch, 128, 128, 1\]"):
-        RemoteChain(connect(address), PrepareOptions(size=128))
+        RemoteChain(connect(address), PrepareOptions(size=128), 5)
 
 
 _WITHOUT_TENSORFLOW = """
@@ -127,7 +127,7 @@ def test_segment_with_a_server_needs_no_tensorflow_and_gives_the_same_labels(run
     done = _segment(scan, out, *words, "--batch-size", 5)
     assert done.returncode == 0, done.stderr[-2000:]
     chain, volume = load_chain(run), read_scan(scan, CT)
-    expected = segment_volume(chain, volume, run.prepare_options)
+    expected = segment_volume(chain, volume, run.prepare_options, 5)
     probabilities = probabilities_on_scan(chain, prepare(volume, run.prepare_options))
     assert_same_labels(np.asanyarray(nibabel.load(out).dataobj), expected, probabilities)
     # They are stored in steps of 1/255.

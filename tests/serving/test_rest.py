@@ -223,7 +223,7 @@ def _without(name):
 def test_a_model_without_the_signature_is_refused_before_anything_is_sent(signatures, message, serve):
     address, requests = serve(_metadata(signatures))
     with pytest.raises(ServerError, match=message):
-        RemoteChain(connect(address), PrepareOptions(size=4), translate=True)
+        RemoteChain(connect(address), PrepareOptions(size=4), 5, translate=True)
     assert [request[0] for request in requests] == ["GET"]
 
 
@@ -234,7 +234,7 @@ def test_a_chain_sends_its_slices_in_parts(serve):
         return 200, {"outputs": {"probabilities": probabilities.tolist(), "labels": labels.tolist()}}
 
     address, requests = serve(_metadata(_SIGNATURES), answer(2), answer(2), answer(1))
-    chain = RemoteChain(connect(address), PrepareOptions(size=4), slices_per_request=2)
+    chain = RemoteChain(connect(address), PrepareOptions(size=4), 5, slices_per_request=2)
     output = chain(np.arange(5, dtype=np.float32)[:, None, None, None] / 8 * np.ones((1, 4, 4, 1), np.float32))
     sent = [np.array(request[2]["inputs"]["image"])[:, 0, 0, 0].tolist() for request in requests[1:]]
     assert sent == [[0, 1 / 8], [2 / 8, 3 / 8], [4 / 8]]

@@ -10,7 +10,7 @@ import numpy as np
 from attent_tf.data.framing import frame
 from attent_tf.data.manifest import ManifestCase, ManifestShard, make_manifest, shard_name, write_manifest
 from attent_tf.data.schema import SliceRecord, encode
-from attent_tf.tasks import load_task
+from attent_tf.tasks import Task
 from attent_tf.volumes import CaseGeometry, PrepareOptions
 from tests.support.abdomen import ABDOMEN
 
@@ -25,8 +25,10 @@ class HandCase(NamedTuple):
     labels: np.ndarray | None
 
 
-def write_hand_records(folder: Path, cases: Sequence[HandCase]) -> Path:
-    """Writes cases to a records folder of one shard, as if scans had been prepared with the default options."""
+def write_hand_records(
+    folder: Path, cases: Sequence[HandCase], task: Task = ABDOMEN, prepared: PrepareOptions | None = None
+) -> Path:
+    """Writes cases to a records folder of one shard, as if scans had been prepared (by default options if None)."""
     folder.mkdir(parents=True)
     entries, frames = [], []
     for case in cases:
@@ -54,8 +56,8 @@ def write_hand_records(folder: Path, cases: Sequence[HandCase]) -> Path:
     body = b"".join(frames)
     (folder / shard_name(0, 1)).write_bytes(body)
     shard = ManifestShard(shard_name(0, 1), len(frames), len(body), hashlib.sha256(body).hexdigest())
-    options = {"split": "file", "preparation": PrepareOptions().to_json()}
-    write_manifest(folder, make_manifest(load_task(), options, entries, [shard]))
+    options = {"split": "file", "preparation": (prepared or PrepareOptions()).to_json()}
+    write_manifest(folder, make_manifest(task, options, entries, [shard]))
     return folder
 
 

@@ -16,9 +16,9 @@ from attent_tf.configs import (
     TranslationConfig,
 )
 from attent_tf.methods import Stage, get_method
-from attent_tf.tasks import load_task
+from attent_tf.tasks import Task
 from attent_tf.training.steps.step import Step, make_step
-from tests.support.abdomen import NUM_CLASSES
+from tests.support.abdomen import ABDOMEN
 
 TRANSLATION = TranslationConfig(
     filters=4, residual_blocks=1, upsample_kernel=3, discriminator_filters=4, pool_size=0, identity_steps=5
@@ -67,20 +67,25 @@ def small_config(image_size: int = 32, **sections) -> Config:
 
 
 def make_inner(
-    method: str, stage: str, config: Config | None = None, direction: str = "mri2ct", steps: int = 50
+    method: str,
+    stage: str,
+    config: Config | None = None,
+    direction: str = "mri2ct",
+    steps: int = 50,
+    task: Task = ABDOMEN,
 ) -> Step:
     """The inner step of a method's stage."""
-    return make_step(get_method(method).stage(stage), config or small_config(), load_task(), direction, steps)
+    return make_step(get_method(method).stage(stage), config or small_config(), task, direction, steps)
 
 
-def random_batch(stage: Stage, count: int = 4, size: int = 32, seed: int = 0) -> list:
+def random_batch(stage: Stage, count: int = 4, size: int = 32, seed: int = 0, num_classes: int = 5) -> list:
     """What the stage's `update` takes, in NumPy: images, or pairs of them and labels, for each of its inputs."""
     rng = np.random.default_rng(seed)
     batch = []
     for slices in stage.inputs:
         images = rng.uniform(-1, 1, (count, size, size, 1)).astype(np.float32)
         # Codes of `pseudo_labels` have three levels.
-        classes = 3 * NUM_CLASSES if slices.labelled_by else NUM_CLASSES
+        classes = 3 * num_classes if slices.labelled_by else num_classes
         labels = rng.integers(0, classes, (count, size, size)).astype(np.uint8)
         batch.append((images, labels) if slices.in_pairs else images)
     return batch

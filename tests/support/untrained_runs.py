@@ -11,18 +11,24 @@ from attent_tf.configs import load_config
 from attent_tf.methods import SEGMENTOR, TO_SOURCE, TO_TARGET, get_method
 from attent_tf.runs import Run, create_or_check
 from attent_tf.runs.networks import make_part, stored
-from attent_tf.tasks import load_task
+from attent_tf.tasks import Task
 from attent_tf.volumes import PrepareOptions
+from tests.support.abdomen import ABDOMEN
 from tests.support.small_runs import TINY
 
 
 def write_untrained_run(
-    folder: Path, method: str = "attent", direction: str = "mri2ct", options: PrepareOptions | None = None, settings=()
+    folder: Path,
+    method: str = "attent",
+    direction: str = "mri2ct",
+    options: PrepareOptions | None = None,
+    settings=(),
+    task: Task = ABDOMEN,
 ) -> Run:
     """Writes a run of tiny networks whose weights, batch norms included, are random; returns it."""
     options = options or PrepareOptions()
     config = load_config("demo", [*TINY, *settings])
-    run = Run(folder, get_method(method), direction, config, "0" * 64, options.to_json(), load_task())
+    run = Run(folder, get_method(method), direction, config, "0" * 64, options.to_json(), task)
     create_or_check(run, ())
     # What the noise is added to is drawn too.
     keras.utils.set_random_seed(0)

@@ -29,6 +29,7 @@ def test_the_task_of_the_paper():
     task = load_task()
     assert task.class_names == ("background", "liver", "right_kidney", "left_kidney", "spleen")
     assert task.num_classes == 5
+    assert task.class_weights == (1, 1, 10, 10, 1)
     assert task.domain_names == ("mri", "ct")
     assert task.directions == ("mri2ct", "ct2mri")
     assert task.domain("ct").intensity == IntensityRule("window", -160.0, 240.0)
@@ -44,6 +45,7 @@ def test_the_least_that_makes_a_task_has_sensible_rest():
     assert task.domain("t1").intensity == DEFAULT_RULES["mri"]
     assert task.domain("t2").title == "T2"
     assert task.anatomy == ()
+    assert task.class_weights == (1, 1, 1)
     assert all(structure.largest_ml == math.inf for structure in task.structures)
 
 
@@ -65,6 +67,7 @@ _STRUCTURES = st.dictionaries(
             "title": _TITLES,
             "scored": st.just(True),
             "side": st.sampled_from(["left", "right", ""]),
+            "weight": st.floats(0, 1e6),
             "largest_ml": st.floats(1e-3, 1e6),
         },
     ),

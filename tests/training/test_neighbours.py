@@ -80,7 +80,7 @@ def test_volumes_come_back_with_the_scans_shape(place, run):
     chain, volume, options = load_chain(run), _scan(place), run.prepare_options
     assert options.channels == chain.networks[0].channels == 3
     done = []
-    labels = segment_volume(chain, volume, options, done.append)
+    labels = segment_volume(chain, volume, options, 5, done.append)
     assert labels.shape == volume.shape
     assert labels.dtype == np.uint8
     assert sum(done) == volume.slice_count

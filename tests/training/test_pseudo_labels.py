@@ -12,9 +12,9 @@ from attent_tf.training.pseudo_labels import (
     encode,
     judge,
     make_pseudo_labels,
-    mean_organ_shares,
-    organ_shares,
+    mean_structure_shares,
     propose,
+    structure_shares,
 )
 
 CONFIG = PseudoLabelConfig()
@@ -77,7 +77,7 @@ def test_a_sinus_that_is_a_hole_of_its_slice_alone_stays_open():
 
 def test_thresholds_are_quantiles_of_each_class_and_never_too_low():
     proposals = [_proposal([1, 1, 1, 2, 0], [0.6, 0.7, 0.8, 0.3, 0.95]), _proposal([1, 1, 2], [0.9, 1.0, 0.5])]
-    background, liver, right_kidney, left_kidney, spleen = class_thresholds(proposals, 0.3, 0.5, 0.9)
+    background, liver, right_kidney, left_kidney, spleen = class_thresholds(proposals, 5, 0.3, 0.5, 0.9)
     # Of 0.6, 0.7, 0.8, 0.9 and 1.0 the place 0.3 · 4 = 1.2: 0.7 and a fifth of the way to 0.8.
     assert liver == pytest.approx(0.72)
     # The quantile 0.36 is below what any pixel needs; the left kidney and the spleen were not found.
@@ -89,13 +89,16 @@ def test_codes_hold_the_class_and_whether_it_counts_by_half_or_not_at_all():
     codes = encode(proposal, (0.9, 0.6 - 1e-6, 0.5, 0.5, 0.5))
     assert codes.dtype == np.uint8
     np.testing.assert_array_equal(codes.ravel(), [0, 0 + 10, 1, 1 + 5, 4 + 10])
+    # Of three classes, codes of levels begin at 3 and 6.
+    of_three = encode(_proposal([2, 2, 2], [0.9, 0.9, 0.2], agreeing=[True, False, True]), (0.9, 0.5, 0.5))
+    np.testing.assert_array_equal(of_three.ravel(), [2, 2 + 3, 2 + 6])
 
 
-def test_shares_are_of_organ_voxels_and_source_volumes_count_alike():
-    np.testing.assert_allclose(organ_shares(np.array([[[0, 1, 1, 2, 4]]])), [0.5, 0.25, 0, 0.25])
-    np.testing.assert_array_equal(organ_shares(np.zeros((1, 1, 3), np.uint8)), 0)
+def test_shares_are_of_labelled_voxels_and_source_volumes_count_alike():
+    np.testing.assert_allclose(structure_shares(np.array([[[0, 1, 1, 2, 4]]]), 5), [0.5, 0.25, 0, 0.25])
+    np.testing.assert_array_equal(structure_shares(np.zeros((1, 1, 3), np.uint8), 5), 0)
     small, large, empty = np.array([[[1, 2]]]), np.full((1, 10, 10), 1), np.zeros((1, 2, 2), int)
-    np.testing.assert_allclose(mean_organ_shares([small, large, empty]), [0.75, 0.25, 0, 0])
+    np.testing.assert_allclose(mean_structure_shares([small, large, empty], 5), [0.75, 0.25, 0, 0])
 
 
 SOURCE = np.array([0.7, 0.1, 0.1, 0.1])
@@ -107,9 +110,9 @@ SOURCE = np.array([0.7, 0.1, 0.1, 0.1])
         ((70, 10, 10, 10), 0.7, ""),
         ((70, 10, 10, 10), 0.69, "unsteady labels"),
         ((63, 29, 4, 4), 1.0, ""),
-        ((59, 33, 4, 4), 1.0, "organs out of proportion"),
-        ((78, 3, 10, 9), 1.0, "organs out of proportion"),
-        ((0, 0, 0, 0), 1.0, "organs out of proportion"),
+        ((59, 33, 4, 4), 1.0, "structures out of proportion"),
+        ((78, 3, 10, 9), 1.0, "structures out of proportion"),
+        ((0, 0, 0, 0), 1.0, "structures out of proportion"),
     ],
 )
 def test_a_volume_is_left_out_for_its_shares_or_its_agreement(counts, agreement, reason):

@@ -41,7 +41,7 @@ def test_every_reader_goes_by_the_content(tmp_path, content, name):
         (tmp_path / folder / name).write_bytes(content())
     path = tmp_path / "images" / name
     (files,) = find_cases(tmp_path, ABDOMEN, "ct")
-    side = label_map_from({}, "map.yaml").predictions
+    side = label_map_from({}, ABDOMEN, "map.yaml").predictions
     read = [
         read_nifti(path)[0],
         read_nifti_labels(path)[0],

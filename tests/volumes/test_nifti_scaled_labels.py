@@ -141,7 +141,9 @@ def test_masks_and_label_maps_of_data_sets_and_scoring_are_read_alike(tmp_path):
     (tmp_path / "masks.yaml").write_text(
         f"name: masks\nmodality: ct\nroot: .\nimages: 'images/{{case}}.nii.gz'\nmasks: {patterns}\n"
     )
-    of_labels, of_masks = (label_map_from(content, "map.yaml").predictions for content in ({}, {"masks": patterns}))
+    of_labels, of_masks = (
+        label_map_from(content, ABDOMEN, "map.yaml").predictions for content in ({}, {"masks": patterns})
+    )
     for seen in (
         read_case(*find_cases(tmp_path, ABDOMEN, "ct")).labels,
         read_case(*find_cases(tmp_path / "masks.yaml", ABDOMEN, "ct")).labels,

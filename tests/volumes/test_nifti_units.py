@@ -65,7 +65,9 @@ def test_masks_in_different_units_are_scored_as_one_label_map(tmp_path):
         str(_save(tmp_path / f"{organ}.nii", unit, voxels=(index == VOXELS).astype(np.uint8)))
         for index, (organ, unit) in enumerate(units.items(), start=1)
     ]
-    side = label_map_from({"masks": {organ: f"{{case}}/{organ}.nii" for organ in units}}, "map.yaml").predictions
+    side = label_map_from(
+        {"masks": {organ: f"{{case}}/{organ}.nii" for organ in units}}, ABDOMEN, "map.yaml"
+    ).predictions
     np.testing.assert_array_equal(read_side(side, SideFiles(tuple(paths), None)).array, VOXELS)
 
 

@@ -1,11 +1,10 @@
-"""The segmentor on labelled slices whose small organs count as much as large ones (stage 1 of PnP-AdaNet)."""
+"""The segmentor on labelled slices whose small structures count as much as large ones (stage 1 of PnP-AdaNet)."""
 
 import functools
 
 import tensorflow as tf
 
 from attent_tf import losses
-from attent_tf.organs import NUM_CLASSES
 from attent_tf.training.replicas import run_and_sum
 from attent_tf.training.steps.supervised import SupervisedStep
 from attent_tf.training.steps.supervised_terms import supervised_terms
@@ -24,7 +23,8 @@ class BalancedStep(SupervisedStep):
         """One update of S on images and labels."""
         del phase, step, rest
         images, labels = labelled
-        counts = self.strategy.run(functools.partial(losses.class_counts, classes=NUM_CLASSES), args=(labels,))
+        count = functools.partial(losses.class_counts, classes=self.context.task.num_classes)
+        counts = self.strategy.run(count, args=(labels,))
         weights = losses.balancing_weights(self.strategy.reduce("SUM", counts, axis=0))
         gradients, metrics = run_and_sum(self.strategy, self._supervised_gradients, (images, labels, weights))
         self.segmentor_update.apply(gradients)

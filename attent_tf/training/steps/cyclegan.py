@@ -9,6 +9,7 @@ from attent_tf import losses
 from attent_tf.configs import Config
 from attent_tf.layers import make_normalization
 from attent_tf.methods import JUDGE_SOURCE, JUDGE_TARGET, TO_SOURCE, TO_TARGET
+from attent_tf.tasks import Task
 from attent_tf.training.image_pool import ImagePool
 from attent_tf.training.panels import TranslationPanel
 from attent_tf.training.replicas import compiled, run_and_sum
@@ -62,9 +63,9 @@ class CycleGanStep(Step):
         )
 
     @classmethod
-    def check(cls, config: Config, begun: bool) -> None:
+    def check(cls, config: Config, task: Task, begun: bool) -> None:
         """Raises ConfigError where the package of the normalisation is missing."""
-        del begun
+        del task, begun
         make_normalization(config.translation.normalization)
 
     def phase(self, step: int) -> tuple[str, int | None]:

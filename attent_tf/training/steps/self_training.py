@@ -7,13 +7,19 @@ import numpy as np
 import tensorflow as tf
 
 from attent_tf import losses
+from attent_tf.configs import Config
+from attent_tf.errors import ConfigError
 from attent_tf.methods import SEGMENTOR, TEACHER
 from attent_tf.models import SegmentorOutput
-from attent_tf.organs import NUM_CLASSES
+from attent_tf.tasks import Task
 from attent_tf.training.panels import SegmentationPanel
+from attent_tf.training.pseudo_labels import LEVELS
 from attent_tf.training.replicas import compiled, run_and_sum
 from attent_tf.training.steps.step import Step, StepContext
 from attent_tf.training.steps.supervised_terms import supervised_terms
+
+# Codes of labels are bytes.
+_CODES = 256
 
 
 class SelfTrainingStep(Step):
@@ -47,6 +53,16 @@ class SelfTrainingStep(Step):
         self._weights = (1.0, self.config.labels.disagreement_weight, 0.0)
         self._gradients = compiled(self._gradients, context.config.jit)
 
+    @classmethod
+    def check(cls, config: Config, task: Task, begun: bool) -> None:
+        """Raises ConfigError where the task has more classes than codes of labels hold."""
+        del config, begun
+        if LEVELS * task.num_classes > _CODES:
+            raise ConfigError(
+                f"self-training: expected at most {_CODES // LEVELS - 1} structures, the task {task.name} has "
+                f"{len(task.structures)}; choose another method"
+            )
+
     def update(
         self, phase: str, step: tf.Tensor, labelled: tuple[tf.Tensor, tf.Tensor], guessed: tuple[tf.Tensor, tf.Tensor]
     ) -> dict[str, tf.Tensor]:
@@ -65,7 +81,8 @@ class SelfTrainingStep(Step):
 
     def _gradients(self, x_s, y_s, x_t, codes, ramp):
         section = self.context.config.segmentation
-        classes, level = tf.cast(codes, tf.int32) % NUM_CLASSES, tf.cast(codes, tf.int32) // NUM_CLASSES
+        codes, num_classes = tf.cast(codes, tf.int32), self.context.task.num_classes
+        classes, level = codes % num_classes, codes // num_classes
         weights = tf.gather(tf.constant(self._weights), level)
         with tf.GradientTape() as tape:
             # One pass, so that batch norms take their statistics from both domains, as the kept ones are of both.

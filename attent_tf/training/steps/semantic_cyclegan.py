@@ -9,6 +9,7 @@ import tensorflow as tf
 from attent_tf import losses
 from attent_tf.configs import Config
 from attent_tf.methods import CLASSIFIER
+from attent_tf.tasks import Task
 from attent_tf.training.replicas import compiled, run_and_sum
 from attent_tf.training.steps.cyclegan import CycleGanStep
 from attent_tf.training.steps.step import StepContext
@@ -35,10 +36,10 @@ class SemanticCycleGanStep(CycleGanStep):
         self.metric_names = (*self.metric_names, "classifier", "semantic")
 
     @classmethod
-    def check(cls, config: Config, begun: bool) -> None:
+    def check(cls, config: Config, task: Task, begun: bool) -> None:
         """Raises ConfigError where what the generators or the backbone of the classifier need is missing."""
-        super().check(config, begun)
-        SupervisedStep.check(config, begun)
+        super().check(config, task, begun)
+        SupervisedStep.check(config, task, begun)
 
     def begin(self) -> None:
         """Loads the backbone's ImageNet weights where the configuration asks for them."""

@@ -20,7 +20,6 @@ import tensorflow as tf
 from attent_tf import losses
 from attent_tf.methods import JUDGE_AUX, JUDGE_MAIN, JUDGE_SOURCE, JUDGE_TARGET, SEGMENTOR, SOURCE_DECODER, TO_TARGET
 from attent_tf.models import SegmentorOutput
-from attent_tf.organs import NUM_CLASSES
 from attent_tf.training.image_pool import ImagePool
 from attent_tf.training.panels import SegmentationPanel, TranslationPanel
 from attent_tf.training.replicas import compiled, run_and_sum
@@ -98,7 +97,8 @@ class SifaStep(Step):
         """One update of each network on labelled source images and target images."""
         del phase
         x_a, labels = labelled
-        counts = self.strategy.run(functools.partial(losses.class_counts, classes=NUM_CLASSES), args=(labels,))
+        count = functools.partial(losses.class_counts, classes=self.context.task.num_classes)
+        counts = self.strategy.run(count, args=(labels,))
         class_weights = losses.balancing_weights(self.strategy.reduce("SUM", counts, axis=0))
         of_translators, of_segmentor, seen, metrics = run_and_sum(
             self.strategy, self._gradients, (x_a, labels, x_b, class_weights, step)

@@ -119,11 +119,12 @@ class Step(tf.Module):
         self.image_pools: dict[str, ImagePool] = {}
 
     @classmethod
-    def check(cls, config: Config, begun: bool) -> None:
+    def check(cls, config: Config, task: Task, begun: bool) -> None:
         """Looks for what would stop the stage, before a run folder is made and other stages are trained.
 
         Args:
           config: of the run.
+          task: of the records.
           begun: whether the stage has a checkpoint.
 
         Raises:

@@ -8,6 +8,7 @@ import tensorflow as tf
 from attent_tf.configs import Config
 from attent_tf.methods import SEGMENTOR
 from attent_tf.models import DeepLabV2, find_weights, load_imagenet
+from attent_tf.tasks import Task
 from attent_tf.training.panels import SegmentationPanel
 from attent_tf.training.replicas import compiled, run_and_sum
 from attent_tf.training.steps.step import Step, StepContext
@@ -41,8 +42,9 @@ class SupervisedStep(Step):
         self._supervised_gradients = compiled(self._supervised_gradients, context.config.jit)
 
     @classmethod
-    def check(cls, config: Config, begun: bool) -> None:
+    def check(cls, config: Config, task: Task, begun: bool) -> None:
         """Raises ConfigError where the backbone's first weights are wanted and cannot be found."""
+        del task
         if not begun and config.segmentation.weights != "none":
             find_weights(config.segmentation.weights, config.segmentation.backbone)
 

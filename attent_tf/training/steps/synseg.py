@@ -12,7 +12,9 @@ import tensorflow as tf
 
 from attent_tf import losses
 from attent_tf.configs import Config
+from attent_tf.errors import ConfigError
 from attent_tf.methods import SEGMENTOR
+from attent_tf.tasks import Task
 from attent_tf.training.panels import SegmentationPanel
 from attent_tf.training.replicas import compiled, run_and_sum
 from attent_tf.training.steps.cyclegan import CycleGanStep
@@ -44,10 +46,16 @@ class SynSegStep(CycleGanStep):
         )
 
     @classmethod
-    def check(cls, config: Config, begun: bool) -> None:
-        """Raises ConfigError where what the generators or the backbone of S need is missing."""
-        super().check(config, begun)
-        SupervisedStep.check(config, begun)
+    def check(cls, config: Config, task: Task, begun: bool) -> None:
+        """Raises ConfigError where generators or S lack what they need, or weights are of another number of classes."""
+        super().check(config, task, begun)
+        SupervisedStep.check(config, task, begun)
+        weights = config.synseg.class_weights
+        if weights and len(weights) != task.num_classes:
+            raise ConfigError(
+                f"configuration key synseg.class_weights: expected {task.num_classes} numbers, of {', '.join(task.class_names)}, "
+                f"or none for the task's own; received {weights}"
+            )
 
     def begin(self) -> None:
         """Loads the backbone's ImageNet weights where the configuration asks for them."""
@@ -81,7 +89,7 @@ class SynSegStep(CycleGanStep):
 
     @property
     def _cross_entropy(self):
-        weights = tf.constant(self.config.class_weights, tf.float32)
+        weights = tf.constant(self.config.class_weights or self.context.task.class_weights, tf.float32)
         return functools.partial(losses.weighted_cross_entropy_loss, class_weights=weights)
 
     def panel(self, source: np.ndarray, target: np.ndarray) -> Callable[[], dict[str, tf.Tensor]]:
