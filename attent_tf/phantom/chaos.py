@@ -12,6 +12,7 @@ from attent_tf.phantom.appearance_mr import appearance_mr_t2spir
 from attent_tf.phantom.canvas import rotation
 from attent_tf.phantom.malbcv import interleaved
 from attent_tf.phantom.scanner import ScanGrid, slice_centres
+from attent_tf.phantom.spin_echo import ECHO_TRAIN, SpinEchoSequence
 from attent_tf.phantom.tissues import chaos_greys
 
 _TEST = (1, 13, 32, 38)
@@ -34,7 +35,8 @@ def write_chaos_subject(folder: Path, number: int, rng: np.random.Generator) -> 
     anatomy = make_anatomy(anatomy_rng)
     grid = _draw_grid(anatomy, scan_rng)
     tissues = grid.paint(anatomy)
-    image = appearance_mr_t2spir(tissues, grid, look_rng)
+    sequence = SpinEchoSequence.draw(look_rng)
+    image = appearance_mr_t2spir(tissues, grid, look_rng, sequence)
     greys = chaos_greys(slice_centres(tissues))
 
     series = folder / "Train_Sets" / "MR" / str(number) / "T2SPIR"
@@ -42,7 +44,7 @@ def write_chaos_subject(folder: Path, number: int, rng: np.random.Generator) -> 
     order = list(range(len(image)))
     if scan_rng.random() < 0.5:
         order.reverse()
-    data = _draw_series(number, grid, scan_rng)
+    data = _draw_series(number, grid, sequence, scan_rng)
     # Some anonymisers give every slice a series of its own.
     one_series = scan_rng.random() < 0.75
     series_uid = _uid(scan_rng)
@@ -74,7 +76,7 @@ def _uid(rng: np.random.Generator) -> str:
     return f"2.25.{int.from_bytes(rng.bytes(15), 'big')}"
 
 
-def _draw_series(number: int, grid: ScanGrid, rng: np.random.Generator):
+def _draw_series(number: int, grid: ScanGrid, sequence: SpinEchoSequence, rng: np.random.Generator):
     """Returns a DICOM data set with what the slices of a series share, some of CHAOS's irregularities among it."""
     from pydicom.dataset import Dataset
 
@@ -103,9 +105,9 @@ def _draw_series(number: int, grid: ScanGrid, rng: np.random.Generator):
     # Slices have gaps: the thickness is not the step.
     data.SliceThickness = f"{step_mm * rng.uniform(0.72, 0.92):.2f}"
     data.SpacingBetweenSlices = f"{step_mm:.2f}"
-    data.RepetitionTime = f"{rng.uniform(1400, 2400):.1f}"
-    data.EchoTime = f"{rng.uniform(65, 85):.1f}"
-    data.EchoTrainLength = 68
+    data.RepetitionTime = f"{sequence.repetition_ms:.1f}"
+    data.EchoTime = f"{sequence.echo_ms:.1f}"
+    data.EchoTrainLength = ECHO_TRAIN
     data.MagneticFieldStrength = "1.5"
     data.PatientPosition = "HFS"
     data.StudyInstanceUID = _uid(rng)

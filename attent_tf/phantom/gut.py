@@ -10,6 +10,9 @@ from attent_tf.phantom.spine import Spine
 from attent_tf.phantom.tissues import Tissue
 from attent_tf.phantom.torso import Torso
 
+# Loops of small bowel that are filled with fluid, collapsed, and filled with gas; how alike subjects are in it.
+_BOWEL_SHARES, _BOWEL_ALIKE = (0.58, 0.27, 0.15), 6.0
+
 
 @dataclasses.dataclass(frozen=True)
 class Gut:
@@ -76,6 +79,7 @@ class Gut:
         )
         loops = _small_bowel(rng, torso)
         kinds = (Tissue.BOWEL_FLUID, Tissue.BOWEL_WALL, Tissue.BOWEL_GAS)
+        shares = rng.dirichlet(_BOWEL_ALIKE * np.array(_BOWEL_SHARES))
         root = np.array([-3.0, spine.front_mm + 34, 0.0])
         ends = [loop[len(loop) // 2, :3] for loop in loops[::2]]
         return cls(
@@ -86,7 +90,7 @@ class Gut:
             pancreas,
             *_colon(rng, torso),
             loops,
-            tuple(kinds[k] for k in rng.choice(3, len(loops), p=[0.58, 0.27, 0.15])),
+            tuple(kinds[k] for k in rng.choice(3, len(loops), p=shares)),
             tuple(
                 curve([(*root, 3.5), (*((root + end) / 2 + rng.normal(0, 8, 3)), 2.4), (*end, 1.6)], 0.8)
                 for end in ends

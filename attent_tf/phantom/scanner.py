@@ -107,3 +107,23 @@ def correlated_noise(
     noise = blurred(rng.standard_normal(shape, np.float32), sigma_pixels)
     noise *= np.float32(deviation / noise.std())
     return noise
+
+
+def band_pass_noise(
+    rng: np.random.Generator, shape: tuple[int, ...], sigmas_pixels: tuple[float, float], deviation: float
+) -> np.ndarray:
+    """Returns normal noise (float32) [slice, row, column] without the lowest frequencies of a slice, as reconstruction
+    by filtered projections leaves it.
+
+    Args:
+      rng: source of the noise.
+      shape: of the result.
+      sigmas_pixels: of the narrow and of the wide Gaussian whose difference is the filter.
+      deviation: standard deviation of the noise.
+    """
+    narrow, wide = sigmas_pixels
+    noise = blurred(rng.standard_normal(shape, np.float32), narrow)
+    # Gaussians of a Gaussian add their variances.
+    noise -= blurred(noise, np.sqrt(wide**2 - narrow**2))
+    noise *= np.float32(deviation / noise.std())
+    return noise

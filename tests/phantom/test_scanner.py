@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from attent_tf.phantom.scanner import ScanGrid, correlated_noise, slice_average, slice_centres
+from attent_tf.phantom.scanner import ScanGrid, band_pass_noise, correlated_noise, slice_average, slice_centres
 
 
 @pytest.fixture
@@ -36,3 +36,16 @@ def test_noise_has_the_wanted_deviation_and_is_smooth_in_slices_only():
     assert noise.std() == pytest.approx(15.0, rel=0.01)
     assert np.corrcoef(noise[:, :, 1:].ravel(), noise[:, :, :-1].ravel())[0, 1] > 0.5
     assert abs(np.corrcoef(noise[1:].ravel(), noise[:-1].ravel())[0, 1]) < 0.1
+
+
+def test_band_pass_noise_has_the_wanted_deviation_and_no_lowest_frequencies():
+    noise = band_pass_noise(np.random.default_rng(0), (6, 80, 80), (0.65, 1.6), 12.0)
+    assert noise.std() == pytest.approx(12.0, rel=0.01)
+    power = np.mean(np.abs(np.fft.fft2(noise)) ** 2, axis=0)
+    frequency = np.hypot(np.fft.fftfreq(80)[:, None], np.fft.fftfreq(80))
+    lowest, middle, highest = (
+        power[(frequency > low) & (frequency <= high)].mean() for low, high in ((0, 0.04), (0.15, 0.25), (0.45, 0.5))
+    )
+    assert lowest < 0.05 * middle
+    assert highest < 0.5 * middle
+    assert abs(np.corrcoef(noise[1:].ravel(), noise[:-1].ravel())[0, 1]) < 0.05
