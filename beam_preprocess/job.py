@@ -20,7 +20,6 @@ from attent_tf.data.verify import check_no_leak
 from attent_tf.datasets.cases import natural_key
 from attent_tf.datasets.find import CaseProblem
 from attent_tf.errors import InputError, RecordsError
-from attent_tf.tasks import load_task
 from attent_tf.volumes import CaseGeometry, IntensityStatistics
 from beam_preprocess import notes, previews
 from beam_preprocess.counters import counters_line
@@ -170,7 +169,7 @@ def _gather(
             report(f"Warning: no {domain} case is left in the split {split}; all of them were set aside")
     check_no_leak(cases, str(options.out))
     if options.preview:
-        previews.write_index(workplace.previews, list(zip(cases, sheets, strict=True)), rejected)
+        previews.write_index(workplace.previews, options.task, list(zip(cases, sheets, strict=True)), rejected)
     for name, lines in ((REJECTED_FILE, rejected), (WARNINGS_FILE, warnings)):
         if lines:
             with workplace.folder.created(name) as file:
@@ -179,7 +178,7 @@ def _gather(
         report(f"{counted(len(warnings), 'warning')} to look at, also in {WARNINGS_FILE}")
     names = {one["case"]: one for one in reversed(rejected) if one["case"]}
     return make_manifest(
-        load_task(),
+        options.task,
         options.for_manifest(len(shards)),
         cases,
         shards,
@@ -205,9 +204,8 @@ def _rank(one: dict[str, Any]):
 
 def _check_left(found: Survey, left: set[str], rejected: Sequence[dict[str, Any]] = ()) -> None:
     """Refuses to go on where a domain that was asked for has no case any more."""
-    for domain in ("mri", "ct"):
-        root = getattr(found.options, domain)
-        if root is not None and domain not in left:
+    for domain, root in found.options.folders.items():
+        if domain not in left:
             first = next((str(one.problem) for one in found.problems if one.domain == domain), None)
             first = first or next((one["message"] for one in rejected if one["domain"] == domain), "none")
             raise InputError(root, f"a {domain} case that can be used", f"none (the first: {first})", "mend the cases")

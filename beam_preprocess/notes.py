@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from attent_tf import errors
+from attent_tf.volumes.anatomy import EXPECTED
 from beam_preprocess.storage import RemoteFolder, SharedFolder
 
 CASE, SHARD, MEASURE, REJECTED = "case", "shard", "measure", "rejected"
@@ -59,7 +60,7 @@ def error_parts(error: Exception, name: str) -> dict[str, str] | None:
 
 def reason_of(parts: dict[str, str]) -> str:
     """Returns the check that a case failed, `anatomy` or `content`, by the parts of its error."""
-    return "anatomy" if parts.get("expected", "").startswith("organs where") else "content"
+    return "anatomy" if parts.get("expected") == EXPECTED else "content"
 
 
 def is_fault_of_case(error: Exception) -> bool:

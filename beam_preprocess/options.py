@@ -1,11 +1,12 @@
 """What a preprocessing job is asked to do."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from attent_tf.data import selection, splits
 from attent_tf.errors import ConfigError, InputError
-from attent_tf.tasks import IntensityRule
+from attent_tf.tasks import IntensityRule, Task
 from attent_tf.volumes import PrepareOptions
 
 ON_ERROR = ("fail", "skip")
@@ -17,17 +18,17 @@ class PreprocessOptions:
 
     Attributes:
       out: records folder, local or on a file system of Beam. Workers on other machines need it at the same path.
-      mri: folder of MRI cases or YAML description that says its root, or None.
-      ct: likewise of CT cases, or None.
-      mri_dataset: name or YAML file of the description of `mri`; None to recognise the layout.
-      ct_dataset: likewise of `ct`.
+      task: what is segmented, and between which domains.
+      folders: by name of the domain, the folder of its cases or a YAML description that says its root; one domain or more.
+      datasets: by name of the domain, name or YAML file of the description of its folder; where there is none, the layout is
+        recognised.
+      intensity: by name of the domain, its intensity rule; where there is none, that of the data set's description, or else of
+        `prepare`, or else the task's.
       split: `sifa`, `ratio`, `file` or `none` (see `attent_tf.data.splits`).
       seed: what `ratio` draws from.
       split_file: YAML file with the user's own split, for `file`.
       slices: `body`, `organs` or `all`, for training cases (see `attent_tf.data.selection`); other cases keep all.
       prepare: geometry and intensities of the records.
-      mri_intensity: rule of MR scans; None for that of the data set's description, or else of `prepare`.
-      ct_intensity: likewise of CT scans.
       orientation_policy: `strict` or `trust_affine`, for NIfTI files that do not say how they lie (see `read_nifti`).
       shards: number of files, or None for one a case but at most 8.
       on_error: `fail` stops at the first case that cannot be used; `skip` sets such cases aside in `rejected.jsonl`.
@@ -36,17 +37,15 @@ class PreprocessOptions:
     """
 
     out: str
-    mri: str | None = None
-    ct: str | None = None
-    mri_dataset: str | None = None
-    ct_dataset: str | None = None
+    task: Task
+    folders: Mapping[str, str]
+    datasets: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    intensity: Mapping[str, IntensityRule] = dataclasses.field(default_factory=dict)
     split: str = "sifa"
     seed: int = 0
     split_file: str | None = None
     slices: str = "body"
     prepare: PrepareOptions = PrepareOptions()  # noqa: RUF009 - frozen
-    mri_intensity: IntensityRule | None = None
-    ct_intensity: IntensityRule | None = None
     orientation_policy: str = "strict"
     shards: int | None = None
     on_error: str = "fail"
@@ -58,10 +57,24 @@ class PreprocessOptions:
 
         Raises:
           InputError: no data folder is given.
-          ConfigError: a rule or a number is not one that exists.
+          ConfigError: a rule or a number is not one that exists, or the task has no such domain.
         """
-        if self.mri is None and self.ct is None:
-            raise InputError("--mri, --ct: expected at least one data folder, received none; pass one or both")
+        if not self.folders:
+            raise InputError(
+                "--domain (or --mri, --ct): expected at least one data folder, received none; pass one or more, such as "
+                f"--domain {self.task.domain_names[0]}=DIR"
+            )
+        for given, what in (
+            (self.folders, ""),
+            (self.datasets, "a description"),
+            (self.intensity, "an intensity rule"),
+        ):
+            for name in given:
+                self.task.domain(name)
+                if name not in self.folders:
+                    raise ConfigError(
+                        f"domain {name}: expected a data folder too, as there is {what} of it; pass --domain {name}=DIR"
+                    )
         for option, value, known in (
             ("--split", self.split, splits.RULES),
             ("--slices", self.slices, selection.RULES),

@@ -4,11 +4,12 @@ import hashlib
 from typing import Any
 
 from attent_tf.data.manifest import ManifestCase
+from attent_tf.tasks import Task
 from attent_tf.volumes import PreparedCase
 from beam_preprocess.storage import SharedFolder
 
 
-def draw(folder: SharedFolder, prepared: PreparedCase, entry: ManifestCase) -> str:
+def draw(folder: SharedFolder, task: Task, prepared: PreparedCase, entry: ManifestCase) -> str:
     """Draws the contact sheet of a case; returns its file name in the folder."""
     from attent_tf.reporting.contact_sheet import draw_contact_sheet
 
@@ -17,14 +18,16 @@ def draw(folder: SharedFolder, prepared: PreparedCase, entry: ManifestCase) -> s
     title = f"{entry.case}  ({entry.domain}, {entry.split})"
     geometry = prepared.geometry
     sheet = draw_contact_sheet(
-        prepared.images, prepared.labels, title, geometry.record_spacing_mm, voxel_ml=geometry.record_voxel_ml
+        task, prepared.images, prepared.labels, title, geometry.record_spacing_mm, voxel_ml=geometry.record_voxel_ml
     )
     with folder.created(name) as file:
         file.write(sheet)
     return name
 
 
-def write_index(folder: SharedFolder, cases: list[tuple[ManifestCase, str]], rejected: list[dict[str, Any]]) -> None:
+def write_index(
+    folder: SharedFolder, task: Task, cases: list[tuple[ManifestCase, str]], rejected: list[dict[str, Any]]
+) -> None:
     """Writes `index.html`: every case with its sheet, then the rejected ones with their reasons."""
     from attent_tf.reporting.contact_sheet import PreviewEntry, preview_page
 
@@ -33,4 +36,4 @@ def write_index(folder: SharedFolder, cases: list[tuple[ManifestCase, str]], rej
         for entry, sheet in cases
     ]
     with folder.created("index.html") as file:
-        file.write(preview_page(entries, [(one["case"], one["message"]) for one in rejected]).encode())
+        file.write(preview_page(task, entries, [(one["case"], one["message"]) for one in rejected]).encode())

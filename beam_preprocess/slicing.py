@@ -62,11 +62,9 @@ def with_training_statistics(
       InputError: a domain has no training case that could be measured, or no contrast in them.
     """
     pooled = {
-        domain: pool_statistics(
-            measured.get(domain, []), options.prepare.intensity_rule(domain), f"the training cases of {domain}"
-        )
-        for domain in options.prepare.unresolved()
-        if getattr(options, domain) is not None
+        name: pool_statistics(measured.get(name, []), options.prepare.intensity[name], f"the training cases of {name}")
+        for name in options.prepare.unresolved()
+        if name in options.folders
     }
     return dataclasses.replace(options, prepare=options.prepare.resolved(pooled))
 
@@ -83,7 +81,7 @@ def read_and_prepare(planned: PlannedCase, options: PreprocessOptions) -> ReadCa
     """
     files = planned.files
     volume = read_case(files, options.orientation_policy)
-    prepared = prepare(volume, options.prepare)
+    prepared = prepare(volume, options.prepare, task=options.task)
     kept = choose_slices(prepared.images, prepared.labels, planned.rule, files.path)
     entry = ManifestCase(
         case=files.case,

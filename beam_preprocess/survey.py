@@ -57,7 +57,7 @@ class CaseWarning:
 
     Attributes:
       case: its identifier.
-      domain: `mri` or `ct`.
+      domain: name of its domain.
       message: one line.
     """
 
@@ -88,22 +88,17 @@ def survey(options: PreprocessOptions) -> Survey:
       options: the job's.
 
     Raises:
-      InputError: a data folder is missing, empty or of the other domain.
+      InputError: a data folder is missing, empty or of another kind than its domain.
       ConfigError: an option or a description is wrong.
     """
     options.check()
     cases: list[CaseFiles] = []
     problems: list[CaseProblem] = []
-    rules = {}
-    for domain, root, dataset in (
-        ("mri", options.mri, options.mri_dataset),
-        ("ct", options.ct, options.ct_dataset),
-    ):
-        if root is None:
-            continue
-        found = survey_cases(root, domain, dataset)
-        field = f"{domain}_intensity"
-        rules[field] = getattr(options, field) or found.description.intensity or options.prepare.intensity_rule(domain)
+    # Of all domains, so that the manifest says every rule by itself; in the order of the task.
+    rules = {domain.name: options.prepare.intensity_rule(domain) for domain in options.task.domains}
+    for name in (name for name in options.task.domain_names if name in options.folders):
+        found = survey_cases(options.folders[name], options.task, name, options.datasets.get(name))
+        rules[name] = options.intensity.get(name) or found.description.intensity or rules[name]
         cases += found.cases
         problems += found.problems
     problems += find_repeated_names(cases)
@@ -112,7 +107,7 @@ def survey(options: PreprocessOptions) -> Survey:
     problems += find_duplicates(cases)
     broken = {one.case for one in problems}
     return Survey(
-        dataclasses.replace(options, prepare=dataclasses.replace(options.prepare, **rules)),
+        dataclasses.replace(options, prepare=options.prepare.with_rules(rules)),
         tuple(cases),
         tuple(files for files in cases if files.case not in broken),
         tuple(problems),
@@ -127,7 +122,7 @@ def check(options: PreprocessOptions, report: Callable[[str], None] = lambda _: 
       report: called with a line for each case whose voxels are looked at.
 
     Raises:
-      InputError: a data folder is missing, empty or of the other domain.
+      InputError: a data folder is missing, empty or of another kind than its domain.
       ConfigError: an option or a description is wrong.
     """
     found = survey(options)
@@ -164,8 +159,8 @@ def check(options: PreprocessOptions, report: Callable[[str], None] = lambda _: 
 
 def _measured(planned: list[PlannedCase], options: PreprocessOptions) -> tuple[PreprocessOptions, list[CaseProblem]]:
     """Measures training cases where a rule asks for it, and tells if they cannot be used together."""
-    rules = {domain: options.prepare.intensity_rule(domain) for domain in options.prepare.unresolved()}
-    measured = {domain: [] for domain in rules}
+    rules = {name: options.prepare.intensity[name] for name in options.prepare.unresolved()}
+    measured = {name: [] for name in rules}
     for case in planned:
         if case.files.domain in rules and case.split in (TRAIN, ALL):
             # What is wrong with the case is told where it is prepared.
@@ -174,11 +169,10 @@ def _measured(planned: list[PlannedCase], options: PreprocessOptions) -> tuple[P
     try:
         return slicing.with_training_statistics(options, measured), []
     except InputError as error:
-        by_itself = {
-            f"{domain}_intensity": dataclasses.replace(rule, statistics="volume") for domain, rule in rules.items()
-        }
-        prepare = dataclasses.replace(options.prepare, **by_itself)
-        return dataclasses.replace(options, prepare=prepare), [CaseProblem("", "", "intensity", error.problem)]
+        by_itself = {name: dataclasses.replace(rule, statistics="volume") for name, rule in rules.items()}
+        return dataclasses.replace(options, prepare=options.prepare.with_rules(by_itself)), [
+            CaseProblem("", "", "intensity", error.problem)
+        ]
 
 
 def _case_problem(case: PlannedCase, error: Exception) -> CaseProblem:

@@ -92,11 +92,11 @@ class StageCase(beam.DoFn):
             prepared, kept, entry, warnings = self._slicing.read_and_prepare(planned, self._options)
             with self._work.created(staged_file(planned.position)) as file:
                 for record in self._slicing.slice_records(prepared, kept, entry):
-                    file.write(self._framing.frame(self._schema.encode(record)))
+                    file.write(self._framing.frame(self._schema.encode(record, self._options.task)))
             content = dataclasses.asdict(entry) | {"geometry": entry.geometry.to_json(), "position": planned.position}
             content["warnings"] = list(warnings)
             if self._options.preview:
-                content["preview"] = self._draw(self._previews, prepared, entry)
+                content["preview"] = self._draw(self._previews, self._options.task, prepared, entry)
             notes.leave(self._work, notes.CASE, name, content)
         return entry.slices
 

@@ -70,7 +70,7 @@ def all_metrics(prediction: np.ndarray, reference: np.ndarray) -> dict:
     """Everything that an evaluation holds."""
     from attent_tf.metrics.scores import score_case
 
-    return score_case(prediction, reference, SPACING_MM)
+    return score_case(prediction, reference, SPACING_MM, load_task("abdomen").structure_names)
 
 
 WAYS = {"medpy dc + assd": with_medpy, "dice + assd": dice_and_assd, "all metrics": all_metrics}

@@ -55,8 +55,11 @@ def plain_loop(root: Path, out: Path) -> None:
     """Reads with nibabel and writes one TFRecord file, case after case."""
     from attent_tf.data import framing, schema
     from attent_tf.data.selection import choose_slices
+    from attent_tf.tasks import load_task
     from attent_tf.volumes import Volume, prepare
 
+    task = load_task()
+    ct = task.domain("ct")
     table = np.zeros(14, np.uint8)
     table[[6, 2, 3, 1]] = 1, 2, 3, 4
     out.mkdir()
@@ -65,9 +68,9 @@ def plain_loop(root: Path, out: Path) -> None:
             image = nibabel.load(path)
             labels = nibabel.load(str(path).replace("img", "label"))
             volume = Volume(
-                image.get_fdata(dtype=np.float32), image.affine, path.name, "ct", table[np.asarray(labels.dataobj)]
+                image.get_fdata(dtype=np.float32), image.affine, path.name, ct, table[np.asarray(labels.dataobj)]
             )
-            prepared = prepare(volume)
+            prepared = prepare(volume, task=task)
             for index in choose_slices(prepared.images, prepared.labels, "body", path.name):
                 record = schema.SliceRecord(
                     prepared.images[index],
@@ -79,7 +82,7 @@ def plain_loop(root: Path, out: Path) -> None:
                     len(prepared.images),
                     prepared.geometry,
                 )
-                file.write(framing.frame(schema.encode(record)))
+                file.write(framing.frame(schema.encode(record, task)))
 
 
 def profile(root: Path, out: Path) -> None:
@@ -97,9 +100,11 @@ def profile(root: Path, out: Path) -> None:
 def job(root: Path, out: Path, workers: int) -> None:
     """Runs the library's job."""
     import beam_preprocess
+    from attent_tf.tasks import load_task
 
     flags = [] if workers == 1 else ["--direct_running_mode=multi_processing", f"--direct_num_workers={workers}"]
-    beam_preprocess.run(beam_preprocess.PreprocessOptions(out=str(out), ct=str(root), split="ratio"), flags)
+    options = beam_preprocess.PreprocessOptions(str(out), load_task(), {"ct": str(root)}, split="ratio")
+    beam_preprocess.run(options, flags)
 
 
 WAYS = {

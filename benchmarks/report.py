@@ -60,13 +60,13 @@ def main():
         out = given.out or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         write_phantom(out / "phantom", subjects=given.cases)
         options = PrepareOptions(slice_mm=given.slice_mm)
-        scans = sorted(find_cases(out / "phantom" / "malbcv", "ct"), key=lambda files: files.case)
+        scans = sorted(find_cases(out / "phantom" / "malbcv", load_task(), "ct"), key=lambda files: files.case)
         prepared = [(files.case, prepare(read_case(files), options)) for files in scans]
         places = []
         for place, method in enumerate(METHODS[: given.methods]):
             header = {"method": method, "direction": "mri2ct", "protocol": DEFAULT_PROTOCOL, "seed": 0}
             results = (synthetic_result(name, case, rank, place) for rank, (name, case) in enumerate(prepared))
-            write_evaluation(out / method, header, results, overwrite=True)
+            write_evaluation(out / method, load_task("abdomen"), header, results, overwrite=True)
             places.append(EvaluationForReport(out / method))
         start, start_cpu = time.perf_counter(), time.process_time()
         write_report(out / "index.html", places, "Synthetic predictions on phantom CTs")

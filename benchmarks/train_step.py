@@ -199,7 +199,7 @@ def _data(config, setting, batch_size, strategy):
     labelled = SliceArrays(images, labels if setting.stage == "segmentation" else None)
     augmentation = config.segmentation.augmentation
     streams = (
-        batches(part, config.data, batch_size, seed, augmentation=augmentation)
+        batches(part, config.data, batch_size, seed, load_task().num_classes, augmentation=augmentation)
         for seed, part in enumerate((labelled, SliceArrays(images, None)))
     )
     real = tf.data.Dataset.zip(tuple(streams))

@@ -64,8 +64,8 @@ def benchmark(records, out, methods, directions, seeds, config_name, overrides, 
     evaluations = run_benchmark(records, out, plan, config, QuietObserver() if quiet else ConsoleObserver())
     tables = {direction: benchmark_tables(of_direction) for direction, of_direction in evaluations.items()}
     changed = f" with {', '.join(overrides)}" if overrides else ""
-    text = as_markdown(tables, f"{config.name}{changed}")
-    write_json(out / "benchmark.json", as_json(tables, config))
+    text = as_markdown(task, tables, f"{config.name}{changed}")
+    write_json(out / "benchmark.json", as_json(task, tables, config))
     write_text(out / "benchmark.md", text)
     click.echo(text)
     click.echo(f"Tables: {out / 'benchmark.md'}")

@@ -35,8 +35,8 @@ from cli.tables import LINE
 def check(ctx, run_folder, records, split, cases, out, calibration, strict):
     """Say how good a run is without labels of its target.
 
-    Signs are taken on scans of the target: how much of each organ is found, whether answers stay the same when a slice is
-    mapped, scaled or translated there and back, how sure they are, whether organs hang together. Each is green, amber or red.
+    Signs are taken on scans of the target: how much of each structure is found, whether answers stay the same when a slice is
+    mapped, scaled or translated there and back, how sure they are, whether structures hang together. Each is green, amber or red.
     No label of the target is read, so that stages, settings and seeds may be chosen by them.
 
     \b
@@ -54,14 +54,13 @@ def check(ctx, run_folder, records, split, cases, out, calibration, strict):
     signs = check_run(run, records, ConsoleObserver("slices"), split, cases, calibration)
     if out:
         write_json(out, {"run": run.describe(), "split": split, **signs.to_json()})
-    click.echo("\n".join(_lines(signs)))
+    click.echo("\n".join(_lines(signs, run.task.titles)))
     if strict and signs.worst == RED:
         ctx.exit(1)
 
 
-def _lines(signs):
-    from attent_tf.organs import ORGAN_TITLES
-    from attent_tf.reporting.wording import UNDEFINED
+def _lines(signs, titles):
+    from attent_tf.reporting.wording import UNDEFINED, in_sentence
     from cli.tables import aligned, number
 
     rows = [["Sign", "Verdict", "Number", "Source"]]
@@ -74,11 +73,11 @@ def _lines(signs):
         yield ""
         yield from textwrap.wrap(f"{sign.title}: {sign.meaning} {sign.thresholds.capitalize()}.", LINE)
         if sign.organs:
-            organs = (
-                f"{ORGAN_TITLES[organ].lower()} {UNDEFINED if value is None else number(value)}"
-                for organ, value in sign.organs.items()
+            structures = (
+                f"{in_sentence(titles[name])} {UNDEFINED if value is None else number(value)}"
+                for name, value in sign.organs.items()
             )
-            yield f"  {', '.join(organs)}"
+            yield from textwrap.wrap(", ".join(structures), LINE, initial_indent="  ", subsequent_indent="  ")
     if signs.left_out:
         yield ""
         left_out = "; ".join(f"{one.title.lower()} ({one.reason})" for one in signs.left_out)

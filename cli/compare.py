@@ -13,7 +13,11 @@ from cli.tables import LINE
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(), metavar="RUN RUN...")
 @click.option(
-    "--metric", type=click.Choice(METRICS), default="dice", show_default=True, help="What is compared, for each organ."
+    "--metric",
+    type=click.Choice(METRICS),
+    default="dice",
+    show_default=True,
+    help="What is compared, for each structure.",
 )
 @click.option("--common-cases", is_flag=True, help="Compare the cases that all runs have; the others are listed.")
 @click.option("--against-first", is_flag=True, help="The first run against each other, instead of every pair.")
@@ -74,30 +78,29 @@ def _lines(comparison):
 
 
 def _scores(comparison):
-    from attent_tf.evaluation.comparison import COLUMNS
     from cli.tables import aligned, interval, number
 
-    rows = [["Organ", "Run", "Mean", "Std", "Median", "95 % interval", "n", "Undefined", "Infinite"]]
-    for column in COLUMNS:
+    rows = [["Structure", "Run", "Mean", "Std", "Median", "95 % interval", "n", "Undefined", "Infinite"]]
+    for column in comparison.columns:
         for run in comparison.runs:
             one = run.spread[column]
             numbers = (number(one[key]) for key in ("mean", "std", "median"))
             counts = (str(one[key]) for key in ("n", "n_undefined", "n_infinite"))
             bounds = interval(one["ci95_low"], one["ci95_high"])
-            rows.append([_organ(column), run.label, *numbers, bounds, *counts])
+            rows.append([_title(comparison, column), run.label, *numbers, bounds, *counts])
     return aligned(rows, left=2)
 
 
 def _differences(comparison):
     from cli.tables import aligned, interval, number
 
-    rows = [["Organ", "Difference", "Mean", "95 % interval", "d_z", "r", "n", "Undefined", "Infinite"]]
+    rows = [["Structure", "Difference", "Mean", "95 % interval", "d_z", "r", "n", "Undefined", "Infinite"]]
     for one in comparison.differences:
         of = one.statistics
         effects = (number(value, sign=True) for value in (of.cohen_dz, of.rank_biserial))
         bounds = interval(of.ci95_low, of.ci95_high, sign=True)
         counts = (str(count) for count in (of.n, of.n_undefined, of.n_infinite))
-        rows.append([*_pair(one), number(of.mean_difference, sign=True), bounds, *effects, *counts])
+        rows.append([*_pair(comparison, one), number(of.mean_difference, sign=True), bounds, *effects, *counts])
     return aligned(rows, left=2)
 
 
@@ -105,18 +108,16 @@ def _p_values(comparison):
     from attent_tf.evaluation.comparison import TESTS
     from cli.tables import aligned, p_value
 
-    rows = [["Organ", "p-values of", "Wilcoxon", "Holm", "t", "Holm", "Sign-flip", "Holm", "Least"]]
+    rows = [["Structure", "p-values of", "Wilcoxon", "Holm", "t", "Holm", "Sign-flip", "Holm", "Least"]]
     for one in comparison.differences:
         tests = (p_value(value) for test in TESTS for value in (getattr(one.statistics, test), one.corrected[test]))
-        rows.append([*_pair(one), *tests, p_value(one.statistics.least_p)])
+        rows.append([*_pair(comparison, one), *tests, p_value(one.statistics.least_p)])
     return aligned(rows, left=2)
 
 
-def _pair(difference):
-    return _organ(difference.column), f"{difference.first} − {difference.second}"
+def _pair(comparison, difference):
+    return _title(comparison, difference.column), f"{difference.first} − {difference.second}"
 
 
-def _organ(column):
-    from attent_tf.organs import ORGAN_TITLES
-
-    return ORGAN_TITLES.get(column, "Average")
+def _title(comparison, column):
+    return comparison.task.titles.get(column, "Average")

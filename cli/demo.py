@@ -57,7 +57,7 @@ def demo(out, direction, subjects, seed, config_name, overrides, methods):
     heading("1/4 Phantom")
     _make_phantom(phantom, subjects, seed)
     heading("2/4 Records")
-    _make_records(phantom, records, seed)
+    _make_records(task, phantom, records, seed)
     heading("3/4 Methods")
     start_quietly()
     from attent_tf.benchmark.run import run_benchmark
@@ -79,19 +79,23 @@ def _make_phantom(folder, subjects, seed):
         write_phantom(folder, subjects=subjects, seed=seed, report=lambda _: bar.update())
 
 
-def _make_records(phantom, records, seed):
+def _make_records(task, phantom, records, seed):
     from attent_tf.data.manifest import read_manifest
     from beam_preprocess import PreprocessOptions, run
     from cli.preprocess import beam_kept_quiet
 
     if not records.exists():
         options = PreprocessOptions(
-            out=str(records), mri=str(phantom / "chaos"), ct=str(phantom / "malbcv"), split="ratio", seed=seed
+            out=str(records),
+            task=task,
+            folders={"mri": str(phantom / "chaos"), "ct": str(phantom / "malbcv")},
+            split="ratio",
+            seed=seed,
         )
         with beam_kept_quiet():
             run(options, [], say)
     manifest = read_manifest(records)
-    for domain in ("mri", "ct"):
+    for domain in task.domain_names:
         train, test = (manifest.select(domain, split) for split in ("train", "test"))
         slices = sum(case.slices for case in (*train, *test))
         say(f"{domain}: {len(train)} training and {counted(len(test), 'test case')}, {counted(slices, 'slice')}")

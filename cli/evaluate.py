@@ -7,6 +7,7 @@ import click
 
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL, PROTOCOLS
 from attent_tf.runtime import start_quietly
+from attent_tf.tasks import DEFAULT_TASK, SHIPPED_TASKS
 from cli import options as shared
 from cli.console import ConsoleObserver
 from cli.tables import LINE
@@ -21,8 +22,13 @@ from cli.tables import LINE
     "--labels",
     type=click.Path(),
     metavar="YAML",
-    help="How label files are called and what their numbers mean.  [default: the same names on both sides, "
-    "1 liver, 2 right kidney, 3 left kidney, 4 spleen]",
+    help="How label files are called and what their numbers mean.  [default: the same names on both sides, the structures of "
+    "the task in its order from 1]",
+)
+@click.option(
+    "--task",
+    metavar="NAME_OR_YAML",
+    help=f"With --predictions: whose structures they show, {', '.join(SHIPPED_TASKS)} or a file.  [default: {DEFAULT_TASK}]",
 )
 @click.option("--images", type=click.Path(), metavar="DIR", help="With --predictions: the scans, for the report.")
 @click.option("--name", default="", help="With --predictions: name of the method.  [default: of the folder]")
@@ -35,16 +41,14 @@ from cli.tables import LINE
     help="What is scored; it is printed in words with the scores.",
 )
 @click.option(
-    "--mri",
+    "--scans",
     type=click.Path(),
     metavar="DIR",
-    help="With native_3d, where the target is MRI: the data folder that the records were made from.",
+    help="With native_3d: the data folder that the target's records were made from.",
 )
-@click.option("--ct", type=click.Path(), metavar="DIR", help="Likewise where the target is CT.")
 @click.option(
-    "--mri-dataset", metavar="NAME_OR_YAML", help="How --mri lies on disk.  [default: as when the records were made]"
+    "--dataset", metavar="NAME_OR_YAML", help="How --scans lies on disk.  [default: as when the records were made]"
 )
-@click.option("--ct-dataset", metavar="NAME_OR_YAML", help="How --ct lies on disk, likewise.")
 @shared.postprocess
 @click.option("--overwrite", is_flag=True, help="Replace an evaluation that is there.")
 @shared.calibration
@@ -62,11 +66,12 @@ def evaluate(ctx, run_folder, records, out, protocol, postprocess, overwrite, **
     Examples:
       attent evaluate --run runs/attent --records records --out runs/attent/evaluation
       attent evaluate --run runs/attent --records records --out per_slice --protocol released_2d
-      attent evaluate --run runs/attent --records records --out native --protocol native_3d --ct MALBCV
+      attent evaluate --run runs/attent --records records --out native --protocol native_3d --scans MALBCV
       attent evaluate --predictions nnunet --references labelsTs --labels map.yaml --out scores
+      attent evaluate --predictions nnunet --references labelsTs --task cardiac --out scores
     """
-    label_files = {name: others[name] for name in ("predictions", "references", "labels", "images", "name")}
-    scans = {name: others[name] for name in ("mri", "ct", "mri_dataset", "ct_dataset")}
+    label_files = {name: others[name] for name in ("predictions", "references", "task", "labels", "images", "name")}
+    scans = {name: others[name] for name in ("scans", "dataset")}
     policy = others["orientation_policy"]
     if label_files["predictions"] or label_files["references"]:
         _check_options(
@@ -80,14 +85,14 @@ def evaluate(ctx, run_folder, records, out, protocol, postprocess, overwrite, **
         from cli.label_files import evaluate_label_files
 
         ctx.exit(evaluate_label_files(out, protocol, overwrite, postprocess, policy, **label_files))
-    only_files = {name: label_files[name] for name in ("labels", "images", "name")}
+    only_files = {name: label_files[name] for name in ("task", "labels", "images", "name")}
     only_files["orientation_policy"] = policy != "strict"
     calibration = others["calibration"]
     _check_options({"run": run_folder, "records": records}, ("run", "records"), **only_files)
     from attent_tf.runs import load_run
 
     run = load_run(run_folder)
-    scans = _scans(run, protocol, scans)
+    scans = _scans(protocol, **scans)
     start_quietly()
     from attent_tf.inference.evaluate import evaluate as evaluate_run
     from cli.scores import score_table, spread_table, with_and_without
@@ -121,15 +126,14 @@ def _check_options(given, needed, **others):
             raise click.UsageError(f"--{name.replace('_', '-')} does not go with --{needed[0]}.")
 
 
-def _scans(run, protocol, folders):
+def _scans(protocol, scans, dataset):
     """Returns where the target's scans lie, or None where the protocol has no use for them."""
     from attent_tf.inference.original_scans import OriginalScans
 
-    folder, dataset = folders[run.target], folders[f"{run.target}_dataset"]
     if PROTOCOLS[protocol].grid == "scan":
-        if folder is None:
-            raise click.UsageError(f"--protocol {protocol} needs --{run.target}, the folder of the original scans.")
-        return OriginalScans(folder, dataset)
-    if any(folders.values()):
-        raise click.UsageError("--mri, --ct and their data sets go with --protocol native_3d.")
+        if scans is None:
+            raise click.UsageError(f"--protocol {protocol} needs --scans, the folder of the original scans.")
+        return OriginalScans(scans, dataset)
+    if scans or dataset:
+        raise click.UsageError("--scans and --dataset go with --protocol native_3d.")
     return None

@@ -1,4 +1,4 @@
-"""`attent info`: what a records folder holds, in numbers."""
+"""`attent info`: what a records folder, a run or an exported model holds."""
 
 import json
 
@@ -6,35 +6,68 @@ import click
 
 from attent_tf.counting import counted
 from cli import console
+from cli.task_lines import task_lines
 
 
 @click.command()
-@click.option("--records", required=True, type=click.Path(), help="Records folder (attent preprocess).")
+@click.option("--records", type=click.Path(), help="Records folder (attent preprocess).")
+@click.option("--run", "run_folder", type=click.Path(), help="Instead: run folder (attent train).")
+@click.option("--model", type=click.Path(), help="Instead: version folder of an exported model (attent export).")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-@click.option("--cases", is_flag=True, help="Print a line for each case as well.")
-def info(records, as_json, cases):
-    """Print the fingerprint of a records folder: cases, slices, spacing, intensities and organs.
+@click.option("--cases", is_flag=True, help="With --records: print a line for each case as well.")
+def info(records, run_folder, model, as_json, cases):
+    """Print what a folder holds: the task with its structures and domains, and what was made of it.
+
+    Of records: fingerprint, cases, slices, spacing, intensities and structures. Of a run and of an exported model: method,
+    direction and the records behind it.
 
     \b
     Examples:
       attent info --records records
       attent info --records records --json > records.json
+      attent info --run runs/attent
     """
+    if sum(place is not None for place in (records, run_folder, model)) != 1:
+        raise click.UsageError("Give one of --records, --run and --model.")
+    if records is None:
+        if cases:
+            raise click.UsageError("--cases goes with --records.")
+        _describe(run_folder, model, as_json)
+        return
     from attent_tf.data.manifest import read_manifest
     from attent_tf.data.statistics import folder_statistics
+    from attent_tf.tasks import task_to_mapping
 
     manifest = read_manifest(records)
     if as_json:
-        click.echo(json.dumps(folder_statistics(records, manifest), indent=2, allow_nan=False))
+        found = {"task": task_to_mapping(manifest.task), **folder_statistics(records, manifest)}
+        click.echo(json.dumps(found, indent=2, allow_nan=False))
         return
     with console.progress("Read", sum(case.slices for case in manifest.cases), "slices") as bar:
         found = folder_statistics(records, manifest, bar.update)
-    for line in _lines(found, cases):
+    for line in (*task_lines(manifest.task), *_lines(found, cases, manifest.task.titles)):
         console.say(line)
 
 
-def _lines(found, cases):
-    from attent_tf.organs import ORGAN_TITLES, ORGANS
+def _describe(run_folder, model, as_json):
+    """Prints what a run or an exported model says of itself."""
+    from attent_tf.deployment.contract import read_contract
+    from attent_tf.runs import load_run
+    from attent_tf.tasks import task_to_mapping
+
+    source = read_contract(model) if run_folder is None else load_run(run_folder)
+    described = source.describe()
+    if as_json:
+        click.echo(json.dumps({**described, "task": task_to_mapping(source.task)}, indent=2, allow_nan=False))
+        return
+    for line in task_lines(source.task):
+        console.say(line)
+    for key, value in described.items():
+        if key != "task" and value is not None:
+            console.say(f"{key.replace('_', ' ')}: {value if isinstance(value, str) else json.dumps(value)}")
+
+
+def _lines(found, cases, titles):
     from cli.records import table
 
     options = found["options"]
@@ -59,12 +92,12 @@ def _lines(found, cases):
         mean, std = content["intensity"]["mean"], content["intensity"]["std"]
         yield f"  images           mean {mean:.3f}, deviation {std:.3f}, percentiles {shown}"
         if content["labelled"]:
-            rows = [("  organ", "cases", "slices", "pixels", "volume in ml (smallest, median, largest)")]
-            for organ in ORGANS:
-                one = content["organs"][organ]
+            rows = [("  structure", "cases", "slices", "pixels", "volume in ml (smallest, median, largest)")]
+            for name, title in titles.items():
+                one = content["organs"][name]
                 rows.append(
                     (
-                        f"  {ORGAN_TITLES[organ]}",
+                        f"  {title}",
                         str(one["cases"]),
                         str(one["slices"]),
                         f"{100 * one['pixel_share']:.2f} %",
@@ -74,10 +107,10 @@ def _lines(found, cases):
             yield from table(rows)
     if cases:
         yield ""
-        rows = [("case", "domain", "split", "slices", "of", "slice mm", *(f"{ORGAN_TITLES[o]} ml" for o in ORGANS))]
+        rows = [("case", "domain", "split", "slices", "of", "slice mm", *(f"{title} ml" for title in titles.values()))]
         for one in found["cases"]:
             ml = one["organs_ml"]
-            volumes = [f"{ml[organ]:.0f}" if ml else "" for organ in ORGANS]
+            volumes = [f"{ml[name]:.0f}" if ml else "" for name in titles]
             numbers = (str(one["slices"]), str(one["slice_count"]), f"{one['spacing_mm'][0]:.2f}")
             rows.append((one["case"], one["domain"], one["split"], *numbers, *volumes))
         yield from table(rows)

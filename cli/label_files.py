@@ -10,14 +10,15 @@ from cli.tables import LINE
 
 
 def evaluate_label_files(
-    out, protocol, overwrite, postprocess, orientation_policy, predictions, references, labels, images, name
+    out, protocol, overwrite, postprocess, orientation_policy, predictions, references, task, labels, images, name
 ) -> int:
     """Scores two folders, prints the tables and all that is listed beside them, and returns the exit code."""
     from attent_tf.postprocessing import NO_POSTPROCESSING
     from attent_tf.scoring import EXIT_INCOMPLETE, load_label_map, score_folders
+    from attent_tf.tasks import DEFAULT_TASK, load_task
     from cli.scores import failure_lines, score_table, spread_table, state_lines, with_and_without
 
-    label_map = load_label_map(labels)
+    label_map = load_label_map(labels, load_task(task or DEFAULT_TASK))
     evaluation = score_folders(
         predictions,
         references,
@@ -38,7 +39,7 @@ def evaluate_label_files(
     for metric, title in (("dice", "Dice %"), ("assd_mm", "ASSD mm")):
         click.echo("\n" + "\n".join(spread_table(evaluation, metric, title)))
     for title, lines in (
-        ("Organs that are not in both maps", state_lines(evaluation)),
+        ("Structures that are not in both maps", state_lines(evaluation)),
         ("Could not be scored as they stand", failure_lines(evaluation)),
     ):
         if lines:

@@ -14,7 +14,7 @@ from attent_tf.errors import AttentError, printable
 VERBS = {
     "demo": "Run the whole method on an embedded data set, end to end.",
     "phantom": "Write a synthetic data set in the layouts of CHAOS and MALBCV.",
-    "preprocess": "Turn MRI and CT folders into sliced TFRecords.",
+    "preprocess": "Turn folders of scans into sliced TFRecords.",
     "verify": "Check a records folder against its manifest, to the last byte.",
     "info": "Print what a records folder holds, in numbers.",
     "train": "Train a method on a records folder, or go on with a run.",

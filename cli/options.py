@@ -27,6 +27,24 @@ postprocess = click.option(
 )
 
 
+class ForDomain(click.ParamType):
+    """`DOMAIN=VALUE`, as a pair of texts."""
+
+    def __init__(self, value_name: str):
+        self.name = f"DOMAIN={value_name}"
+
+    def get_metavar(self, param, ctx=None):
+        return self.name
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, tuple):
+            return value
+        domain, separator, rest = value.partition("=")
+        if not (domain and separator and rest):
+            return self.fail(f"expected {self.name}, found {value!r}", param, ctx)
+        return domain, rest
+
+
 class BatchSize(click.ParamType):
     """`auto` (None) or a whole number above 0."""
 

@@ -11,26 +11,42 @@ from collections.abc import Iterator
 import click
 
 from attent_tf.counting import counted
-from attent_tf.errors import AttentError
+from attent_tf.errors import AttentError, ConfigError
 from cli import console
 from cli import options as shared
+from cli.options import ForDomain
 
 
 @click.command()
 @click.option(
-    "--mri",
-    type=click.Path(),
-    metavar="DIR",
-    help="MRI cases: a folder in a known layout, or a YAML description that says its root.",
-)
-@click.option("--ct", type=click.Path(), metavar="DIR", help="CT cases, likewise.")
-@click.option(
-    "--mri-dataset",
+    "--task",
+    "task_name",
+    default="abdomen",
+    show_default=True,
     metavar="NAME_OR_YAML",
-    help="How --mri lies on disk: chaos, chaos-t1-in, chaos-t1-out, malbcv, nifti, dicom, or a description of your own. "
-    " [default: recognised]",
+    help="Structures and domains: abdomen, cardiac, or a task of your own.",
 )
-@click.option("--ct-dataset", metavar="NAME_OR_YAML", help="How --ct lies on disk, likewise.")
+@click.option(
+    "--domain",
+    "domains",
+    multiple=True,
+    type=ForDomain("DIR"),
+    help="Cases of a domain of the task: a folder in a known layout, or a YAML description that says its root. Once for each "
+    "domain; one or more.",
+)
+@click.option(
+    "--domain-dataset",
+    "domain_datasets",
+    multiple=True,
+    type=ForDomain("NAME_OR_YAML"),
+    help="How the folder of a domain lies on disk: chaos, chaos-t1-in, chaos-t1-out, malbcv, nifti, dicom, amos-ct, amos-mri, "
+    "crossmoda-t1, crossmoda-t2, mmwhs-ct, mmwhs-mri, totalsegmentator-ct, totalsegmentator-mri, or a description of your own. "
+    "  [default: recognised]",
+)
+@click.option("--mri", type=click.Path(), metavar="DIR", help="Short for --domain mri=DIR.")
+@click.option("--ct", type=click.Path(), metavar="DIR", help="Short for --domain ct=DIR.")
+@click.option("--mri-dataset", metavar="NAME_OR_YAML", help="Short for --domain-dataset mri=…")
+@click.option("--ct-dataset", metavar="NAME_OR_YAML", help="Short for --domain-dataset ct=…")
 @click.option("--out", type=click.Path(), metavar="RECORDS", help="Folder to make; it must not hold anything yet.")
 @click.option("--overwrite", is_flag=True, help="Replace the records that are in --out once the new ones are complete.")
 @click.option("--check", is_flag=True, help="Look for everything that is wrong with the data, and write nothing.")
@@ -58,7 +74,7 @@ from cli import options as shared
     default="body",
     show_default=True,
     help="Slices of training cases. body: drops ends that show only air. organs: the paper's rule, slices with a "
-    "labelled organ (it uses labels, of the target domain too). Test cases keep all slices.",
+    "labelled structure (it uses labels, of the target domain too). Test cases keep all slices.",
 )
 @click.option(
     "--geometry",
@@ -77,23 +93,26 @@ from cli import options as shared
     help="Slices on each side that a record holds as further channels (2.5-D).",
 )
 @click.option(
-    "--mri-intensity",
-    metavar="RULE",
-    help="What −1 and +1 stand for: window:LOW:HIGH, percentile:LOW:HIGH[:PART[:PART]] or zscore:TIMES[:PART], where PART is "
-    "volume or body; @training behind it takes the statistics of the training cases.  "
-    "[default: the data set's, or percentile:0.5:99:volume:body]",
+    "--intensity",
+    "intensities",
+    multiple=True,
+    type=ForDomain("RULE"),
+    help="What −1 and +1 stand for in scans of a domain: window:LOW:HIGH, percentile:LOW:HIGH[:PART[:PART]] or "
+    "zscore:TIMES[:PART], where PART is volume or body; @training behind it takes the statistics of the training cases.  "
+    "[default: the data set's, or else the task's]",
 )
-@click.option("--ct-intensity", metavar="RULE", help="Likewise for CT.  [default: the data set's, or window:-160:240]")
+@click.option("--mri-intensity", metavar="RULE", help="Short for --intensity mri=RULE.")
+@click.option("--ct-intensity", metavar="RULE", help="Short for --intensity ct=RULE.")
 @shared.orientation_policy
 @click.option("--shards", type=int, help="Number of TFRecord files.  [default: one a case, at most 8]")
 @click.option("--preview", is_flag=True, help="Draw a contact sheet of each case; see preview/index.html.")
 @click.option("--verbose", is_flag=True, help="Show Beam's own messages.")
 @click.argument("beam_options", nargs=-1, type=click.UNPROCESSED, metavar="[-- BEAM OPTIONS]")
 def preprocess(check, as_json, verbose, beam_options, **settings):
-    """Turn MRI and CT folders into sliced TFRecords.
+    """Turn folders of scans into sliced TFRecords.
 
-    One of --mri and --ct is enough for supervised training or for inference; adaptation needs both. What follows `--`
-    goes to Apache Beam.
+    One domain is enough for supervised training or for inference; adaptation needs two, and more may lie side by side. What
+    follows `--` goes to Apache Beam.
 
     \b
     Examples:
@@ -102,6 +121,7 @@ def preprocess(check, as_json, verbose, beam_options, **settings):
       attent preprocess --mri CHAOS --ct MALBCV --out records --split ratio --seed 1
       attent preprocess --mri CHAOS --mri-dataset chaos-t1-in --ct amos.yaml --out records --split ratio
       attent preprocess --ct my_scans --out records --split none --on-error skip
+      attent preprocess --task heart.yaml --domain t1=T1 --domain t2=T2 --out records --split ratio
       attent preprocess --mri CHAOS --ct MALBCV --out records -- \\
           --direct_running_mode=multi_processing --direct_num_workers=4
     """
@@ -132,15 +152,37 @@ def preprocess(check, as_json, verbose, beam_options, **settings):
 def _options(settings):
     """Returns the job's options for the command's."""
     import beam_preprocess
-    from attent_tf.tasks import parse_rule
+    from attent_tf.tasks import load_task, parse_rule
     from attent_tf.volumes import PrepareOptions
+
+    task = load_task(settings.pop("task_name"))
+    folders, datasets, rules = (
+        _by_domain(task, settings.pop(many), option, {name: settings.pop(f"{name}{ending}") for name in ("mri", "ct")})
+        for many, option, ending in (
+            ("domains", "--domain", ""),
+            ("domain_datasets", "--domain-dataset", "_dataset"),
+            ("intensities", "--intensity", "_intensity"),
+        )
+    )
 
     prepare = PrepareOptions(
         **{name: settings.pop(name) for name in ("geometry", "pixel_mm", "slice_mm", "neighbours")}
     )
-    for name in ("mri_intensity", "ct_intensity"):
-        settings[name] = parse_rule(settings[name]) if settings[name] else None
-    return beam_preprocess.PreprocessOptions(prepare=prepare, **settings)
+    intensity = {name: parse_rule(rule) for name, rule in rules.items()}
+    return beam_preprocess.PreprocessOptions(
+        task=task, folders=folders, datasets=datasets, intensity=intensity, prepare=prepare, **settings
+    )
+
+
+def _by_domain(task, given, option, short):
+    """Returns what an option and its short forms say, by the names of the task's domains in their order."""
+    found = {}
+    for name, value in (*given, *((name, value) for name, value in short.items() if value is not None)):
+        task.domain(name)
+        if name in found:
+            raise ConfigError(f"{option} {name}: expected once; received {found[name]!r} and {value!r}")
+        found[name] = value
+    return {name: found[name] for name in task.domain_names if name in found}
 
 
 def _check(options, as_json):

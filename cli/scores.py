@@ -4,17 +4,17 @@ from collections.abc import Sequence
 
 from attent_tf.evaluation.case_entry import ABSENT, MISSED, SPURIOUS
 from attent_tf.evaluation.folder import Evaluation
-from attent_tf.organs import ORGAN_TITLES, ORGANS
-from attent_tf.reporting.wording import UNPROCESSED
+from attent_tf.reporting.wording import UNPROCESSED, in_sentence
 from cli.tables import aligned, interval, number
 
 
 def score_table(entries: Sequence[tuple[str, Evaluation]]) -> list[str]:
-    """Returns lines with the Dice of each organ and the averages of all metrics, one row for each entry."""
-    rows = [["Dice %", *(ORGAN_TITLES[organ] for organ in ORGANS), "Average", "ASSD voxel", "ASSD mm"]]
+    """Returns lines with the Dice of each structure and the averages of all metrics, one row for each entry."""
+    titles = entries[0][1].task.titles
+    rows = [["Dice %", *titles.values(), "Average", "ASSD voxel", "ASSD mm"]]
     for title, evaluation in entries:
         average = evaluation.average
-        numbers = [evaluation.organs[organ]["dice"]["mean"] for organ in ORGANS]
+        numbers = [evaluation.structures[name]["dice"]["mean"] for name in titles]
         numbers += [average["dice"], average["assd_voxel"], average["assd_mm"]]
         rows.append([title, *(number(value) for value in numbers)])
     return aligned(rows)
@@ -27,20 +27,20 @@ def with_and_without(title: str, evaluation: Evaluation) -> list[tuple[str, Eval
 
 
 def spread_table(evaluation: Evaluation, metric: str, title: str) -> list[str]:
-    """Returns lines with mean, deviation, median and interval of each organ, and how many values they are over."""
+    """Returns lines with mean, deviation, median and interval of each structure, and how many values they are over."""
     rows = [[title, "Mean", "Std", "Median", "95 % interval", "n", "Undefined", "Infinite"]]
-    for organ in ORGANS:
-        one = evaluation.organs[organ][metric]
+    for name, structure_title in evaluation.task.titles.items():
+        one = evaluation.structures[name][metric]
         numbers = (number(one[key]) for key in ("mean", "std", "median"))
         counts = (str(one[key]) for key in ("n", "n_undefined", "n_infinite"))
-        rows.append([ORGAN_TITLES[organ], *numbers, interval(one["ci95_low"], one["ci95_high"]), *counts])
+        rows.append([structure_title, *numbers, interval(one["ci95_low"], one["ci95_high"]), *counts])
     bounds = evaluation.average_ci95[metric]
     rows.append(["Average", number(evaluation.average[metric]), "", "", interval(*bounds), "", "", ""])
     return aligned(rows)
 
 
 def state_lines(evaluation: Evaluation) -> list[str]:
-    """Returns a line for each case in which an organ is missed, spurious or in neither map, unless its files failed."""
+    """Returns a line for each case in which a structure is missed, spurious or in neither map, unless its files failed."""
     words = {
         MISSED: "missed (Dice 0, infinite distance)",
         SPURIOUS: "spurious: predicted where there is none",
@@ -51,11 +51,11 @@ def state_lines(evaluation: Evaluation) -> list[str]:
         if case["case"] in failed:
             continue
         by_state: dict[str, list[str]] = {}
-        for organ, state in case.get("states", {}).items():
-            by_state.setdefault(state, []).append(ORGAN_TITLES[organ].lower())
-        for state, organs in by_state.items():
+        for name, state in case.get("states", {}).items():
+            by_state.setdefault(state, []).append(in_sentence(evaluation.task.titles[name]))
+        for state, structures in by_state.items():
             if state in words:
-                lines.append(f"  {case['case']}: {', '.join(organs)} {words[state]}")
+                lines.append(f"  {case['case']}: {', '.join(structures)} {words[state]}")
     return lines
 
 

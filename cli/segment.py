@@ -148,7 +148,7 @@ def _write(run, answer, outputs) -> None:
 
         heading = f"{scan.name}: {title}"
         sheet = draw_contact_sheet(
-            scan.prepared.images, found.labels_on_grid, heading, geometry.record_spacing_mm, answer.volumes_ml
+            run.task, scan.prepared.images, found.labels_on_grid, heading, geometry.record_spacing_mm, answer.volumes_ml
         )
         write_bytes(outputs["preview"], sheet)
     # Last, so that where there is a label map there is all that was asked for.

@@ -54,7 +54,7 @@ def translate(run_folder, source, out, **settings):
 
     pipeline = ScanPipeline(
         reading(run, settings),
-        Translating(run.prepare_options, run.source),
+        Translating(run.prepare_options, run.task.domain(run.source)),
         functools.partial(open_deployed, run, settings),
         ConsoleObserver("slices"),
     )

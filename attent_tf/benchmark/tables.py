@@ -9,12 +9,12 @@ import numpy as np
 from attent_tf.evaluation.folder import Evaluation
 from attent_tf.metrics.significance import PairedTest, holm, paired_test
 from attent_tf.metrics.summary import mean_of_defined
-from attent_tf.organs import ORGANS
 from attent_tf.reporting.published import PAIRS
+from attent_tf.tasks import Task
 
 # The columns of Tables I and II.
 MEASURES = ("dice", "assd_voxel", "assd_mm")
-COLUMNS = (*ORGANS, "average")
+AVERAGE = "average"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Spread:
     """One number of a table, over seeds.
 
     Attributes:
-      mean: over seeds of a seed's mean over cases; infinite where an organ was missed entirely in a case.
+      mean: over seeds of a seed's mean over cases; infinite where a structure was missed entirely in a case.
       std: standard deviation over seeds, divided by n − 1; NaN for one seed or an infinite mean.
       n: number of seeds.
       n_infinite: seeds whose mean is infinite.
@@ -41,7 +41,7 @@ class Row:
     Attributes:
       method: its name.
       seeds: that were evaluated.
-      scores: measure -> column (an organ, or `average`) -> `Spread`.
+      scores: measure -> column (a structure, or `average`) -> `Spread`.
       dice_by_seed: seed -> average Dice in percent.
       warnings_by_seed: seed -> what its evaluation warns of, such as a translation that has likely failed; seeds without are
         left out.
@@ -79,6 +79,11 @@ class Direction:
     rows: tuple[Row, ...]
     comparisons: tuple[Comparison, ...]
     inverted_seeds: tuple[int, ...]
+
+
+def columns_of(task: Task) -> tuple[str, ...]:
+    """Returns the columns of Table I: the structures of a task in their order, and `average`."""
+    return (*task.structure_names, AVERAGE)
 
 
 Evaluations = Mapping[str, Mapping[int, Evaluation]]
@@ -123,10 +128,11 @@ def _row(method, by_seed):
 
 
 def _scores(evaluations):
+    names = evaluations[0].task.structure_names
     return {
         measure: {
-            **{organ: spread([one.organs[organ][measure]["mean"] for one in evaluations]) for organ in ORGANS},
-            "average": spread([one.average[measure] for one in evaluations]),
+            **{name: spread([one.structures[name][measure]["mean"] for one in evaluations]) for name in names},
+            AVERAGE: spread([one.average[measure] for one in evaluations]),
         }
         for measure in MEASURES
     }
@@ -141,11 +147,12 @@ def _test(first, second):
 
 
 def _dice_by_case(evaluations):
-    """Case -> its Dice averaged over organs, then over evaluations; a case without any defined Dice is left out."""
+    """Case -> its Dice averaged over structures, then over evaluations; a case without any defined Dice is left out."""
     values: dict[str, list[float]] = {}
     for evaluation in evaluations:
+        scored = evaluation.task.scored_names
         for case in evaluation.cases:
-            values.setdefault(case["case"], []).append(mean_of_defined([case[organ]["dice"] for organ in ORGANS]))
+            values.setdefault(case["case"], []).append(mean_of_defined([case[name]["dice"] for name in scored]))
     means = {case: mean_of_defined(of_seeds) for case, of_seeds in values.items()}
     return {case: mean for case, mean in means.items() if not math.isnan(mean)}
 

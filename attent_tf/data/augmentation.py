@@ -1,6 +1,6 @@
 """Augmentation in training: random resizing and random cropping (section IV-A.1), rotation and maps of grey values (ours).
 
-Never a left–right flip: it would swap the kidneys and move the liver to the other side, although the authors' code flips.
+Never a left–right flip: it would swap left and right structures, such as the kidneys, although the authors' code flips.
 """
 
 import math
@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from attent_tf.configs import AugmentationConfig
 from attent_tf.data.intensity_maps import class_wise_maps, draw_for_each, monotone_maps
-from attent_tf.organs import NUM_CLASSES
 
 # Stream of random numbers of a slice's seed; those of the maps of grey values are lower.
 _ROTATION = 16
@@ -97,7 +96,7 @@ def resized_crop(
 
 
 def map_some_intensities(
-    images: tf.Tensor, labels: tf.Tensor, seeds: tf.Tensor, config: AugmentationConfig
+    images: tf.Tensor, labels: tf.Tensor, seeds: tf.Tensor, config: AugmentationConfig, num_classes: int
 ) -> tf.Tensor:
     """Maps the grey values of a share of the slices at random; see `attent_tf.data.intensity_maps`.
 
@@ -105,9 +104,10 @@ def map_some_intensities(
 
     Args:
       images: [batch, height, width, channels] float32 in [−1, 1].
-      labels: [batch, height, width] uint8 of class indices, or of codes whose remainder by `NUM_CLASSES` is the class.
+      labels: [batch, height, width] uint8 of class indices, or of codes whose remainder by `num_classes` is the class.
       seeds: [batch, 2] int64 of (seed, position).
       config: with `intensity` and the keys that begin so.
+      num_classes: of the labels.
 
     Returns:
       Images of the same shape.
@@ -122,7 +122,7 @@ def map_some_intensities(
         mapped = monotone_maps(image, seed, *strength)
     else:
         # Labels that a network gave hold more than the class (`attent_tf.training.pseudo_labels`).
-        mapped = class_wise_maps(image, tf.cast(label, tf.int32) % NUM_CLASSES, seed, NUM_CLASSES, *strength)
+        mapped = class_wise_maps(image, tf.cast(label, tf.int32) % num_classes, seed, num_classes, *strength)
     return tf.tensor_scatter_nd_update(images, chosen, mapped)
 
 

@@ -36,6 +36,7 @@ def batches(
     config: DataConfig,
     batch_size: int,
     seed: int,
+    num_classes: int,
     first: int = 0,
     share: Share = Share(),
     augmentation: AugmentationConfig = _AS_IT_IS,
@@ -50,6 +51,7 @@ def batches(
       config: of zoom and shift.
       batch_size: slices in a batch, of one replica.
       seed: two sequences with different seeds are independent.
+      num_classes: of the labels.
       first: the first step.
       share: whose batches are made; within a step, one replica's after the other's.
       augmentation: beyond `config`; grey values are mapped where `slices` has labels.
@@ -81,7 +83,7 @@ def batches(
             return image
         # Slices have passed the translators of their views before they come here: the maps change what S is shown, and a
         # translator never meets a mapped image.
-        return map_some_intensities(image, label, seeds, augmentation), label
+        return map_some_intensities(image, label, seeds, augmentation, num_classes), label
 
     numbers = tf.data.Dataset.counter(dtype=tf.int64)
     return numbers.map(make, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(4)

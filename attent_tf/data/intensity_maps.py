@@ -45,7 +45,7 @@ def local_maps(
 ) -> tf.Tensor:
     """Maps the grey values of each class of each slice by a curve of its own; SLAug's local view.
 
-    The background's curve falls, each organ's falls or rises with equal odds.
+    The background's curve falls, each structure's falls or rises with equal odds.
 
     Args:
       images, seeds, scale, shift: as of `monotone_maps`.

@@ -16,7 +16,7 @@ def read_records(folder: str | os.PathLike, manifest: Manifest, domain: str, spl
     Args:
       folder: a records folder.
       manifest: its manifest, from `read_manifest`.
-      domain: `mri` or `ct`.
+      domain: name of a domain of the task.
       split: `train` or `test`; cases of the split `all` serve both.
 
     Yields:
@@ -66,7 +66,7 @@ def _slices_of(folder: str | os.PathLike, manifest: Manifest, case: ManifestCase
         with path.open("rb") as file:
             previous = -1
             for position, payload in enumerate(read_frames(file, str(path), start, case.slices), start):
-                record = decode(payload, f"{path}: record {position}")
+                record = decode(payload, manifest.task, f"{path}: record {position}")
                 check_promise(record, case, previous, f"{path}: record {position}")
                 previous = record.slice_index
                 yield record

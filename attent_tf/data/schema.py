@@ -14,7 +14,7 @@ from attent_tf.counting import counted
 from attent_tf.data import example
 from attent_tf.data.splits import SPLITS
 from attent_tf.errors import RecordsError
-from attent_tf.organs import DOMAINS, NUM_CLASSES
+from attent_tf.tasks import Task
 from attent_tf.volumes import CaseGeometry
 
 SCHEMA_VERSION = 3
@@ -27,9 +27,9 @@ class SliceRecord:
     Attributes:
       image: [row, column] float32 in [-1, 1]; [row, column, channel] where the geometry has neighbours, the slice itself
         in the middle.
-      label: [row, column] uint8 class indices (see `attent_tf.organs`), or None where the case has no labels.
+      label: [row, column] uint8 class indices, or None where the case has no labels.
       case: identifier such as `chaos-1`.
-      domain: `mri` or `ct`.
+      domain: name of a domain of the task.
       split: `train`, `test` or `all`.
       slice_index: index in the prepared case, whatever slices were left out.
       slice_count: number of slices of the prepared case.
@@ -51,11 +51,12 @@ class SliceRecord:
         return self.image.reshape(*self.image.shape[:2], self.geometry.channels)
 
 
-def encode(record: SliceRecord) -> bytes:
+def encode(record: SliceRecord, task: Task) -> bytes:
     """Serialises a slice as a `tf.train.Example`; equal slices give equal bytes.
 
     Args:
       record: image of the size and channels that its geometry says, label [row, column] of that size or None.
+      task: whose classes and domain they are.
 
     Returns:
       The serialised example.
@@ -63,7 +64,7 @@ def encode(record: SliceRecord) -> bytes:
     Raises:
       ValueError: image, label or words do not fit the schema.
     """
-    fault = _fault(record)
+    fault = _fault(record, task)
     if fault:
         raise ValueError(f"Slice {record.slice_index} of {record.case}: {fault}")
     return example.pack(
@@ -81,11 +82,12 @@ def encode(record: SliceRecord) -> bytes:
     )
 
 
-def decode(payload: bytes, name: str = "record") -> SliceRecord:
+def decode(payload: bytes, task: Task, name: str = "record") -> SliceRecord:
     """Reads what `encode` wrote; the arrays are read-only views of `payload`.
 
     Args:
       payload: a serialised example.
+      task: of the records folder.
       name: what messages call the record.
 
     Returns:
@@ -121,7 +123,7 @@ def decode(payload: bytes, name: str = "record") -> SliceRecord:
         slice_count=_one(features, "slice_count", int, name),
         geometry=geometry,
     )
-    fault = _fault(record)
+    fault = _fault(record, task)
     if fault:
         raise RecordsError(f"{name}: {fault}; preprocess again")
     return record
@@ -145,7 +147,7 @@ def _one(features: dict, word: str, kind: type, name: str):
     return values[0]
 
 
-def _fault(record: SliceRecord) -> str | None:
+def _fault(record: SliceRecord, task: Task) -> str | None:
     """Says what contradicts the schema, or None."""
     shape, image_shape = (record.geometry.grid.size,) * 2, _image_shape(record.geometry)
     image, label = record.image, record.label
@@ -155,10 +157,10 @@ def _fault(record: SliceRecord) -> str | None:
         return f"expected an image within [-1, 1], found {np.min(image)} to {np.max(image)}"
     if label is not None and (label.shape != shape or label.dtype != np.uint8):
         return f"expected a uint8 label of {shape}, found {label.dtype} of {label.shape}"
-    if label is not None and np.max(label) >= NUM_CLASSES:
-        return f"expected classes 0 to {NUM_CLASSES - 1} in the label, found {np.max(label)}"
-    if record.domain not in DOMAINS:
-        return f"expected a domain out of {', '.join(DOMAINS)}, found {record.domain!r}"
+    if label is not None and np.max(label) >= task.num_classes:
+        return f"expected classes 0 to {task.num_classes - 1} in the label, found {np.max(label)}"
+    if record.domain not in task.domain_names:
+        return f"expected a domain out of {', '.join(task.domain_names)}, found {record.domain!r}"
     if record.split not in SPLITS:
         return f"expected a split out of {', '.join(SPLITS)}, found {record.split!r}"
     if record.slice_count != record.geometry.grid.slices:

@@ -1,6 +1,6 @@
 """Which slices of a training case become records.
 
-The paper keeps slices that show an organ (Section IV-A). That rule reads labels, which the target domain has not got in
+The paper keeps slices that show a structure (Section IV-A). That rule reads labels, which the target domain has not got in
 unsupervised adaptation; `body`, the default, looks at the image only.
 """
 
@@ -35,7 +35,7 @@ def choose_slices(images: np.ndarray, labels: np.ndarray | None, rule: str, wher
       images: [slice, row, column] in [-1, 1].
       labels: [slice, row, column] class indices, or None.
       rule: `all`; `body` (drops slices at both ends that show little but air); `organs` (the paper's: slices in which
-        one of the four organs is labelled).
+        a structure is labelled).
       where: what messages call the case.
 
     Returns:
@@ -54,7 +54,9 @@ def choose_slices(images: np.ndarray, labels: np.ndarray | None, rule: str, wher
             raise InputError(where, "labels, for --slices organs", "none", "use --slices body")
         kept = np.flatnonzero(np.any(labels > 0, axis=(1, 2)))
         if not kept.size:
-            raise InputError(where, "a labelled organ, for --slices organs", "none in any slice", "use --slices body")
+            raise InputError(
+                where, "a labelled structure, for --slices organs", "none in any slice", "use --slices body"
+            )
         return kept
     shown = np.flatnonzero(body_shares(images) >= _LEAST_BODY_SHARE)
     if not shown.size:

@@ -10,7 +10,6 @@ import numpy as np
 from attent_tf.data.manifest import Manifest
 from attent_tf.data.reader import read_records
 from attent_tf.errors import ConfigError, RecordsError
-from attent_tf.organs import NUM_CLASSES
 
 # Share of the free memory that one array may take; there are several, and copies on the way to the device.
 _LARGEST_SHARE = 0.2
@@ -40,7 +39,7 @@ def load_slices(
     Args:
       folder: a records folder.
       manifest: its manifest.
-      domain: `mri` or `ct`.
+      domain: name of a domain of its task.
       split: `train` or `test`.
       size: edge in pixels; divides the records' edge.
       labels: whether labels are wanted. Without, they are dropped as they are read.
@@ -65,7 +64,7 @@ def load_slices(
                     f"{folder}: {record.case} has no labels, and this method learns from labels of {domain}; "
                     "choose the other direction or preprocess with labels"
                 )
-            truths[i] = majority_down(record.label, size)
+            truths[i] = majority_down(record.label, size, manifest.task.num_classes)
     return SliceArrays(images, truths)
 
 
@@ -90,12 +89,12 @@ def average_down(image: np.ndarray, size: int) -> np.ndarray:
     return _blocks(image, size).mean(axis=(1, 3), dtype=np.float32)
 
 
-def majority_down(labels: np.ndarray, size: int) -> np.ndarray:
+def majority_down(labels: np.ndarray, size: int, num_classes: int) -> np.ndarray:
     """Takes the most frequent class of square blocks of `labels` [rows, columns]; of equals, the lowest index."""
     if labels.shape[0] == size:
         return labels
     blocks = _blocks(labels, size)
-    votes = np.stack([(blocks == index).sum(axis=(1, 3)) for index in range(NUM_CLASSES)])
+    votes = np.stack([(blocks == index).sum(axis=(1, 3)) for index in range(num_classes)])
     return votes.argmax(axis=0).astype(np.uint8)
 
 

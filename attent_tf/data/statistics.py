@@ -9,7 +9,7 @@ import numpy as np
 
 from attent_tf.data.manifest import Manifest, ManifestCase
 from attent_tf.data.reader import read_case_records
-from attent_tf.organs import CLASS_NAMES, ORGANS
+from attent_tf.tasks import Task
 from attent_tf.volumes import CaseGeometry, middle_channel
 
 _LEVELS = 512  # bins of the histogram from which percentiles come: a fine 1/256 of the range
@@ -62,23 +62,24 @@ def folder_statistics(
         "fingerprint": manifest.fingerprint,
         "options": manifest.options,
         "rejected": [one.case for one in manifest.rejected],
-        "domains": {domain: _domain(members) for domain, members in sorted(totals.items())},
+        "domains": {domain: _domain(manifest.task, members) for domain, members in sorted(totals.items())},
         "cases": cases,
     }
 
 
 def _measure(folder: str | os.PathLike, manifest: Manifest, entry: ManifestCase) -> dict[str, Any]:
+    task = manifest.task
     histogram = np.zeros(_LEVELS, np.int64)
     total = squares = 0.0
-    pixels = np.zeros(len(CLASS_NAMES), np.int64)
-    slices = np.zeros(len(CLASS_NAMES), np.int64)
+    pixels = np.zeros(task.num_classes, np.int64)
+    slices = np.zeros(task.num_classes, np.int64)
     for record in read_case_records(folder, manifest, entry.case):
         image = middle_channel(record.image[..., None] if record.image.ndim == 2 else record.image).astype(np.float64)
         histogram += np.histogram(image, _LEVELS, (-1.0, 1.0))[0]
         total += image.sum()
         squares += (image**2).sum()
         if record.label is not None:
-            counts = np.bincount(record.label.ravel(), minlength=len(CLASS_NAMES))
+            counts = np.bincount(record.label.ravel(), minlength=task.num_classes)
             pixels += counts
             slices += counts > 0
     ml = entry.geometry.record_voxel_ml
@@ -88,11 +89,11 @@ def _measure(folder: str | os.PathLike, manifest: Manifest, entry: ManifestCase)
         "squares": squares,
         "pixels": pixels,
         "slices": slices,
-        "ml": {organ: float(pixels[CLASS_NAMES.index(organ)] * ml) for organ in ORGANS},
+        "ml": {name: float(pixels[index] * ml) for index, name in enumerate(task.structure_names, start=1)},
     }
 
 
-def _domain(members: Sequence[tuple[ManifestCase, dict[str, Any]]]) -> dict[str, Any]:
+def _domain(task: Task, members: Sequence[tuple[ManifestCase, dict[str, Any]]]) -> dict[str, Any]:
     entries = [entry for entry, _ in members]
     labelled = [(entry, measured) for entry, measured in members if entry.labelled]
     histogram = sum(measured["histogram"] for _, measured in members)
@@ -100,12 +101,11 @@ def _domain(members: Sequence[tuple[ManifestCase, dict[str, Any]]]) -> dict[str,
     mean = sum(measured["total"] for _, measured in members) / count
     variance = max(0.0, sum(measured["squares"] for _, measured in members) / count - mean**2)
     shapes = sorted(entry.geometry.stored_shape for entry in entries)
-    organs = {}
-    for organ in ORGANS:
-        index = CLASS_NAMES.index(organ)
-        volumes = [measured["ml"][organ] for _, measured in labelled if measured["pixels"][index]]
+    structures = {}
+    for index, name in enumerate(task.structure_names, start=1):
+        volumes = [measured["ml"][name] for _, measured in labelled if measured["pixels"][index]]
         shown = sum(int(measured["pixels"].sum()) for _, measured in labelled)
-        organs[organ] = {
+        structures[name] = {
             "cases": len(volumes),
             "slices": int(sum(measured["slices"][index] for _, measured in labelled)),
             "pixel_share": sum(int(measured["pixels"][index]) for _, measured in labelled) / shown if shown else None,
@@ -126,7 +126,7 @@ def _domain(members: Sequence[tuple[ManifestCase, dict[str, Any]]]) -> dict[str,
             "std": float(np.sqrt(variance)),
             "percentiles": {str(point): _percentile(histogram, point) for point in _PERCENTILES},
         },
-        "organs": organs,
+        "organs": structures,
     }
 
 

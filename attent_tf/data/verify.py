@@ -12,6 +12,7 @@ from attent_tf.data.manifest import Manifest, ManifestCase, ManifestShard, check
 from attent_tf.data.reader import check_promise
 from attent_tf.data.schema import decode
 from attent_tf.errors import RecordsError
+from attent_tf.tasks import Task
 
 _BLOCK_BYTES = 1 << 20
 
@@ -53,7 +54,7 @@ def faults(
         cases = [case for case in manifest.cases if case.shard == shard.file]
         try:
             check_shard_size(path, shard)
-            _verify_shard(path, shard, cases)
+            _verify_shard(path, shard, cases, manifest.task)
         except RecordsError as error:
             yield error
         except OSError as error:
@@ -91,7 +92,7 @@ def check_no_leak(cases: Iterable[ManifestCase], name: str) -> None:
                 raise RecordsError(f"{name}: one patient in two splits: {listing} are {same}; remove one of them")
 
 
-def _verify_shard(path: Path, shard: ManifestShard, cases: list[ManifestCase]) -> None:
+def _verify_shard(path: Path, shard: ManifestShard, cases: list[ManifestCase], task: Task) -> None:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_BLOCK_BYTES):
@@ -106,7 +107,7 @@ def _verify_shard(path: Path, shard: ManifestShard, cases: list[ManifestCase]) -
             if case is None:
                 break
             previous = previous if case is current else -1
-            record = decode(payload, f"{path}: record {position}")
+            record = decode(payload, task, f"{path}: record {position}")
             check_promise(record, case, previous, f"{path}: record {position}")
             current, previous = case, record.slice_index
     if position + 1 != shard.records:

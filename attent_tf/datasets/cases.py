@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from attent_tf.datasets.description import DatasetDescription
+from attent_tf.tasks import Task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,8 +16,9 @@ class CaseFiles:
     Attributes:
       case: stable identifier such as `chaos-1`, `malbcv-0001` or `nifti-<name>`.
       patient: identifier that all scans of a patient share; splits never part it.
-      domain: `mri` or `ct`.
-      description: the data set.
+      task: whose domain and structures these are.
+      domain: name of a domain of it.
+      description: the data set, as the task's structures need it (`DatasetDescription.joined`).
       images: full paths; one NIfTI file, or DICOM files in natural order of their names.
       labels: full paths: one label map, a mask for each entry of the description's `masks`, or a picture for each of
         `images`; empty where the case has no labels.
@@ -25,6 +27,7 @@ class CaseFiles:
 
     case: str
     patient: str
+    task: Task
     domain: str
     description: DatasetDescription
     images: tuple[str, ...]

@@ -82,9 +82,12 @@ def find_repeated_names(cases: Sequence[CaseFiles]) -> list[CaseProblem]:
     problems = []
     for _, members in sorted(by_name.items()):
         if len(members) > 1:
+            advice = "rename or remove one"
+            if len({files.domain for files in members}) > 1:
+                advice += ", or read one of the folders by a description with another name"
             places = " and ".join(f"{files.images[0]} ({files.domain})" for files in members)
             for name, domain in {files.case: files.domain for files in reversed(members)}.items():
-                problem = Problem(name, "each case once, capitals or not", places, "rename or remove one")
+                problem = Problem(name, "each case once, capitals or not", places, advice)
                 problems.append(CaseProblem(name, domain, "duplicate", problem))
     return problems
 

@@ -1,12 +1,13 @@
 """What a data set is, as data: where its images and labels lie, and what the numbers in its labels mean."""
 
 import dataclasses
+from collections.abc import Sequence
 
-from attent_tf.errors import ConfigError
-from attent_tf.organs import DOMAINS, ORGANS
-from attent_tf.tasks import IntensityRule
+from attent_tf.errors import ConfigError, did_you_mean
+from attent_tf.tasks import Domain, IntensityRule, Task
+from attent_tf.tasks.structure import NAME
 
-MODALITIES = (*DOMAINS, "any")
+MODALITIES = ("mri", "ct", "any")
 SLICE_ORDERS = ("position", "name")
 PAIRINGS = ("name", "name_or_order")
 
@@ -21,10 +22,10 @@ class DatasetDescription:
     Attributes:
       name: begins the identifiers of its cases: `<name>-<case>`.
       images: pattern of a NIfTI file a case, or of the DICOM slices of a case's series.
-      modality: `mri`, `ct` or `any`.
+      modality: the kind of its domain, `mri` or `ct`, or `any`.
       title: one line for people.
       labels: pattern of a label map a case, or of a PNG a slice; empty where there are none.
-      masks: organ and pattern of its mask, where each organ has a file of its own.
+      masks: structure and pattern of its mask, where each structure has a file of its own.
       folders: where patterns may begin, below the data set's root; the first in which images are found counts.
       root: the data set's folder, if the description itself says so.
       cases: regular expression that what `{case}` stands for must match in full; empty for any.
@@ -33,10 +34,12 @@ class DatasetDescription:
       slice_order: order of DICOM slices: by `position`, or by `name` where the data set defines it so (it is then checked
         against the positions).
       pair_by: slices and their PNGs go together by `name`, or, with `name_or_order`, by rank where names differ throughout.
-      label_values: organ and the numbers that mean it in label maps.
-      last_label: the largest number that a label map may hold; those that mean no organ are background. None for no limit.
-      label_bins: organ and its bin of grey values in PNGs, (above, up to and including).
-      intensity: which raw values −1 and +1 stand for; None for the rule of the modality.
+      label_values: structure and the numbers that mean it in label maps.
+      last_label: the largest number that a label map may hold; those that mean no structure are background. None for no limit.
+      label_bins: structure and its bin of grey values in PNGs, (above, up to and including).
+      others: patterns of masks that are known and not wanted; `joined` says which.
+      numbered_by_task: whether label maps hold the classes of the task by their numbers; then there are no `label_values`.
+      intensity: which raw values −1 and +1 stand for; None for the rule of the domain.
     """
 
     name: str
@@ -55,6 +58,8 @@ class DatasetDescription:
     label_values: tuple[tuple[str, tuple[int, ...]], ...] = ()
     last_label: int | None = None
     label_bins: tuple[tuple[str, tuple[int, int]], ...] = ()
+    others: tuple[str, ...] = ()
+    numbered_by_task: bool = False
     intensity: IntensityRule | None = None
 
     def __post_init__(self):
@@ -66,9 +71,9 @@ class DatasetDescription:
             if value not in known:
                 raise ConfigError(f"{key}: expected one of {', '.join(known)}; received {value!r}")
         for key in ("masks", "label_values", "label_bins"):
-            for organ, _ in getattr(self, key):
-                if organ not in ORGANS:
-                    raise ConfigError(f"{key}: expected organs out of {', '.join(ORGANS)}; received {organ!r}")
+            for name, _ in getattr(self, key):
+                if not NAME.fullmatch(name):
+                    raise ConfigError(f"{key}: expected names in small letters, digits and _; received {name!r}")
         for pattern in (self.labels, *(pattern for _, pattern in self.masks)):
             if pattern and ("{patient}" in pattern) != ("{patient}" in self.images):
                 raise ConfigError(
@@ -76,18 +81,61 @@ class DatasetDescription:
                 )
         if self.labels and self.masks:
             raise ConfigError("labels, masks: expected one of them; received both")
-        if self.labels and not self.label_values and not self.label_bins:
-            raise ConfigError("label_values: expected the numbers that mean organs, as there are labels; received none")
+        given = [key for key in ("label_values", "label_bins", "numbered_by_task") if getattr(self, key)]
+        if self.labels and not given:
+            raise ConfigError(
+                "label_values: expected the numbers that mean structures, as there are labels; received none"
+            )
+        if self.numbered_by_task and given != ["numbered_by_task"]:
+            raise ConfigError(f"numbered_by_task: expected no {given[0]} beside it; received both")
         if self.label_bins and not self.labels.lower().endswith(".png"):
             raise ConfigError(f"label_bins: expected labels in PNG files; received the pattern {self.labels!r}")
-        for organ, (above, last) in self.label_bins:
+        for name, (above, last) in self.label_bins:
             if not 0 <= above < last <= 255:
-                raise ConfigError(f"label_bins: expected 0 ≤ above < last ≤ 255 for {organ}; received {above}, {last}")
+                raise ConfigError(f"label_bins: expected 0 ≤ above < last ≤ 255 for {name}; received {above}, {last}")
         numbers = [number for _, values in self.label_values for number in values]
         if len(set(numbers)) < len(numbers):
-            raise ConfigError("label_values: expected each number to mean one organ; received one twice")
+            raise ConfigError("label_values: expected each number to mean one structure; received one twice")
 
     @property
     def is_nifti(self) -> bool:
         """Whether a case is one NIfTI file; otherwise it is a series of DICOM slices."""
         return self.images.lower().endswith((".nii", ".nii.gz"))
+
+    @property
+    def structures(self) -> tuple[str, ...]:
+        """Names of what its labels tell apart; empty where the task says that, or there are no labels."""
+        return tuple(dict.fromkeys(name for name, _ in (*self.masks, *self.label_values, *self.label_bins)))
+
+    def fits(self, domain: Domain) -> bool:
+        """Whether its scans can be those of a domain; of a domain of the kind `other` nothing is known."""
+        return self.modality in ("any", domain.kind) or domain.kind == "other"
+
+    def joined(self, structures: Sequence[str]) -> "DatasetDescription":
+        """Returns the description as the structures of a task need it, whichever of them it names.
+
+        Masks of what is none of them are left out, and where numbers are those of the task, `label_values` says which they are.
+        Other values that label maps and pictures may hold stay known; they are background.
+        """
+        if self.numbered_by_task:
+            values = tuple((name, (number,)) for number, name in enumerate(structures, start=1))
+            return dataclasses.replace(self, numbered_by_task=False, label_values=values, last_label=len(structures))
+        wanted = tuple(entry for entry in self.masks if entry[0] in structures)
+        others = tuple(pattern for name, pattern in self.masks if name not in structures)
+        return dataclasses.replace(self, masks=wanted, others=others)
+
+    def check_structures(self, task: Task) -> None:
+        """Checks that labels, if there are any, say where each structure of a task lies.
+
+        Raises:
+          ConfigError: one is not named.
+        """
+        if self.numbered_by_task or not (self.labels or self.masks):
+            return
+        missing = [name for name in task.structure_names if name not in self.structures]
+        if missing:
+            raise ConfigError(
+                f"data set {self.name}: expected labels for each structure of the task {task.name}; {missing[0]} is missing "
+                f"among {', '.join(self.structures)}{did_you_mean(missing[0], self.structures)}; name it in a description, "
+                "or leave the labels out"
+            )

@@ -16,8 +16,8 @@ from attent_tf.datasets.matching import (
 )
 from attent_tf.errors import ConfigError, InputError, Problem
 from attent_tf.names import normal_name
-from attent_tf.organs import DOMAINS
 from attent_tf.storage import joined, list_files
+from attent_tf.tasks import Task
 from attent_tf.volumes.dicom_files import is_dicom, is_left_out_silently
 
 # Tried in this order where the user names none. Of the sequences of CHAOS the paper's is meant.
@@ -30,7 +30,7 @@ class CaseProblem:
 
     Attributes:
       case: its identifier.
-      domain: `mri` or `ct`.
+      domain: name of its domain.
       check: which check found it, one word such as `pairing` or `affine`.
       problem: what and where.
     """
@@ -50,7 +50,9 @@ class FoundCases:
     problems: tuple[CaseProblem, ...]
 
 
-def find_cases(root: str | os.PathLike, domain: str, dataset: str | os.PathLike | None = None) -> tuple[CaseFiles, ...]:
+def find_cases(
+    root: str | os.PathLike, task: Task, domain: str, dataset: str | os.PathLike | None = None
+) -> tuple[CaseFiles, ...]:
     """Finds the cases of a data folder; no scan is read.
 
     Args: as `survey_cases`.
@@ -62,29 +64,31 @@ def find_cases(root: str | os.PathLike, domain: str, dataset: str | os.PathLike 
       InputError: as `survey_cases`, or a file of some case is missing or misnamed.
       ConfigError: as `survey_cases`.
     """
-    found = survey_cases(root, domain, dataset)
+    found = survey_cases(root, task, domain, dataset)
     for one in found.problems:
         raise InputError(*dataclasses.astuple(one.problem))
     return found.cases
 
 
-def survey_cases(root: str | os.PathLike, domain: str, dataset: str | os.PathLike | None = None) -> FoundCases:
+def survey_cases(
+    root: str | os.PathLike, task: Task, domain: str, dataset: str | os.PathLike | None = None
+) -> FoundCases:
     """Finds the cases of a data folder and everything that is wrong with their names; no scan is read.
 
     Args:
       root: the folder of a data set, local or on a file system of Beam, or a YAML description that says its `root`.
-      domain: `mri` or `ct`.
+      task: what is segmented.
+      domain: name of the domain of the task that the cases are of.
       dataset: name of a description that ships, or a YAML file; None to recognise the layout.
 
     Returns:
       Cases in natural order, and problems; at least one of either.
 
     Raises:
-      InputError: the folder is missing, holds no case, is of no known layout, or of the other domain.
-      ConfigError: the description is wrong, or there is none of that name.
+      InputError: the folder is missing, holds no case, is of no known layout, or of another kind than the domain.
+      ConfigError: the task has no such domain, or the description is not there, wrong, or names not all of the task's structures.
     """
-    if domain not in DOMAINS:
-        raise ConfigError(f"domain: expected one of {', '.join(DOMAINS)}; received {domain!r}")
+    task.domain(domain)
     if dataset is None and str(root).lower().endswith((".yaml", ".yml")):
         description = load_description(root)
         if not description.root:
@@ -100,16 +104,16 @@ def survey_cases(root: str | os.PathLike, domain: str, dataset: str | os.PathLik
         no_dicom = _no_dicom(root, candidate, folder, paths)
         # A pattern of slices may fit any folder of folders.
         if candidate.is_nifti or image_groups(candidate, paths_below(paths, folder)[1], no_dicom):
-            return _surveyed(candidate, root, folder, paths, domain, no_dicom)
+            return _surveyed(candidate, root, folder, paths, task, domain, no_dicom)
     if description:
         raise InputError(root, f"images of {description.name} at {description.images}", "none", "check the folder")
-    shipped = map(load_description, SHIPPED)
+    shipped = map(load_description, _RECOGNISED)
     layouts = "; ".join(f"{one.name}: {'/'.join(filter(None, (one.folders[0], one.images)))}" for one in shipped)
     raise InputError(
         root,
         "a data set",
         f"none of the known layouts ({layouts})",
-        "give its top folder, name one of these, or describe it in a YAML file",
+        f"give its top folder, name one of {', '.join(SHIPPED)}, or describe it in a YAML file",
     )
 
 
@@ -134,14 +138,17 @@ def _no_dicom(
     return frozenset(path for path in fitting if path.endswith("/") or not is_dicom(joined(root, prefix + path)))
 
 
-def _surveyed(description, root, folder, paths, domain, no_dicom) -> FoundCases:
-    if description.modality not in (domain, "any"):
+def _surveyed(description, root, folder, paths, task, domain, no_dicom) -> FoundCases:
+    if not description.fits(task.domain(domain)):
+        fitting = [one.name for one in task.domains if description.fits(one)]
         raise InputError(
             root,
-            f"a data set of domain {domain}",
+            f"a data set of domain {domain}, kind {task.domain(domain).kind}",
             f"{description.title or description.name}, which is {description.modality}",
-            f"give it as {description.modality}",
+            f"give it as {' or '.join(fitting)}" if fitting else "give another one",
         )
+    description.check_structures(task)
+    description = description.joined(task.structure_names)
     prefix, below = paths_below(paths, folder)
     matches = match_cases(description, below, joined(root, prefix).rstrip("/") + "/", no_dicom)
 
@@ -152,6 +159,7 @@ def _surveyed(description, root, folder, paths, domain, no_dicom) -> FoundCases:
         CaseFiles(
             case=case_name(description, one.patient, one.case),
             patient=patient_name(description, one.patient, one.case),
+            task=task,
             domain=domain,
             description=description,
             images=full(one.images),

@@ -1,30 +1,33 @@
-"""Numbers in label files to the classes of this library, as a description says."""
+"""Numbers in label files to classes, the structures in their order from 1, as a description says."""
 
 import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from attent_tf.counting import counted
 from attent_tf.datasets.description import DatasetDescription
 from attent_tf.errors import InputError
-from attent_tf.organs import CLASS_NAMES
 from attent_tf.volumes.nifti import shown_values
 
 _NO_CLASS = 255
 
 
-def classes_of_grey(grey: np.ndarray, description: DatasetDescription, path: str | os.PathLike) -> np.ndarray:
-    """Grey values 0..255 of any shape to uint8 class indices.
+def classes_of_grey(
+    grey: np.ndarray, description: DatasetDescription, structures: Sequence[str], path: str | os.PathLike
+) -> np.ndarray:
+    """Grey values 0..255 of any shape to uint8 class indices; those that mean something else are background.
 
     Raises:
-      InputError: a value is neither background (0) nor means an organ; names `path` and the values.
+      InputError: a value is neither background (0) nor means anything; names `path` and the values.
     """
     if not description.label_bins:
-        return classes_of_numbers(grey, description, path)
+        return classes_of_numbers(grey, description, structures, path)
     table = np.full(256, _NO_CLASS, np.uint8)
     table[0] = 0
-    for organ, (above, last) in description.label_bins:
-        table[above + 1 : last + 1] = CLASS_NAMES.index(organ)
+    for name, (above, last) in description.label_bins:
+        table[above + 1 : last + 1] = structures.index(name) + 1 if name in structures else 0
     classes = table[grey]
     if (classes == _NO_CLASS).any():
         bins = ", ".join(f"({above}, {last}]" for _, (above, last) in description.label_bins)
@@ -37,49 +40,60 @@ def classes_of_grey(grey: np.ndarray, description: DatasetDescription, path: str
     return classes
 
 
-def classes_of_numbers(numbers: np.ndarray, description: DatasetDescription, path: str | os.PathLike) -> np.ndarray:
-    """Whole numbers of any shape to uint8 class indices; those that mean no organ are background.
+def classes_of_numbers(
+    numbers: np.ndarray, description: DatasetDescription, structures: Sequence[str], path: str | os.PathLike
+) -> np.ndarray:
+    """Whole numbers of any shape to uint8 class indices; those that mean no structure are background.
 
     Raises:
       InputError: a number is negative or above `last_label`; names `path` and the numbers.
     """
-    last = description.last_label
-    organs = {value: CLASS_NAMES.index(organ) for organ, values in description.label_values for value in values}
+    last, meanings = description.last_label, _meanings(description.label_values, structures)
     if last is not None and numbers.size and (numbers.min() < 0 or numbers.max() > last):
         found = shown_values(numbers[(numbers < 0) | (numbers > last)])
         raise InputError(path, f"labels 0..{last}", found, "check the label map, or mend its label_values")
     if last is not None and last < 2**16:
         table = np.zeros(last + 1, np.uint8)
-        table[[value for value in organs if value <= last]] = [organs[value] for value in organs if value <= last]
+        for value, index in meanings.items():
+            if value <= last:
+                table[value] = index
         return table[numbers]
     classes = np.zeros(numbers.shape, np.uint8)
-    for value, organ in organs.items():
-        classes[numbers == value] = organ
+    for value, index in meanings.items():
+        classes[numbers == value] = index
     return classes
 
 
-def classes_of_masks(masks: dict[str, np.ndarray], paths: dict[str, str]) -> np.ndarray:
-    """Masks of single organs to uint8 class indices.
+def classes_of_masks(
+    masks: Mapping[str, np.ndarray], structures: Sequence[str], paths: Mapping[str, str]
+) -> np.ndarray:
+    """Masks of single structures to uint8 class indices.
 
     Args:
-      masks: organ to whole numbers of one shape: 0 outside the organ, one other number inside.
-      paths: organ to the file of its mask.
+      masks: structure to whole numbers of one shape: 0 outside of it, one other number inside.
+      structures: names of the classes from 1.
+      paths: structure to the file of its mask.
 
     Raises:
-      InputError: a mask holds other numbers, or two organs overlap.
+      InputError: a mask holds other numbers, or two structures overlap.
     """
     classes = None
-    for organ, mask in masks.items():
+    for name, mask in masks.items():
         if np.unique(mask[mask != 0]).size > 1 or (mask.size and mask.min() < 0):
             raise InputError(
-                paths[organ], "0 and one other number in a mask", shown_values(mask), "describe a label map with labels"
+                paths[name], "0 and one other number in a mask", shown_values(mask), "describe a label map with labels"
             )
         inside = mask != 0
         classes = np.zeros(mask.shape, np.uint8) if classes is None else classes
         if classes[inside].any():
-            other = CLASS_NAMES[int(classes[inside].max())]
+            other = structures[int(classes[inside].max()) - 1]
             shared = np.count_nonzero(classes[inside])
             found = counted(shared, f"voxel that is {other} as well", f"voxels that are {other} as well")
-            raise InputError(paths[organ], f"a mask of {organ} apart from the others", found, "mend one of the masks")
-        classes[inside] = CLASS_NAMES.index(organ)
+            raise InputError(paths[name], f"a mask of {name} apart from the others", found, "mend one of the masks")
+        classes[inside] = structures.index(name) + 1
     return classes
+
+
+def _meanings(values: Iterable[tuple[str, Any]], structures: Sequence[str]) -> dict[int, int]:
+    """Number in a label map -> class, of those that mean a structure."""
+    return {number: structures.index(name) + 1 for name, numbers in values if name in structures for number in numbers}

@@ -13,7 +13,11 @@ from attent_tf.errors import ConfigError
 from attent_tf.tasks import IntensityRule
 from attent_tf.yaml_text import parse_yaml, read_yaml
 
-SHIPPED = ("chaos", "chaos-t1-in", "chaos-t1-out", "malbcv", "nifti", "dicom")
+SHIPPED = (
+    *("chaos", "chaos-t1-in", "chaos-t1-out", "malbcv", "nifti", "dicom"),
+    *("amos-ct", "amos-mri", "crossmoda-t1", "crossmoda-t2", "mmwhs-ct", "mmwhs-mri"),
+    *("totalsegmentator-ct", "totalsegmentator-mri"),
+)
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -140,11 +144,11 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _by_organ(read: Callable[[Any], Any]) -> Callable[[Any], tuple]:
+def _by_name(read: Callable[[Any], Any]) -> Callable[[Any], tuple]:
     def read_all(value: Any) -> tuple:
         if not isinstance(value, dict) or not value:
-            raise ConfigError(f"expected organs and their values; received {value!r}")
-        return tuple((str(organ), read(entry)) for organ, entry in value.items())
+            raise ConfigError(f"expected names and their values; received {value!r}")
+        return tuple((str(name), read(entry)) for name, entry in value.items())
 
     return read_all
 
@@ -152,6 +156,12 @@ def _by_organ(read: Callable[[Any], Any]) -> Callable[[Any], tuple]:
 def _whole(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
         raise ConfigError(f"expected a whole number from 0; received {value!r}")
+    return value
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigError(f"expected true or false; received {value!r}")
     return value
 
 
@@ -188,14 +198,15 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "folders": _texts,
     "images": _pattern,
     "labels": _pattern,
-    "masks": _by_organ(_pattern),
+    "masks": _by_name(_pattern),
     "cases": _regular_expression,
     "exclude": _texts,
     "patients": _name,
     "slice_order": _text,
     "pair_by": _text,
-    "label_values": _by_organ(_numbers),
+    "label_values": _by_name(_numbers),
     "last_label": _whole,
-    "label_bins": _by_organ(_bin),
+    "label_bins": _by_name(_bin),
+    "numbered_by_task": _truth,
     "intensity": _intensity,
 }

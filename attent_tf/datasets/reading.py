@@ -46,7 +46,9 @@ def case_series(files: CaseFiles, found: FoundSlices) -> Series:
     Raises:
       InputError: as `choose_series`, or labels that are a picture a slice meet an object of several frames.
     """
-    chosen = choose_series(found, files.domain, os.path.dirname(files.images[0]), others=files.others)
+    chosen = choose_series(
+        found, files.task.domain(files.domain), os.path.dirname(files.images[0]), others=files.others
+    )
     for header in chosen.headers:
         if files.labels and header.frame is not None:
             expected, advice = "one slice a file, as labels are a picture a slice", "convert it to single frames"
@@ -58,25 +60,27 @@ def case_series(files: CaseFiles, found: FoundSlices) -> Series:
 
 def _read_nifti_case(files: CaseFiles, orientation_policy: str) -> Volume:
     (image_path,) = files.images
+    domain, structures = files.task.domain(files.domain), files.task.structure_names
     voxels, affine = read_nifti(image_path, orientation_policy)
     warnings = tuple(
         line for path in (image_path, *files.labels) for line in read_placement(path, orientation_policy)[1]
     )
     if not files.labels:
-        return Volume(voxels, affine, files.case, files.domain, path=files.path, warnings=warnings)
+        return Volume(voxels, affine, files.case, domain, path=files.path, warnings=warnings)
     scan, numbers = StoredGrid(image_path, voxels.shape, affine), []
     for path in files.labels:
         values, label_affine = read_nifti_labels(path, orientation_policy)
         # Tools often store what they make in an axis order of their own.
         numbers.append(turned_onto(values, StoredGrid(path, values.shape, label_affine), scan))
     if files.description.masks:
-        organs = [organ for organ, _ in files.description.masks]
-        classes = classes_of_masks(
-            dict(zip(organs, numbers, strict=True)), dict(zip(organs, files.labels, strict=True))
+        masks, paths = (
+            {name: one for (name, _), one in zip(files.description.masks, values, strict=True)}
+            for values in (numbers, files.labels)
         )
+        classes = classes_of_masks(masks, structures, paths)
     else:
-        classes = classes_of_numbers(numbers[0], files.description, files.labels[0])
-    return Volume(voxels, affine, files.case, files.domain, classes, files.path, warnings=warnings)
+        classes = classes_of_numbers(numbers[0], files.description, structures, files.labels[0])
+    return Volume(voxels, affine, files.case, domain, classes, files.path, warnings=warnings)
 
 
 def _read_dicom_case(files: CaseFiles) -> Volume:
@@ -90,6 +94,7 @@ def _read_dicom_case(files: CaseFiles) -> Volume:
         classes = np.empty((len(headers), headers[0].rows, headers[0].columns), np.uint8)
         for place, header in enumerate(headers):
             grey = read_grey(pictures[header.path], classes.shape[1:])
-            classes[place] = classes_of_grey(grey, files.description, pictures[header.path])
+            classes[place] = classes_of_grey(grey, files.description, files.task.structure_names, pictures[header.path])
         classes = classes.T
-    return Volume(voxels, affine, files.case, files.domain, classes, path=files.path, warnings=chosen.warnings)
+    domain = files.task.domain(files.domain)
+    return Volume(voxels, affine, files.case, domain, classes, path=files.path, warnings=chosen.warnings)

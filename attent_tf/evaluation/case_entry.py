@@ -7,26 +7,28 @@ from typing import Any
 
 import numpy as np
 
-from attent_tf.evaluation.case_result import CaseFailure, LabelMaps, organ_volumes_ml
+from attent_tf.evaluation.case_result import CaseFailure, LabelMaps, volumes_of_maps_ml
 from attent_tf.json_numbers import to_json
 from attent_tf.metrics.scores import METRICS, Score
-from attent_tf.organs import ORGANS
 
-# What an organ of a case is where its numbers are not plain scores.
+# What a structure of a case is where its numbers are not plain scores.
 MISSED, SPURIOUS, ABSENT, NOT_COMPARED = "missed", "spurious", "absent", "not compared"
 
 
-def case_entry(case: str, maps: LabelMaps, score: Score, organs_compared: Sequence[str]) -> dict[str, Any]:
+def case_entry(
+    case: str, maps: LabelMaps, score: Score, structures: Sequence[str], compared: Sequence[str]
+) -> dict[str, Any]:
     """Returns what `metrics.json` says of a case, see `Evaluation.cases`.
 
     Args:
       case: its name.
       maps: what was compared.
       score: its scores.
-      organs_compared: organs that both sides know.
+      structures: names of the classes from 1.
+      compared: those that both sides know.
     """
-    volumes = organ_volumes_ml(maps)
-    states = {organ: _state(volumes[organ], organ in organs_compared) for organ in ORGANS}
+    volumes = volumes_of_maps_ml(maps, structures)
+    states = {name: _state(volumes[name], name in compared) for name in structures}
     return {
         "case": case,
         "labelled": maps.reference is not None,
@@ -34,16 +36,17 @@ def case_entry(case: str, maps: LabelMaps, score: Score, organs_compared: Sequen
         "spacing_mm": [float(step) for step in maps.spacing_mm],
         **({} if maps.axes_mm is None else {"axes_mm": np.asarray(maps.axes_mm, float).tolist()}),
         "volume_ml": volumes,
-        "states": {organ: state for organ, state in states.items() if state},
+        "states": {name: state for name, state in states.items() if state},
         **score,
     }
 
 
-def cases_csv(cases: Sequence[dict[str, Any]], failures: Sequence[CaseFailure]) -> str:
-    """Returns one row for each case and organ, and one for each case of which there are only failures.
+def cases_csv(cases: Sequence[dict[str, Any]], structures: Sequence[str], failures: Sequence[CaseFailure]) -> str:
+    """Returns one row for each case and structure, and one for each case of which there are only failures.
 
     Args:
       cases: from `case_entry`.
+      structures: names of the classes from 1.
       failures: of all cases.
     """
     text = io.StringIO()
@@ -54,13 +57,13 @@ def cases_csv(cases: Sequence[dict[str, Any]], failures: Sequence[CaseFailure]) 
         problems.setdefault(failure.case, []).append(f"{failure.counts_as}: {failure.problem}")
     for case in cases:
         problem = " | ".join(problems.pop(case["case"], []))
-        for organ in ORGANS:
-            volumes = case["volume_ml"][organ]
-            numbers = [case[organ][metric] for metric in METRICS] + [volumes["prediction"], volumes["reference"]]
+        for name in structures:
+            volumes = case["volume_ml"][name]
+            numbers = [case[name][metric] for metric in METRICS] + [volumes["prediction"], volumes["reference"]]
             cells = ("" if to_json(n) is None else to_json(n) for n in numbers)
-            table.writerow([case["case"], organ, *cells, case["states"].get(organ, ""), problem])
-    for name, lines in problems.items():
-        table.writerow([name, *[""] * (len(METRICS) + 4), " | ".join(lines)])
+            table.writerow([case["case"], name, *cells, case["states"].get(name, ""), problem])
+    for case_name, lines in problems.items():
+        table.writerow([case_name, *[""] * (len(METRICS) + 4), " | ".join(lines)])
     return text.getvalue()
 
 

@@ -1,15 +1,15 @@
 """What a model made of one test case, and the form in which an evaluation folder keeps it."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from attent_tf.errors import ConfigError, InputError
-from attent_tf.metrics.scores import check_labels, organ_mask
+from attent_tf.metrics.scores import check_labels
 from attent_tf.metrics.voxel_axes import Spacing, voxel_mm3
 from attent_tf.names import name_problem, normal_name
-from attent_tf.organs import ORGANS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,8 +98,12 @@ class CaseResult:
         return self.on_scan
 
 
-def check_case(result: CaseResult) -> None:
+def check_case(result: CaseResult, num_classes: int) -> None:
     """Checks names, shapes and class indices of a case.
+
+    Args:
+      result: the case.
+      num_classes: C, with the background.
 
     Raises:
       InputError: something is not what `CaseResult` says.
@@ -117,20 +121,25 @@ def check_case(result: CaseResult) -> None:
             )
     for where, maps in (("", result.maps("records")), (" on the scan", result.on_scan)):
         if maps is not None:
-            check_labels(f"case {result.case}: prediction{where}", maps.prediction)
+            check_labels(f"case {result.case}: prediction{where}", maps.prediction, num_classes)
             if maps.reference is not None:
-                check_labels(f"case {result.case}: reference{where}", maps.reference)
+                check_labels(f"case {result.case}: reference{where}", maps.reference, num_classes)
 
 
-def organ_volumes_ml(maps: LabelMaps) -> dict[str, dict[str, float | None]]:
-    """Returns for each organ the volume of `prediction` and of `reference` in millilitres, None without a reference."""
+def volumes_of_maps_ml(maps: LabelMaps, structures: Sequence[str]) -> dict[str, dict[str, float | None]]:
+    """Returns for each structure the volume of `prediction` and of `reference` in millilitres, None without a reference.
+
+    Args:
+      maps: both label maps.
+      structures: names of the classes from 1.
+    """
     voxel_ml = voxel_mm3(maps.steps_mm) / 1000.0
     return {
-        organ: {
-            name: None if labels is None else voxel_ml * int(np.count_nonzero(organ_mask(labels, organ)))
+        structure: {
+            name: None if labels is None else voxel_ml * int(np.count_nonzero(np.asarray(labels) == index))
             for name, labels in (("prediction", maps.prediction), ("reference", maps.reference))
         }
-        for organ in ORGANS
+        for index, structure in enumerate(structures, start=1)
     }
 
 

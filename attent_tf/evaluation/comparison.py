@@ -16,10 +16,9 @@ from attent_tf.metrics.paired_statistics import STATISTICS_TEXT, PairedStatistic
 from attent_tf.metrics.scores import METRICS
 from attent_tf.metrics.significance import holm
 from attent_tf.metrics.summary import mean_of_defined, spread_of
-from attent_tf.organs import ORGANS
+from attent_tf.tasks import Task
 
 AVERAGE = "average"
-COLUMNS = (*ORGANS, AVERAGE)
 TESTS = ("wilcoxon_p", "t_p", "sign_flip_p")
 
 # Volumes of one reference differ by rounding alone.
@@ -32,7 +31,7 @@ class RunScores:
 
     Attributes:
       label: what the run is called.
-      values: column (an organ, or `average`) to one score a case.
+      values: column (a structure, or `average`) to one score a case.
       spread: column to `mean`, `std`, `median`, `ci95_low`, `ci95_high`, `n`, `n_undefined` and `n_infinite`.
     """
 
@@ -47,7 +46,7 @@ class Difference:
 
     Attributes:
       first, second: labels of the runs; differences are first minus second.
-      column: an organ, or `average`.
+      column: a structure, or `average`.
       statistics: of the pairs of cases.
       corrected: each of `TESTS` to its p-value, corrected by Holm's method over all differences of the comparison.
     """
@@ -67,6 +66,7 @@ class RunComparison:
       metric: one of `METRICS`.
       protocol: by which all were scored.
       protocol_text: the protocol in words.
+      task: of all runs.
       cases: that all were scored on.
       left_out: cases that some of the runs lack.
       runs: in the order given.
@@ -76,16 +76,22 @@ class RunComparison:
     metric: str
     protocol: str
     protocol_text: str
+    task: Task
     cases: tuple[str, ...]
     left_out: tuple[str, ...]
     runs: tuple[RunScores, ...]
     differences: tuple[Difference, ...]
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The structures in their order, and `average`."""
+        return columns_of(self.task)
+
+    @property
     def text(self) -> str:
         """How the numbers came about, in words."""
         return (
-            "Every case counts once; the score of a case in the column average is the mean over its organs. "
+            "Every case counts once; the score of a case in the column average is the mean over its structures. "
             f"{INTERVAL_TEXT} {STATISTICS_TEXT} p-values are corrected by Holm's method over the {len(self.differences)} "
             "differences of this comparison, for each test by itself."
         )
@@ -133,7 +139,7 @@ def compare_runs(
 
     Raises:
       ConfigError: there is no such metric.
-      InputError: fewer than two runs, or protocols, organs, cases or references differ; one line says where.
+      InputError: fewer than two runs, or protocols, tasks, structures, cases or references differ; one line says where.
     """
     if metric not in METRICS:
         raise ConfigError(f"metric: expected one of {', '.join(METRICS)}; got {metric!r}")
@@ -142,21 +148,27 @@ def compare_runs(
     _check_alike(entries)
     by_case = [_scored_cases(evaluation) for _, evaluation in entries]
     cases, left_out = _shared_cases([label for label, _ in entries], by_case, common_cases)
-    _check_references([label for label, _ in entries], by_case, cases)
+    _check_references([label for label, _ in entries], by_case, cases, entries[0][1].task.structure_names)
+    header, task = entries[0][1].header, entries[0][1].task
     runs = tuple(
-        _run_scores(label, [held[case] for case in cases], metric)
+        _run_scores(label, [held[case] for case in cases], metric, task)
         for (label, _), held in zip(entries, by_case, strict=True)
     )
-    header = entries[0][1].header
     return RunComparison(
         metric,
         str(header["protocol"]),
         str(header.get("protocol_text", "")),
+        task,
         cases,
         left_out,
         runs,
-        _differences(runs, against_first),
+        _differences(runs, columns_of(task), against_first),
     )
+
+
+def columns_of(task: Task) -> tuple[str, ...]:
+    """Returns the columns of a comparison: the structures of a task in their order, and `average`."""
+    return (*task.structure_names, AVERAGE)
 
 
 def _evaluation_folder(path: Path) -> Path:
@@ -169,14 +181,20 @@ def _evaluation_folder(path: Path) -> Path:
 
 
 def _check_alike(entries: Sequence[tuple[str, Evaluation]]) -> None:
-    """Refuses runs of which one was scored by another protocol or for other organs than the first."""
+    """Refuses runs of which one was scored by another protocol or for other structures than the first."""
     (label, first), *others = entries
     for other_label, other in others:
+        for what, names in (("structures", "structure_names"), ("scored structures", "scored_names")):
+            mine, its = (_shown(getattr(evaluation.task, names)) for evaluation in (first, other))
+            if mine != its:
+                raise InputError(other_label, f"the {what} of {label} ({mine})", its, "compare runs of one task")
         for key, what, advice in (
             ("protocol", "the protocol", "evaluate both alike"),
-            ("organs_compared", "the organs", "score both with label maps that name the same organs"),
+            ("organs_compared", "the structures", "score both with label maps that name the same ones"),
         ):
-            mine, its = (_shown(evaluation.header.get(key, ORGANS)) for evaluation in (first, other))
+            mine, its = (
+                _shown(evaluation.header.get(key, evaluation.task.structure_names)) for evaluation in (first, other)
+            )
             if mine != its:
                 raise InputError(other_label, f"{what} of {label} ({mine})", its, advice)
         if first.header.get("protocol_text") != other.header.get("protocol_text"):
@@ -213,32 +231,34 @@ def _shared_cases(
     return shared, left_out
 
 
-def _check_references(labels: Sequence[str], by_case: Sequence[dict[str, Any]], cases: Sequence[str]) -> None:
-    """Refuses runs that were scored against other references, or on other grids, as the volumes of organs tell."""
-    for case, organ in itertools.product(cases, ORGANS):
-        volumes = [held[case].get("volume_ml", {}).get(organ, {}).get("reference") for held in by_case]
+def _check_references(
+    labels: Sequence[str], by_case: Sequence[dict[str, Any]], cases: Sequence[str], structures: Sequence[str]
+) -> None:
+    """Refuses runs that were scored against other references, or on other grids, as the volumes of structures tell."""
+    for case, structure in itertools.product(cases, structures):
+        volumes = [held[case].get("volume_ml", {}).get(structure, {}).get("reference") for held in by_case]
         for label, volume in zip(labels[1:], volumes[1:], strict=True):
             if None not in (volume, volumes[0]) and not math.isclose(volume, volumes[0], rel_tol=_SAME_VOLUME):
                 raise InputError(
                     label,
-                    f"the references of {labels[0]} (case {case}, {organ}: {volumes[0]:.3f} mL)",
+                    f"the references of {labels[0]} (case {case}, {structure}: {volumes[0]:.3f} mL)",
                     f"{volume:.3f} mL",
                     "score both against the same references on the same grid",
                 )
 
 
-def _run_scores(label: str, cases: Sequence[dict[str, Any]], metric: str) -> RunScores:
-    values = {organ: tuple(case[organ][metric] for case in cases) for organ in ORGANS}
-    values[AVERAGE] = tuple(mean_of_defined([case[organ][metric] for organ in ORGANS]) for case in cases)
-    return RunScores(label, values, {column: spread_of(values[column]) for column in COLUMNS})
+def _run_scores(label: str, cases: Sequence[dict[str, Any]], metric: str, task: Task) -> RunScores:
+    values = {name: tuple(case[name][metric] for case in cases) for name in task.structure_names}
+    values[AVERAGE] = tuple(mean_of_defined([case[name][metric] for name in task.scored_names]) for case in cases)
+    return RunScores(label, values, {column: spread_of(values[column]) for column in values})
 
 
-def _differences(runs: Sequence[RunScores], against_first: bool) -> tuple[Difference, ...]:
+def _differences(runs: Sequence[RunScores], columns: Sequence[str], against_first: bool) -> tuple[Difference, ...]:
     pairs = itertools.product(runs[:1], runs[1:]) if against_first else itertools.combinations(runs, 2)
     found = [
         (first.label, second.label, column, paired_statistics(first.values[column], second.values[column]))
         for first, second in pairs
-        for column in COLUMNS
+        for column in columns
     ]
     corrected = {test: holm([getattr(entry[3], test) for entry in found]) for test in TESTS}
     return tuple(

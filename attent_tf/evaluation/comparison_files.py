@@ -6,9 +6,10 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from attent_tf.evaluation.comparison import COLUMNS, TESTS, RunComparison
+from attent_tf.evaluation.comparison import TESTS, RunComparison
 from attent_tf.json_numbers import to_json
 from attent_tf.metrics.paired_statistics import PairedStatistics
+from attent_tf.tasks import task_to_mapping
 
 _STATISTICS = tuple(field.name for field in dataclasses.fields(PairedStatistics))
 _SPREAD = ("mean", "std", "median", "ci95_low", "ci95_high", "n", "n_undefined", "n_infinite")
@@ -16,7 +17,9 @@ _SPREAD = ("mean", "std", "median", "ci95_low", "ci95_high", "n", "n_undefined",
 
 def comparison_json(comparison: RunComparison) -> dict[str, Any]:
     """Returns everything that a comparison says, as strict JSON; undefined is null, infinite is `"inf"`."""
-    return to_json({**dataclasses.asdict(comparison), "text": comparison.text})
+    return to_json(
+        {**dataclasses.asdict(comparison), "task": task_to_mapping(comparison.task), "text": comparison.text}
+    )
 
 
 def scores_csv(comparison: RunComparison) -> str:
@@ -26,7 +29,7 @@ def scores_csv(comparison: RunComparison) -> str:
         (
             (run.label, column, *(run.spread[column][key] for key in _SPREAD))
             for run in comparison.runs
-            for column in COLUMNS
+            for column in comparison.columns
         ),
     )
 
@@ -38,7 +41,7 @@ def cases_csv(comparison: RunComparison) -> str:
         (
             (run.label, column, case, value)
             for run in comparison.runs
-            for column in COLUMNS
+            for column in comparison.columns
             for case, value in zip(comparison.cases, run.values[column], strict=True)
         ),
     )

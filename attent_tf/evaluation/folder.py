@@ -24,11 +24,12 @@ from attent_tf.metrics.protocols import Protocol, find_protocol
 from attent_tf.metrics.scores import METRICS, Score
 from attent_tf.metrics.summary import average_intervals, mean_score, summarise
 from attent_tf.names import file_in, normal_name
-from attent_tf.organs import ORGANS
 from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
+from attent_tf.tasks import Task, task_from_mapping, task_to_mapping
 
 REQUIRED_HEADER = ("method", "direction", "protocol", "seed")
 _OWN_KEYS = (
+    "task",
     "protocol_text",
     "scored_unit",
     "statistics_text",
@@ -41,7 +42,7 @@ _OWN_KEYS = (
     "postprocessing",
     "without_postprocessing",
 )
-_NOT_HEADER = ("cases", "organs", "average", "average_ci95", "without_postprocessing")
+_NOT_HEADER = ("task", "cases", "organs", "average", "average_ci95", "without_postprocessing")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,23 +51,25 @@ class Evaluation:
 
     Attributes:
       folder: where it lies.
+      task: whose structures were scored.
       header: `method`, `direction`, `protocol`, `protocol_text`, `statistics_text`, `organs_compared`, `failures`, `seed` and
         the free keys.
       cases: one dict a case: `case`, `labelled`, `slices`, `spacing_mm`, `axes_mm` (where axes are not perpendicular: the
-        steps along slices, rows and columns, each a column), `volume_ml`, `states` (organ to `missed`,
+        steps along slices, rows and columns, each a column), `volume_ml`, `states` (structure to `missed`,
         `spurious`: predicted where there is none, `absent`: in neither map, or `not compared`; plain scores are left out),
-        and for each organ its metrics as floats (NaN where undefined, infinity where missed).
-      organs: summaries as `summarise` returns them.
-      average: for each metric the mean of the organs' means.
+        and for each structure its metrics as floats (NaN where undefined, infinity where missed).
+      structures: summaries as `summarise` returns them.
+      average: for each metric the mean of the means of the structures that are scored.
       average_ci95: for each metric the bounds of its 95 % interval.
-      unprocessed: the same evaluation with organs and averages as the networks left the predictions, and the cases as they
+      unprocessed: the same evaluation with summaries and averages as the networks left the predictions, and the cases as they
         are here; None where nothing was done to them.
     """
 
     folder: Path
+    task: Task
     header: dict[str, Any]
     cases: list[dict[str, Any]]
-    organs: dict[str, dict[str, dict[str, float]]]
+    structures: dict[str, dict[str, dict[str, float]]]
     average: dict[str, float]
     average_ci95: dict[str, Interval] = dataclasses.field(default_factory=dict)
     unprocessed: "Evaluation | None" = None
@@ -98,22 +101,24 @@ class Evaluation:
 
 def write_evaluation(
     folder: str | os.PathLike,
+    task: Task,
     header: Mapping[str, Any],
     case_results: Iterable[CaseResult | CaseFailure],
     overwrite: bool = False,
-    organs_compared: Sequence[str] = ORGANS,
+    compared: Sequence[str] | None = None,
     postprocessing: Postprocessing = NO_POSTPROCESSING,
 ) -> Evaluation:
     """Scores cases one at a time and writes the evaluation folder, completely or not at all.
 
     Args:
       folder: the folder to make.
+      task: whose classes the label maps hold; averages are over the structures that it scores.
       header: `method`, `direction`, `protocol` (a name in `PROTOCOLS`), `seed`, and free keys that JSON can hold, such
         as `warnings` (lines for the report's head) and `selection` (how the model was chosen, in words).
       case_results: the cases; an iterator is consumed with one case in memory at a time. A case of which nothing can be
         scored comes as its failures alone and is listed.
       overwrite: whether an existing folder may be replaced.
-      organs_compared: organs that both sides know; the scores of the others are undefined.
+      compared: structures that both sides know; the scores of the others are undefined. None for all.
       postprocessing: what is done to every prediction before it is scored; then there are summaries without it as well.
 
     Returns:
@@ -126,6 +131,7 @@ def write_evaluation(
     """
     _check_header(header)
     protocol = find_protocol(header["protocol"])
+    compared = task.structure_names if compared is None else tuple(compared)
     cases: list[dict[str, Any]] = []
     failures: list[CaseFailure] = []
     units: list[Score] = []
@@ -137,19 +143,20 @@ def write_evaluation(
             if isinstance(result, CaseFailure):
                 failures.append(result)
                 continue
-            check_case(result)
+            check_case(result, task.num_classes)
             result = dataclasses.replace(result, case=normal_name(result.case))
             if result.case in {case["case"] for case in cases}:
                 raise InputError(f"case {result.case}: expected each case once, it came twice; check the records")
             if postprocessing:
-                plain_units += _scored(result.maps(protocol.grid), protocol, organs_compared)
+                plain_units += _scored(result.maps(protocol.grid), protocol, task, compared)
                 result = _postprocessed(result, postprocessing)
             maps = result.maps(protocol.grid)
-            scored = _scored(maps, protocol, organs_compared)
+            scored = _scored(maps, protocol, task, compared)
             units += scored
             case_of_unit += [result.case] * len(scored)
             failures += result.failures
-            cases.append(case_entry(result.case, maps, mean_score(scored), organs_compared))
+            score = mean_score(scored, task.structure_names)
+            cases.append(case_entry(result.case, maps, score, task.structure_names, compared))
             np.savez_compressed(aside / "cases" / f"{result.case}.npz", **quantised(result))
             # The iterator makes the next case while these names would keep the last one alive.
             del result, maps
@@ -161,20 +168,21 @@ def write_evaluation(
                 f"{folder}: expected at least one case to evaluate, got none; check the split of the records"
             )
         document = {
+            "task": task_to_mapping(task),
             **{key: header[key] for key in REQUIRED_HEADER},
             "protocol_text": protocol.text + (f" Done before scoring: {postprocessing.text}" if postprocessing else ""),
             "scored_unit": protocol.unit,
             "statistics_text": INTERVAL_TEXT,
-            "organs_compared": list(organs_compared),
+            "organs_compared": list(compared),
             "postprocessing": postprocessing.to_json(),
             **{key: value for key, value in header.items() if key not in REQUIRED_HEADER},
-            **_summaries(units, case_of_unit),
-            **({"without_postprocessing": _summaries(plain_units, case_of_unit)} if postprocessing else {}),
+            **_summaries(units, case_of_unit, task),
+            **({"without_postprocessing": _summaries(plain_units, case_of_unit, task)} if postprocessing else {}),
             "failures": [dataclasses.asdict(failure) for failure in failures],
             "cases": cases,
         }
         files.write_json(aside / "metrics.json", to_json(document))
-        files.write_text(aside / "cases.csv", cases_csv(cases, failures))
+        files.write_text(aside / "cases.csv", cases_csv(cases, task.structure_names, failures))
     return read_evaluation(folder)
 
 
@@ -182,22 +190,29 @@ def read_evaluation(folder: str | os.PathLike) -> Evaluation:
     """Reads an evaluation folder; the pictures of its cases are read when asked for.
 
     Raises:
-      InputError: `metrics.json` is missing or not what `write_evaluation` writes.
+      InputError: `metrics.json` is missing, says no task, or is not what `write_evaluation` writes.
     """
     path = Path(folder) / "metrics.json"
     try:
         document = json.loads(path.read_text("utf-8"))
         header = {key: value for key, value in document.items() if key not in _NOT_HEADER}
-        cases = [{**case, **{organ: from_json(case[organ]) for organ in ORGANS}} for case in document["cases"]]
-        evaluation = Evaluation(path.parent, header, cases, **_summaries_read(document))
+        if "task" not in document and all(key in document for key in REQUIRED_HEADER):
+            found = "none, as an earlier version left it"
+            raise InputError(path, "the task whose structures were scored", found, "evaluate again")
+        task = task_from_mapping(document["task"], "task")
+        names = task.structure_names
+        cases = [{**case, **{name: from_json(case[name]) for name in names}} for case in document["cases"]]
+        evaluation = Evaluation(path.parent, task, header, cases, **_summaries_read(document, names))
         if plain := document.get("without_postprocessing"):
-            unprocessed = dataclasses.replace(evaluation, **_summaries_read(plain))
+            unprocessed = dataclasses.replace(evaluation, **_summaries_read(plain, names))
             evaluation = dataclasses.replace(evaluation, unprocessed=unprocessed)
         missing = [key for key in REQUIRED_HEADER if key not in header]
     except FileNotFoundError as error:
         raise InputError(
             f"{path}: expected the scores of an evaluation; there is no such file; run `attent evaluate`"
         ) from error
+    except ConfigError as error:
+        raise InputError(f"{path}: {error}; evaluate again") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: expected the scores of an evaluation; got something else; evaluate again") from error
     if missing:
@@ -205,16 +220,17 @@ def read_evaluation(folder: str | os.PathLike) -> Evaluation:
     return evaluation
 
 
-def _summaries(units: Sequence[Score], case_of_unit: Sequence[str]) -> dict[str, Any]:
-    organs, average = summarise(units, case_of_unit)
-    return {"average": average, "average_ci95": average_intervals(units, case_of_unit), "organs": organs}
+def _summaries(units: Sequence[Score], case_of_unit: Sequence[str], task: Task) -> dict[str, Any]:
+    structures, average = summarise(units, task.structure_names, task.scored_names, case_of_unit)
+    intervals = average_intervals(units, task.scored_names, case_of_unit)
+    return {"average": average, "average_ci95": intervals, "organs": structures}
 
 
-def _summaries_read(document: Mapping[str, Any]) -> dict[str, Any]:
+def _summaries_read(document: Mapping[str, Any], structures: Sequence[str]) -> dict[str, Any]:
     """Returns what `_summaries` gave to the document as attributes of an `Evaluation`."""
     intervals = document.get("average_ci95", {})
     return {
-        "organs": from_json({organ: document["organs"][organ] for organ in ORGANS}),
+        "structures": from_json({name: document["organs"][name] for name in structures}),
         "average": from_json({metric: document["average"][metric] for metric in METRICS}),
         "average_ci95": {metric: tuple(from_json(pair)) for metric, pair in intervals.items()},
     }
@@ -236,10 +252,11 @@ def _postprocessed(result: CaseResult, step: Postprocessing) -> CaseResult:
     return dataclasses.replace(result, prediction=step(result.prediction), on_scan=on_scan)
 
 
-def _scored(maps: LabelMaps, protocol: Protocol, organs_compared: Sequence[str]) -> list[Score]:
-    """Scores of the units of one case; an organ that only one side knows is undefined whatever the protocol says."""
+def _scored(maps: LabelMaps, protocol: Protocol, task: Task, compared: Sequence[str]) -> list[Score]:
+    """Scores of the units of one case; a structure that only one side knows is undefined whatever the protocol says."""
     if maps.reference is None:
         return []
-    units = protocol.score(maps.prediction, maps.reference, maps.steps_mm)
+    names = task.structure_names
+    units = protocol.score(maps.prediction, maps.reference, maps.steps_mm, names)
     unknown = dict.fromkeys(METRICS, float("nan"))
-    return [{organ: unit[organ] if organ in organs_compared else unknown for organ in ORGANS} for unit in units]
+    return [{name: unit[name] if name in compared else unknown for name in names} for unit in units]

@@ -5,7 +5,7 @@ from typing import Any
 from attent_tf.deployment.contract import METADATA_FORMAT
 from attent_tf.deployment.signature import Signature, TensorSpec
 from attent_tf.runs import Run
-from attent_tf.tasks import rule_text, task_to_mapping
+from attent_tf.tasks import Domain, rule_text, task_to_mapping
 from attent_tf.versions import package_versions
 from attent_tf.volumes import PrepareOptions
 
@@ -39,7 +39,7 @@ def make_metadata(
         "translates": run.method.translates,
         "task": task_to_mapping(run.task),
         "classes": list(run.task.class_names),
-        "input": _input(run.target, options),
+        "input": _input(run.task.domain(run.target), options),
         "signatures": {name: _signature(signature) for name, signature in signatures.items()},
         "preparation": options.to_json(),
         "postprocessing": {**run.postprocessing.to_json(), "where": _WHERE},
@@ -58,10 +58,10 @@ def make_metadata(
     }
 
 
-def _input(target: str, options: PrepareOptions) -> dict[str, Any]:
+def _input(target: Domain, options: PrepareOptions) -> dict[str, Any]:
     physical = options.geometry == "physical"
     return {
-        "modality": target,
+        "modality": target.name,
         "orientation": "SPL: slices inferior to superior, rows anterior to posterior, columns patient right to left",
         "size": options.size,
         "channels": options.channels,

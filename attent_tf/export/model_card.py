@@ -54,7 +54,7 @@ def make_card(run: Run, metadata: dict[str, Any], evaluation: Evaluation | None,
 
 def _scores(task: Task, evaluation: Evaluation) -> dict[str, Any]:
     means = {
-        title: {metric: evaluation.organs[name][metric]["mean"] for metric in METRICS}
+        title: {metric: evaluation.structures[name][metric]["mean"] for metric in METRICS}
         for name, title in task.titles.items()
     }
     means["Average"] = evaluation.average

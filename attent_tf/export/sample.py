@@ -64,7 +64,7 @@ def _phantom(domain: Domain, options: PrepareOptions, count: int) -> np.ndarray:
     shape, spacing_mm = (count, _EDGE, _EDGE), (_SLICE_MM, _PIXEL_MM, _PIXEL_MM)
     grid = ScanGrid.centred(shape, spacing_mm, centre, np.eye(4))
     draw = appearance_ct if domain.kind == "ct" else appearance_mr_t2spir
-    volume = Volume(draw(grid.paint(anatomy), grid, look_rng), grid.affine, case="phantom", domain=domain.name)
+    volume = Volume(draw(grid.paint(anatomy), grid, look_rng), grid.affine, case="phantom", domain=domain)
     return prepare(volume, options).images
 
 

@@ -19,7 +19,7 @@ from attent_tf import __version__
 from attent_tf.errors import InputError
 from attent_tf.files import written_aside
 from attent_tf.reporting.palette import rgb
-from attent_tf.tasks import Structure, Task
+from attent_tf.tasks import Domain, Structure, Task
 from attent_tf.volumes.dicom_content import read_dicom
 from attent_tf.volumes.dicom_objects import MANUFACTURER
 from attent_tf.volumes.scan import scan_series
@@ -57,7 +57,7 @@ class SourceSeries:
     places: np.ndarray
 
 
-def check_source_series(folder: str | os.PathLike, domain: str, series: str | None = None) -> SourceSeries:
+def check_source_series(folder: str | os.PathLike, domain: Domain, series: str | None = None) -> SourceSeries:
     """Reads the headers of a series, and whether a segmentation can refer to them.
 
     Args:

@@ -76,7 +76,7 @@ def evaluate(
     if not cases:
         raise RecordsError(f"{records}: no test cases of {run.target}; preprocess with another --split")
     line = find_calibration(calibration)
-    originals = None if scans is None else find_originals(scans, cases)
+    originals = None if scans is None else find_originals(scans, manifest.task, cases)
     chain = load_chain(run)
     taker = SignTaker(run, chain, records, manifest)
     # What comes up on the way still reaches the file: it is written when all cases have been read.
@@ -101,7 +101,7 @@ def evaluate(
 
     with observer.stage(f"Evaluate {run.method.id} on {run.target}", sum(case.slices for case in cases), 0) as bar:
         done = run.postprocessing if postprocessing is None else postprocessing
-        evaluation = write_evaluation(out, header, results(bar), overwrite, postprocessing=done)
+        evaluation = write_evaluation(out, run.task, header, results(bar), overwrite, postprocessing=done)
     write_report(
         Path(out) / "report" / "index.html",
         [EvaluationForReport(Path(out), run.folder)],

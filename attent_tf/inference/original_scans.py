@@ -8,6 +8,7 @@ import numpy as np
 from attent_tf.data.manifest import ManifestCase
 from attent_tf.datasets import SHIPPED, CaseFiles, find_cases, input_digest, read_case
 from attent_tf.errors import InputError
+from attent_tf.tasks import Task
 from attent_tf.volumes import Volume, to_canonical
 
 
@@ -25,23 +26,24 @@ class OriginalScans:
     dataset: str | None = None
 
 
-def find_originals(scans: OriginalScans, cases: Sequence[ManifestCase]) -> dict[str, CaseFiles]:
+def find_originals(scans: OriginalScans, task: Task, cases: Sequence[ManifestCase]) -> dict[str, CaseFiles]:
     """Finds the files of cases of one domain; no scan is read.
 
     Args:
       scans: where they lie.
-      cases: at least one case of a records folder.
+      task: of the records folder.
+      cases: at least one case of it.
 
     Returns:
       case -> its files.
 
     Raises:
       InputError: the folder cannot be used, or a case is not in it.
-      ConfigError: the description is wrong.
+      ConfigError: the description is wrong, or does not fit the task.
     """
     made_by = cases[0].dataset
     dataset = scans.dataset or (made_by if made_by in SHIPPED and not _is_description(scans.folder) else None)
-    found = {files.case: files for files in find_cases(scans.folder, cases[0].domain, dataset)}
+    found = {files.case: files for files in find_cases(scans.folder, task, cases[0].domain, dataset)}
     for case in cases:
         if case.case not in found:
             raise InputError(

@@ -71,7 +71,12 @@ def scan_entry(scan: "ReadScan", outputs: dict[str, Any], warnings: Sequence[str
 
 
 def findings(answer: Segmentation, volumes: dict[str, float]) -> dict[str, Any]:
-    """Returns what the report says of a segmentation: volumes, and the mean of Eq. 6 over the image and over each structure."""
+    """Returns what the report says of a segmentation: volumes, and the mean of Eq. 6 over the image and over each structure.
+
+    Args:
+      answer: the segmentation.
+      volumes: from `volumes_ml`, of the classes from 1 in their order.
+    """
     return {
         "mean_entropy": answer.mean_entropy,
         "organs": {

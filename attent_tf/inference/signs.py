@@ -17,26 +17,26 @@ from attent_tf.deployment.output import ChainOutput
 from attent_tf.errors import RunError
 from attent_tf.inference.batches import run_slices
 from attent_tf.inference.chain import Chain, Route
+from attent_tf.inference.preparation import intensity_of
 from attent_tf.methods import TO_SOURCE, TO_TARGET
 from attent_tf.runs import Run
 from attent_tf.runs.networks import load_parts
 from attent_tf.signs import (
-    NO_ORGANS,
-    NO_OVERLAP,
     Measured,
-    OrganCounts,
     Signs,
-    count_organs,
+    StructureCounts,
     count_overlap,
+    count_structures,
     even_choice,
     judge,
     main_part_shares,
+    no_overlap,
     scale_images,
     scale_labels_back,
     sum_on_foreground,
 )
 
-# Of a case, the slices that are shown again; organs span dozens, and neighbours say the same.
+# Of a case, the slices that are shown again; structures span dozens, and neighbours say the same.
 SLICES_SHOWN_AGAIN = 8
 # Source cases whose entropy the target's is held against.
 _SOURCE_CASES = 4
@@ -60,12 +60,13 @@ class SignTaker:
     def __init__(self, run: Run, chain: Chain, records: str | os.PathLike, manifest: Manifest):
         self._run, self._records, self._manifest = run, records, manifest
         self._chain = chain.at_network_size()
+        self._classes = run.task.num_classes
         self._reasons: dict[str, str] = {}
         self._again = self._ways_again()
-        self._overlaps = dict.fromkeys(self._again, NO_OVERLAP)
+        self._overlaps = dict.fromkeys(self._again, no_overlap(self._classes))
         self._cases: list[str] = []
         self._slices = 0
-        self._target, self._islands, self._entropy = NO_ORGANS, [], np.zeros(2)
+        self._target, self._islands, self._entropy = StructureCounts.none(self._classes), [], np.zeros(2)
 
     def add(self, case: str, images: np.ndarray, labels: np.ndarray, entropy: np.ndarray) -> None:
         """Counts a case that was segmented.
@@ -77,8 +78,8 @@ class SignTaker:
           entropy: [slice, edge, edge] float32 of the prediction.
         """
         self._cases.append(case)
-        self._target += count_organs(labels)
-        self._islands.append(main_part_shares(labels))
+        self._target += count_structures(labels, self._classes)
+        self._islands.append(main_part_shares(labels, self._classes))
         self._entropy = self._entropy + sum_on_foreground(entropy, labels)
         shown = self._reduced(images[even_choice(len(images), SLICES_SHOWN_AGAIN)])
         before = self._segmented(self._chain, shown)
@@ -91,6 +92,7 @@ class SignTaker:
         source, source_entropy = self._source()
         return judge(
             Measured(
+                self._run.task.structure_names,
                 tuple(self._cases),
                 self._slices,
                 self._target,
@@ -125,26 +127,26 @@ class SignTaker:
         positions = self._slices + np.arange(len(images), dtype=np.int64)
         seeds = np.stack([np.full_like(positions, _GREY_SEED), positions], axis=1)
         mapped = monotone_maps(tf.constant(images), tf.constant(seeds), _GREY_SCALE, _GREY_SHIFT).numpy()
-        return count_overlap(before, self._segmented(self._chain, mapped))
+        return count_overlap(before, self._segmented(self._chain, mapped), self._classes)
 
     def _scaled(self, images, before):
-        overlap = NO_OVERLAP
+        overlap = no_overlap(self._classes)
         for factor in _SCALES:
             labels = self._segmented(self._chain, scale_images(images, factor))
             back, inside = scale_labels_back(labels, factor)
-            overlap = overlap + count_overlap(before, back, inside)
+            overlap = overlap + count_overlap(before, back, self._classes, inside)
         return overlap
 
     def _cycled(self, images, before):
-        return count_overlap(before, self._segmented(self._cycle, images))
+        return count_overlap(before, self._segmented(self._cycle, images), self._classes)
 
     def _other_paths(self, images, before):
         del before
         found = [self._segmented(path, images) for path in self._paths]
         pairs = [(one, other) for place, one in enumerate(found) for other in found[place + 1 :]]
-        return sum((count_overlap(*pair) for pair in pairs), NO_OVERLAP)
+        return sum((count_overlap(*pair, self._classes) for pair in pairs), no_overlap(self._classes))
 
-    def _source(self) -> tuple[OrganCounts | None, np.ndarray | None]:
+    def _source(self) -> tuple[StructureCounts | None, np.ndarray | None]:
         cases = [case for case in self._manifest.select(self._run.source, "train") if case.labelled]
         if not cases:
             reason = f"the records hold no labelled training cases of {self._run.source}"
@@ -153,10 +155,10 @@ class SignTaker:
         through = self._source_view()
         chosen = () if through is None else even_choice(len(cases), _SOURCE_CASES)
         shown = {cases[place].case for place in chosen}
-        counts, entropy = NO_ORGANS, np.zeros(2)
+        counts, entropy = StructureCounts.none(self._classes), np.zeros(2)
         for case in cases:
             records = read_case_records(self._records, self._manifest, case.case)
-            counts += count_organs(np.stack([record.label for record in records]))
+            counts += count_structures(np.stack([record.label for record in records]), self._classes)
             if case.case in shown:
                 places = even_choice(len(records), SLICES_SHOWN_AGAIN)
                 images = self._reduced(np.stack([records[place].channels for place in places]))
@@ -173,9 +175,10 @@ class SignTaker:
         if labelled is None or {TO_SOURCE, TO_TARGET} & set(stage.roles):
             self._reasons["entropy"] = "the deployed segmentor is not trained on labelled source slices as they come"
             return None
-        key = f"{self._run.source}_intensity"
-        if (self._manifest.options.get("preparation") or {}).get(key) != self._run.preparation.get(key):
-            self._reasons["entropy"] = f"the records' {self._run.source} slices were prepared otherwise than the run's"
+        source, records = self._run.source, self._manifest
+        found = intensity_of(records.options.get("preparation") or {}, records.task, source)
+        if found != intensity_of(self._run.preparation, self._run.task, source):
+            self._reasons["entropy"] = f"the records' {source} slices were prepared otherwise than the run's"
             return None
         translators = self._loaded(*labelled.views[0].through)
         if translators is None:

@@ -15,7 +15,7 @@ from attent_tf.inference.scan_report import findings, scan_entry, volumes_ml
 from attent_tf.inference.volumes import Segmentation, segment_prepared, translate_prepared
 from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
 from attent_tf.progress import Observer
-from attent_tf.tasks import Task
+from attent_tf.tasks import Domain, Task
 from attent_tf.volumes import PrepareOptions
 
 if TYPE_CHECKING:
@@ -101,11 +101,11 @@ class Translating:
 
     Attributes:
       options: how scans are prepared.
-      source: name of the source domain, for the unit of the result.
+      source: the run's source domain, for the unit of the result.
     """
 
     options: PrepareOptions
-    source: str
+    source: Domain
 
     @contextlib.contextmanager
     def answer(self, scan: "ReadScan", deployed: Deployed, observer: Observer) -> Iterator[TranslatedScan]:

@@ -15,6 +15,7 @@ from attent_tf.errors import RunError
 from attent_tf.inference.batches import DEFAULT_BATCH, run_slices
 from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
 from attent_tf.stopwatch import Stopwatch
+from attent_tf.tasks import Domain
 from attent_tf.volumes import (
     PreparedCase,
     PrepareOptions,
@@ -178,7 +179,7 @@ def translate_volume(
     chain: "Chain",
     volume: Volume,
     options: PrepareOptions,
-    source: str,
+    source: Domain,
     report: Callable[[int], None] = lambda _: None,
     batch_size: int = DEFAULT_BATCH,
 ) -> np.ndarray:
@@ -188,7 +189,7 @@ def translate_volume(
       chain: of a method with a translator.
       volume: a scan of the run's target domain, in any orientation.
       options: how scans are prepared for the run: its `prepare_options`.
-      source: name of the source domain, for the unit of the result.
+      source: the run's source domain, for the unit of the result.
       report: called with the number of the scan's slices done since the last call.
       batch_size: slices at once; the result does not depend on it.
 
@@ -207,7 +208,7 @@ def translate_prepared(
     chain: "Chain",
     prepared: PreparedCase,
     options: PrepareOptions,
-    source: str,
+    source: Domain,
     report: Callable[[int], None] = lambda _: None,
     batch_size: int = DEFAULT_BATCH,
     watch: Stopwatch | None = None,

@@ -39,7 +39,7 @@ def ratio_interval(totals: np.ndarray, counts: np.ndarray) -> Interval:
     """Bootstraps the mean over rows of each row's pooled mean, where a case may hold several values of a row.
 
     Args:
-      totals: [row, case] sums of the values that each case holds, such as the slices of an organ.
+      totals: [row, case] sums of the values that each case holds, such as the slices of a structure.
       counts: [row, case] how many values each sum is over.
 
     Returns:

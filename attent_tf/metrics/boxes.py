@@ -1,4 +1,4 @@
-"""Boxes around organs, so that a volume is looked through once and everything else happens close to the organs."""
+"""Boxes around structures, so that a volume is looked through once and everything else happens close to them."""
 
 from collections.abc import Sequence
 

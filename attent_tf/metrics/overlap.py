@@ -38,7 +38,7 @@ def dice(prediction: np.ndarray, reference: np.ndarray) -> float:
       reference: [slice, row, column] bool.
 
     Returns:
-      A fraction in [0, 1]; NaN if both masks are empty, because an organ that is nowhere cannot be found.
+      A fraction in [0, 1]; NaN if both masks are empty, because a structure that is nowhere cannot be found.
 
     Raises:
       InputError: the shapes differ.

@@ -1,7 +1,7 @@
 """What the paired scores of two runs say: difference, interval, tests and effect sizes.
 
-A distance is infinite where an organ was missed, and undefined where it is in neither map. A pair with an undefined score
-is left out and counted. A pair in which both missed the organ is a tie. A pair in which only one did is an infinite
+A distance is infinite where a structure was missed, and undefined where it is in neither map. A pair with an undefined score
+is left out and counted. A pair in which both missed the structure is a tie. A pair in which only one did is an infinite
 difference: in ranks it is the largest of all, so that Wilcoxon's test and the rank-biserial correlation use it, and it makes
 the mean difference infinite, while the interval, the t-test, the sign-flip test and Cohen's d are undefined, and say so by
 being NaN.
@@ -22,7 +22,7 @@ STATISTICS_TEXT = (
     "approximation). t: paired t-test. Sign-flip: exact permutation test of the mean difference up to 20 pairs, 100 000 random "
     "patterns beyond. All are two-sided. d_z: mean of the differences by their standard deviation (n - 1). r: matched-pairs "
     "rank-biserial correlation, from -1 (the first lower in every pair) to 1. A pair with an undefined score is left "
-    "out and counted; where both runs missed an organ, their infinite distances are a tie; where one did, the difference is "
+    "out and counted; where both runs missed a structure, their infinite distances are a tie; where one did, the difference is "
     "infinite, the largest rank for Wilcoxon and r, and leaves interval, t, sign-flip and d_z undefined."
 )
 
@@ -70,7 +70,7 @@ def paired_statistics(first: Sequence[float], second: Sequence[float]) -> Paired
     """Compares two runs.
 
     Args:
-      first: [case] scores of one run; NaN where undefined, infinite where an organ was missed.
+      first: [case] scores of one run; NaN where undefined, infinite where a structure was missed.
       second: [case] scores of the other, in the same order.
 
     Returns:

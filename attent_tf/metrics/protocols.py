@@ -6,7 +6,7 @@ into units of scoring (volumes, or slices); means and deviations run over the un
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -17,12 +17,12 @@ from attent_tf.metrics.voxel_axes import Spacing
 DEFAULT_PROTOCOL = "volume_3d"
 
 _VOLUME_TEXT = (
-    "Each organ of each volume is scored once, in three dimensions, {grid} Dice follows Eq. 9. ASSD follows Eq. 10: the "
-    "distances of both directions are pooled and divided by the number of all surface voxels; a surface voxel is an organ "
-    "voxel with one of its 6 neighbours outside the organ. {outside} HD95 is the 95th percentile of the same pooled "
+    "Each structure of each volume is scored once, in three dimensions, {grid} Dice follows Eq. 9. ASSD follows Eq. 10: the "
+    "distances of both directions are pooled and divided by the number of all surface voxels; a surface voxel is a "
+    "voxel of it with one of its 6 neighbours outside. {outside} HD95 is the 95th percentile of the same pooled "
     f"distances, and surface Dice the share of all surface voxels within {TOLERANCE_MM:g} mm of the other surface. The "
-    "volume difference is prediction minus reference, so that its mean is a bias. An organ that is in neither map is "
-    "undefined and left out of the means, which say so; an organ that is in only one map has Dice 0, surface Dice 0 and "
+    "volume difference is prediction minus reference, so that its mean is a bias. A structure that is in neither map is "
+    "undefined and left out of the means, which say so; one that is in only one map has Dice 0, surface Dice 0 and "
     "an infinite distance, which makes the mean distance infinite. Means and standard deviations (divided by n) run over "
     "volumes."
 )
@@ -33,12 +33,12 @@ _ON_SCAN = (
     "differ, so that distances in voxels are left undefined."
 )
 _BACKGROUND = "Beyond the border of the volume is background, as in medpy."
-_OBJECT = "An organ goes on beyond the border of the volume, as in the code of the CHAOS challenge."
+_OBJECT = "A structure goes on beyond the border of the volume, as in the code of the CHAOS challenge."
 _SLICE_TEXT = (
     "As in the code released with the paper, and not comparable with scores per volume: every slice is scored by "
-    "itself, on the grid of the records; an organ that is in neither map of a slice counts as Dice 100; the distance runs "
+    "itself, on the grid of the records; a structure that is in neither map of a slice counts as Dice 100; the distance runs "
     "from the predicted outline to the reference outline only, and slices in which either is missing are left out of it, "
-    "so that a missed organ costs nothing there. Voxels are pixels. What that code does not measure is undefined. Means "
+    "so that a missed structure costs nothing there. Voxels are pixels. What that code does not measure is undefined. Means "
     "and standard deviations (divided by n) run over the slices of all volumes."
 )
 
@@ -52,25 +52,31 @@ class Protocol:
       unit: what is scored at once: `volume` or `slice`.
       grid: on which voxels the maps are compared: those of the `records`, or those of the original `scan`.
       text: the protocol in words.
-      score: (prediction, reference, spacing_mm) to the scores of the units of one case.
+      score: (prediction, reference, spacing_mm, names of the classes from 1) to the scores of the units of one case.
     """
 
     name: str
     unit: str
     grid: str
     text: str
-    score: Callable[[np.ndarray, np.ndarray, Spacing], list[Score]]
+    score: Callable[[np.ndarray, np.ndarray, Spacing, Sequence[str]], list[Score]]
 
 
 def _score_volume(
-    prediction: np.ndarray, reference: np.ndarray, spacing_mm: Spacing, outside: str = "background"
+    prediction: np.ndarray,
+    reference: np.ndarray,
+    spacing_mm: Spacing,
+    structures: Sequence[str],
+    outside: str = "background",
 ) -> list[Score]:
-    return [score_case(prediction, reference, spacing_mm, outside)]
+    return [score_case(prediction, reference, spacing_mm, structures, outside)]
 
 
-def _score_scan(prediction: np.ndarray, reference: np.ndarray, spacing_mm: Spacing) -> list[Score]:
-    score = score_case(prediction, reference, spacing_mm)
-    return [{organ: {**metrics, "assd_voxel": float("nan")} for organ, metrics in score.items()}]
+def _score_scan(
+    prediction: np.ndarray, reference: np.ndarray, spacing_mm: Spacing, structures: Sequence[str]
+) -> list[Score]:
+    score = score_case(prediction, reference, spacing_mm, structures)
+    return [{name: {**metrics, "assd_voxel": float("nan")} for name, metrics in score.items()}]
 
 
 PROTOCOLS = {

@@ -1,4 +1,6 @@
-"""Scores of the label maps of one case: all metrics of all organs in one pass over the volume."""
+"""Scores of the label maps of one case: all metrics of all structures in one pass over the volume."""
+
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -7,7 +9,6 @@ from attent_tf.metrics.boxes import boxes_of_classes
 from attent_tf.metrics.overlap import check_shapes, dice, volume_difference_ml
 from attent_tf.metrics.surface_distances import surface_distances
 from attent_tf.metrics.voxel_axes import Spacing, in_plane
-from attent_tf.organs import CLASS_NAMES, NUM_CLASSES, ORGANS
 
 # In this order they stand in files. Dice and surface Dice are in percent; `volume_difference_ml` has a sign.
 METRICS = (
@@ -31,6 +32,7 @@ def score_case(
     prediction: np.ndarray,
     reference: np.ndarray,
     spacing_mm: Spacing,
+    structures: Sequence[str],
     outside: str = "background",
     connectivity: int = 1,
     tolerance_mm: float = TOLERANCE_MM,
@@ -41,25 +43,25 @@ def score_case(
       prediction: [slice, row, column] class indices.
       reference: [slice, row, column] class indices.
       spacing_mm: of voxels, in millimetres, see `voxel_axes.Spacing`.
+      structures: names of the classes from 1.
       outside: what lies beyond the border of the volume: `background` or `object`.
       connectivity: which neighbours make a surface voxel, see `surface_voxels`.
       tolerance_mm: of surface Dice.
 
     Returns:
-      For each organ the `METRICS`: `dice` in percent; `assd_voxel` and `assd_mm`, pooled; `asd_prediction_mm` from the
+      For each structure the `METRICS`: `dice` in percent; `assd_voxel` and `assd_mm`, pooled; `asd_prediction_mm` from the
       predicted surface to the reference, `asd_reference_mm` the other way; `hd95_mm`, pooled; `surface_dice` in percent
-      of the surface voxels; `volume_difference_ml`, prediction minus reference. An organ that is in neither map has NaN
-      throughout; an organ that is in only one has Dice 0, surface Dice 0 and infinite distances.
+      of the surface voxels; `volume_difference_ml`, prediction minus reference. A structure that is in neither map has NaN
+      throughout; one that is in only one has Dice 0, surface Dice 0 and infinite distances.
 
     Raises:
       InputError: the shapes differ, a class index is unknown, or the spacing or a convention cannot be used.
     """
-    prediction, reference = _checked_maps(prediction, reference)
+    prediction, reference = _checked_maps(prediction, reference, structures)
     scores = {}
-    for organ, box in zip(ORGANS, boxes_of_classes(prediction, reference, NUM_CLASSES), strict=True):
-        masks = organ_mask(prediction[box], organ), organ_mask(reference[box], organ)
+    for name, *masks in _masks(prediction, reference, structures):
         in_voxels, in_mm = surface_distances(*masks, (None, spacing_mm), outside, connectivity)
-        scores[organ] = {
+        scores[name] = {
             "dice": 100.0 * dice(*masks),
             "assd_voxel": in_voxels.assd,
             "assd_mm": in_mm.assd,
@@ -72,16 +74,19 @@ def score_case(
     return scores
 
 
-def score_slices(prediction: np.ndarray, reference: np.ndarray, spacing_mm: Spacing) -> list[Score]:
+def score_slices(
+    prediction: np.ndarray, reference: np.ndarray, spacing_mm: Spacing, structures: Sequence[str]
+) -> list[Score]:
     """Scores each slice by itself, as the code released with the paper does.
 
-    An organ that is in neither map of a slice has Dice 100 there. Distances run from the predicted outline to the
+    A structure that is in neither map of a slice has Dice 100 there. Distances run from the predicted outline to the
     reference outline only; they are NaN in slices where either is missing.
 
     Args:
       prediction: [slice, row, column] class indices.
       reference: [slice, row, column] class indices.
       spacing_mm: of voxels, in millimetres, see `voxel_axes.Spacing`.
+      structures: names of the classes from 1.
 
     Returns:
       One score for each slice, with the keys of `score_case`; voxels are pixels here, `assd_mm` and `asd_prediction_mm`
@@ -90,17 +95,17 @@ def score_slices(prediction: np.ndarray, reference: np.ndarray, spacing_mm: Spac
     Raises:
       InputError: the shapes differ, a class index is unknown, or `spacing_mm` cannot be used.
     """
-    prediction, reference = _checked_maps(prediction, reference)
-    return [_score_slice(p, r, spacing_mm) for p, r in zip(prediction, reference, strict=True)]
+    prediction, reference = _checked_maps(prediction, reference, structures)
+    return [_score_slice(p, r, spacing_mm, structures) for p, r in zip(prediction, reference, strict=True)]
 
 
-def organ_mask(labels: np.ndarray, organ: str) -> np.ndarray:
-    """Returns where `labels` is `organ`, as bool of the same shape."""
-    return np.asarray(labels) == CLASS_NAMES.index(organ)
-
-
-def check_labels(name: str, labels: np.ndarray) -> None:
+def check_labels(name: str, labels: np.ndarray, num_classes: int) -> None:
     """Checks that an array is [slice, row, column] class indices.
+
+    Args:
+      name: what messages call it.
+      labels: the array.
+      num_classes: C, with the background.
 
     Raises:
       InputError: it is not; the message begins with `name`.
@@ -109,32 +114,42 @@ def check_labels(name: str, labels: np.ndarray) -> None:
     if labels.ndim != 3:
         raise InputError(f"{name}: expected class indices [slice, row, column]; got shape {labels.shape}")
     # Looking for the least and the greatest takes a small part of the time that listing all values takes.
-    if labels.dtype.kind in "iu" and (not labels.size or (labels.min() >= 0 and labels.max() < NUM_CLASSES)):
+    if labels.dtype.kind in "iu" and (not labels.size or (labels.min() >= 0 and labels.max() < num_classes)):
         return
-    unknown = sorted(set(np.unique(labels).tolist()) - set(range(NUM_CLASSES)))
+    unknown = sorted(set(np.unique(labels).tolist()) - set(range(num_classes)))
     if unknown:
         raise InputError(
-            f"{name}: expected class indices 0 to {NUM_CLASSES - 1}; got {unknown[0]}; map the labels first"
+            f"{name}: expected class indices 0 to {num_classes - 1}; got {unknown[0]}; map the labels first"
         )
 
 
-def _checked_maps(prediction: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _checked_maps(
+    prediction: np.ndarray, reference: np.ndarray, structures: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
     prediction, reference = np.asarray(prediction), np.asarray(reference)
-    check_labels("prediction", prediction)
-    check_labels("reference", reference)
+    check_labels("prediction", prediction, len(structures) + 1)
+    check_labels("reference", reference, len(structures) + 1)
     check_shapes(prediction, reference)
     return prediction, reference
 
 
-def _score_slice(prediction: np.ndarray, reference: np.ndarray, spacing_mm: Spacing) -> Score:
+def _masks(prediction: np.ndarray, reference: np.ndarray, structures: Sequence[str]) -> Iterator[tuple]:
+    """Name, prediction and reference of each structure, both as bool in the box around them."""
+    boxes = boxes_of_classes(prediction, reference, len(structures) + 1)
+    for index, (name, box) in enumerate(zip(structures, boxes, strict=True), start=1):
+        yield name, prediction[box] == index, reference[box] == index
+
+
+def _score_slice(
+    prediction: np.ndarray, reference: np.ndarray, spacing_mm: Spacing, structures: Sequence[str]
+) -> Score:
     scores = {}
-    for organ, box in zip(ORGANS, boxes_of_classes(prediction, reference, NUM_CLASSES), strict=True):
-        masks = organ_mask(prediction[box], organ), organ_mask(reference[box], organ)
+    for name, *masks in _masks(prediction, reference, structures):
         score = dict.fromkeys(METRICS, float("nan"))
         in_pixels, in_mm = surface_distances(*masks, (None, in_plane(spacing_mm)))
         score["dice"] = 100.0 * dice(*masks) if any(mask.any() for mask in masks) else 100.0
         if all(mask.any() for mask in masks):
             score["assd_voxel"] = in_pixels.asd_prediction
             score["assd_mm"] = score["asd_prediction_mm"] = in_mm.asd_prediction
-        scores[organ] = score
+        scores[name] = score
     return scores

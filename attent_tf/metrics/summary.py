@@ -1,4 +1,4 @@
-"""Means over cases that no missed organ can improve."""
+"""Means over cases that no missed structure can improve."""
 
 from collections.abc import Sequence
 
@@ -6,44 +6,48 @@ import numpy as np
 
 from attent_tf.metrics.bootstrap import Interval, ratio_interval
 from attent_tf.metrics.scores import METRICS, Score
-from attent_tf.organs import ORGANS
 
-OrganSummary = dict[str, dict[str, float | int]]
+StructureSummary = dict[str, dict[str, float | int]]
 
 
 def summarise(
-    units: Sequence[Score], case_of_unit: Sequence[str] | None = None
-) -> tuple[dict[str, OrganSummary], dict[str, float]]:
+    units: Sequence[Score],
+    structures: Sequence[str],
+    scored: Sequence[str],
+    case_of_unit: Sequence[str] | None = None,
+) -> tuple[dict[str, StructureSummary], dict[str, float]]:
     """Summarises the scores of several cases.
 
     Args:
       units: scores as `score_case` returns them.
+      structures: names of all structures.
+      scored: those that averages are over.
       case_of_unit: which case each unit belongs to, for the intervals; None where each is a case of its own.
 
     Returns:
-      `(organs, average)`. `organs` holds for each organ and metric `mean`, `std` (divided by n, not n - 1), `median`,
+      `(each, average)`. `each` holds for each structure and metric `mean`, `std` (divided by n, not n - 1), `median`,
       `ci95_low` and `ci95_high` (of the mean, see `INTERVAL_TEXT`), `n` (values that the mean is over), `n_undefined`
       (NaN, left out) and `n_infinite` (within n: they make the mean infinite, deviation and interval undefined, and
-      stand above all others in the median). `average` holds for each metric the mean of the organs' means; an organ
-      that is undefined in every case is left out, and all undefined gives NaN.
+      stand above all others in the median). `average` holds for each metric the mean of the means of the structures
+      that are scored; one that is undefined in every case is left out, and all undefined gives NaN.
     """
     groups = _groups(units, case_of_unit)
-    organs = {
-        organ: {metric: _summary(_values(units, organ, metric), groups) for metric in METRICS} for organ in ORGANS
-    }
-    average = {metric: mean_of_defined([organs[organ][metric]["mean"] for organ in ORGANS]) for metric in METRICS}
-    return organs, average
+    each = {name: {metric: _summary(_values(units, name, metric), groups) for metric in METRICS} for name in structures}
+    average = {metric: mean_of_defined([each[name][metric]["mean"] for name in scored]) for metric in METRICS}
+    return each, average
 
 
-def average_intervals(units: Sequence[Score], case_of_unit: Sequence[str] | None = None) -> dict[str, Interval]:
-    """Returns for each metric the 95 % interval of the mean of the organs' means.
+def average_intervals(
+    units: Sequence[Score], scored: Sequence[str], case_of_unit: Sequence[str] | None = None
+) -> dict[str, Interval]:
+    """Returns for each metric the 95 % interval of the mean of the structures' means.
 
     Args: as `summarise`.
     """
     groups = _groups(units, case_of_unit)
     return {
         metric: ratio_interval(
-            *map(np.stack, zip(*(_sums(_values(units, organ, metric), groups) for organ in ORGANS), strict=True))
+            *map(np.stack, zip(*(_sums(_values(units, name, metric), groups) for name in scored), strict=True))
         )
         for metric in METRICS
     }
@@ -55,11 +59,11 @@ def mean_of_defined(values: Sequence[float]) -> float:
     return float(np.mean(defined)) if defined else float("nan")
 
 
-def mean_score(units: Sequence[Score]) -> Score:
+def mean_score(units: Sequence[Score], structures: Sequence[str]) -> Score:
     """Returns the score of one case as the mean over its units (volumes or slices)."""
     return {
-        organ: {metric: mean_of_defined([unit[organ][metric] for unit in units]) for metric in METRICS}
-        for organ in ORGANS
+        name: {metric: mean_of_defined([unit[name][metric] for unit in units]) for metric in METRICS}
+        for name in structures
     }
 
 
@@ -68,8 +72,8 @@ def spread_of(values: Sequence[float]) -> dict[str, float | int]:
     return _summary(np.asarray(values, float), np.arange(len(values)))
 
 
-def _values(units: Sequence[Score], organ: str, metric: str) -> np.ndarray:
-    return np.array([unit[organ][metric] for unit in units], float)
+def _values(units: Sequence[Score], structure: str, metric: str) -> np.ndarray:
+    return np.array([unit[structure][metric] for unit in units], float)
 
 
 def _groups(units: Sequence[Score], case_of_unit: Sequence[str] | None) -> np.ndarray:

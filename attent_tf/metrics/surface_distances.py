@@ -146,7 +146,7 @@ def nearest_distances(of: np.ndarray, to: np.ndarray, samplings: Sequence[np.nda
         if key not in offsets_by_shape:
             offsets_by_shape[key] = _offsets_to_nearest(asked, targets, shape)
         distances = np.zeros(len(places))
-        # Out of whole numbers of voxels: distances do not depend on where in the volume an organ lies.
+        # Out of whole numbers of voxels: distances do not depend on where in the volume a structure lies.
         distances[apart] = np.sqrt(np.square(offsets_by_shape[key] @ sampling.T).sum(axis=1))
         results.append(distances)
     return results

@@ -1,7 +1,7 @@
 """Which voxels of a mask are its surface (needed for Eq. 10).
 
 Tools differ in two things. Beyond the border of the volume lies background (medpy, the default here) or object (the
-CHAOS challenge's own code), so that the cut face of an organ is surface in the one and not in the other. And a voxel
+CHAOS challenge's own code), so that the cut face of a structure is surface in the one and not in the other. And a voxel
 has neighbours across its faces (medpy's default, and ours), its edges or its corners.
 """
 

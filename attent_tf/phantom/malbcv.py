@@ -1,15 +1,14 @@
 """CT subjects as MALBCV stores them: NIfTI images and label maps."""
 
-import gzip
 from pathlib import Path
 
-import nibabel
 import numpy as np
 
 from attent_tf.files import write_bytes
 from attent_tf.phantom.anatomy import make_anatomy
 from attent_tf.phantom.appearance_ct import appearance_ct
 from attent_tf.phantom.scanner import ScanGrid, slice_centres
+from attent_tf.phantom.stored_nifti import nifti_bytes
 from attent_tf.phantom.tissues import Tissue, malbcv_labels
 
 # Subjects in the order in which a smaller phantom takes them: every fourth is one of the published test cases.
@@ -47,8 +46,8 @@ def write_malbcv_subject(folder: Path, number: int, rng: np.random.Generator) ->
     labels = malbcv_labels(slice_centres(tissues))
     codes = _ORIENTATIONS[scan_rng.integers(len(_ORIENTATIONS))]
     training = folder / "RawData" / "Training"
-    write_bytes(training / "img" / f"img{number:04d}.nii.gz", _nifti(image, grid.affine, codes))
-    write_bytes(training / "label" / f"label{number:04d}.nii.gz", _nifti(labels, grid.affine, codes))
+    write_bytes(training / "img" / f"img{number:04d}.nii.gz", nifti_bytes(image, grid.affine, codes))
+    write_bytes(training / "label" / f"label{number:04d}.nii.gz", nifti_bytes(labels, grid.affine, codes))
 
 
 def _draw_grid(anatomy, rng: np.random.Generator) -> ScanGrid:
@@ -69,18 +68,3 @@ def _add_table(tissues: np.ndarray, grid: ScanGrid, anatomy) -> None:
     sag = 0.0011 * x * x
     shell = (np.abs(y + back + 12 - sag) < 1.4) & (np.abs(x) < 205)
     tissues[np.broadcast_to(shell, tissues.shape) & (tissues == Tissue.OUTSIDE)] = Tissue.TABLE
-
-
-def _nifti(values: np.ndarray, affine: np.ndarray, codes: str) -> bytes:
-    """Returns a compressed NIfTI-1 file of [slice, row, column] values, stored with the axis codes `codes`."""
-    start = nibabel.orientations.io_orientation(affine)
-    stored = nibabel.orientations.ornt_transform(start, nibabel.orientations.axcodes2ornt(codes))
-    array = nibabel.orientations.apply_orientation(values, stored)
-    place = affine @ nibabel.orientations.inv_ornt_aff(stored, values.shape)
-    image = nibabel.Nifti1Image(np.asfortranarray(array), place)
-    image.set_sform(place, code=1)
-    image.set_qform(place, code=1)
-    image.header.set_xyzt_units("mm", "sec")
-    image.header["descrip"] = b"AttENT phantom: synthetic, no patient"
-    # No time stamp: the same values give the same bytes.
-    return gzip.compress(image.to_bytes(), compresslevel=2, mtime=0)

@@ -39,10 +39,7 @@ def write_phantom(
     Raises:
       InputError: `out` is occupied, or `subjects` or `seed` cannot be used.
     """
-    if subjects < 1:
-        raise InputError(f"subjects: expected 1 or more of each modality, got {subjects}")
-    if seed < 0:
-        raise InputError(f"seed: expected a non-negative whole number, got {seed}")
+    check_arguments(subjects, seed)
     workers = min(_MOST_WORKERS, os.cpu_count() or 1) if workers is None else workers
     numbers = zip(chaos_numbers(subjects), malbcv_numbers(subjects), strict=True)
     tasks = [task for mr, ct in numbers for task in (("chaos", mr), ("malbcv", ct))]
@@ -70,3 +67,11 @@ def write_subject(folder: Path, dataset: str, number: int, seed: int) -> str:
     rng = np.random.default_rng(np.random.SeedSequence([seed, _STREAMS[dataset], number]))
     _WRITERS[dataset](folder / dataset, number, rng)
     return f"chaos-{number}" if dataset == "chaos" else f"malbcv-{number:04d}"
+
+
+def check_arguments(subjects: int, seed: int) -> None:
+    """Raises InputError for a number of subjects, or a seed, that no phantom can be made of."""
+    if subjects < 1:
+        raise InputError(f"subjects: expected 1 or more of each modality, got {subjects}")
+    if seed < 0:
+        raise InputError(f"seed: expected a non-negative whole number, got {seed}")

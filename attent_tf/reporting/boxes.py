@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from attent_tf.evaluation.folder import Evaluation
-from attent_tf.organs import ORGAN_TITLES, ORGANS
 from attent_tf.reporting.svg import GRID, INK, page_svg, series_stand_in, svg_style
 
 # With fewer values quartiles say nothing that the dots do not.
@@ -14,10 +13,10 @@ _LEAST_FOR_BOX = 4
 
 
 def box_plot_svg(evaluations: Sequence[Evaluation], metric: str, title: str, identifier: str) -> str:
-    """Draws a metric of every case: a band for each organ, in it for each method a box, its dots and a bar at the mean.
+    """Draws a metric of every case: a band for each structure, in it for each method a box, its dots and a bar at the mean.
 
     Args:
-      evaluations: one for each method, from top to bottom.
+      evaluations: one for each method, from top to bottom; all of one task.
       metric: a key of the scores of a case; values that are not finite are left out.
       title: the accessible name of the picture.
       identifier: letters and digits that no other picture on the page has.
@@ -28,14 +27,15 @@ def box_plot_svg(evaluations: Sequence[Evaluation], metric: str, title: str, ide
     import matplotlib
     from matplotlib.figure import Figure
 
-    columns = [[_finite(evaluation, organ, metric) for evaluation in evaluations] for organ in ORGANS]
+    titles = evaluations[0].task.titles
+    columns = [[_finite(evaluation, name, metric) for evaluation in evaluations] for name in titles]
     largest = max((values.max() for row in columns for values in row if values.size), default=None)
     if largest is None:
         return ""
     count = len(evaluations)
     lane = 0.8 / count
     with matplotlib.rc_context(svg_style(identifier)):
-        height = 0.4 + len(ORGANS) * max(0.36, 0.17 * count + 0.14)
+        height = 0.4 + len(titles) * max(0.36, 0.17 * count + 0.14)
         figure = Figure(figsize=(4.2, height))
         axes = figure.add_axes((0.23, 0.3 / height, 0.75, 1.0 - 0.35 / height))
         for band, row in enumerate(columns):
@@ -45,8 +45,8 @@ def box_plot_svg(evaluations: Sequence[Evaluation], metric: str, title: str, ide
                 level = band - 0.4 + (index + 0.5) * lane
                 _draw_lane(axes, values, level, min(lane, 0.5), series_stand_in(index))
         axes.set_xlim(*((-2, 102) if metric == "dice" else (-0.03 * largest, 1.05 * largest or 1.0)))
-        axes.set_ylim(len(ORGANS) - 0.5, -0.5)
-        axes.set_yticks(range(len(ORGANS)), [ORGAN_TITLES[organ] for organ in ORGANS])
+        axes.set_ylim(len(titles) - 0.5, -0.5)
+        axes.set_yticks(range(len(titles)), list(titles.values()))
         axes.tick_params(axis="y", length=0)
         axes.grid(True, axis="x", color=GRID, linewidth=0.6)
         axes.set_axisbelow(True)
@@ -56,8 +56,10 @@ def box_plot_svg(evaluations: Sequence[Evaluation], metric: str, title: str, ide
 
 
 def count_infinite(evaluations: Sequence[Evaluation], metric: str) -> int:
-    """Returns how many organs of how many cases have no finite value of the metric although they were scored."""
-    return sum(math.isinf(case[organ][metric]) for e in evaluations for case in e.cases for organ in ORGANS)
+    """Returns how many structures of how many cases have no finite value of the metric although they were scored."""
+    return sum(
+        math.isinf(case[name][metric]) for e in evaluations for case in e.cases for name in e.task.structure_names
+    )
 
 
 def _draw_lane(axes, values: np.ndarray, level: float, lane: float, colour: str) -> None:
@@ -83,6 +85,6 @@ def _draw_lane(axes, values: np.ndarray, level: float, lane: float, colour: str)
     axes.plot([mean, mean], [level - 0.42 * lane, level + 0.42 * lane], color=INK, linewidth=1.6)
 
 
-def _finite(evaluation: Evaluation, organ: str, metric: str) -> np.ndarray:
-    values = np.array([case[organ].get(metric, math.nan) for case in evaluation.cases], float)
+def _finite(evaluation: Evaluation, structure: str, metric: str) -> np.ndarray:
+    values = np.array([case[structure].get(metric, math.nan) for case in evaluation.cases], float)
     return values[np.isfinite(values)]

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from attent_tf.evaluation.folder import Evaluation
 from attent_tf.metrics.significance import holm, paired_test
 from attent_tf.metrics.summary import mean_of_defined
-from attent_tf.organs import ORGANS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +63,8 @@ def compare_with(main: int, entries: Sequence[tuple[str, Evaluation]]) -> list[C
 
 
 def _mean_dice_by_case(evaluation: Evaluation) -> dict[str, float]:
-    values = {case["case"]: mean_of_defined([case[organ]["dice"] for organ in ORGANS]) for case in evaluation.cases}
+    scored = evaluation.task.scored_names
+    values = {case["case"]: mean_of_defined([case[name]["dice"] for name in scored]) for case in evaluation.cases}
     return {case: value for case, value in values.items() if not math.isnan(value)}
 
 

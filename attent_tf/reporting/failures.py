@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from attent_tf.evaluation.folder import Evaluation
-from attent_tf.organs import ORGAN_TITLES, ORGANS
 from attent_tf.reporting.tables import case_state
+from attent_tf.reporting.wording import in_sentence
 
-# Dice in percent, below which an organ that was predicted lies somewhere else.
+# Dice in percent, below which a structure that was predicted lies somewhere else.
 _MISPLACED_BELOW = 1.0
 _SENTENCES = {
     "missed": "predicted nowhere",
@@ -26,18 +26,18 @@ class Failure:
       method: label of the method; empty where it concerns the case alone.
       case: name of the case; empty where none is named.
       text: what happened.
-      organs: how many organs it concerns; 0 where it concerns the case as a whole.
+      structures: how many structures it concerns; 0 where it concerns the case as a whole.
     """
 
     kind: str
     method: str
     case: str
     text: str
-    organs: int = 0
+    structures: int = 0
 
 
 def list_failures(entries: Sequence[tuple[str, Evaluation]]) -> list[Failure]:
-    """Lists cases that failed, organs missed, misplaced or predicted where there are none, and cases without labels.
+    """Lists cases that failed, structures missed, misplaced or predicted where there are none, and cases without labels.
 
     Args:
       entries: (label, evaluation) of each method.
@@ -47,14 +47,15 @@ def list_failures(entries: Sequence[tuple[str, Evaluation]]) -> list[Failure]:
     """
     found = []
     for label, evaluation in entries:
+        titles = evaluation.task.titles
         found += [Failure("failed", label, *_failed(item)) for item in _as_list(evaluation.header.get("failures"))]
         for case in (case for case in evaluation.cases if case.get("labelled", True)):
             for kind, text in _SENTENCES.items():
-                organs = [ORGAN_TITLES[organ].lower() for organ in ORGANS if _kind(case, organ) == kind]
-                if organs:
-                    names = " and ".join(organs)
+                concerned = [in_sentence(title) for name, title in titles.items() if _kind(case, name) == kind]
+                if concerned:
+                    names = _listed(concerned)
                     found.append(
-                        Failure(kind, label, case["case"], f"{names[:1].upper()}{names[1:]}: {text}", len(organs))
+                        Failure(kind, label, case["case"], f"{names[:1].upper()}{names[1:]}: {text}", len(concerned))
                     )
     unlabelled = dict.fromkeys(c["case"] for _, e in entries for c in e.cases if not c.get("labelled", True))
     found += [Failure("unlabelled", "", case, "No reference labels: shown, not scored") for case in unlabelled]
@@ -62,9 +63,13 @@ def list_failures(entries: Sequence[tuple[str, Evaluation]]) -> list[Failure]:
     return sorted(found, key=lambda failure: order.index(failure.kind))
 
 
-def _kind(case: dict[str, Any], organ: str) -> str:
-    state = case_state(case, organ)
-    return "misplaced" if not state and case[organ]["dice"] < _MISPLACED_BELOW else state
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _kind(case: dict[str, Any], structure: str) -> str:
+    state = case_state(case, structure)
+    return "misplaced" if not state and case[structure]["dice"] < _MISPLACED_BELOW else state
 
 
 def _as_list(value: Any) -> list[Any]:

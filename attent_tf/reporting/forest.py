@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from attent_tf.counting import counted
-from attent_tf.evaluation.comparison import COLUMNS, RunComparison
-from attent_tf.organs import ORGAN_TITLES
+from attent_tf.evaluation.comparison import RunComparison
 from attent_tf.reporting.palette import SERIES_COLOURS
 from attent_tf.reporting.wording import METRIC_TITLES, UNDEFINED
 
@@ -30,7 +29,7 @@ _DPI = 160
 
 # In inches; labels of rows and notes stand between the panels.
 _LANE, _BOTTOM, _LEGEND_LINE = 0.19, 0.5, 0.2
-_ORGAN_LABELS, _SCORES, _NOTES, _DIFFERENCES, _P_VALUES = 1.1, 3.9, 0.95, 3.6, 1.5
+_COLUMN_LABELS, _SCORES, _NOTES, _DIFFERENCES, _P_VALUES = 1.1, 3.9, 0.95, 3.6, 1.5
 _LETTER = 0.062
 
 
@@ -47,9 +46,9 @@ def draw_comparison(comparison: RunComparison, folder: Path) -> None:
     pairs = list(dict.fromkeys((one.first, one.second) for one in comparison.differences))
     columns = 4 if max(len(run.label) for run in comparison.runs) < 14 else 1
     top = 0.15 + _LEGEND_LINE * math.ceil(len(comparison.runs) / columns)
-    panel = _LANE * len(COLUMNS) * (max(len(comparison.runs), len(pairs)) + 1)
+    panel = _LANE * len(comparison.columns) * (max(len(comparison.runs), len(pairs)) + 1)
     pair_labels = 0.15 + _LETTER * max(len(_pair_name(pair)) for pair in pairs)
-    edges = np.cumsum([0.0, _ORGAN_LABELS, _SCORES, _NOTES + pair_labels, _DIFFERENCES, _P_VALUES])
+    edges = np.cumsum([0.0, _COLUMN_LABELS, _SCORES, _NOTES + pair_labels, _DIFFERENCES, _P_VALUES])
     height = top + panel + _BOTTOM
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(edges[-1], height))
@@ -68,8 +67,8 @@ def _draw_scores(axes, comparison: RunComparison, legend_columns: int) -> None:
 
     title = METRIC_TITLES.get(comparison.metric, comparison.metric)
     rows, cases = len(comparison.runs), len(comparison.cases)
-    _prepare(axes, rows, f"{title}: {counted(cases, 'case')}, mean and its 95 % interval")
-    for band, column in enumerate(COLUMNS):
+    _prepare(axes, len(comparison.columns), rows, f"{title}: {counted(cases, 'case')}, mean and its 95 % interval")
+    for band, column in enumerate(comparison.columns):
         for index, run in enumerate(comparison.runs):
             level, spread = band * (rows + 1) + index, run.spread[column]
             values = np.array(run.values[column], float)
@@ -78,8 +77,8 @@ def _draw_scores(axes, comparison: RunComparison, legend_columns: int) -> None:
             _interval(axes, level, spread["mean"], spread["ci95_low"], spread["ci95_high"])
             _note(axes, level, _lost(spread["n_infinite"], spread["n_undefined"]))
     axes.set_yticks(
-        [band * (rows + 1) + (rows - 1) / 2 for band in range(len(COLUMNS))],
-        [ORGAN_TITLES.get(column, "Average") for column in COLUMNS],
+        [band * (rows + 1) + (rows - 1) / 2 for band in range(len(comparison.columns))],
+        [comparison.task.titles.get(column, "Average") for column in comparison.columns],
     )
     handles = [
         Line2D([], [], marker="o", linestyle="", color=_colour(index), label=run.label)
@@ -90,13 +89,13 @@ def _draw_scores(axes, comparison: RunComparison, legend_columns: int) -> None:
 
 
 def _draw_differences(axes, comparison: RunComparison, pairs: Sequence[tuple[str, str]]) -> None:
-    rows = len(pairs)
-    _prepare(axes, rows, "Mean difference and its 95 % interval; Wilcoxon p, Holm-corrected")
+    rows, columns = len(pairs), comparison.columns
+    _prepare(axes, len(columns), rows, "Mean difference and its 95 % interval; Wilcoxon p, Holm-corrected")
     axes.axvline(0.0, color=_SOFT, linewidth=0.9)
-    places = [(band, index) for band in range(len(COLUMNS)) for index in range(rows)]
+    places = [(band, index) for band in range(len(columns)) for index in range(rows)]
     found = {(one.first, one.second, one.column): one for one in comparison.differences}
     for band, index in places:
-        one = found[(*pairs[index], COLUMNS[band])]
+        one = found[(*pairs[index], columns[band])]
         level, of = band * (rows + 1) + index, one.statistics
         _interval(axes, level, of.mean_difference, of.ci95_low, of.ci95_high)
         p_value = one.corrected["wilcoxon_p"]
@@ -110,10 +109,10 @@ def _pair_name(pair: tuple[str, str]) -> str:
     return f"{pair[0]} − {pair[1]}"
 
 
-def _prepare(axes, rows: int, label: str) -> None:
-    lanes = len(COLUMNS) * (rows + 1)
+def _prepare(axes, bands: int, rows: int, label: str) -> None:
+    lanes = bands * (rows + 1)
     axes.set_ylim(lanes - 0.5, -0.75)
-    for band in range(1, len(COLUMNS)):
+    for band in range(1, bands):
         axes.axhline(band * (rows + 1) - 0.75, color=_GRID, linewidth=0.7)
     axes.grid(True, axis="x", color=_GRID, linewidth=0.6)
     axes.set_axisbelow(True)

@@ -1,7 +1,7 @@
 """The layers of a case as text for the page's viewer: pictures lossy and small, label maps exactly.
 
 Pictures are one WebP a slice, so that a browser unpacks only what is looked at. Label maps are one zlib stream a volume, which
-browsers unpack themselves (`DecompressionStream`): a lossy label map would show organs that nobody predicted.
+browsers unpack themselves (`DecompressionStream`): a lossy label map would show structures that nobody predicted.
 """
 
 import base64
@@ -106,7 +106,7 @@ def read_layers(case: str, entries: Sequence[tuple[str, Evaluation]]) -> CaseLay
 
 
 def _box(methods: Sequence[dict[str, np.ndarray]]) -> tuple[slice, slice, slice]:
-    """The part to show: the body, and every voxel that any label map calls an organ, be it in the air."""
+    """The part to show: the body, and every voxel that any label map calls a structure, be it in the air."""
     rows, columns = body_box(methods[0]["image"]) if "image" in methods[0] else (slice(0, 0), slice(0, 0))
     for labels in (arrays[name] for arrays in methods for name in _LABELS if name in arrays):
         there = (labels > 0).any(axis=0)

@@ -1,18 +1,7 @@
-"""Colours of organs and curves, in one place.
-
-The organs' colours follow Okabe and Ito (2008), light enough to stand on a grey scan; the spleen's is stronger than theirs, so
-that all stay apart for people with any colour vision deficiency; outlines get a dark rim, so that no picture relies on hue alone.
-"""
-
-ORGAN_COLOURS = {
-    "liver": "#e69f00",
-    "right_kidney": "#56b4e9",
-    "left_kidney": "#f0e442",
-    "spleen": "#e0569f",
-}
+"""Colours that are not those of a structure, in one place; structures have the colours of their task."""
 
 # Where prediction and reference differ. The viewer also gives each a pattern of its own: solid, stripes, dots.
-DISAGREEMENT_COLOURS = {"missing": "#ff8a3d", "added": "#5cc0ff", "other organ": "#ffffff"}
+DISAGREEMENT_COLOURS = {"missing": "#ff8a3d", "added": "#5cc0ff", "other structure": "#ffffff"}
 
 # (on a light page, on a dark page)
 SERIES_COLOURS = (

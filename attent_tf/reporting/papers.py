@@ -5,7 +5,6 @@ import io
 from collections.abc import Iterator, Sequence
 
 from attent_tf.json_numbers import to_json
-from attent_tf.organs import ORGAN_TITLES, ORGANS
 from attent_tf.reporting.provenance import further_texts, protocols, warnings_of
 from attent_tf.reporting.sections import Section
 from attent_tf.reporting.tables import Cell, Row
@@ -15,7 +14,6 @@ PAPER_NOTE = (
     "Rows of the paper (Table I) were measured on CHAOS and MALBCV, slice by slice by the protocol of the released code. Unless "
     "this evaluation was as well, they stand for another data set and another protocol, not to be compared digit by digit."
 )
-_COLUMNS = [*(ORGAN_TITLES[organ] for organ in ORGANS), "Average"]
 _LATEX = {
     "±": r"$\pm$", "–": "--", "∞": r"$\infty$", "→": r"$\to$", "−": "$-$",
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -36,11 +34,11 @@ def as_markdown(sections: Sequence[Section], title: str) -> str:
         if section.scores:
             lines += [
                 "",
-                f"Mean ± standard deviation over n {section.unit}s; the average is the mean of the organs' means. In "
+                f"Mean ± standard deviation over n {section.unit}s; the average is the mean of the structures' means. In "
                 "brackets stands the 95 % interval of a mean, where the evaluation has one.",
             ]
         for group in section.scores:
-            lines += ["", f"### {group.title}", "", *_markdown_rows(group.rows, group.paper)]
+            lines += ["", f"### {group.title}", "", *_markdown_rows(section.columns, group.rows, group.paper)]
         if any(group.paper for group in section.scores):
             lines += ["", f"*{PAPER_NOTE}*"]
         if section.failures:
@@ -55,15 +53,15 @@ def as_markdown(sections: Sequence[Section], title: str) -> str:
 
 
 def as_csv(sections: Sequence[Section]) -> str:
-    """Returns every summary as CSV: a line for each direction, method, metric and organ, and for the average."""
+    """Returns every summary as CSV: a line for each direction, method, metric and structure, and for the average."""
     rows = []
     for section in sections:
         for label, evaluation in section.entries:
             known = {key: evaluation.header[key] for key in ("direction", "method", "seed", "protocol")}
             known["label"] = label
             for metric, average in evaluation.average.items():
-                for organ in ORGANS:
-                    rows.append({**known, "metric": metric, "organ": organ, **evaluation.organs[organ][metric]})
+                for name, summary in evaluation.structures.items():
+                    rows.append({**known, "metric": metric, "organ": name, **summary[metric]})
                 rows.append({**known, "metric": metric, "organ": "average", "mean": average})
     names = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO()
@@ -76,22 +74,24 @@ def as_csv(sections: Sequence[Section]) -> str:
 
 
 def as_latex(sections: Sequence[Section]) -> str:
-    """Returns the main scores as rows for a LaTeX table (`booktabs`) with a column for each organ and the average."""
-    lines = [f"% Columns: method & {' & '.join(_COLUMNS)}", f"% {PAPER_NOTE}"]
+    """Returns the main scores as rows for a LaTeX table (`booktabs`) with a column for each structure and the average."""
+    lines = [f"% {PAPER_NOTE}"] if any(group.paper for section in sections for group in section.scores) else []
     for section in sections:
+        columns = " & ".join(_latex(title) for title in section.columns)
+        lines.append(f"% Columns: method & {columns}")
         for group in section.scores:
             if group.metric not in MAIN_METRICS:
                 continue
             head = f"{section.title}: {group.title}"
-            lines += [r"\midrule", rf"\multicolumn{{{len(_COLUMNS) + 1}}}{{l}}{{{_latex(head)}}} \\"]
+            lines += [r"\midrule", rf"\multicolumn{{{len(section.columns) + 1}}}{{l}}{{{_latex(head)}}} \\"]
             lines += [_latex_row(row) for row in group.rows]
             lines += [_latex_row(row) for row in group.paper]
     return "\n".join(lines) + "\n"
 
 
-def _markdown_rows(rows: Sequence[Row], paper: Sequence[Row]) -> Iterator[str]:
-    yield f"| Method | {' | '.join(_COLUMNS)} |"
-    yield f"| --- |{' ---: |' * len(_COLUMNS)}"
+def _markdown_rows(columns: Sequence[str], rows: Sequence[Row], paper: Sequence[Row]) -> Iterator[str]:
+    yield f"| Method | {' | '.join(map(_markdown, columns))} |"
+    yield f"| --- |{' ---: |' * len(columns)}"
     for row in rows:
         cells = [_markdown(_cell_text(cell)) for cell in row.cells]
         name = _markdown(row.label) + (f" ({row.note})" if row.note else "")

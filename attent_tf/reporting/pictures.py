@@ -1,13 +1,13 @@
 """Slices as pictures for a web page: scans in grey, entropy as heat, label maps as outlines with a light fill."""
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from attent_tf.organs import CLASS_NAMES, ORGANS
-from attent_tf.reporting.palette import ORGAN_COLOURS, rgb
+from attent_tf.reporting.palette import rgb
 
 _FILL = 0.16
 _OUTLINE_PIXELS = 3
@@ -58,23 +58,26 @@ def heat_gradient() -> str:
     return f"linear-gradient(to right, {', '.join(_HEAT_STOPS)})"
 
 
-def overlay_picture(image: np.ndarray, labels: np.ndarray, spacing_mm: tuple[float, float]) -> Image.Image:
-    """Returns a slice in grey with every organ outlined and lightly filled in its colour.
+def overlay_picture(
+    image: np.ndarray, labels: np.ndarray, colours: Sequence[str], spacing_mm: tuple[float, float]
+) -> Image.Image:
+    """Returns a slice in grey with every structure outlined and lightly filled in its colour.
 
     Args:
       image: [row, column] uint8.
       labels: [row, column] class indices.
+      colours: `#rrggbb` of the classes from 1.
       spacing_mm: [row, column] distance of neighbouring pixels.
     """
     grey = grey_picture(image, spacing_mm)
     canvas = np.repeat(np.asarray(grey, float)[..., None], 3, axis=-1)
-    for organ in ORGANS:
-        mask = _enlarged_mask(labels == CLASS_NAMES.index(organ), grey.size)
+    for index, written in enumerate(colours, start=1):
+        mask = _enlarged_mask(labels == index, grey.size)
         if not mask.any():
             continue
         inner = ndimage.binary_erosion(mask, iterations=_OUTLINE_PIXELS)
         rim = ndimage.binary_dilation(mask) & ~mask
-        colour = np.array(rgb(ORGAN_COLOURS[organ]), float)
+        colour = np.array(rgb(written), float)
         canvas[inner] += _FILL * (colour - canvas[inner])
         canvas[mask & ~inner] = colour
         canvas[rim] *= 0.45

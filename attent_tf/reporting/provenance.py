@@ -80,6 +80,9 @@ def _run(label: str, source: Source, identifier: str) -> dict[str, Any]:
         "config_text": source.config_text,
         "versions": versions if isinstance(versions, dict) else {},
         "facts": {
+            "task": source.evaluation.task.name,
+        }
+        | {
             key: value if isinstance(value, str) else json.dumps(value)
             for key, value in header.items()
             if key not in _SHOWN_ELSEWHERE and not key.endswith("_text")
@@ -88,4 +91,4 @@ def _run(label: str, source: Source, identifier: str) -> dict[str, Any]:
 
 
 def _title(source: Source) -> str:
-    return direction_title(str(source.evaluation.header["direction"]))
+    return direction_title(source.evaluation.task, str(source.evaluation.header["direction"]))

@@ -4,7 +4,11 @@ They were measured on CHAOS and MALBCV, slice by slice by the protocol of the re
 and another protocol than a benchmark's own rows.
 """
 
-# direction -> method -> Dice in percent of liver, right kidney, left kidney, spleen, and their average (Table I). The row that
+from attent_tf.tasks import Task, load_task
+
+_TASK = "abdomen"
+
+# direction -> method -> Dice in percent of the structures of the task in their order, and their average (Table I). The row that
 # the paper calls CycleGAN is SIFA's, where S learns from translated source; AdaOutput is AdaptSegNet.
 DICE_PERCENT = {
     "mri2ct": {
@@ -100,3 +104,8 @@ P_VALUES = {
 
 # From worst to best, as the paper's tables have it.
 EXPECTED_ORDER = ("source_only", "feature", "entropy", "cyclegan", "pixel", "attent", "supervised")
+
+
+def is_of_the_paper(task: Task) -> bool:
+    """Whether a task is the paper's, so that its tables may stand beside other numbers."""
+    return task.name == _TASK and task.structure_names == load_task(_TASK).structure_names

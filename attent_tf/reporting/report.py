@@ -9,8 +9,7 @@ from pathlib import Path
 from attent_tf import files
 from attent_tf.errors import InputError
 from attent_tf.metrics.significance import TEST_NAME
-from attent_tf.organs import ORGAN_TITLES, ORGANS
-from attent_tf.reporting.palette import DISAGREEMENT_COLOURS, ORGAN_COLOURS, SERIES_COLOURS
+from attent_tf.reporting.palette import DISAGREEMENT_COLOURS, SERIES_COLOURS
 from attent_tf.reporting.papers import PAPER_NOTE, as_csv, as_markdown
 from attent_tf.reporting.pictures import heat_gradient
 from attent_tf.reporting.provenance import described_runs, further_texts, protocols, warnings_of
@@ -60,8 +59,6 @@ def write_report(
             protocols=protocols(entries),
             further_texts=further_texts(entries),
             runs=described_runs(entries),
-            columns=[*(ORGAN_TITLES[organ] for organ in ORGANS), "Average"],
-            organs=[(ORGAN_TITLES[organ], ORGAN_COLOURS[organ]) for organ in ORGANS],
             disagreement=DISAGREEMENT_COLOURS,
             main_metrics=MAIN_METRICS,
             paper_note=PAPER_NOTE,
@@ -78,7 +75,7 @@ def write_report(
 
 
 def read_sections(evaluations: Sequence[EvaluationForReport], what: object) -> list[Section]:
-    """Reads evaluations and sorts them into sections, one for each direction.
+    """Reads evaluations and sorts them into sections, one for each task and direction.
 
     Args:
       evaluations: where they lie, in the order in which methods shall stand.

@@ -2,14 +2,12 @@
 
 import dataclasses
 import functools
-import itertools
 import math
 from collections.abc import Sequence
 
 from attent_tf.counting import counted
 from attent_tf.evaluation.folder import Evaluation
 from attent_tf.methods import LOWER_BOUND, METHODS, UPPER_BOUND
-from attent_tf.organs import DOMAINS
 from attent_tf.reporting.boxes import box_plot_svg, count_infinite
 from attent_tf.reporting.comparison import Comparison, compare_with
 from attent_tf.reporting.failures import Failure, list_failures
@@ -25,6 +23,7 @@ from attent_tf.reporting.wording import (
     metric_title,
     number,
 )
+from attent_tf.tasks import Task
 
 _PLOTTED = ("dice", "assd_mm")
 
@@ -34,25 +33,46 @@ class Section:
     """The evaluations of one direction.
 
     Attributes:
-      direction: `mri2ct`, `ct2mri`, or what else the evaluations name.
-      sources: (label, source) of each method, in the order in which they stand.
+      direction: of the task, such as `mri2ct`, or what else the evaluations name.
+      sources: (label, source) of each method, in the order in which they stand; all of one task.
+      among: what tells the task apart from the others of the report; empty where there is one.
     """
 
     direction: str
     sources: tuple[tuple[str, Source], ...]
+    among: str = ""
+
+    @property
+    def task(self) -> Task:
+        return self.sources[0][1].evaluation.task
 
     @property
     def identifier(self) -> str:
         """Letters and digits that name the section on the page."""
-        return "section" + "".join(character for character in self.direction if character.isalnum())
+        return "section" + "".join(character for character in self.among + self.direction if character.isalnum())
 
     @property
     def title(self) -> str:
-        return direction_title(self.direction)
+        direction = direction_title(self.task, self.direction)
+        return f"{self.among}, {direction}" if self.among else direction
 
     @property
     def sentence(self) -> str:
-        return direction_sentence(self.direction)
+        return direction_sentence(self.task, self.direction)
+
+    @property
+    def columns(self) -> list[str]:
+        """Titles of the structures, and of their average."""
+        return [*self.task.titles.values(), "Average"]
+
+    @property
+    def average_text(self) -> str:
+        """What the average is over."""
+        others = [structure.title for structure in self.task.structures if not structure.scored]
+        without = (
+            f" without {', '.join(others)}, which {'is' if len(others) == 1 else 'are'} not scored" if others else ""
+        )
+        return f"The average is the mean of the structures' means{without}."
 
     @functools.cached_property
     def entries(self) -> tuple[tuple[str, Evaluation], ...]:
@@ -144,9 +164,9 @@ class Section:
             value = evaluation.average.get(metric, math.nan)
             if not math.isnan(value):
                 facts.append((name + of_method, number(value, 1 if unit == "%" else 2), unit))
-        missed = sum(f.organs for f in self.failures if f.kind == "missed" and f.method == label)
+        missed = sum(f.structures for f in self.failures if f.kind == "missed" and f.method == label)
         if self.labelled:
-            facts.append((f"Missed organs{of_method}", str(missed), f"in {counted(len(evaluation.cases), 'case')}"))
+            facts.append((f"Missed structures{of_method}", str(missed), f"in {counted(len(evaluation.cases), 'case')}"))
         gap = self._gap_closed()
         return [*facts, ("Of the gap to supervised closed", number(gap, 0), "%")] if gap is not None else facts
 
@@ -185,22 +205,34 @@ class Section:
 
 
 def make_sections(sources: Sequence[Source]) -> list[Section]:
-    """Sorts evaluations into one section for each direction, in the usual order, and names their methods apart."""
+    """Sorts evaluations into one section for each task and direction, in the task's order, and names their methods apart."""
     labels = _labels(sources)
-    usual = [f"{a}2{b}" for a, b in itertools.permutations(DOMAINS)]
-    found = dict.fromkeys(_direction(source) for source in sources)
-    directions = sorted(found, key=lambda name: (usual.index(name) if name in usual else len(usual), name))
-    return [
-        Section(
-            direction,
-            tuple(
-                (label, source)
-                for label, source in zip(labels, sources, strict=True)
-                if _direction(source) == direction
-            ),
-        )
-        for direction in directions
-    ]
+    sections = []
+    tasks = _tasks(sources)
+    for structures, among in tasks.items():
+        members = [entry for entry in zip(labels, sources, strict=True) if _structures(entry[1]) == structures]
+        usual = members[0][1].evaluation.task.directions
+        found = dict.fromkeys(_direction(source) for _, source in members)
+        for direction in sorted(found, key=lambda name: (usual.index(name) if name in usual else len(usual), name)):
+            entries = tuple(entry for entry in members if _direction(entry[1]) == direction)
+            sections.append(Section(direction, entries, among if len(tasks) > 1 else ""))
+    return sections
+
+
+def _structures(source: Source) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What evaluations have to share to stand in one table."""
+    task = source.evaluation.task
+    return task.structure_names, task.scored_names
+
+
+def _tasks(sources: Sequence[Source]) -> dict[tuple, str]:
+    """What each task of the report is called: by its title, with a number where that is taken."""
+    names: dict[tuple, str] = {}
+    for source in sources:
+        if _structures(source) not in names:
+            title = source.evaluation.task.title
+            names[_structures(source)] = f"{title} {len(names) + 1}" if title in names.values() else title
+    return names
 
 
 def _direction(source: Source) -> str:

@@ -1,12 +1,11 @@
 """What a report says of signs that need no labels."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attent_tf.errors import InputError
 from attent_tf.evaluation.folder import Evaluation
-from attent_tf.organs import ORGAN_TITLES
-from attent_tf.reporting.wording import UNDEFINED, number
+from attent_tf.reporting.wording import UNDEFINED, in_sentence, number
 from attent_tf.signs import RULES, Sign, Signs
 
 _DIGITS = 2
@@ -19,7 +18,7 @@ class SignCell:
     Attributes:
       text: its number, or why there is none.
       verdict: `green`, `amber`, `red`, or empty where it was left out.
-      details: what stands smaller below it: the source's number, or those of the organs.
+      details: what stands smaller below it: the source's number, or those of the structures.
     """
 
     text: str
@@ -48,11 +47,12 @@ def sign_table(entries: Sequence[tuple[str, Evaluation]]) -> SignTable | None:
     """Makes the table of signs of one direction; None where no evaluation has any.
 
     Args:
-      entries: (label, evaluation) of each method.
+      entries: (label, evaluation) of each method, all of one task.
 
     Raises:
       InputError: an evaluation holds something else in their place.
     """
+    titles = entries[0][1].task.titles
     found = [(label, signs) for label, evaluation in entries if (signs := _signs_of(evaluation))]
     if not found:
         return None
@@ -61,7 +61,7 @@ def sign_table(entries: Sequence[tuple[str, Evaluation]]) -> SignTable | None:
     shown = [taken[key] for key in dict.fromkeys((*RULES, *taken)) if key in taken]
     return SignTable(
         tuple(label for label, _ in found),
-        [(sign.title, tuple(_cell(signs, sign.id) for _, signs in found)) for sign in shown],
+        [(sign.title, tuple(_cell(signs, sign.id, titles) for _, signs in found)) for sign in shown],
         [(sign.title, sign.meaning, sign.thresholds) for sign in shown],
         [*_estimates(found), *_left_out(found)],
     )
@@ -77,18 +77,18 @@ def _signs_of(evaluation: Evaluation) -> Signs | None:
         raise InputError(f"{evaluation.folder / 'metrics.json'}: {error}; evaluate again") from error
 
 
-def _cell(signs: Signs, sign_id: str) -> SignCell:
+def _cell(signs: Signs, sign_id: str, titles: Mapping[str, str]) -> SignCell:
     for sign in signs.signs:
         if sign.id == sign_id:
-            return SignCell(number(sign.value, _DIGITS), sign.verdict, tuple(_details(sign)))
+            return SignCell(number(sign.value, _DIGITS), sign.verdict, tuple(_details(sign, titles)))
     return SignCell(UNDEFINED)
 
 
-def _details(sign: Sign):
+def _details(sign: Sign, titles: Mapping[str, str]):
     if sign.reference is not None:
         yield f"source {number(sign.reference, _DIGITS)}"
-    for organ, value in sign.organs.items():
-        yield f"{ORGAN_TITLES[organ].lower()} {UNDEFINED if value is None else number(value, _DIGITS)}"
+    for name, value in sign.organs.items():
+        yield f"{in_sentence(titles.get(name, name))} {UNDEFINED if value is None else number(value, _DIGITS)}"
 
 
 def _estimates(found: Sequence[tuple[str, Signs]]):

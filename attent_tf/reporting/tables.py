@@ -5,11 +5,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from attent_tf.counting import counted
 from attent_tf.evaluation.folder import Evaluation
 from attent_tf.metrics.summary import mean_of_defined
-from attent_tf.organs import ORGANS
 from attent_tf.reporting import published
 from attent_tf.reporting.wording import UNDEFINED, method_title, metric_digits, metric_title, number
+from attent_tf.tasks import Task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +48,7 @@ class ScoreGroup:
     Attributes:
       metric: its key in `metrics.json`.
       title: its name and unit.
-      rows: one for each method; the cells are the organs in their order and the average.
+      rows: one for each method; the cells are the structures in their order and the average.
       paper: the same of the paper's Table I, where it has that metric.
     """
 
@@ -61,8 +62,9 @@ def score_groups(entries: Sequence[tuple[str, Evaluation]]) -> list[ScoreGroup]:
     """Makes the table of scores of one direction: a group of rows for each metric that any method has.
 
     Args:
-      entries: (label, evaluation) of each method.
+      entries: (label, evaluation) of each method, all of one task.
     """
+    task = entries[0][1].task
     metrics = dict.fromkeys(metric for _, evaluation in entries for metric in evaluation.average)
     direction = entries[0][1].header.get("direction")
     groups = []
@@ -71,11 +73,13 @@ def score_groups(entries: Sequence[tuple[str, Evaluation]]) -> list[ScoreGroup]:
         rows = [
             Row(label, _count(evaluation, metric), _score_cells(evaluation, metric)) for label, evaluation in having
         ]
-        groups.append(ScoreGroup(metric, metric_title(metric), rows, _paper_rows(metric, direction)))
+        groups.append(ScoreGroup(metric, metric_title(metric), rows, _paper_rows(task, metric, direction)))
     return groups
 
 
-def _paper_rows(metric: str, direction: object) -> list[Row]:
+def _paper_rows(task: Task, metric: str, direction: object) -> list[Row]:
+    if not published.is_of_the_paper(task):
+        return []
     tables = {"dice": published.DICE_PERCENT, "assd_voxel": published.ASSD_VOXEL}
     rows = []
     for method, values in tables.get(metric, {}).get(direction, {}).items():
@@ -92,21 +96,23 @@ def case_rows(entries: Sequence[tuple[str, Evaluation]]) -> list[tuple[str, list
       entries: (label, evaluation) of each method.
 
     Returns:
-      (case, rows): cases ascending in the mean Dice over organs and methods; a row for each method that has the case.
+      (case, rows): cases ascending in the mean Dice over structures and methods; a row for each method that has the case.
     """
+    task = entries[0][1].task
+    scored = task.scored_names
     by_case: dict[str, list[tuple[str, dict[str, Any]]]] = {}
     for label, evaluation in entries:
         for case in evaluation.cases:
             if case.get("labelled", True):
                 by_case.setdefault(case["case"], []).append((label, case))
     order = sorted(
-        by_case, key=lambda name: (_sortable(mean_of_defined([mean_dice(c) for _, c in by_case[name]])), name)
+        by_case, key=lambda name: (_sortable(mean_of_defined([mean_dice(c, scored) for _, c in by_case[name]])), name)
     )
-    return [(name, [Row(label, "", case_cells(case)) for label, case in by_case[name]]) for name in order]
+    return [(name, [Row(label, "", case_cells(case, task)) for label, case in by_case[name]]) for name in order]
 
 
 def volume_rows(entries: Sequence[tuple[str, Evaluation]]) -> list[tuple[str, list[Row]]]:
-    """Makes the table of cases without labels: the predicted volume of each organ in millilitres.
+    """Makes the table of cases without labels: the predicted volume of each structure in millilitres.
 
     Args:
       entries: (label, evaluation) of each method.
@@ -118,36 +124,37 @@ def volume_rows(entries: Sequence[tuple[str, Evaluation]]) -> list[tuple[str, li
     for label, evaluation in entries:
         for case in evaluation.cases:
             if not case.get("labelled", True):
-                cells = tuple(Cell(f"{case['volume_ml'][organ]['prediction']:.0f}") for organ in ORGANS)
+                volumes = (case["volume_ml"][name]["prediction"] for name in evaluation.task.structure_names)
+                cells = tuple(Cell(f"{volume:.0f}") for volume in volumes)
                 by_case.setdefault(case["case"], []).append(Row(label, "", cells))
     return list(by_case.items())
 
 
 def cases_from_worst_to_best(evaluations: Sequence[Evaluation]) -> list[str]:
-    """Returns the names of all cases by ascending mean Dice over organs and methods; unlabelled cases come last."""
+    """Returns the names of all cases by ascending mean Dice over structures and methods; unlabelled cases come last."""
     values: dict[str, list[float]] = {}
     for evaluation in evaluations:
         for case in evaluation.cases:
-            values.setdefault(case["case"], []).append(mean_dice(case))
+            values.setdefault(case["case"], []).append(mean_dice(case, evaluation.task.scored_names))
     return sorted(values, key=lambda name: (_sortable(mean_of_defined(values[name])), name))
 
 
-def case_state(case: dict[str, Any], organ: str) -> str:
+def case_state(case: dict[str, Any], structure: str) -> str:
     """Returns `missed`, `spurious` (predicted where there is none), `undefined`, `not compared`, or nothing for a score."""
     if "states" in case:
-        state = case["states"].get(organ, "")
+        state = case["states"].get(structure, "")
         return "undefined" if state == "absent" else state
-    if math.isnan(case[organ]["dice"]):
+    if math.isnan(case[structure]["dice"]):
         return "undefined"
-    if not math.isinf(case[organ]["assd_mm"]):
+    if not math.isinf(case[structure]["assd_mm"]):
         return ""
-    volumes = case.get("volume_ml", {}).get(organ, {})
+    volumes = case.get("volume_ml", {}).get(structure, {})
     return "spurious" if volumes.get("reference") == 0.0 else "missed"
 
 
 def _count(evaluation: Evaluation, metric: str) -> str:
-    """Says how many values every mean of a row is over; empty if that differs between organs."""
-    summaries = [evaluation.organs[organ][metric] for organ in ORGANS]
+    """Says how many values every mean of a row is over; empty if that differs between structures."""
+    summaries = [summary[metric] for summary in evaluation.structures.values()]
     counts = {summary["n"] for summary in summaries}
     same = len(counts) == 1 and not any(summary["n_undefined"] for summary in summaries)
     return f"n {counts.pop()}" if same else ""
@@ -156,8 +163,8 @@ def _count(evaluation: Evaluation, metric: str) -> str:
 def _score_cells(evaluation: Evaluation, metric: str) -> tuple[Cell, ...]:
     digits = metric_digits(metric)
     cells = []
-    for organ in ORGANS:
-        summary = evaluation.organs[organ][metric]
+    for each in evaluation.structures.values():
+        summary = each[metric]
         if not summary["n"]:
             cells.append(Cell(UNDEFINED, "n 0", "undefined"))
             continue
@@ -176,8 +183,9 @@ def _score_cells(evaluation: Evaluation, metric: str) -> tuple[Cell, ...]:
         median = "" if math.isnan(median) else number(median, digits)
         cells.append(Cell(text, ", ".join(details), state, median, interval))
     average = evaluation.average[metric]
-    defined = sum(evaluation.organs[organ][metric]["n"] > 0 for organ in ORGANS)
-    detail = "" if defined == len(ORGANS) else f"{defined} of {len(ORGANS)} organs"
+    scored = evaluation.task.scored_names
+    defined = sum(evaluation.structures[name][metric]["n"] > 0 for name in scored)
+    detail = "" if defined == len(scored) else f"{defined} of {counted(len(scored), 'structure')}"
     interval = _interval(*getattr(evaluation, "average_ci95", {}).get(metric, (math.nan, math.nan)), digits)
     state = "undefined" if math.isnan(average) else ""
     return (*cells, Cell(number(average, digits), detail, state, interval=interval))
@@ -187,11 +195,11 @@ def _interval(low: float, high: float, digits: int) -> str:
     return "" if math.isnan(low) or math.isnan(high) else f"{number(low, digits)} to {number(high, digits)}"
 
 
-def case_cells(case: dict[str, Any]) -> tuple[Cell, ...]:
-    """Returns Dice of each organ of a case and their mean, with the ASSD in millimetres as detail."""
+def case_cells(case: dict[str, Any], task: Task) -> tuple[Cell, ...]:
+    """Returns Dice of each structure of a case and the mean of those that are scored, with the ASSD in mm as detail."""
     cells = []
-    for organ in ORGANS:
-        state, score = case_state(case, organ), case[organ]
+    for name in task.structure_names:
+        state, score = case_state(case, name), case[name]
         if state == "undefined":
             cells.append(Cell(UNDEFINED, "in neither map", state))
         elif state == "not compared":
@@ -203,13 +211,16 @@ def case_cells(case: dict[str, Any]) -> tuple[Cell, ...]:
             cells.append(
                 Cell(number(score["dice"], metric_digits("dice")), "" if distance == UNDEFINED else f"{distance} mm")
             )
-    mean_mm = mean_of_defined([case[organ]["assd_mm"] for organ in ORGANS])
-    return (*cells, Cell(number(mean_dice(case), 1), "" if math.isnan(mean_mm) else f"{number(mean_mm, 2)} mm"))
+    mean_mm = mean_of_defined([case[name]["assd_mm"] for name in task.scored_names])
+    return (
+        *cells,
+        Cell(number(mean_dice(case, task.scored_names), 1), "" if math.isnan(mean_mm) else f"{number(mean_mm, 2)} mm"),
+    )
 
 
-def mean_dice(case: dict[str, Any]) -> float:
-    """Returns the mean Dice of a case over the organs that are in either map, in percent."""
-    return mean_of_defined([case[organ]["dice"] for organ in ORGANS])
+def mean_dice(case: dict[str, Any], scored: Sequence[str]) -> float:
+    """Returns the mean Dice of a case over the structures in `scored` that are in either map, in percent."""
+    return mean_of_defined([case[name]["dice"] for name in scored])
 
 
 def _sortable(value: float) -> float:

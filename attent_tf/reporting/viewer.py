@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from attent_tf.evaluation.folder import Evaluation
-from attent_tf.organs import ORGAN_TITLES, ORGANS
 from attent_tf.reporting.layers import QUALITIES, CaseLayers, read_layers
-from attent_tf.reporting.palette import ORGAN_COLOURS
 from attent_tf.reporting.tables import case_cells, cases_from_worst_to_best, mean_dice
 from attent_tf.reporting.wording import number
+from attent_tf.tasks import Task
 
 Entries = Sequence[tuple[str, Evaluation]]
 
@@ -44,7 +43,8 @@ def make_viewers(sections: Sequence[tuple[str, Entries, int]], budget_bytes: int
     are what a reader looks for.
 
     Args:
-      sections: for each viewer its identifier, (label, evaluation) of each method, and the place of the method shown first.
+      sections: for each viewer its identifier, (label, evaluation) of each method, all of one task, and the place of the one
+        that is shown first.
       budget_bytes: for the pictures of all viewers together.
 
     Raises:
@@ -61,8 +61,8 @@ def make_viewers(sections: Sequence[tuple[str, Entries, int]], budget_bytes: int
             index.append(_case_index(name, layers, entries))
             texts.append(_json(layers.encoded(quality)))
         labels = tuple(label for label, _ in entries)
-        organs = [{"title": ORGAN_TITLES[organ], "colour": ORGAN_COLOURS[organ]} for organ in ORGANS]
-        content = _json({"organs": organs, "methods": labels, "cases": index})
+        structures = [{"title": one.title, "colour": one.colour} for one in entries[0][1].task.structures]
+        content = _json({"structures": structures, "methods": labels, "cases": index})
         left_out = tuple(name for name in orders[place] if name not in names)
         viewers.append(Viewer(identifier, content, tuple(texts), tuple(names), (labels, shown), left_out))
     return viewers
@@ -92,18 +92,18 @@ def _case_index(name: str, layers: CaseLayers, entries: Entries) -> dict[str, An
         "columns": columns,
         "pixelRatio": row_mm / column_mm,
         "columnMm": column_mm,
-        "scores": [case and _scores(case) for case in found],
+        "scores": [case and _scores(case, entries[0][1].task) for case in found],
     }
 
 
-def _scores(case: dict[str, Any]) -> dict[str, Any]:
-    """The scores of a case as the viewer writes them: `dice` in words, and for each organ text, detail and state."""
+def _scores(case: dict[str, Any], task: Task) -> dict[str, Any]:
+    """The scores of a case as the viewer writes them: `dice` in words, and for each structure text, detail and state."""
     if not case.get("labelled", True):
-        return {"dice": "no reference", "organs": []}
-    cells = case_cells(case)[: len(ORGANS)]
+        return {"dice": "no reference", "structures": []}
+    cells = case_cells(case, task)[:-1]
     return {
-        "dice": f"mean Dice {number(mean_dice(case), 1)} %",
-        "organs": [[cell.text, cell.detail, cell.state] for cell in cells],
+        "dice": f"mean Dice {number(mean_dice(case, task.scored_names), 1)} %",
+        "structures": [[cell.text, cell.detail, cell.state] for cell in cells],
     }
 
 

@@ -3,8 +3,8 @@
 import math
 
 from attent_tf.methods import METHODS
+from attent_tf.tasks import Task
 
-DOMAIN_TITLES = {"mri": "MRI", "ct": "CT"}
 METRIC_TITLES = {
     "dice": "Dice, %",
     "assd_voxel": "ASSD, voxel",
@@ -46,18 +46,23 @@ def metric_digits(metric: str) -> int:
     return 1 if metric_title(metric).endswith("%") else 2
 
 
-def direction_title(direction: str) -> str:
-    """Returns `MRI → CT` for `mri2ct`; an unknown direction stays as it is."""
-    domains = _domains(direction)
+def direction_title(task: Task, direction: str) -> str:
+    """Returns `MRI → CT` for `mri2ct`; what is no direction of the task stays as it is."""
+    domains = _domains(task, direction)
     return " → ".join(domains) if domains else direction
 
 
-def direction_sentence(direction: str) -> str:
+def direction_sentence(task: Task, direction: str) -> str:
     """Says in a sentence which domain has labels and which is segmented."""
-    domains = _domains(direction)
+    domains = _domains(task, direction)
     if not domains:
         return ""
     return f"The model learns from labelled {domains[0]} and unlabelled {domains[1]}, and is scored on {domains[1]}."
+
+
+def in_sentence(title: str) -> str:
+    """Returns a title as it stands within a sentence: `liver` for `Liver`; abbreviations stay as they are."""
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
 
 
 def number(value: float, digits: int) -> str:
@@ -70,6 +75,7 @@ def number(value: float, digits: int) -> str:
     return text.replace("-", "−" if float(text) else "")
 
 
-def _domains(direction: str) -> list[str] | None:
-    parts = direction.split("2")
-    return [DOMAIN_TITLES[part] for part in parts] if len(parts) == 2 and set(parts) <= set(DOMAIN_TITLES) else None
+def _domains(task: Task, direction: str) -> list[str] | None:
+    if direction not in task.directions:
+        return None
+    return [task.domain(name).title for name in task.source_and_target(direction)]

@@ -17,7 +17,6 @@ from attent_tf.errors import InputError, faults_of_scan
 from attent_tf.evaluation.case_result import CaseFailure, CaseResult
 from attent_tf.evaluation.folder import Evaluation, write_evaluation
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL, find_protocol
-from attent_tf.organs import ORGANS
 from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
 from attent_tf.progress import Observer
 from attent_tf.reporting.report import write_report
@@ -27,8 +26,8 @@ from attent_tf.scoring.label_map import LabelMap, LabelSide
 from attent_tf.scoring.pairing import CasePair, pair_folders
 from attent_tf.scoring.reading import onto_grid, read_side
 from attent_tf.storage import list_files
-from attent_tf.volumes.orientation import canonical_view, to_canonical
-from attent_tf.volumes.volume import Volume
+from attent_tf.volumes.orientation import canonical_affine, canonical_view
+from attent_tf.volumes.placement import sheared_axes_mm, spacing_mm
 
 # What a command ends with where some cases could not be scored as they stand.
 EXIT_INCOMPLETE = 3
@@ -42,8 +41,8 @@ GRID_TEXT = (
     "resampled."
 )
 FAILURES_TEXT = (
-    "A prediction that is missing or cannot be used counts as an empty one: every organ of the reference is missed, with Dice 0 "
-    "and an infinite distance. A case whose reference is missing or cannot be used is listed and not scored."
+    "A prediction that is missing or cannot be used counts as an empty one: every structure of the reference is missed, with "
+    "Dice 0 and an infinite distance. A case whose reference is missing or cannot be used is listed and not scored."
 )
 _SELECTION = "Label maps from files; how the model behind them was chosen is not known here."
 
@@ -68,7 +67,7 @@ def score_folders(
       references: likewise.
       out: the evaluation folder to make.
       observer: shows progress.
-      label_map: how files are called and what their numbers mean.
+      label_map: how files are called and what their numbers mean, for the structures of its task.
       name: of the method in tables; that of the folder `predictions` if empty.
       protocol: see `attent_tf.metrics.protocols`.
       images: folder with the scans, for the report; without it, the report shows label maps alone.
@@ -88,8 +87,9 @@ def score_folders(
     )
     pairs = pair_folders(label_map, ours.paths, theirs.paths, (ours.shown, theirs.shown))
     warnings = list(pairs.notes)
-    if len(label_map.organs) < len(ORGANS):
-        others = ", ".join(organ for organ in ORGANS if organ not in label_map.organs)
+    task, structures = label_map.task, label_map.structures
+    if len(structures) < len(task.structures):
+        others = ", ".join(name for name in task.structure_names if name not in structures)
         warnings.append(f"Not compared, as the label map does not name them on both sides: {others}.")
     header = {
         "method": name or Path(os.path.abspath(predictions)).name,
@@ -107,7 +107,7 @@ def score_folders(
     with observer.stage("Score", len(pairs.cases), 0) as bar:
         on_scan = find_protocol(protocol).grid == "scan"
         results = _results(label_map, pairs.cases, pictures, warnings, orientation_policy, on_scan, bar)
-        evaluation = write_evaluation(out, header, results, overwrite, label_map.organs, postprocessing)
+        evaluation = write_evaluation(out, task, header, results, overwrite, structures, postprocessing)
     title = f"{header['method']}, scored on label files"
     write_report(Path(out) / "report" / "index.html", [EvaluationForReport(Path(out))], title)
     return evaluation
@@ -138,7 +138,7 @@ def _shown(side: LabelSide) -> dict[str, Any]:
     description = side.description
     if description.masks:
         return {"masks": dict(description.masks)}
-    values = {organ: list(numbers) for organ, numbers in description.label_values}
+    values = {name: list(numbers) for name, numbers in description.label_values}
     return {"labels": description.labels, "label_values": values, "last_label": description.last_label}
 
 
@@ -187,14 +187,14 @@ def _result(
         turned = attempt("prediction", counts_as, lambda: onto_grid(prediction, fixed))
     if turned is None:
         turned = np.zeros(fixed.array.shape, np.uint8)
-    placed = to_canonical(Volume(fixed.array, fixed.affine, case.case, "mri"))
+    affine = canonical_affine(fixed.array.shape, fixed.affine)
     yield CaseResult(
         case=case.case,
         image=None if pictures is None else pictures.canonical(case.case, fixed, warnings),
         entropy=None,
         prediction=canonical_view(turned, fixed.affine),
-        spacing_mm=placed.spacing_mm,
-        axes_mm=placed.axes_mm,
+        spacing_mm=spacing_mm(affine),
+        axes_mm=sheared_axes_mm(affine),
         reference=None if reference is None else canonical_view(reference.array, fixed.affine),
         failures=tuple(failures),
     )

@@ -10,9 +10,13 @@ from attent_tf.scoring.label_map import LabelMap
 from attent_tf.scoring.pairing import image_paths
 from attent_tf.scoring.reading import Stored, onto_grid, read_image
 from attent_tf.storage import list_files
+from attent_tf.tasks import DEFAULT_RULES, Domain
 from attent_tf.volumes.intensity import fit_intensity
 from attent_tf.volumes.orientation import canonical_view
 from attent_tf.volumes.volume import Volume
+
+# Of a modality that is not known, the percentiles that serve MR show most.
+_ANY = Domain("any", "other", "Any", DEFAULT_RULES["mri"])
 
 
 class CaseImages:
@@ -50,8 +54,7 @@ class CaseImages:
                 raise InputError(self._root, f"the image of case {case}", "none", "add it")
             image = read_image(f"{self._root}/{self._paths[case]}", self._policy)
             warnings += image.warnings
-            # Of a modality that is not known, the percentiles that serve MR show most.
-            volume = Volume(canonical_view(onto_grid(image, fixed), fixed.affine), fixed.affine, case, "mri")
+            volume = Volume(canonical_view(onto_grid(image, fixed), fixed.affine), fixed.affine, case, _ANY)
             return fit_intensity(volume, self._rule).normalise(volume.voxels)
         except InputError as error:
             warnings.append(f"Shown on black: {error}")

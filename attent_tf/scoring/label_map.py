@@ -10,16 +10,14 @@ from typing import Any
 
 from attent_tf.datasets.description import DatasetDescription
 from attent_tf.datasets.load import checked_values, load_description
-from attent_tf.errors import ConfigError
-from attent_tf.organs import ORGANS
+from attent_tf.errors import ConfigError, did_you_mean
 from attent_tf.scoring.label_names import names_as_numbers, read_names
-from attent_tf.tasks import IntensityRule
+from attent_tf.tasks import IntensityRule, Task
 from attent_tf.yaml_text import read_yaml
 
 SIDES = ("predictions", "references")
 
 _DEFAULT_PATTERN = "{case}.nii.gz"
-_OUR_VALUES = {organ: index for index, organ in enumerate(ORGANS, start=1)}
 _SIDE_KEYS = ("labels", "masks", "label_values", "last_label", "label_names", "cases", "exclude")
 _IMAGE_KEYS = ("images", "intensity")
 
@@ -30,24 +28,25 @@ class LabelSide:
 
     Attributes:
       name: `predictions` or `references`.
+      task: whose structures they show.
       description: its `labels` or `masks`, `label_values`, `last_label`, `cases`, `exclude` and `folders` count here.
       known: the numbers that label maps may hold besides 0; None where `last_label` limits them, or in masks.
     """
 
     name: str
+    task: Task
     description: DatasetDescription
     known: frozenset[int] | None
 
     @property
     def patterns(self) -> tuple[tuple[str | None, str], ...]:
-        """(organ, pattern) of each file of a case; the organ is None for a label map with all of them."""
+        """(structure, pattern) of each file of a case; the structure is None for a label map with all of them."""
         return self.description.masks or ((None, self.description.labels),)
 
     @property
-    def organs(self) -> tuple[str, ...]:
-        """Organs that this side knows, in the order of `ORGANS`."""
-        named = {organ for organ, _ in self.description.masks or self.description.label_values}
-        return tuple(organ for organ in ORGANS if organ in named)
+    def structures(self) -> tuple[str, ...]:
+        """Structures of the task that this side knows, in the task's order."""
+        return tuple(name for name in self.task.structure_names if name in self.description.structures)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,45 +54,49 @@ class LabelMap:
     """Both sides, and the images that a report shows them on.
 
     Attributes:
+      task: whose structures are named.
       predictions, references: each a `LabelSide`.
       images: pattern of the images.
       intensity: which raw values of images are black and white; None to take them from the voxels.
     """
 
+    task: Task
     predictions: LabelSide
     references: LabelSide
     images: str = _DEFAULT_PATTERN
     intensity: IntensityRule | None = None
 
     @property
-    def organs(self) -> tuple[str, ...]:
-        """Organs that both sides know: those that can be compared."""
-        return tuple(organ for organ in self.predictions.organs if organ in self.references.organs)
+    def structures(self) -> tuple[str, ...]:
+        """Structures that both sides know: those that can be compared."""
+        return tuple(name for name in self.predictions.structures if name in self.references.structures)
 
 
-def load_label_map(path: str | os.PathLike | None) -> LabelMap:
+def load_label_map(path: str | os.PathLike | None, task: Task) -> LabelMap:
     """Reads a label map.
 
     Args:
-      path: a YAML file; None for `{case}.nii.gz` on both sides with the numbers of this library.
+      path: a YAML file; None for `{case}.nii.gz` on both sides with the numbers of the task's classes.
+      task: whose structures the files show.
 
     Raises:
       ConfigError: the file is missing, or a key or value in it is wrong; unknown keys come with the nearest one.
     """
     if path is None:
-        return label_map_from({}, "labels")
+        return label_map_from({}, task, "labels")
     content = read_yaml(path, "a label map")
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: expected keys such as predictions and references; got {type(content).__name__}")
-    return label_map_from(content, str(path), os.path.dirname(os.path.abspath(path)))
+    return label_map_from(content, task, str(path), os.path.dirname(os.path.abspath(path)))
 
 
-def label_map_from(content: dict[str, Any], where: str, folder: str = "") -> LabelMap:
+def label_map_from(content: dict[str, Any], task: Task, where: str, folder: str = "") -> LabelMap:
     """Makes a label map of what YAML says.
 
     Args:
       content: keys of a side, which hold for both, and `predictions` and `references` with keys, or the name of a description,
         of their own; `images` and `intensity`.
+      task: whose structures the files show.
       where: what messages call it.
       folder: what the files of `label_names` are relative to.
 
@@ -104,17 +107,17 @@ def label_map_from(content: dict[str, Any], where: str, folder: str = "") -> Lab
     pictures = checked_values(
         {key: value for key, value in content.items() if key in _IMAGE_KEYS}, where, (*_IMAGE_KEYS, *SIDES, *_SIDE_KEYS)
     )
-    sides = {name: _side(name, shared, content.get(name), where, folder) for name in SIDES}
-    label_map = LabelMap(**sides, **pictures)
-    if not label_map.organs:
-        names = " and ".join(", ".join(side.organs) for side in sides.values())
-        raise ConfigError(f"{where}: expected an organ that both sides name; got {names}")
+    sides = {name: _side(name, task, shared, content.get(name), where, folder) for name in SIDES}
+    label_map = LabelMap(task, **sides, **pictures)
+    if not label_map.structures:
+        names = " and ".join(", ".join(side.structures) or "none" for side in sides.values())
+        raise ConfigError(f"{where}: expected a structure of the task {task.name} that both sides name; got {names}")
     return label_map
 
 
-def _side(name: str, shared: dict[str, Any], own: Any, where: str, folder: str) -> LabelSide:
+def _side(name: str, task: Task, shared: dict[str, Any], own: Any, where: str, folder: str) -> LabelSide:
     if isinstance(own, str):
-        return _described(name, own, where, folder)
+        return _described(name, task, own, where, folder)
     if own is not None and not isinstance(own, dict):
         raise ConfigError(f"{where}: {name}: expected keys, or the name of a description; got {own!r}")
     own = own or {}
@@ -129,7 +132,8 @@ def _side(name: str, shared: dict[str, Any], own: Any, where: str, folder: str) 
         content.setdefault("labels", _DEFAULT_PATTERN)
         given = content.get("label_values")
         if given is None:
-            given = {organ: organ for organ in ORGANS if organ in named} if named else _OUR_VALUES
+            ours = {structure: index for index, structure in enumerate(task.structure_names, start=1)}
+            given = {structure: structure for structure in ours if structure in named} if named else ours
         content["label_values"] = names_as_numbers(given, named, f"{place}: label_values")
     values = checked_values(content, place, (*_SIDE_KEYS, *SIDES, *_IMAGE_KEYS))
     pattern = values.get("labels") or values["masks"][0][1]
@@ -138,22 +142,28 @@ def _side(name: str, shared: dict[str, Any], own: Any, where: str, folder: str) 
     except ConfigError as error:
         raise ConfigError(f"{place}: {error}") from error
     _check_nifti(description, place)
+    for structure in description.structures:
+        if structure not in task.structure_names:
+            near = did_you_mean(structure, task.structure_names)
+            raise ConfigError(f"{place}: {structure!r} is no structure of the task {task.name}{near}")
     known = None
     if not description.masks and description.last_label is None:
         numbers = {number for _, meant in description.label_values for number in meant}
         known = frozenset(numbers.union(*named.values()) - {0})
-    return LabelSide(name, description, known)
+    return LabelSide(name, task, description, known)
 
 
-def _described(name: str, given: str, where: str, folder: str) -> LabelSide:
+def _described(name: str, task: Task, given: str, where: str, folder: str) -> LabelSide:
     """A side whose data set has a description already."""
     is_file = given.lower().endswith((".yaml", ".yml"))
     description = load_description(os.path.join(folder, given) if is_file else given)
+    description = description.joined(task.structure_names)
     if not description.labels and not description.masks:
         raise ConfigError(f"{where}: {name}: expected a description with labels or masks; {given} has none")
     _check_nifti(description, f"{where}: {name}: {given}")
     known = frozenset(number for _, meant in description.label_values for number in meant)
-    return LabelSide(name, description, None if description.masks or description.last_label is not None else known)
+    limited = description.masks or description.last_label is not None
+    return LabelSide(name, task, description, None if limited else known)
 
 
 def _check_nifti(description: DatasetDescription, place: str) -> None:

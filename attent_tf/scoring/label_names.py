@@ -53,7 +53,7 @@ def names_as_numbers(given: Any, named: dict[str, set[int]], place: str) -> Any:
     """Replaces the names in `label_values` by their numbers; what is wrong otherwise is left for its reader.
 
     Args:
-      given: organ and a number, a name, or a list of them.
+      given: structure and a number, a name, or a list of them.
       named: from `read_names`.
       place: what messages call it.
 
@@ -63,13 +63,13 @@ def names_as_numbers(given: Any, named: dict[str, set[int]], place: str) -> Any:
     if not isinstance(given, dict):
         return given
     replaced = {}
-    for organ, entry in given.items():
+    for structure, entry in given.items():
         entries = entry if isinstance(entry, list) else [entry]
         numbers = []
         for one in (normal_name(entry) if isinstance(entry, str) else entry for entry in entries):
             if isinstance(one, str) and one not in named:
                 known = f"one of {', '.join(named)}" if named else "numbers, or label_names that say what names mean"
-                raise ConfigError(f"{place}: {organ}: expected {known}; got {one!r}")
+                raise ConfigError(f"{place}: {structure}: expected {known}; got {one!r}")
             numbers += sorted(named[one]) if isinstance(one, str) else [one]
-        replaced[organ] = numbers
+        replaced[structure] = numbers
     return replaced

@@ -117,9 +117,9 @@ def _files(side: LabelSide, key: tuple[str, str], found, folder: str) -> SideFil
     elif unfit := name_problem(f"{folder}/{next(files for files in held if files)[0]}", name):
         problem = unfit
     else:
-        for (organ, _), place, files in zip(side.patterns, wanted, held, strict=True):
+        for (structure, _), place, files in zip(side.patterns, wanted, held, strict=True):
             if not files:
-                problem = Problem(place, f"the mask of {organ} of case {name}", "none", "add it, empty if need be")
+                problem = Problem(place, f"the mask of {structure} of case {name}", "none", "add it, empty if need be")
             elif len(files) > 1:
                 problem = Problem(
                     f"{folder}/{files[1]}", "one file for a case", f"{files[0]} too", "remove one of them"
@@ -128,7 +128,7 @@ def _files(side: LabelSide, key: tuple[str, str], found, folder: str) -> SideFil
 
 
 def _strangers(side: LabelSide, paths: Sequence[str], found, folder: str) -> list[str]:
-    """A line about NIfTI files that look like label maps and fit no pattern; masks of other organs are no strangers."""
+    """A line about NIfTI files that look like label maps and fit no pattern; masks of other structures are no strangers."""
     if side.description.masks or side.description.cases or side.description.exclude:
         return []
     known = {path for group in found for files in group.values() for path in files}

@@ -54,13 +54,13 @@ def read_side(side: LabelSide, files: SideFiles, orientation_policy: str = "stri
     read = [Stored(*read_nifti_labels(path, orientation_policy), path) for path in files.paths]
     first = read[0]
     if side.description.masks:
-        organs = [organ for organ, _ in side.patterns]
-        masks = dict(zip(organs, (onto_grid(mask, first) for mask in read), strict=True))
-        classes = classes_of_masks(masks, dict(zip(organs, files.paths, strict=True)))
+        masks = {name: onto_grid(mask, first) for (name, _), mask in zip(side.patterns, read, strict=True)}
+        paths = {name: path for (name, _), path in zip(side.patterns, files.paths, strict=True)}
+        classes = classes_of_masks(masks, side.task.structure_names, paths)
     else:
         if side.known is not None:
             _check_known(first.array, side.known, first.path)
-        classes = classes_of_numbers(first.array, side.description, first.path)
+        classes = classes_of_numbers(first.array, side.description, side.task.structure_names, first.path)
     warnings = tuple(line for path in files.paths for line in read_placement(path, orientation_policy)[1])
     return dataclasses.replace(first, array=classes, warnings=warnings)
 

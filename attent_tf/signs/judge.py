@@ -6,24 +6,23 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from attent_tf.organs import ORGANS
-from attent_tf.signs.counts import OrganCounts, mean_dice
+from attent_tf.signs.counts import StructureCounts, mean_dice
 from attent_tf.signs.sign import VERDICTS, LeftOut, Rule, Sign, Signs
 
 _ALWAYS = math.inf
 
 SHARES = Rule(
     "shares",
-    "Organ shares",
-    "Share of each organ in the target's pixels over its share in the source's labels; 0 is an organ that is no longer found.",
+    "Shares of structures",
+    "Share of each structure in the target's pixels over its share in the source's labels; 0 is one that is no longer found.",
     (0.5, 2.0),
     (1 / 3, 3.0),
 )
 EMPTY = Rule(
     "empty",
-    "Slices without organ",
-    "Share of the slices in which no organ is found; far from the source's, organs are lost or invented.",
-    # Wide, for one domain's scans may reach farther beyond the organs than the other's.
+    "Empty slices",
+    "Share of the slices in which no structure is found; far from the source's, structures are lost or invented.",
+    # Wide, for one domain's scans may reach farther beyond the structures than the other's.
     (-0.25, 0.25),
     (-0.4, 0.4),
     "difference",
@@ -38,7 +37,7 @@ PATHS = Rule(
 CYCLE = Rule(
     "cycle",
     "Agreement around the cycle",
-    "Mean Dice between the answers to a slice and to its translation to the source and back; low, translators change organs.",
+    "Mean Dice between the answers to a slice and to its translation to the source and back; low, translators change anatomy.",
     (0.87, _ALWAYS),
     (0.8, _ALWAYS),
 )
@@ -58,16 +57,16 @@ SCALE = Rule(
 )
 ENTROPY = Rule(
     "entropy",
-    "Entropy on organs",
-    "Mean entropy where an organ is predicted, held against the same number on the source; high, the target still looks strange.",
+    "Entropy on structures",
+    "Mean entropy where a structure is predicted, held against that on the source; high, the target still looks strange.",
     (-_ALWAYS, 1.5),
     (-_ALWAYS, 3.0),
     "ratio",
 )
 ISLANDS = Rule(
     "islands",
-    "Organs in one piece",
-    "Share of each organ that its largest part in three dimensions holds, mean over cases; low, there are many islands.",
+    "Structures in one piece",
+    "Share of each structure that its largest part in three dimensions holds, mean over cases; low, there are many islands.",
     (0.9, _ALWAYS),
     (0.7, _ALWAYS),
 )
@@ -80,24 +79,26 @@ class Measured:
     """What was counted.
 
     Attributes:
+      structures: names of the classes from 1.
       cases: the target's cases.
       slices: number of slices that were shown again.
       target: what is predicted on the target.
-      islands: [case, organs] from `main_part_shares`.
+      islands: [case, structures] from `main_part_shares`.
       entropy: [2] from `sum_on_foreground`, on the target.
-      overlaps: sign -> [organs, 2] from `count_overlap`, for `paths`, `cycle`, `grey` and `scale` where they apply.
+      overlaps: sign -> [structures, 2] from `count_overlap`, for `paths`, `cycle`, `grey` and `scale` where they apply.
       source: what the source's labels show; None where there are none.
       source_entropy: as `entropy`, on the source; None where there is none.
       reasons: sign -> why it does not apply, for those that are not there.
     """
 
+    structures: tuple[str, ...]
     cases: tuple[str, ...]
     slices: int
-    target: OrganCounts
+    target: StructureCounts
     islands: np.ndarray
     entropy: np.ndarray
     overlaps: Mapping[str, np.ndarray]
-    source: OrganCounts | None = None
+    source: StructureCounts | None = None
     source_entropy: np.ndarray | None = None
     reasons: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
@@ -124,14 +125,14 @@ def _shares(measured: Measured) -> Sign | str:
         return _reason(measured, SHARES)
     source = measured.source.shares
     if not source.all():
-        return "the source's labels lack an organ"
-    return _of_organs(SHARES, measured.target.shares / source)
+        return "the source's labels lack a structure"
+    return _of_structures(SHARES, measured, measured.target.shares / source)
 
 
 def _empty(measured: Measured) -> Sign | str:
     if measured.source is None:
         return _reason(measured, EMPTY)
-    return _sign(EMPTY, measured.target.share_without_organ, measured.source.share_without_organ)
+    return _sign(EMPTY, measured.target.share_empty, measured.source.share_empty)
 
 
 def _agreement(rule: Rule, measured: Measured) -> Sign | str:
@@ -143,7 +144,7 @@ def _entropy(measured: Measured) -> Sign | str:
     if measured.source_entropy is None:
         return _reason(measured, ENTROPY)
     if not measured.entropy[1] or not measured.source_entropy[1]:
-        return "no organ is predicted"
+        return "no structure is predicted"
     value, reference = (float(total / pixels) for total, pixels in (measured.entropy, measured.source_entropy))
     return _sign(ENTROPY, value, reference)
 
@@ -151,27 +152,30 @@ def _entropy(measured: Measured) -> Sign | str:
 def _islands(measured: Measured) -> Sign | str:
     there = ~np.isnan(measured.islands)
     if not there.any():
-        return "no organ is predicted"
+        return "no structure is predicted"
     counts = there.sum(axis=0)
     sums = np.where(there, measured.islands, 0.0).sum(axis=0)
-    return _of_organs(ISLANDS, np.where(counts, sums / np.maximum(counts, 1), np.nan))
+    return _of_structures(ISLANDS, measured, np.where(counts, sums / np.maximum(counts, 1), np.nan))
 
 
 def _reason(measured: Measured, rule: Rule) -> str:
     return measured.reasons.get(rule.id, "not measured")
 
 
-def _sign(rule: Rule, value: float, reference: float | None = None, organs: Mapping[str, float | None] | None = None):
+def _sign(
+    rule: Rule, value: float, reference: float | None = None, structures: Mapping[str, float | None] | None = None
+):
     verdict = rule.verdict(value, reference)
-    return Sign(rule.id, rule.title, value, verdict, rule.thresholds, rule.meaning, organs or {}, reference)
+    return Sign(rule.id, rule.title, value, verdict, rule.thresholds, rule.meaning, structures or {}, reference)
 
 
-def _of_organs(rule: Rule, values: np.ndarray) -> Sign:
-    """A sign of the worst of [organs] values; NaN where an organ has none."""
-    organs = {organ: None if math.isnan(value) else float(value) for organ, value in zip(ORGANS, values, strict=True)}
+def _of_structures(rule: Rule, measured: Measured, values: np.ndarray) -> Sign:
+    """A sign of the worst of [structures] values; NaN where a structure has none."""
+    found = zip(measured.structures, values, strict=True)
+    structures = {name: None if math.isnan(value) else float(value) for name, value in found}
     # Farthest from 1, twice as much being as far as half.
     worst = max(
-        (value for value in organs.values() if value is not None),
+        (value for value in structures.values() if value is not None),
         key=lambda value: (VERDICTS.index(rule.verdict(value)), abs(math.log(value)) if value > 0 else math.inf),
     )
-    return _sign(rule, worst, organs=organs)
+    return _sign(rule, worst, structures=structures)

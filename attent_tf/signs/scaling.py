@@ -2,10 +2,8 @@
 
 import numpy as np
 
-from attent_tf.organs import CLASS_NAMES
-
 _AIR = -1.0
-_BACKGROUND = CLASS_NAMES.index("background")
+_BACKGROUND = 0
 
 
 def scale_images(images: np.ndarray, factor: float) -> np.ndarray:

@@ -54,11 +54,11 @@ class Sign:
     Attributes:
       id: key of its rule.
       title: its name for people.
-      value: the number; of a sign of several organs, that of the worst.
-      verdict: `green`, `amber` or `red`; of several organs, that of the worst.
+      value: the number; of a sign of several structures, that of the worst.
+      verdict: `green`, `amber` or `red`; of several structures, that of the worst.
       thresholds: the rule's ranges in words.
       meaning: what it says, in a sentence.
-      organs: the number of each organ, for signs that have them; None for an organ that has none.
+      organs: the number of each structure, for signs that have them; None for one that has none.
       reference: the same number of the source, where the rule holds it against that.
     """
 

@@ -3,6 +3,7 @@
 import dataclasses
 
 from attent_tf.errors import ConfigError
+from attent_tf.tasks.structure import BODY
 
 RELATIONS = ("right_of", "left_of", "in_front_of", "behind", "above", "below")
 
@@ -29,3 +30,8 @@ class AnatomyRule:
             raise ConfigError(f"anatomy: expected lies to be one of {', '.join(RELATIONS)}; received {self.lies!r}")
         if not self.of:
             raise ConfigError(f"anatomy: {self.structure}: of: expected structures or body; received none")
+        if self.of == (BODY,) and self.lies in ("above", "below"):
+            raise ConfigError(
+                f"anatomy: {self.structure}: expected one of {', '.join(RELATIONS[:4])} of the body, whose middle is taken in "
+                f"the slices of the structure; received {self.lies}"
+            )

@@ -9,7 +9,7 @@ from attent_tf.tasks.mapping import task_from_mapping
 from attent_tf.tasks.task import Task
 from attent_tf.yaml_text import parse_yaml, read_yaml
 
-SHIPPED_TASKS = ("abdomen", "cardiac")
+SHIPPED_TASKS = ("abdomen", "cardiac", "shapes")
 DEFAULT_TASK = "abdomen"
 
 

@@ -13,6 +13,20 @@ SIDES = ("", "left", "right")
 BACKGROUND = "background"
 # What anatomy rules call the patient and the skeleton of a CT.
 BODY, BONE = "body", "bone"
+# Words that stand beside names of structures where scores are kept.
+_TAKEN = (
+    BACKGROUND,
+    BODY,
+    BONE,
+    "average",
+    "case",
+    "labelled",
+    "slices",
+    "spacing_mm",
+    "axes_mm",
+    "volume_ml",
+    "states",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,8 +56,8 @@ class Structure:
     largest_ml: float = math.inf
 
     def __post_init__(self):
-        if not NAME.fullmatch(self.name) or self.name in (BACKGROUND, BODY, BONE):
-            expected = f"small letters, digits and _, and none of {BACKGROUND}, {BODY}, {BONE}"
+        if not NAME.fullmatch(self.name) or self.name in _TAKEN:
+            expected = f"small letters, digits and _, and none of {', '.join(_TAKEN)}"
             raise ConfigError(f"structures: expected names of {expected}; received {self.name!r}")
         if not self.title.strip() or not self.title.isprintable():
             raise ConfigError(f"structures: {self.name}: title: expected text; received {self.title!r}")

@@ -83,7 +83,7 @@ def propose(paths: Sequence[np.ndarray], altered: np.ndarray | None = None) -> P
         labels,
         np.take_along_axis(mean, labels[..., np.newaxis].astype(np.intp), axis=-1)[..., 0],
         np.all([one == opinions[0] for one in opinions], axis=0),
-        float(np.mean([mean_dice(count_overlap(*pair)) for pair in pairs])) if pairs else 1.0,
+        float(np.mean([mean_dice(count_overlap(*pair, mean.shape[-1])) for pair in pairs])) if pairs else 1.0,
     )
 
 

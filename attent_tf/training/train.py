@@ -168,7 +168,7 @@ def _zip_batches(run, stage, per_replica, first, share, *parts):
     uses = stage.uses("segmentation.augmentation")
     augmentation = run.config.segmentation.augmentation if uses else AugmentationConfig()
     streams = [
-        batches(part, run.config.data, per_replica, int(seed) >> 1, first, share, augmentation)
+        batches(part, run.config.data, per_replica, int(seed) >> 1, run.task.num_classes, first, share, augmentation)
         for part, seed in zip(parts, seeds, strict=True)
     ]
     # A dataset of 1-tuples where there is one part, so that the elements always are the inner step's arguments.

@@ -1,103 +1,173 @@
-"""Whether labels lie where organs lie: a wrong affine shows as a liver on the left or kidneys in front."""
+"""Whether labels lie and measure as structures do in a patient.
+
+A wrong affine shows as a liver on the left, a wrong unit as one of a hundred litres.
+"""
 
 import dataclasses
-from collections.abc import Callable
+import functools
+import math
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from attent_tf.errors import InputError
-from attent_tf.organs import CLASS_NAMES, LEFT_KIDNEY, LIVER, NUM_CLASSES, RIGHT_KIDNEY, SPLEEN
+from attent_tf.tasks import BODY, BONE, AnatomyRule, Task
 from attent_tf.volumes.body import body_mask
 from attent_tf.volumes.orientation import to_canonical
+from attent_tf.volumes.placement import voxel_ml
 from attent_tf.volumes.volume import Volume
 
-# Rows run from front to back and columns from the patient's right to left, so larger means farther back, farther left.
-_BACK, _LEFT = 0, 1
+# What a scan that does not pass was expected to show; says the kind of the problem as well.
+EXPECTED = "structures that lie and measure as in a patient"
+
+# [row of the affine, sign] of each direction in which places are compared, and its name.
+_BACKWARDS, _LEFTWARDS, _UPWARDS = range(3)
+_WORLD_AXES, _SIGNS = [1, 0, 2], np.array([[-1.0], [-1.0], [1.0]])
+
+# relation -> axis, whether the structure lies farther along it than what it is compared with, and the opposite in words.
+_RELATIONS = {
+    "right_of": (_LEFTWARDS, False, "left of"),
+    "left_of": (_LEFTWARDS, True, "right of"),
+    "in_front_of": (_BACKWARDS, False, "behind"),
+    "behind": (_BACKWARDS, True, "in front of"),
+    "above": (_UPWARDS, True, "below"),
+    "below": (_UPWARDS, False, "above"),
+}
 
 _BONE_HU = 250.0
 
 _SLICES_AT_ONCE = 8
 
 
-def check_anatomy(volume: Volume) -> None:
+def check_anatomy(volume: Volume, task: Task) -> None:
     """Checks by labels and affine that a scan stands in the patient as it says.
 
-    By centroids: the liver lies right of the spleen and of the body's middle, the right kidney right of the left one
-    and on the liver's side, the left kidney on the spleen's side, and both kidneys, which lie beside the spine, behind
-    the liver and behind the body's middle. Where a CT has no labelled kidney, its bone must lie behind the body's
-    middle. Rules about absent organs are left out.
+    Each rule of the task compares centroids. Rules about what a scan does not show, and about bone where it is not in Hounsfield
+    units, are left out. No structure may be larger than any patient's.
 
     Args:
       volume: any orientation; without labels nothing is checked.
+      task: whose classes the labels are.
 
     Raises:
       InputError: a rule is broken; names the file and by how much.
     """
     if volume.labels is not None:
         canonical = to_canonical(volume)
-        check_canonical_anatomy(canonical, body_mask(canonical), volume.axis_codes)
+        check_canonical_anatomy(canonical, body_mask(canonical), volume.axis_codes, task)
 
 
-def check_canonical_anatomy(canonical: Volume, body: np.ndarray, stored_codes: str) -> None:
+def check_canonical_anatomy(canonical: Volume, body: np.ndarray, stored_codes: str, task: Task) -> None:
     """As `check_anatomy`, where the canonical volume and its body are known already.
 
     Args:
       canonical: [slice, row, column] volume in canonical orientation.
       body: [slice, row, column] bool, `body_mask(canonical)`.
       stored_codes: axis codes of the scan as stored, for the message.
+      task: whose classes the labels are.
     """
     if canonical.labels is None:
         return
-    broken = [text for text, margin_mm in _rules(canonical, body) if margin_mm <= 0]
+    scene = _Scene(canonical, body, task)
+    broken = [*_broken_rules(scene, task.anatomy), *_too_large(scene, task)]
     if broken:
         raise InputError(
             canonical.where,
-            "organs where they lie in a patient",
+            EXPECTED,
             f"{'; '.join(broken)} (axes read as {stored_codes})",
-            "the orientation in the file, or the numbering of its labels, is wrong",
+            "the orientation or the unit in the file, or the numbering of its labels, is wrong",
         )
 
 
-def _rules(canonical: Volume, body: np.ndarray) -> list[tuple[str, float]]:
-    """What would be wrong, and by how many millimetres it is right."""
-    # How far a step along slices, rows and columns leads backwards and leftwards: more than one may where axes are oblique.
-    steps_mm = -canonical.affine[[1, 0], :3]
-    in_body = _Profiles.of(lambda part: body[part], canonical)
-    centres, middles, spans = {}, {}, {}
-    for index in range(1, NUM_CLASSES):
-        organ = _Profiles.of(lambda part, index=index: canonical.labels[part] == index, canonical)
-        spans[index] = organ.rows.any(axis=1)
-        if spans[index].any():
-            centres[index] = organ.centre_mm(steps_mm)
-            # In the organ's own slices: a body may bend.
-            middles[index] = in_body.centre_mm(steps_mm, spans[index])
-    rules = []
+def _broken_rules(scene: "_Scene", rules: Sequence[AnatomyRule]) -> Iterator[str]:
+    """What is wrong, and by how many millimetres."""
+    for rule in rules:
+        if any(scene.shows(name) for name in rule.unless):
+            continue
+        place, reference = scene.centre(rule.structure), scene.reference(rule)
+        if place is None or reference is None:
+            continue
+        axis, farther, opposite = _RELATIONS[rule.lies]
+        margin_mm = float(place[axis] - reference[axis]) if farther else float(reference[axis] - place[axis])
+        if margin_mm <= 0:
+            yield f"{_shown(rule.structure)} {opposite} {_shown_reference(rule.of)} by {abs(margin_mm):.0f} mm"
 
-    def expect(smaller: np.ndarray | None, axis: int, larger: np.ndarray | None, wrong: str) -> None:
-        if smaller is not None and larger is not None:
-            margin_mm = float(larger[axis] - smaller[axis])
-            rules.append((f"{wrong} by {abs(margin_mm):.0f} mm", margin_mm))
 
-    liver, spleen = centres.get(LIVER), centres.get(SPLEEN)
-    right_kidney, left_kidney = centres.get(RIGHT_KIDNEY), centres.get(LEFT_KIDNEY)
-    expect(liver, _LEFT, spleen, "the liver left of the spleen")
-    expect(liver, _LEFT, middles.get(LIVER), "the liver left of the body's middle")
-    expect(right_kidney, _LEFT, left_kidney, "the right kidney left of the left one")
-    if liver is not None and spleen is not None:
-        between = (liver + spleen) / 2
-        expect(right_kidney, _LEFT, between, "the right kidney on the spleen's side")
-        expect(between, _LEFT, left_kidney, "the left kidney on the liver's side")
-    for index in (RIGHT_KIDNEY, LEFT_KIDNEY):
-        name = CLASS_NAMES[index].replace("_", " ")
-        expect(liver, _BACK, centres.get(index), f"the {name} in front of the liver")
-        expect(middles.get(index), _BACK, centres.get(index), f"the {name} in front of the body's middle")
-    if canonical.domain == "ct" and centres and right_kidney is None and left_kidney is None:
-        # Only at the height of liver and spleen, where bone is spine and ribs: a pelvis has much of it in front.
-        span = np.any(list(spans.values()), axis=0)
-        bone = _Profiles.of(lambda part: body[part] & (canonical.voxels[part] > _BONE_HU), canonical)
-        middle, bone_middle = (profiles.centre_mm(steps_mm, span) for profiles in (in_body, bone))
-        expect(middle, _BACK, bone_middle, "bone in front of the body's middle")
-    return rules
+def _too_large(scene: "_Scene", task: Task) -> Iterator[str]:
+    for structure in task.structures:
+        ml = scene.volume_ml(structure.name) if structure.largest_ml < math.inf else 0.0
+        if ml > structure.largest_ml:
+            yield f"{_shown(structure.name)} of {ml:.0f} ml, where {structure.largest_ml:g} ml are more than any patient's"
+
+
+def _shown(name: str) -> str:
+    return "bone" if name == BONE else f"the {name.replace('_', ' ')}"
+
+
+def _shown_reference(names: Sequence[str]) -> str:
+    if names == (BODY,):
+        return "the body's middle"
+    if len(names) == 1:
+        return _shown(names[0])
+    words = [_shown(name) for name in names]
+    return f"the middle between {', '.join(words[:-1])} and {words[-1]}"
+
+
+class _Scene:
+    """Where what a scan shows lies: [backwards, leftwards, upwards] in millimetres.
+
+    Args: as of `check_canonical_anatomy`; there are labels.
+    """
+
+    def __init__(self, canonical: Volume, body: np.ndarray, task: Task):
+        # How far a step along slices, rows and columns leads in each direction: more than one may where axes are oblique.
+        self._steps_mm = _SIGNS * canonical.affine[_WORLD_AXES, :3]
+        self._voxel_ml = voxel_ml(canonical.affine)
+        self._canonical, self._body, self._task = canonical, body, task
+        self._found: dict[str, _Profiles] = {}
+
+    def shows(self, name: str) -> bool:
+        """Whether a structure is labelled."""
+        return bool(self._profiles(name).rows.any())
+
+    def volume_ml(self, name: str) -> float:
+        """Of a structure."""
+        return float(self._profiles(name).rows.sum()) * self._voxel_ml
+
+    def centre(self, name: str) -> np.ndarray | None:
+        """Of a structure, or of the bone of a CT at the height of what is labelled; None where there is none."""
+        if name != BONE:
+            return self._profiles(name).centre_mm(self._steps_mm)
+        if self._canonical.domain.kind != "ct":
+            return None
+        # Only there: a pelvis has much bone in front.
+        return self._profiles(BONE).centre_mm(self._steps_mm, self._span(BONE))
+
+    def reference(self, rule: AnatomyRule) -> np.ndarray | None:
+        """What a rule compares its structure with; None where the scan does not show all of it."""
+        if rule.of == (BODY,):
+            # In the structure's own slices: a body may bend.
+            return self._profiles(BODY).centre_mm(self._steps_mm, self._span(rule.structure))
+        centres = [self.centre(name) for name in rule.of]
+        return None if any(centre is None for centre in centres) else sum(centres) / len(centres)
+
+    def _span(self, name: str) -> np.ndarray:
+        """[slice] bool, the slices that show a structure, or for bone, anything labelled."""
+        if name == BONE:
+            return np.array([plane.any() for plane in self._canonical.labels])
+        return self._profiles(name).rows.any(axis=1)
+
+    def _profiles(self, name: str) -> "_Profiles":
+        if name not in self._found:
+            self._found[name] = _Profiles.of(functools.partial(self._mask, name), self._canonical)
+        return self._found[name]
+
+    def _mask(self, name: str, part: slice) -> np.ndarray:
+        if name == BODY:
+            return self._body[part]
+        if name == BONE:
+            return self._body[part] & (self._canonical.voxels[part] > _BONE_HU)
+        return self._canonical.labels[part] == self._task.class_names.index(name)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,10 +196,10 @@ class _Profiles:
         return profiles
 
     def centre_mm(self, steps_mm: np.ndarray, span: np.ndarray | slice = slice(None)) -> np.ndarray | None:
-        """[backwards, leftwards] of the centroid within the slices of `span`, in millimetres; None where nothing lies there.
+        """[backwards, leftwards, upwards] in millimetres of the centroid within some slices; None where nothing lies there.
 
         Args:
-          steps_mm: [2, 3], what a step along slices, rows and columns adds to either.
+          steps_mm: [3, 3], what a step along slices, rows and columns adds to each.
           span: indices, or a mask of slices.
         """
         slices = self.rows.sum(axis=1)

@@ -19,8 +19,9 @@ _OPENING_RADIUS_MM = 5.0
 def body_mask(volume_canonical: Volume) -> np.ndarray:
     """Finds the body by its intensities alone.
 
-    CT: above −300 HU. MR: above Otsu's threshold of the square root of intensities. Thin things (table, cables) go by
-    an opening in the slice, separate ones (arms) by taking the largest component, and what the body encloses is filled.
+    Of the kind `ct`: above −300 HU. Otherwise: above Otsu's threshold of the square root of intensities. Thin things (table,
+    cables) go by an opening in the slice, separate ones (arms) by taking the largest component, and what the body encloses is
+    filled.
 
     Args:
       volume_canonical: [slice, row, column] volume in canonical orientation, of any type and in any memory order.
@@ -31,7 +32,7 @@ def body_mask(volume_canonical: Volume) -> np.ndarray:
     _, row_mm, column_mm = volume_canonical.spacing_mm
     row_step, column_step = (max(1, int(_COARSE_MM / spacing)) for spacing in (row_mm, column_mm))
     coarse = _block_means(volume_canonical.voxels, row_step, column_step)
-    if volume_canonical.domain == "ct":
+    if volume_canonical.domain.kind == "ct":
         mask = coarse > _CT_AIR_HU
     else:
         coarse = ndimage.uniform_filter(coarse, size=(0, 3, 3))

@@ -15,12 +15,13 @@ import numpy as np
 
 from attent_tf.counting import counted
 from attent_tf.errors import InputError
+from attent_tf.tasks import Domain
 from attent_tf.volumes.dicom import NoSliceError, SliceHeader, read_slice_headers, read_slices
 
-_MODALITY_OF_DOMAIN = {"mri": "MR", "ct": "CT"}
+_MODALITY_OF_KIND = {"mri": "MR", "ct": "CT"}
 
 # Of other modalities are words such as OT, which anonymised and converted slices have too.
-_OF_SCANNERS = (*_MODALITY_OF_DOMAIN.values(), "PT", "NM", "US", "XA", "CR", "DX", "MG", "RF")
+_OF_SCANNERS = (*_MODALITY_OF_KIND.values(), "PT", "NM", "US", "XA", "CR", "DX", "MG", "RF")
 
 # An identifier is made of these. What else stands in its place may be a name, and is not shown.
 _UID = re.compile(r"[0-9.]{1,64}")
@@ -71,7 +72,7 @@ def find_slices(paths: Sequence[str | os.PathLike]) -> FoundSlices:
 
 def choose_series(
     found: FoundSlices,
-    domain: str,
+    domain: Domain,
     where: str | os.PathLike,
     series: str | None = None,
     others: Sequence[str | os.PathLike] = (),
@@ -80,7 +81,7 @@ def choose_series(
 
     Args:
       found: what the files hold.
-      domain: `mri` or `ct`.
+      domain: that it is read as.
       where: what messages call the scan: its folder.
       series: SeriesInstanceUID or number of the one that is wanted, or None where there is one.
       others: files beside them that are no DICOM.
@@ -178,12 +179,12 @@ def _named(groups: Iterable[Sequence[SliceHeader]]) -> str:
     return f"{len(groups)} series, {', '.join(named)}"
 
 
-def _check_modality(header: SliceHeader, domain: str) -> None:
-    wanted = _MODALITY_OF_DOMAIN[domain]
-    if header.modality in _OF_SCANNERS and header.modality != wanted:
-        known = header.modality in _MODALITY_OF_DOMAIN.values()
-        advice = "give it as the other one" if known else f"give slices of modality {wanted}"
-        raise InputError(header.shown, f"a slice of domain {domain}", f"modality {header.modality}", advice)
+def _check_modality(header: SliceHeader, domain: Domain) -> None:
+    wanted = _MODALITY_OF_KIND.get(domain.kind)
+    if wanted and header.modality in _OF_SCANNERS and header.modality != wanted:
+        known = header.modality in _MODALITY_OF_KIND.values()
+        advice = "give it as a domain of that kind" if known else f"give slices of modality {wanted}"
+        raise InputError(header.shown, f"a slice of domain {domain.name}", f"modality {header.modality}", advice)
 
 
 def _warnings(left_out: Sequence[tuple[str, str | os.PathLike]], where: str | os.PathLike) -> tuple[str, ...]:

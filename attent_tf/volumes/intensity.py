@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from attent_tf.errors import InputError
-from attent_tf.tasks import DEFAULT_RULES, IntensityRule, rule_text
+from attent_tf.tasks import IntensityRule, rule_text
 from attent_tf.volumes.body import body_mask
 from attent_tf.volumes.intensity_measures import moments, percentiles
 from attent_tf.volumes.volume import Volume
@@ -146,8 +146,7 @@ def fit_intensity(
 
     Args:
       canonical_volume: [slice, row, column] volume in canonical orientation.
-      rule: the default of the volume's domain if None (CT: −160 to 240 HU; MR: 0.5th percentile of the volume to 99th
-        of the body).
+      rule: that of the volume's domain if None.
       body: [slice, row, column] bool, `body_mask(canonical_volume)` where it is known already.
 
     Returns:
@@ -156,5 +155,5 @@ def fit_intensity(
     Raises:
       InputError: the volume holds no contrast.
     """
-    rule = rule or DEFAULT_RULES[canonical_volume.domain]
+    rule = rule or canonical_volume.domain.intensity
     return pool_statistics([measure_intensity(canonical_volume, rule, body)], rule, canonical_volume.where)

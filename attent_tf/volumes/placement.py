@@ -76,6 +76,11 @@ def is_sheared(affine: np.ndarray) -> bool:
     return bool(np.abs(axes.T @ axes - np.eye(3)).max() > _PERPENDICULAR)
 
 
+def sheared_axes_mm(affine: np.ndarray) -> np.ndarray | None:
+    """[3, 3] millimetres in RAS+ of a step along each array axis, each a column; None where they are perpendicular."""
+    return affine[:3, :3] if is_sheared(affine) else None
+
+
 def spacing_mm(affine: np.ndarray) -> tuple[float, float, float]:
     """Returns the distance between neighbouring voxel centres along each array axis of a [4, 4] affine to millimetres."""
     return tuple(float(step) for step in affines.voxel_sizes(affine))

@@ -24,7 +24,7 @@ def volume_warnings(volume: Volume) -> list[str]:
 
 
 def intensity_warning(volume: Volume) -> str | None:
-    """Returns one line on intensities that hardly are those of the volume's domain, or None where they may well be."""
+    """Returns one line on intensities that hardly are those of the domain's kind, or None where they may well be."""
     looked_at = np.asarray(volume.voxels[::_STEP, ::_STEP, ::_STEP], np.float32)
     low, high = (float(value) for value in np.percentile(looked_at, (0.1, 99.9)))
     if len(np.unique(looked_at)) <= _FEW_VALUES:
@@ -32,12 +32,12 @@ def intensity_warning(volume: Volume) -> str | None:
             f"{volume.where}: expected the intensities of a scan, found {len(np.unique(looked_at))} different values; "
             "the result means nothing if this is a label map"
         )
-    if volume.domain == "ct" and not (low <= _AIR_HU and _BONE_HU <= high <= _METAL_HU):
+    if volume.domain.kind == "ct" and not (low <= _AIR_HU and _BONE_HU <= high <= _METAL_HU):
         return (
             f"{volume.where}: expected Hounsfield units (air -1000, bone above 200), found {low:.0f} to {high:.0f}; "
             "the result means little if this is no CT in Hounsfield units"
         )
-    if volume.domain == "mri" and np.mean(looked_at <= _AIR_HU) > _CT_LIKE_SHARE:
+    if volume.domain.kind == "mri" and np.mean(looked_at <= _AIR_HU) > _CT_LIKE_SHARE:
         return (
             f"{volume.where}: expected the intensities of an MR scan, found {low:.0f} to {high:.0f}, which look like a CT's "
             "Hounsfield units; the result means little if this is a CT"

@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 
 from attent_tf.errors import ConfigError, InputError
-from attent_tf.tasks import IntensityRule, rule_text
+from attent_tf.tasks import IntensityRule, Task, rule_text
 from attent_tf.volumes import resampling
 from attent_tf.volumes.anatomy import check_canonical_anatomy
 from attent_tf.volumes.body import body_mask
@@ -38,30 +38,37 @@ class PreparedCase:
     placement: Placement
 
 
-def prepare(volume: Volume, options: PrepareOptions | None = None, intensity: Intensity | None = None) -> PreparedCase:
+def prepare(
+    volume: Volume,
+    options: PrepareOptions | None = None,
+    intensity: Intensity | None = None,
+    task: Task | None = None,
+) -> PreparedCase:
     """Turns a scan into canonical slices on the grid, with intensities in [−1, 1].
 
     Args:
       volume: any orientation; its voxels may be of any type and are never copied as a whole.
       options: the defaults if None.
       intensity: of training cases, from `pool_statistics`; by the rule of the options if None.
+      task: whose rules of anatomy the labels must keep; if None, or without labels, there are none to keep.
 
     Returns:
       One image for each prepared slice; −1 outside the scan's field.
 
     Raises:
-      InputError: organs lie where they cannot, or the scan shows no body, no contrast or nothing within its intensities.
+      InputError: structures lie where they cannot, or the scan shows no body, no contrast or nothing within its intensities.
       ConfigError: the rule asks for training cases, and no intensity is given.
     """
     options = options or PrepareOptions()
     rule = options.intensity_rule(volume.domain)
     if intensity is None and rule.needs_training:
         raise ConfigError(
-            f"{volume.where}: the {volume.domain} intensity {rule_text(rule)} needs to be measured in training cases first; "
+            f"{volume.where}: the {volume.domain.name} intensity {rule_text(rule)} needs to be measured in training cases first; "
             "give `prepare` an intensity from pool_statistics, or take options.resolved({domain: intensity})"
         )
     canonical, body = _with_body(volume)
-    check_canonical_anatomy(canonical, body, volume.axis_codes)
+    if task is not None:
+        check_canonical_anatomy(canonical, body, volume.axis_codes, task)
     grid = fit_grid(canonical, options.geometry, options.size, options.pixel_mm, body, options.slice_mm)
     intensity = intensity or fit_intensity(canonical, rule, body)
     _check_within(volume, intensity)
@@ -101,9 +108,12 @@ def _with_body(volume: Volume) -> tuple[Volume, np.ndarray]:
     canonical = to_canonical(volume)
     body = body_mask(canonical)
     if not body.any():
-        unit = ", in Hounsfield units" if volume.domain == "ct" else ""
+        unit = ", in Hounsfield units" if volume.domain.kind == "ct" else ""
         raise InputError(
-            volume.where, f"a {volume.domain} scan of a body{unit}", f"none in {low:g} to {high:g}", "check the file"
+            volume.where,
+            f"a {volume.domain.name} scan of a body{unit}",
+            f"none in {low:g} to {high:g}",
+            "check the file",
         )
     return canonical, body
 

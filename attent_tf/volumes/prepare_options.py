@@ -6,12 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from attent_tf.errors import ConfigError
-from attent_tf.organs import DOMAINS
-from attent_tf.tasks import DEFAULT_RULES, IntensityRule, rule_from_json, rule_to_json
+from attent_tf.tasks import Domain, IntensityRule, rule_from_json, rule_to_json
 from attent_tf.volumes.grid import GEOMETRIES
 from attent_tf.volumes.intensity import Intensity
-
-_RULES = {"mri_intensity": "mri", "ct_intensity": "ct"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,8 +21,7 @@ class PrepareOptions:
       pixel_mm: edge of a record pixel in millimetres, for `physical`.
       slice_mm: distance of the prepared slices in millimetres; None for the slices of the scan.
       neighbours: slices on each side of a slice that its record holds as further channels (2.5-D).
-      mri_intensity: rule of MR scans.
-      ct_intensity: rule of CT scans.
+      intensity: rules by names of domains; a domain that is not among them has that of the task.
     """
 
     geometry: str = "physical"
@@ -33,8 +29,7 @@ class PrepareOptions:
     pixel_mm: float = 1.6
     slice_mm: float | None = None
     neighbours: int = 0
-    mri_intensity: IntensityRule = DEFAULT_RULES["mri"]
-    ct_intensity: IntensityRule = DEFAULT_RULES["ct"]
+    intensity: Mapping[str, IntensityRule] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
         if self.geometry not in GEOMETRIES:
@@ -53,34 +48,38 @@ class PrepareOptions:
         """Channels of a network's input: the slice and its neighbours."""
         return 2 * self.neighbours + 1
 
-    def intensity_rule(self, domain: str) -> IntensityRule:
-        """The rule of `mri` or `ct`."""
-        return {"mri": self.mri_intensity, "ct": self.ct_intensity}[domain]
+    def intensity_rule(self, domain: Domain) -> IntensityRule:
+        """The rule of a domain: the one given here, or else the task's."""
+        return self.intensity.get(domain.name, domain.intensity)
+
+    def with_rules(self, rules: Mapping[str, IntensityRule]) -> "PrepareOptions":
+        """The same options with other intensity rules for the domains that are named."""
+        return dataclasses.replace(self, intensity={**self.intensity, **rules})
 
     def unresolved(self) -> tuple[str, ...]:
-        """Domains whose training cases have to be measured before any of their cases can be prepared."""
-        return tuple(domain for domain in DOMAINS if self.intensity_rule(domain).needs_training)
+        """Domains of `intensity` whose training cases have to be measured before any of their cases can be prepared."""
+        return tuple(name for name, rule in self.intensity.items() if rule.needs_training)
 
     def resolved(self, intensities: Mapping[str, Intensity]) -> "PrepareOptions":
         """Puts what training cases gave in the place of the rules that ask for it.
 
         Args:
-          intensities: by domain, from `pool_statistics`. Domains whose rule asks for nothing stay as they are.
+          intensities: by name of the domain, from `pool_statistics`. Domains whose rule asks for nothing stay as they are.
 
         Returns:
           Options in which those rules are windows of these raw values, so that every scan is prepared with the same.
         """
         windows = {
-            field: IntensityRule("window", intensities[domain].low, intensities[domain].high, statistics="training")
-            for field, domain in _RULES.items()
-            if domain in intensities and self.intensity_rule(domain).needs_training
+            name: IntensityRule("window", intensities[name].low, intensities[name].high, statistics="training")
+            for name in self.unresolved()
+            if name in intensities
         }
-        return dataclasses.replace(self, **windows)
+        return self.with_rules(windows)
 
     def to_json(self) -> dict[str, Any]:
         """The options as a JSON object; `from_json` gives equal ones back."""
         content = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        return content | {field: rule_to_json(content[field]) for field in _RULES}
+        return content | {"intensity": {name: rule_to_json(rule) for name, rule in self.intensity.items()}}
 
     @classmethod
     def from_json(cls, content: Any) -> "PrepareOptions":
@@ -94,7 +93,10 @@ class PrepareOptions:
             found = ", ".join(sorted(content)) if isinstance(content, dict) else type(content).__name__
             raise ConfigError(f"preparation: expected exactly {', '.join(names)}, found {found}")
         kinds = {"geometry": str, "size": int, "pixel_mm": float, "slice_mm": float, "neighbours": int}
-        values = {field: rule_from_json(content[field]) for field in _RULES}
+        rules = content["intensity"]
+        if not isinstance(rules, dict):
+            raise ConfigError(f"preparation: expected intensity rules by domain, found {rules!r}")
+        values: dict[str, Any] = {"intensity": {name: rule_from_json(rule) for name, rule in rules.items()}}
         for name, kind in kinds.items():
             value = content[name]
             if kind is float and type(value) is int:

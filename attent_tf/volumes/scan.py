@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from attent_tf.errors import ConfigError, InputError
-from attent_tf.organs import DOMAINS
+from attent_tf.errors import InputError
+from attent_tf.tasks import Domain
 from attent_tf.volumes.dicom_files import folder_files
 from attent_tf.volumes.dicom_series import Series, choose_series, find_slices, read_voxels
 from attent_tf.volumes.nifti import read_nifti
@@ -19,7 +19,7 @@ from attent_tf.volumes.volume import Volume
 
 def read_scan(
     path: str | os.PathLike,
-    domain: str,
+    domain: Domain,
     case: str | None = None,
     orientation_policy: str = "strict",
     series: str | None = None,
@@ -28,17 +28,14 @@ def read_scan(
 
     Args:
       path: a NIfTI file, or a folder that holds the DICOM slices of one series.
-      domain: `mri` or `ct`.
+      domain: that it is read as.
       case: identifier; the name of the file or folder if None.
       orientation_policy: for a NIfTI file whose codes of sform and qform are 0, see `read_nifti`.
       series: SeriesInstanceUID or number of the series that is wanted, where the folder holds several.
 
     Raises:
       InputError: the file cannot be used, or the folder holds more or less than one series.
-      ConfigError: there is no such domain.
     """
-    if domain not in DOMAINS:
-        raise ConfigError(f"domain: expected one of {', '.join(DOMAINS)}; received {domain!r}")
     path = Path(path)
     if path.is_dir():
         voxels, affine, warnings = _read_series(path, domain, series)
@@ -54,12 +51,12 @@ def read_scan(
     return Volume(voxels, affine, name, domain, path=str(path), placement=placement, warnings=warnings)
 
 
-def scan_series(folder: str | os.PathLike, domain: str, series: str | None = None) -> Series:
+def scan_series(folder: str | os.PathLike, domain: Domain, series: str | None = None) -> Series:
     """Finds the slices in a folder that make a scan, without reading their pixels.
 
     Args:
       folder: holds the DICOM slices of a series, and perhaps other files.
-      domain: `mri` or `ct`.
+      domain: that it is read as.
       series: SeriesInstanceUID or number of the one that is wanted, where there are several.
 
     Returns:
@@ -73,7 +70,7 @@ def scan_series(folder: str | os.PathLike, domain: str, series: str | None = Non
     return dataclasses.replace(chosen, headers=tuple(sorted(chosen.headers, key=lambda one: one.height_mm)))
 
 
-def _read_series(folder: Path, domain: str, series: str | None) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+def _read_series(folder: Path, domain: Domain, series: str | None) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     chosen = scan_series(folder, domain, series)
     affine = series_affine(chosen.headers, str(folder))
     return read_voxels(chosen.headers).T, affine, chosen.warnings

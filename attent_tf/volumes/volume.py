@@ -5,7 +5,8 @@ import dataclasses
 import nibabel.orientations
 import numpy as np
 
-from attent_tf.volumes.placement import Placement, is_sheared, spacing_mm
+from attent_tf.tasks import Domain
+from attent_tf.volumes.placement import Placement, sheared_axes_mm, spacing_mm
 
 
 @dataclasses.dataclass(frozen=True)
@@ -13,12 +14,12 @@ class Volume:
     """One scan with its place in the patient and, if known, its labels.
 
     Attributes:
-      voxels: [i, j, k] intensities (HU for CT, arbitrary units for MR) of any type of number, in the order in which they
-        were stored.
+      voxels: [i, j, k] intensities (HU where the domain is of the kind `ct`, arbitrary units otherwise) of any type of number, in
+        the order in which they were stored.
       affine: [4, 4] float64, voxel index (i, j, k, 1) to millimetres in RAS+ patient space.
       case: stable identifier such as `chaos-1` or `malbcv-0001`.
-      domain: `mri` or `ct`.
-      labels: [i, j, k] uint8 class indices (see `attent_tf.organs`), or None.
+      domain: where the scan comes from.
+      labels: [i, j, k] uint8 class indices of a task, or None.
       path: the file, or the folder of slices, that it was read from; empty where it was not read.
       placement: the sform and qform of its file, for what is written on the same voxels; None where it was not read.
       warnings: lines about its files that the user has to hear.
@@ -27,7 +28,7 @@ class Volume:
     voxels: np.ndarray
     affine: np.ndarray
     case: str
-    domain: str
+    domain: Domain
     labels: np.ndarray | None = None
     path: str = ""
     placement: Placement | None = None
@@ -50,7 +51,7 @@ class Volume:
     @property
     def axes_mm(self) -> np.ndarray | None:
         """[3, 3] millimetres in RAS+ of a step along each array axis, each a column; None where they are perpendicular."""
-        return self.affine[:3, :3] if is_sheared(self.affine) else None
+        return sheared_axes_mm(self.affine)
 
     @property
     def axis_codes(self) -> str:

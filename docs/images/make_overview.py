@@ -11,7 +11,6 @@ from PIL import Image
 
 from attent_tf.evaluation.folder import read_evaluation
 from attent_tf.reporting.pictures import body_box, grey_picture, overlay_picture
-from attent_tf.tasks import load_task
 
 _GAP, _TILE_WIDTH = 12, 300
 
@@ -22,7 +21,8 @@ def main(folder: str, out: str) -> None:
     case = next(case["case"] for case in evaluation.cases if case["labelled"])
     arrays = evaluation.pictures(case)
     spacing_mm = tuple(arrays["spacing_mm"][1:])
-    index = _fullest(arrays["reference"])
+    colours = list(evaluation.task.colours.values())
+    index = _fullest(arrays["reference"], evaluation.task.num_classes)
     rows, columns = body_box(arrays["image"])
     image, translated, prediction, reference = (
         arrays[name][index, rows, columns] for name in ("image", "translated", "prediction", "reference")
@@ -30,8 +30,8 @@ def main(folder: str, out: str) -> None:
     tiles = [
         grey_picture(image, spacing_mm).convert("RGB"),
         grey_picture(translated, spacing_mm).convert("RGB"),
-        overlay_picture(image, prediction, spacing_mm).convert("RGB"),
-        overlay_picture(image, reference, spacing_mm).convert("RGB"),
+        overlay_picture(image, prediction, colours, spacing_mm).convert("RGB"),
+        overlay_picture(image, reference, colours, spacing_mm).convert("RGB"),
     ]
     height = round(tiles[0].height * _TILE_WIDTH / tiles[0].width)
     picture = Image.new("RGB", (4 * _TILE_WIDTH + 3 * _GAP, height), "white")
@@ -41,9 +41,9 @@ def main(folder: str, out: str) -> None:
     picture.save(out, optimize=True)
 
 
-def _fullest(labels: np.ndarray) -> int:
-    """The slice that shows most organs, and of those the most of the smallest organ."""
-    counts = np.stack([(labels == index).sum(axis=(1, 2)) for index in range(1, load_task("abdomen").num_classes)])
+def _fullest(labels: np.ndarray, num_classes: int) -> int:
+    """The slice that shows most structures, and of those the most of the smallest."""
+    counts = np.stack([(labels == index).sum(axis=(1, 2)) for index in range(1, num_classes)])
     shown = (counts > 0).sum(axis=0)
     return int(np.argmax(shown * 1e6 + counts.min(axis=0)))
 

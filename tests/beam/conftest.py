@@ -3,8 +3,8 @@
 import pytest
 
 from attent_tf.volumes import PrepareOptions
-from beam_preprocess import PreprocessOptions
 from tests.support.folders import PIXEL_MM, SIZE
+from tests.support.jobs import abdomen_options
 from tests.support.small_runs import write_small_data
 
 
@@ -25,6 +25,6 @@ def make_options(data, tmp_path):
             "ct": str(data / "malbcv"),
             "prepare": PrepareOptions(size=SIZE, pixel_mm=PIXEL_MM),
         }
-        return PreprocessOptions(**defaults | changes)
+        return abdomen_options(**defaults | changes)
 
     return make

@@ -17,7 +17,9 @@ from attent_tf.datasets import find_cases, input_digest, read_case
 from attent_tf.errors import InputError
 from attent_tf.volumes import prepare
 from beam_preprocess import slicing
+from tests.support.abdomen import ABDOMEN, CT, MRI
 from tests.support.from_grid import restore_labels
+from tests.support.jobs import abdomen_options
 
 
 def _contents(folder) -> dict[str, str]:
@@ -30,7 +32,7 @@ def made(data, tmp_path_factory):
     from attent_tf.volumes import PrepareOptions
 
     out = tmp_path_factory.mktemp("made") / "records"
-    options = beam_preprocess.PreprocessOptions(
+    options = abdomen_options(
         out=str(out), mri=str(data / "chaos"), ct=str(data / "malbcv"), prepare=PrepareOptions(size=144, pixel_mm=2.0)
     )
     beam_preprocess.run(options)
@@ -38,7 +40,7 @@ def made(data, tmp_path_factory):
 
 
 def _volumes(options):
-    cases = find_cases(options.mri, "mri") + find_cases(options.ct, "ct")
+    cases = find_cases(options.folders["mri"], ABDOMEN, "mri") + find_cases(options.folders["ct"], ABDOMEN, "ct")
     return {files.case: read_case(files) for files in cases}
 
 
@@ -63,7 +65,7 @@ def test_manifest_holds_no_path(made, data):
         "split": "sifa",
         "seed": 0,
         "slices": "body",
-        "preparation": made[0].prepare.to_json(),
+        "preparation": made[0].prepare.with_rules({"mri": MRI.intensity, "ct": CT.intensity}).to_json(),
         "orientation_policy": "strict",
         "shards": 5,
     }
@@ -356,7 +358,11 @@ def test_a_description_brings_its_intensity_rule_and_the_user_overrules_it(data,
     assert [case.case for case in manifest.cases] == ["mine-0001", "mine-0002", "mine-0010"]
     assert {(case.geometry.intensity.low, case.geometry.intensity.high) for case in manifest.cases} == {(-200, 300)}
     other = make_options(
-        mri=None, ct=options.ct, split="none", ct_intensity=parse_rule("window:-100:100"), out=str(tmp_path / "other")
+        mri=None,
+        ct=options.folders["ct"],
+        split="none",
+        ct_intensity=parse_rule("window:-100:100"),
+        out=str(tmp_path / "other"),
     )
     assert {case.geometry.intensity.high for case in beam_preprocess.run(other).cases} == {100}
 

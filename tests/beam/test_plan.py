@@ -8,17 +8,21 @@ from attent_tf.datasets import CaseFiles, load_description
 from attent_tf.errors import ConfigError, InputError
 from beam_preprocess import PreprocessOptions
 from beam_preprocess.plan import plan_cases
+from tests.support.abdomen import ABDOMEN
+from tests.support.jobs import abdomen_options
 
 
 def _case(name: str, domain: str = "mri", labelled: bool = True) -> CaseFiles:
     description = load_description(
         "chaos" if name.startswith("chaos") else "malbcv" if name.startswith("malbcv") else "nifti"
     )
-    return CaseFiles(name, name, domain, description, (f"{domain}/{name}",), (f"labels/{name}",) if labelled else ())
+    return CaseFiles(
+        name, name, ABDOMEN, domain, description, (f"{domain}/{name}",), (f"labels/{name}",) if labelled else ()
+    )
 
 
 def _options(**changes) -> PreprocessOptions:
-    return PreprocessOptions(**{"out": "records", "mri": "mri", "split": "ratio"} | changes)
+    return abdomen_options(**{"out": "records", "mri": "mri", "split": "ratio"} | changes)
 
 
 counts = st.tuples(st.integers(0, 12), st.integers(0, 12)).filter(any)
@@ -85,7 +89,7 @@ def test_organs_needs_labels_before_anything_is_read():
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        ({"mri": None}, "--mri, --ct: expected at least one data folder"),
+        ({"mri": None}, r"--domain \(or --mri, --ct\): expected at least one data folder"),
         ({"on_error": "pass"}, "--on-error: expected one of fail, skip; received 'pass'"),
         ({"split": "file"}, "--split file, --split-file: expected both"),
         ({"split_file": "mine.yaml"}, "--split file, --split-file: expected both"),

@@ -10,7 +10,9 @@ from attent_tf.data.reader import read_case_records
 from attent_tf.data.verify import verify
 from attent_tf.datasets import find_cases, read_case
 from attent_tf.volumes import PrepareOptions
+from tests.support.abdomen import ABDOMEN
 from tests.support.from_grid import restore_labels
+from tests.support.jobs import abdomen_options
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "real"
 
@@ -24,14 +26,16 @@ def test_labels_come_back_on_the_voxels_of_the_files(tmp_path):
     out = tmp_path / "records"
     # Both scans have pixels of 3 mm.
     prepare = PrepareOptions(size=128, pixel_mm=3.0)
-    options = beam_preprocess.PreprocessOptions(
+    options = abdomen_options(
         out=str(out), mri=str(REAL / "chaos"), ct=str(REAL / "malbcv"), split="none", prepare=prepare
     )
     beam_preprocess.run(options)
     manifest = verify(out)
     assert [case.case for case in manifest.cases] == ["malbcv-0001", "chaos-1"]
     for case in manifest.cases:
-        (files,) = find_cases(options.ct if case.domain == "ct" else options.mri, case.domain)
+        (files,) = find_cases(
+            options.folders["ct"] if case.domain == "ct" else options.folders["mri"], ABDOMEN, case.domain
+        )
         volume = read_case(files)
         labels = np.stack([record.label for record in read_case_records(out, manifest, case.case)])
         restored = restore_labels(labels, case.geometry)

@@ -11,7 +11,7 @@ import pytest
 from attent_tf.data.schema import decode, encode
 from attent_tf.volumes import PrepareOptions, Volume, prepare
 from beam_preprocess.slicing import slice_records
-from tests.support.abdomen import LIVER, ORGANS
+from tests.support.abdomen import ABDOMEN, CT, LIVER, ORGANS
 from tests.support.from_grid import restore_labels
 from tests.support.records import manifest_case
 
@@ -47,7 +47,7 @@ def _patient(orientation, spacing_mm, shape, oblique_degrees, shift_mm):
     for index, place in enumerate(PLACES, start=1):
         labels[inside(*place)] = index
     voxels = np.where(labels > 0, 120.0, np.where(inside(*BODY), 40.0, -1000.0)).astype(np.float32)
-    return Volume(voxels, affine, "case-1", "ct", labels)
+    return Volume(voxels, affine, "case-1", CT, labels)
 
 
 orientations = st.tuples(st.permutations(range(3)), st.tuples(*[st.sampled_from((1, -1))] * 3))
@@ -73,8 +73,8 @@ def test_labels_survive_and_the_liver_stays_right(orientation, in_plane_mm, step
     prepared = prepare(volume, PrepareOptions(pixel_mm=min(in_plane_mm, in_plane_mm * ratio)))
 
     entry = manifest_case("case-1", "ct", prepared)
-    payloads = [encode(record) for record in slice_records(prepared, np.arange(len(prepared.images)), entry)]
-    records = [decode(payload) for payload in payloads]
+    payloads = [encode(record, ABDOMEN) for record in slice_records(prepared, np.arange(len(prepared.images)), entry)]
+    records = [decode(payload, ABDOMEN) for payload in payloads]
     liver_columns = np.concatenate([np.nonzero(record.label == LIVER)[1] for record in records])
     # Columns count from the patient's right.
     assert liver_columns.mean() < prepared.geometry.grid.size / 2

@@ -6,8 +6,9 @@ import sys
 import pytest
 
 from attent_tf.errors import ConfigError
-from beam_preprocess import PreprocessOptions, run
+from beam_preprocess import run
 from beam_preprocess.runner import new_pipeline
+from tests.support.jobs import abdomen_options
 
 
 def _options(pipeline, kind):
@@ -99,7 +100,7 @@ def test_a_job_server_that_does_not_start_is_one_line(data, tmp_path):
 
 
 def test_a_job_server_that_does_not_answer_is_one_line(data, tmp_path):
-    options = PreprocessOptions(out=str(tmp_path / "records"), mri=str(data / "chaos"), split="none")
+    options = abdomen_options(out=str(tmp_path / "records"), mri=str(data / "chaos"), split="none")
     flags = ["--runner=PortableRunner", "--job_endpoint=localhost:1", "--job_server_timeout=1"]
     with pytest.raises(ConfigError, match=r"--runner=PortableRunner: the job could not be run there \(FutureTimeout"):
         run(options, [*flags, "--environment_type=LOOPBACK"])

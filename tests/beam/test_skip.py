@@ -20,6 +20,7 @@ from beam_preprocess.plan import PlannedCase
 from beam_preprocess.storage import LocalFolder
 from beam_preprocess.survey import survey
 from tests.support.folders import PIXEL_MM, SIZE
+from tests.support.jobs import abdomen_options
 
 
 def _image(root, number):
@@ -50,9 +51,7 @@ def whole(data, tmp_path_factory):
     out = tmp_path_factory.mktemp("whole") / "records"
     prepare = PrepareOptions(size=SIZE, pixel_mm=PIXEL_MM)
     beam_preprocess.run(
-        beam_preprocess.PreprocessOptions(
-            out=str(out), mri=str(data / "chaos"), ct=str(data / "malbcv"), prepare=prepare
-        )
+        abdomen_options(out=str(out), mri=str(data / "chaos"), ct=str(data / "malbcv"), prepare=prepare)
     )
     return out
 

@@ -11,6 +11,7 @@ from nibabel import orientations
 
 import beam_preprocess
 from beam_preprocess.survey import check
+from tests.support.jobs import abdomen_options
 
 
 def _contents(folder) -> dict[str, str]:
@@ -43,9 +44,7 @@ def folder_of(data):
     def make(root, out):
         from attent_tf.volumes import PrepareOptions
 
-        options = beam_preprocess.PreprocessOptions(
-            out=str(out), ct=str(root), prepare=PrepareOptions(size=144, pixel_mm=2.0)
-        )
+        options = abdomen_options(out=str(out), ct=str(root), prepare=PrepareOptions(size=144, pixel_mm=2.0))
         beam_preprocess.run(options)
         return _contents(out)
 
@@ -65,6 +64,6 @@ def test_records_are_the_same_bytes(data, plain, folder_of, tmp_path, change):
         before = path.read_bytes()
         change(path, codes)
         assert path.read_bytes() != before
-    found = check(beam_preprocess.PreprocessOptions(out="", ct=str(tmp_path / "malbcv")))
+    found = check(abdomen_options(out="", ct=str(tmp_path / "malbcv")))
     assert (found.problems, found.warnings) == ((), ())
     assert folder_of(tmp_path / "malbcv", tmp_path / "records") == plain

@@ -16,19 +16,20 @@ from attent_tf.files import json_bytes
 from attent_tf.methods import METHODS
 from attent_tf.reporting.published import ASSD_VOXEL, DICE_PERCENT, P_VALUES, PAIRS
 from attent_tf.tasks import load_task
-from tests.support.abdomen import ORGANS
+from tests.support.abdomen import ABDOMEN
+from tests.support.amos_task import AMOS
 
 
-def _evaluation(dice_by_case, assd=1.0, warnings=()):
+def _evaluation(dice_by_case, assd=1.0, warnings=(), task=ABDOMEN):
     """An evaluation whose organs all have the same Dice in a case."""
     cases = [
-        {"case": case, **{organ: {"dice": dice, "assd_voxel": assd, "assd_mm": assd} for organ in ORGANS}}
+        {"case": case, **{organ: {"dice": dice, "assd_voxel": assd, "assd_mm": assd} for organ in task.structure_names}}
         for case, dice in dice_by_case.items()
     ]
     mean = sum(dice_by_case.values()) / len(dice_by_case)
     average = {"dice": mean, "assd_voxel": assd, "assd_mm": assd}
-    organs = {organ: {measure: {"mean": value} for measure, value in average.items()} for organ in ORGANS}
-    return Evaluation(Path("nowhere"), {"protocol": "any", "warnings": list(warnings)}, cases, organs, average)
+    organs = {organ: {measure: {"mean": value} for measure, value in average.items()} for organ in task.structure_names}
+    return Evaluation(Path("nowhere"), task, {"protocol": "any", "warnings": list(warnings)}, cases, organs, average)
 
 
 def test_means_and_deviations_run_over_seeds():
@@ -60,7 +61,7 @@ def test_scores_without_postprocessing_have_a_row_of_their_own():
     table = benchmark_tables(
         {"attent": {0: dataclasses.replace(clean, unprocessed=plain)}, "source_only": {0: _evaluation({"a": 30.0})}}
     )
-    dice, assd, _ = as_markdown({"mri2ct": table}, "demo").split("### ")[1:4]
+    dice, assd, _ = as_markdown(ABDOMEN, {"mri2ct": table}, "demo").split("### ")[1:4]
     assert "| AttENT | 1 | 80.0 |" in dice
     assert "| AttENT, without postprocessing | 1 | 71.5 |" in dice
     assert "| AttENT, without postprocessing | 1 | 3.25 |" in assd
@@ -76,15 +77,17 @@ def test_an_inverted_translation_is_named_by_its_seed():
         }
     )
     assert tables.inverted_seeds == (1,)
-    assert "(an inverted translation): 1." in as_markdown({"mri2ct": tables}, "demo")
+    assert "(an inverted translation): 1." in as_markdown(ABDOMEN, {"mri2ct": tables}, "demo")
 
 
 def test_warnings_are_told_with_the_run_that_they_are_of():
     good, failed = _evaluation({"a": 80.0}), _evaluation({"a": 12.0}, warnings=["The translation has likely failed."])
-    text = as_markdown({"mri2ct": benchmark_tables({"pixel": {0: good}, "attent": {0: good, 3: failed}})}, "demo")
+    text = as_markdown(
+        ABDOMEN, {"mri2ct": benchmark_tables({"pixel": {0: good}, "attent": {0: good, 3: failed}})}, "demo"
+    )
     assert "\n  - AttENT, seed 3: The translation has likely failed.\n" in text
     assert text.count("likely failed") == 1
-    assert "was read: none." in as_markdown({"mri2ct": benchmark_tables({"pixel": {0: good}})}, "demo")
+    assert "was read: none." in as_markdown(ABDOMEN, {"mri2ct": benchmark_tables({"pixel": {0: good}})}, "demo")
 
 
 def test_a_missed_organ_stays_infinite_and_is_counted():
@@ -92,15 +95,33 @@ def test_a_missed_organ_stays_infinite_and_is_counted():
     assert (value.mean, value.n, value.n_infinite) == (math.inf, 2, 1)
     assert math.isnan(value.std)
     by_seed = {0: _evaluation({"a": 10.0}, assd=math.inf)}
-    assert "∞ (1 of 1)" in as_markdown({"mri2ct": benchmark_tables({"source_only": by_seed})}, "demo")
+    assert "∞ (1 of 1)" in as_markdown(ABDOMEN, {"mri2ct": benchmark_tables({"source_only": by_seed})}, "demo")
 
 
 def test_the_json_is_strict_and_holds_what_the_text_says():
     tables = {"ct2mri": benchmark_tables({"attent": {0: _evaluation({"a": 81.5}, assd=math.inf)}})}
-    content = as_json(tables, Config())
+    content = as_json(ABDOMEN, tables, Config())
     assert b"Infinity" not in json_bytes(content)
     assert content["directions"]["ct2mri"]["rows"][0]["scores"]["dice"]["average"]["mean"] == 81.5
-    assert "| AttENT | 1 | 81.5 |" in as_markdown(tables, "demo")
+    assert "| AttENT | 1 | 81.5 |" in as_markdown(ABDOMEN, tables, "demo")
+
+
+def test_another_task_has_its_own_columns_and_no_numbers_of_the_paper():
+    scores = {method: {0: _evaluation({"a": 80.0, "b": 60.0}, task=AMOS)} for method in ("entropy", "attent")}
+    text = as_markdown(AMOS, {"t12t2": benchmark_tables(scores)}, "demo")
+    assert "## T1-weighted MRI → T2-weighted MRI" in text
+    assert f"| Method | Seeds | {' | '.join(AMOS.titles.values())} | Average |" in text
+    assert "| Pair | Difference | Cases | p | p, corrected | Least p |\n" in text
+    assert "aper" not in text
+    assert as_json(AMOS, {}, Config())["task"]["name"] == "amos"
+
+
+def test_the_papers_numbers_stand_beside_its_own_task_alone():
+    scores = {"attent": {0: _evaluation({"a": 80.0})}}
+    for task, expected in ((ABDOMEN, 2), (dataclasses.replace(ABDOMEN, name="other"), 0)):
+        text = as_markdown(task, {"ct2mri": benchmark_tables(scores)}, "demo")
+        assert text.count("Paper, Table I:") == expected
+        assert text.count("Paper, Table II:") == expected // 2
 
 
 @pytest.mark.parametrize("table", [DICE_PERCENT, ASSD_VOXEL], ids=["dice", "assd"])

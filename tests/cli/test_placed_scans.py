@@ -9,11 +9,11 @@ from click.testing import CliRunner
 
 import beam_preprocess
 from attent_tf.volumes import PrepareOptions
-from beam_preprocess import PreprocessOptions
 from cli.main import main
 from tests.inference.oracle import Oracle
 from tests.support.abdomen import CLASS_NAMES, ORGANS
 from tests.support.brute_force import surface
+from tests.support.jobs import abdomen_options
 from tests.support.oracle_runs import oracle_for_networks, write_oracle_run
 from tests.support.placed_scans import (
     STRAIGHT,
@@ -194,7 +194,7 @@ def test_a_run_is_scored_on_a_tilted_scan_in_space_and_told_what_its_header_says
     write_placed(tmp_path / "data" / "labels" / "a.nii.gz", liver, TILTED, None, (1, 0))
     options = PrepareOptions(size=64, pixel_mm=6.0)
     beam_preprocess.run(
-        PreprocessOptions(str(tmp_path / "records"), ct=str(tmp_path / "data"), split="none", prepare=options)
+        abdomen_options(str(tmp_path / "records"), ct=str(tmp_path / "data"), split="none", prepare=options)
     )
     folder = write_oracle_run(tmp_path / "run", options=options)
     monkeypatch.setattr("attent_tf.inference.evaluate.load_chain", lambda run: Oracle())

@@ -11,6 +11,7 @@ from attent_tf.evaluation.case_result import CaseResult
 from attent_tf.evaluation.folder import write_evaluation
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL
 from cli.main import main
+from tests.support.abdomen import ABDOMEN
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def evaluation(tmp_path):
     image = np.where(labels > 0, 0.5, -1.0).astype(np.float32)
     result = CaseResult("case-1", image, np.zeros_like(image), labels, (5.0, 1.6, 1.6), reference=labels)
     header = {"method": "attent", "direction": "mri2ct", "protocol": DEFAULT_PROTOCOL, "seed": 0}
-    write_evaluation(tmp_path / "run" / "evaluation", header, [result])
+    write_evaluation(tmp_path / "run" / "evaluation", ABDOMEN, header, [result])
     (tmp_path / "run" / "run.json").write_text(json.dumps({"versions": {"tensorflow": "0.0.7"}}))
     return tmp_path / "run" / "evaluation"
 

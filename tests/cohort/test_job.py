@@ -20,6 +20,7 @@ from attent_tf.volumes import prepare, read_scan
 from attent_tf.volumes.orientation import canonical_view
 from cli.main import main
 from tests.cohort.conftest import results, write_scans, write_small_ct
+from tests.support.abdomen import CT
 from tests.support.same_answers import assert_same_labels, probabilities_on_scan
 
 
@@ -47,7 +48,7 @@ def test_label_maps_equal_those_of_attent_segment_with_the_run(finished, run, li
     found, expected = (nibabel.load(path) for path in (finished[0] / "first.nii.gz", out))
     labels = np.asanyarray(found.dataobj)
     assert len(np.unique(labels)) > 1
-    prepared = prepare(read_scan(scan, "ct"), run.prepare_options)
+    prepared = prepare(read_scan(scan, CT), run.prepare_options)
     probabilities = probabilities_on_scan(load_chain(run), prepared)
     assert_same_labels(labels, np.asanyarray(expected.dataobj), probabilities)
     np.testing.assert_array_equal(found.affine, expected.affine)

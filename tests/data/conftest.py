@@ -18,6 +18,7 @@ from attent_tf.data.manifest import (
 from attent_tf.data.schema import SliceRecord, encode
 from attent_tf.tasks import load_task
 from attent_tf.volumes import CaseGeometry
+from tests.support.abdomen import ABDOMEN
 
 SIZE = 16
 
@@ -74,7 +75,7 @@ def write_records(tmp_path):
         for number, (case, domain, split, labelled, indices, shard) in enumerate(cases):
             file = shard_name(shard, count)
             records = [_record(case, domain, split, index, labelled, number) for index in indices]
-            content[file].extend(frame(encode(record)) for record in records)
+            content[file].extend(frame(encode(record, ABDOMEN)) for record in records)
             entries.append(
                 ManifestCase(
                     case=case,

@@ -9,6 +9,7 @@ from attent_tf.data.augmentation import map_some_intensities, random_resized_cro
 from attent_tf.data.batches import Share, batches
 from attent_tf.data.intensity_maps import AIR
 from attent_tf.data.slices import SliceArrays
+from tests.support.abdomen import NUM_CLASSES
 
 _STILL = DataConfig(zoom_min=1.0, zoom_max=1.0, shift=0.0)
 _SIZE = 16
@@ -29,7 +30,7 @@ def _seeds(count, first=0):
 def _both(slices, config, augmentation, batch_size=4, steps=6, **options):
     """The batches without and with an augmentation, as arrays [step, batch, …]."""
     made = [
-        list(batches(slices, config, batch_size, 3, augmentation=one, **options).take(steps))
+        list(batches(slices, config, batch_size, 3, NUM_CLASSES, augmentation=one, **options).take(steps))
         for one in (AugmentationConfig(), augmentation)
     ]
     return [[np.stack(values) for values in zip(*batch, strict=True)] for batch in made]
@@ -64,7 +65,7 @@ def _zoomed_and_shifted(slices, index, seed, position, config):
 
 def test_without_augmentation_batches_are_zoomed_and_shifted_to_the_last_bit():
     config, slices = DataConfig(zoom_min=0.8, zoom_max=1.3, shift=0.1), _slices(1)
-    images, labels = next(iter(batches(slices, config, 16, seed=3)))
+    images, labels = next(iter(batches(slices, config, 16, seed=3, num_classes=NUM_CLASSES)))
     for position in range(16):
         image, label = _zoomed_and_shifted(slices, 0, 3, position, config)
         np.testing.assert_array_equal(images[position], image)
@@ -87,7 +88,9 @@ def test_any_slices_in_a_row_have_the_share_to_within_one(share, batch_size):
     config = AugmentationConfig("monotone", intensity_share=share)
     changed = []
     for first in range(0, 40, batch_size):
-        mapped = map_some_intensities(slices.images, slices.labels, _seeds(batch_size, first), config).numpy()
+        mapped = map_some_intensities(
+            slices.images, slices.labels, _seeds(batch_size, first), config, NUM_CLASSES
+        ).numpy()
         changed.extend(np.any(mapped != slices.images, axis=(1, 2, 3)))
     for start in range(0, 30, 3):
         assert abs(sum(changed[start : start + 10]) - 10 * share) < 1
@@ -99,7 +102,7 @@ def test_a_sequence_that_begins_later_and_one_shared_by_workers_is_the_same(kind
     augmentation = AugmentationConfig(kind, intensity_share=0.3, rotation=10, zoom=0.1)
 
     def made(steps, **options):
-        stream = batches(_slices(), DataConfig(), 2, 3, augmentation=augmentation, **options).take(steps)
+        stream = batches(_slices(), DataConfig(), 2, 3, NUM_CLASSES, augmentation=augmentation, **options).take(steps)
         return [batch[0].numpy() for batch in stream]
 
     whole = made(6, share=Share(replicas=2, first=0, count=2))
@@ -112,8 +115,8 @@ def test_slices_without_labels_keep_their_grey_values_and_share_the_geometry():
     unlabelled = SliceArrays(slices.images, None)
     augmentation = AugmentationConfig("monotone", intensity_share=1.0, rotation=20, zoom=0.2)
     geometry = AugmentationConfig(rotation=20, zoom=0.2)
-    target = next(iter(batches(unlabelled, DataConfig(), 4, 3, augmentation=augmentation)))
-    labelled, _ = next(iter(batches(slices, DataConfig(), 4, 3, augmentation=geometry)))
+    target = next(iter(batches(unlabelled, DataConfig(), 4, 3, NUM_CLASSES, augmentation=augmentation)))
+    labelled, _ = next(iter(batches(slices, DataConfig(), 4, 3, NUM_CLASSES, augmentation=geometry)))
     # Two graphs, whose last bits may differ; a map of grey values changes far more.
     np.testing.assert_allclose(target, labelled, rtol=0, atol=1e-5)
 

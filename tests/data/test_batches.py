@@ -10,6 +10,7 @@ from attent_tf.data.augmentation import random_resized_crop
 from attent_tf.data.batches import Share, batches
 from attent_tf.data.slices import SliceArrays, allocate, average_down, majority_down
 from attent_tf.errors import ConfigError
+from tests.support.abdomen import NUM_CLASSES
 
 _STILL = DataConfig(zoom_min=1.0, zoom_max=1.0, shift=0.0)
 
@@ -25,28 +26,32 @@ def _order(dataset, steps):
 
 
 def test_every_slice_comes_once_before_any_comes_again():
-    order = [number for batch in _order(batches(_numbered(12), _STILL, 4, seed=1), 6) for number in batch]
+    order = [
+        number
+        for batch in _order(batches(_numbered(12), _STILL, 4, seed=1, num_classes=NUM_CLASSES), 6)
+        for number in batch
+    ]
     assert sorted(order[:12]) == sorted(order[12:]) == list(range(12))
     assert order[:12] != order[12:]
 
 
 def test_a_sequence_that_begins_later_is_the_rest_of_the_same_sequence():
     slices, config = _numbered(7), DataConfig()
-    whole = list(batches(slices, config, 3, seed=5).take(6))
-    rest = list(batches(slices, config, 3, seed=5, first=4).take(2))
+    whole = list(batches(slices, config, 3, seed=5, num_classes=NUM_CLASSES).take(6))
+    rest = list(batches(slices, config, 3, seed=5, num_classes=NUM_CLASSES, first=4).take(2))
     for a, b in zip(whole[4:], rest, strict=True):
         np.testing.assert_array_equal(a[0], b[0])
         np.testing.assert_array_equal(a[1], b[1])
 
 
 def test_seeds_give_other_orders():
-    assert _order(batches(_numbered(12), _STILL, 12, seed=1), 1) != _order(
-        batches(_numbered(12), _STILL, 12, seed=2), 1
+    assert _order(batches(_numbered(12), _STILL, 12, seed=1, num_classes=NUM_CLASSES), 1) != _order(
+        batches(_numbered(12), _STILL, 12, seed=2, num_classes=NUM_CLASSES), 1
     )
 
 
 def test_without_labels_batches_are_images_alone():
-    batch = next(iter(batches(SliceArrays(_numbered(3).images, None), _STILL, 2, seed=0)))
+    batch = next(iter(batches(SliceArrays(_numbered(3).images, None), _STILL, 2, seed=0, num_classes=NUM_CLASSES)))
     assert batch.shape == (2, 8, 8, 1)
 
 
@@ -57,9 +62,11 @@ def test_slices_that_do_not_fit_in_memory_come_from_a_file_in_the_same_order(mon
     labels = allocate(held.labels.shape, np.uint8)
     assert isinstance(images, np.memmap)
     images[:], labels[:] = held.images, held.labels
-    mapped = batches(SliceArrays(images, labels), DataConfig(), 3, seed=5)
+    mapped = batches(SliceArrays(images, labels), DataConfig(), 3, seed=5, num_classes=NUM_CLASSES)
     assert mapped.element_spec[0].shape == (3, 8, 8, 1)
-    for a, b in zip(mapped.take(4), batches(held, DataConfig(), 3, seed=5).take(4), strict=True):
+    for a, b in zip(
+        mapped.take(4), batches(held, DataConfig(), 3, seed=5, num_classes=NUM_CLASSES).take(4), strict=True
+    ):
         np.testing.assert_array_equal(a[0], b[0])
         np.testing.assert_array_equal(a[1], b[1])
 
@@ -70,11 +77,20 @@ def test_small_arrays_are_held_in_memory():
 
 def test_workers_share_a_step_and_miss_nothing():
     slices = _numbered(12)
-    whole = _order(batches(slices, _STILL, 2, seed=1, share=Share(replicas=3, first=0, count=3)), 6)
-    first = _order(batches(slices, _STILL, 2, seed=1, share=Share(replicas=3, first=0, count=1)), 2)
-    others = _order(batches(slices, _STILL, 2, seed=1, share=Share(replicas=3, first=1, count=2)), 4)
+    whole = _order(
+        batches(slices, _STILL, 2, seed=1, num_classes=NUM_CLASSES, share=Share(replicas=3, first=0, count=3)), 6
+    )
+    first = _order(
+        batches(slices, _STILL, 2, seed=1, num_classes=NUM_CLASSES, share=Share(replicas=3, first=0, count=1)), 2
+    )
+    others = _order(
+        batches(slices, _STILL, 2, seed=1, num_classes=NUM_CLASSES, share=Share(replicas=3, first=1, count=2)), 4
+    )
     assert whole == [first[0], *others[:2], first[1], *others[2:]]
-    later = _order(batches(slices, _STILL, 2, seed=1, first=1, share=Share(replicas=3, first=1, count=2)), 2)
+    later = _order(
+        batches(slices, _STILL, 2, seed=1, num_classes=NUM_CLASSES, first=1, share=Share(replicas=3, first=1, count=2)),
+        2,
+    )
     assert later == others[2:]
 
 
@@ -86,7 +102,7 @@ def test_averaging_down_takes_square_blocks():
 
 def test_the_majority_wins_and_ties_go_to_the_lowest_class():
     labels = np.array([[1, 1, 2, 0], [1, 0, 0, 2]], np.uint8).repeat(2, axis=0)[[0, 2, 1, 3]]
-    np.testing.assert_array_equal(majority_down(labels, 2), [[1, 0], [1, 0]])
+    np.testing.assert_array_equal(majority_down(labels, 2, NUM_CLASSES), [[1, 0], [1, 0]])
 
 
 def test_a_size_that_does_not_divide_is_refused():

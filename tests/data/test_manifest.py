@@ -18,7 +18,7 @@ def _edit(folder, change):
 
 def test_round_trip(folder):
     manifest = read_manifest(folder)
-    assert manifest.schema == 2
+    assert manifest.schema == 3
     assert [case.case for case in manifest.cases] == ["malbcv-0001", "malbcv-0002", "chaos-1"]
     assert [case.case for case in manifest.select("ct", "train")] == ["malbcv-0002"]
     assert [shard.records for shard in manifest.shards] == [6, 2]
@@ -35,7 +35,7 @@ def test_cases_of_the_split_all_serve_both(write_records):
 
 def test_file_has_the_keys_of_the_contract(folder):
     content = json.loads((folder / "manifest.json").read_text())
-    assert list(content) == ["schema", "options", "cases", "rejected", "shards", "fingerprint"]
+    assert list(content) == ["schema", "task", "options", "cases", "rejected", "shards", "fingerprint"]
     assert content["cases"][0].keys() == {
         *("case", "patient", "domain", "dataset", "split", "labelled", "slices", "slice_count"),
         *("uses_labels_for_selection", "sha256", "shard", "geometry"),
@@ -73,8 +73,8 @@ def test_shard_of_another_size(folder):
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        (lambda content: content.update(schema=7), "expected records of schema 2, found 7; preprocess again"),
-        (lambda content: content.pop("schema"), "expected records of schema 2, found None"),
+        (lambda content: content.update(schema=7), "expected records of schema 3, found 7; preprocess again"),
+        (lambda content: content.pop("schema"), "expected records of schema 3, found None"),
         (lambda content: content.update(extra=1), "unknown extra"),
         (lambda content: content["cases"][1].pop("domain"), "missing domain"),
         (lambda content: content["cases"][1].update(slices="3"), "'slices' of entry 1 of 'cases'.* wrong type, str"),

@@ -12,6 +12,7 @@ from attent_tf.data.reader import read_case_records, read_records
 from attent_tf.data.schema import encode
 from attent_tf.data.verify import faults, verify
 from attent_tf.errors import RecordsError
+from tests.support.abdomen import ABDOMEN
 
 
 def _replace_shard(folder, rewrite, content: bytes):
@@ -85,7 +86,7 @@ def test_verify_finds_a_flipped_bit(folder):
 )
 def test_verify_finds_records_that_break_the_promise(folder, rewrite, make_record, records, found):
     content = b"".join(
-        frame(encode(make_record(case, "ct", split, index, labelled, number)))
+        frame(encode(make_record(case, "ct", split, index, labelled, number), ABDOMEN))
         for number, (case, split, labelled, indices) in enumerate(records)
         for index in indices
     )

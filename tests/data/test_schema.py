@@ -13,6 +13,7 @@ from attent_tf.data import example
 from attent_tf.data.schema import SliceRecord, decode, encode
 from attent_tf.errors import RecordsError
 from attent_tf.volumes import CaseGeometry
+from tests.support.abdomen import ABDOMEN
 
 labels = st.none() | hnp.arrays(np.uint8, (4, 4), elements=st.integers(0, 4))
 numbers = st.floats(-1e6, 1e6)
@@ -46,7 +47,7 @@ def records(draw):
 
 @hypothesis.given(records())
 def test_round_trip_keeps_every_bit(record):
-    again = decode(encode(record))
+    again = decode(encode(record, ABDOMEN), ABDOMEN)
     assert again.image.tobytes() == record.image.tobytes()
     assert (again.label is None) == (record.label is None)
     if record.label is not None:
@@ -54,23 +55,23 @@ def test_round_trip_keeps_every_bit(record):
     for field in ("case", "domain", "split", "slice_index", "slice_count"):
         assert getattr(again, field) == getattr(record, field)
     assert again.geometry.to_json() == record.geometry.to_json()
-    assert encode(again) == encode(record)
+    assert encode(again, ABDOMEN) == encode(record, ABDOMEN)
 
 
 def test_neighbours_are_channels_of_the_image(make_record):
     record = make_record(neighbours=1)
-    again = decode(encode(record))
+    again = decode(encode(record, ABDOMEN), ABDOMEN)
     assert again.image.shape == again.channels.shape == (16, 16, 3)
     np.testing.assert_array_equal(again.image, record.image)
     assert make_record().channels.shape == (16, 16, 1)
     with pytest.raises(ValueError, match=r"\(16, 16, 3\), found float32 of \(16, 16\)"):
-        encode(dataclasses.replace(record, image=record.image[..., 0]))
+        encode(dataclasses.replace(record, image=record.image[..., 0]), ABDOMEN)
 
 
 def test_columns_first_arrays_are_stored_by_rows(make_record):
     record = make_record()
     turned = dataclasses.replace(record, image=np.asfortranarray(record.image), label=np.asfortranarray(record.label))
-    assert encode(turned) == encode(record)
+    assert encode(turned, ABDOMEN) == encode(record, ABDOMEN)
 
 
 @pytest.mark.parametrize(
@@ -90,17 +91,17 @@ def test_columns_first_arrays_are_stored_by_rows(make_record):
 )
 def test_slices_that_do_not_fit_are_refused(make_record, change, found):
     with pytest.raises(ValueError, match=found):
-        encode(dataclasses.replace(make_record(), **change))
+        encode(dataclasses.replace(make_record(), **change), ABDOMEN)
 
 
 def _features(record) -> dict:
-    return {name: values[0] for name, values in example.unpack(encode(record)).items()}
+    return {name: values[0] for name, values in example.unpack(encode(record, ABDOMEN)).items()}
 
 
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        ({"schema": 1}, "expected schema 2, found 1"),
+        ({"schema": 1}, "expected schema 3, found 1"),
         ({"image": b"123"}, "found 3 and 256"),
         ({"label": b"1"}, "found 1024 and 1"),
         ({"split": b"validation"}, "validation"),
@@ -114,7 +115,7 @@ def _features(record) -> dict:
 def test_records_that_do_not_fit_are_named(make_record, change, found):
     payload = example.pack(_features(make_record()) | change)
     with pytest.raises(RecordsError, match=found) as refused:
-        decode(payload, "slices-3: record 5")
+        decode(payload, ABDOMEN, "slices-3: record 5")
     assert str(refused.value).startswith("slices-3: record 5: ")
 
 
@@ -122,12 +123,12 @@ def test_missing_features_are_named(make_record):
     features = _features(make_record())
     for name in features:
         with pytest.raises(RecordsError, match=name):
-            decode(example.pack({key: value for key, value in features.items() if key != name}))
+            decode(example.pack({key: value for key, value in features.items() if key != name}), ABDOMEN)
 
 
 def test_bytes_that_are_no_example_are_named():
     with pytest.raises(RecordsError, match=r"record 5: .*not a tf\.train\.Example"):
-        decode(b"\xff\xff\xff", "record 5")
+        decode(b"\xff\xff\xff", ABDOMEN, "record 5")
 
 
 def test_geometry_is_json_that_others_can_read(make_record):

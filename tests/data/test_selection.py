@@ -51,7 +51,7 @@ def test_what_leaves_nothing_is_an_error_that_names_the_file(case):
     images, labels = case
     with pytest.raises(InputError, match=r"scan.nii: expected labels, .*found none; use --slices body"):
         choose_slices(images, None, "organs", "scan.nii")
-    with pytest.raises(InputError, match=r"scan.nii: expected a labelled organ"):
+    with pytest.raises(InputError, match=r"scan.nii: expected a labelled structure"):
         choose_slices(images, np.zeros_like(labels), "organs", "scan.nii")
     with pytest.raises(InputError, match=r"scan.nii: expected a slice that shows a body"):
         choose_slices(np.full_like(images, -1), None, "body", "scan.nii")

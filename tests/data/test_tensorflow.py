@@ -6,6 +6,7 @@ import pytest
 from attent_tf.data import example
 from attent_tf.data.framing import frame, read_frames
 from attent_tf.data.schema import decode, encode, geometry_text
+from tests.support.abdomen import ABDOMEN
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,9 @@ def test_parse_single_example_reads_a_slice(tf, make_record):
     record = make_record()
     kinds = dict.fromkeys(("image", "label", "case", "domain", "split", "geometry"), tf.string)
     kinds |= dict.fromkeys(("schema", "slice_index", "slice_count"), tf.int64)
-    parsed = tf.io.parse_single_example(encode(record), {k: tf.io.FixedLenFeature([], v) for k, v in kinds.items()})
+    parsed = tf.io.parse_single_example(
+        encode(record, ABDOMEN), {k: tf.io.FixedLenFeature([], v) for k, v in kinds.items()}
+    )
     image = tf.io.decode_raw(parsed["image"], tf.float32, little_endian=True).numpy().reshape(record.image.shape)
     label = tf.io.decode_raw(parsed["label"], tf.uint8).numpy().reshape(record.label.shape)
     np.testing.assert_array_equal(image, record.image)
@@ -52,7 +55,7 @@ def test_parse_single_example_reads_a_slice(tf, make_record):
         "case": b"chaos-1",
         "domain": b"mri",
         "split": b"train",
-        "schema": 2,
+        "schema": 3,
         "slice_index": 3,
         "slice_count": 9,
     }
@@ -60,7 +63,7 @@ def test_parse_single_example_reads_a_slice(tf, make_record):
 
 
 def test_dataset_reads_the_framing(tf, make_record, tmp_path):
-    payloads = [encode(make_record(index=index)) for index in range(4)]
+    payloads = [encode(make_record(index=index), ABDOMEN) for index in range(4)]
     path = tmp_path / "slices.tfrecord"
     path.write_bytes(b"".join(map(frame, payloads)))
     assert [item.numpy() for item in tf.data.TFRecordDataset(str(path))] == payloads
@@ -70,6 +73,6 @@ def test_files_of_tensorflow_are_read(tf, make_record, tmp_path):
     path = tmp_path / "slices.tfrecord"
     with tf.io.TFRecordWriter(str(path)) as writer:
         for index in range(3):
-            writer.write(encode(make_record(index=index)))
+            writer.write(encode(make_record(index=index), ABDOMEN))
     with path.open("rb") as file:
-        assert [decode(payload).slice_index for payload in read_frames(file, "slices")] == [0, 1, 2]
+        assert [decode(payload, ABDOMEN).slice_index for payload in read_frames(file, "slices")] == [0, 1, 2]

@@ -17,6 +17,7 @@ from attent_tf.datasets.check import check_headers
 from attent_tf.errors import InputError
 from attent_tf.storage import list_files
 from cli.main import main
+from tests.support.abdomen import ABDOMEN
 from tests.support.folders import write_mr
 from tests.support.small_runs import write_small_data
 
@@ -94,7 +95,7 @@ def test_two_sizes_and_a_gap_are_both_told(root):
     scan = pydicom.dcmread(slices[-1])
     scan.ImagePositionPatient = [*scan.ImagePositionPatient[:2], 444.0]
     scan.save_as(slices[-1])
-    (files, _) = find_cases(root / "chaos", "mri")
+    (files, _) = find_cases(root / "chaos", ABDOMEN, "mri")
     texts = [str(one.problem) for one in check_headers(files)]
     assert len(texts) == 2
     assert any("slices of one pixel spacing" in text for text in texts)
@@ -139,7 +140,7 @@ def test_ct1_dual_is_read_in_both_phases(tmp_path):
         path.rename(path.with_name(f"IMG-0001-{2 * (6 - rank):05d}.png"))
     volumes = []
     for name in ("chaos-t1-in", "chaos-t1-out"):
-        (files,) = find_cases(tmp_path, "mri", name)
+        (files,) = find_cases(tmp_path, ABDOMEN, "mri", name)
         assert (files.case, files.patient) == (f"{name}-1", "chaos-1")
         volumes.append(read_case(files))
     np.testing.assert_array_equal(volumes[0].labels, volumes[1].labels)

@@ -10,6 +10,7 @@ import pytest
 from attent_tf.datasets import find_cases, read_case, survey_cases
 from attent_tf.errors import InputError
 from cli.main import main
+from tests.support.abdomen import ABDOMEN
 from tests.support.dicom_folders import (
     UID,
     body,
@@ -27,7 +28,7 @@ HOSPITAL = "name: hospital\nmodality: ct\nroot: .\nimages: '{patient}/{case}/*'\
 
 
 def _cases(root):
-    return {files.case: read_case(files) for files in find_cases(root, "ct")}
+    return {files.case: read_case(files) for files in find_cases(root, ABDOMEN, "ct")}
 
 
 @pytest.mark.parametrize("stray", ["Thumbs.db", "LOCKFILE", "00_note"])
@@ -58,11 +59,11 @@ def test_a_folder_of_folders_without_dicom_is_no_such_layout(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "IM0001").write_bytes(b"no DICOM" * 50)
     with pytest.raises(InputError, match="none of the known layouts"):
-        survey_cases(tmp_path, "ct")
+        survey_cases(tmp_path, ABDOMEN, "ct")
 
 
 def _problems(root):
-    return [(one.case, str(one.problem)) for one in survey_cases(root, "ct").problems]
+    return [(one.case, str(one.problem)) for one in survey_cases(root, ABDOMEN, "ct").problems]
 
 
 def test_a_case_without_dicom_is_told_in_any_layout(tmp_path):
@@ -178,7 +179,7 @@ def test_labels_that_are_a_picture_a_slice_need_a_file_a_slice(tmp_path):
             path.unlink()
     (slice_path,) = (folder / "DICOM_anon").iterdir()
     write_enhanced(slice_path, enhanced_dataset(np.zeros((4, 100, 140)), heights(4), "MR"))
-    (files,) = find_cases(tmp_path, "mri")
+    (files,) = find_cases(tmp_path, ABDOMEN, "mri")
     with pytest.raises(
         InputError, match=r"00001\.dcm: expected one slice a file, .* found an object of several frames"
     ):
@@ -201,7 +202,7 @@ def test_on_an_object_store_only_files_of_which_the_name_does_not_tell_are_opene
         return storage.open_binary(path)
 
     monkeypatch.setattr("attent_tf.volumes.dicom_files.open_binary", noted)
-    cases = find_cases(root, "ct")
+    cases = find_cases(root, ABDOMEN, "ct")
     assert sorted(opened) == ["a/LOCKFILE", "b/IM0001", "b/IM0002", "b/IM0003", "b/IM0004"]
     assert [len(files.images) for files in cases] == [4, 4]
     assert cases[0].others == (f"{root}/a/LOCKFILE", f"{root}/a/notes.txt")

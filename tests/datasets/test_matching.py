@@ -147,12 +147,12 @@ def test_shipped_descriptions_are_named_as_their_files():
         ("name: x\nimages: '{case}.nii'\nmodality: ct\nexclude: [1]", "quotation marks"),
         ("name: x\nimages: 'i/{case}.nii'\nlabels: 'l/{case}.nii'\nmodality: ct", "label_values: expected the numbers"),
         (
-            "name: x\nimages: 'i/{case}.nii'\nlabels: 'l/{case}.nii'\nmodality: ct\nlabel_values: {lung: 1}",
-            "expected organs out of liver",
+            "name: x\nimages: 'i/{case}.nii'\nlabels: 'l/{case}.nii'\nmodality: ct\nlabel_values: {Left Lung: 1}",
+            "expected names in small letters",
         ),
         (
             "name: x\nimages: 'i/{case}.nii'\nlabels: 'l/{case}.nii'\nmodality: ct\nlabel_values: {liver: 1, spleen: [2, 1]}",
-            "each number to mean one organ",
+            "each number to mean one structure",
         ),
         (
             "name: x\nimages: '{case}.nii'\nmodality: ct\nintensity: {kind: window, low: 3}",
@@ -162,6 +162,14 @@ def test_shipped_descriptions_are_named_as_their_files():
         (
             "name: x\nimages: '{patient}/{case}.nii'\nlabels: 'l/{case}.nii'\nmodality: ct\nlabel_values: {liver: 1}",
             "in all patterns or in none",
+        ),
+        (
+            "name: x\nimages: 'i/{case}.nii'\nlabels: 'l/{case}.nii'\nmodality: ct\nlabel_values: {a: 1}\nnumbered_by_task: true",
+            "numbered_by_task: expected no label_values beside it",
+        ),
+        (
+            "name: x\nimages: '{case}.nii'\nmodality: ct\nnumbered_by_task: 1",
+            "numbered_by_task: expected true or false",
         ),
         ("- x", "received list"),
         ("name: [", "not valid YAML"),

@@ -6,6 +6,7 @@ import pytest
 from attent_tf.datasets import find_cases, read_case
 from attent_tf.datasets.check import check_headers
 from attent_tf.errors import InputError
+from tests.support.abdomen import ABDOMEN
 from tests.support.label_folders import AFFINE, write
 
 SHAPE = (5, 4, 3)
@@ -17,7 +18,7 @@ ORGANS = ("liver", "right_kidney", "left_kidney", "spleen")
 def test_a_label_map_is_turned_onto_its_scan(tmp_path, codes):
     write(tmp_path / "images" / "a.nii", LABELS.astype(np.int16))
     write(tmp_path / "labels" / "a.nii", LABELS, codes=codes)
-    (files,) = find_cases(tmp_path, "ct")
+    (files,) = find_cases(tmp_path, ABDOMEN, "ct")
     assert check_headers(files) == []
     volume = read_case(files)
     np.testing.assert_array_equal(volume.labels, LABELS)
@@ -33,7 +34,7 @@ def test_each_mask_is_turned_by_its_own_axes(tmp_path):
     (tmp_path / "masks.yaml").write_text(
         f"name: masks\nmodality: ct\nroot: .\nimages: 'images/{{case}}.nii'\nmasks: {patterns}\n"
     )
-    (files,) = find_cases(tmp_path / "masks.yaml", "ct")
+    (files,) = find_cases(tmp_path / "masks.yaml", ABDOMEN, "ct")
     assert check_headers(files) == []
     volume = read_case(files)
     np.testing.assert_array_equal(volume.labels, volume.voxels)
@@ -60,7 +61,7 @@ def test_labels_elsewhere_are_told_alike_by_check_and_reader(tmp_path, codes, ar
     affine = AFFINE.copy()
     affine[2, 3] += shift_mm
     write(tmp_path / "labels" / "a.nii", array, affine, codes)
-    (files,) = find_cases(tmp_path, "ct")
+    (files,) = find_cases(tmp_path, ABDOMEN, "ct")
     (problem,) = check_headers(files)
     with pytest.raises(InputError, match=rf"labels/a\.nii: {message}") as caught:
         read_case(files)

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from attent_tf.errors import ConfigError, InputError
-from attent_tf.evaluation.comparison import AVERAGE, COLUMNS, compare_runs, read_runs
+from attent_tf.evaluation.comparison import AVERAGE, columns_of, compare_runs, read_runs
 from attent_tf.evaluation.comparison_files import cases_csv, comparison_json, differences_csv, scores_csv
 from attent_tf.evaluation.folder import Evaluation, write_evaluation
 from attent_tf.files import json_bytes
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL
 from attent_tf.metrics.scores import METRICS
 from attent_tf.reporting.forest import draw_comparison
-from tests.support.abdomen import ORGANS
+from tests.support.abdomen import ABDOMEN, ORGANS
 
 
 def _evaluation(dice_by_case, reference_ml=100.0, **header):
@@ -29,7 +29,7 @@ def _evaluation(dice_by_case, reference_ml=100.0, **header):
         for case, dice in dice_by_case.items()
     ]
     given = {"method": "any", "seed": 0, "protocol": "p", "protocol_text": "All of it.", **header}
-    return Evaluation(Path("nowhere"), given, cases, {}, {})
+    return Evaluation(Path("nowhere"), ABDOMEN, given, cases, {}, {})
 
 
 _FIRST = {"a": 80.0, "b": 90.0, "c": 85.0}
@@ -41,7 +41,7 @@ def test_scores_and_differences_by_hand():
     assert comparison.cases == ("a", "b", "c")
     assert comparison.runs[0].spread["liver"]["mean"] == 85.0
     assert comparison.runs[1].spread[AVERAGE]["median"] == 82.0
-    assert [one.column for one in comparison.differences] == list(COLUMNS)
+    assert [one.column for one in comparison.differences] == list(columns_of(ABDOMEN))
     liver = comparison.differences[0]
     assert (liver.first, liver.second, liver.statistics.mean_difference) == ("one", "two", 2.0)
     # All three differences have one sign; the five columns are alike and corrected together.
@@ -72,7 +72,7 @@ def test_order_of_cases_in_the_folders_does_not_matter():
             _evaluation(_SECOND, protocol_text="Largest parts."),
             "two: expected the wording of the protocol of one, found",
         ),
-        (_evaluation(_SECOND, organs_compared=["liver"]), "two: expected the organs of one"),
+        (_evaluation(_SECOND, organs_compared=["liver"]), "two: expected the structures of one"),
         (_evaluation({"a": 1.0, "b": 1.0}), "two: expected the same scored cases .* case c is not in all"),
         (_evaluation({**_SECOND, "d": 1.0, "e": 2.0}), "one: .* case d and 1 more are not in all; .*--common-cases"),
         (_evaluation({"x": 1.0}), "expected cases that one was scored on, found none of them"),
@@ -142,10 +142,10 @@ def test_the_plot_is_the_same_each_time_and_names_the_runs(tmp_path):
 def test_runs_are_read_from_evaluation_and_run_folders(tmp_path, make_case):
     header = {"method": "attent", "direction": "ct2mri", "protocol": DEFAULT_PROTOCOL, "seed": 3}
     for place in ("x/run/evaluation", "x/alone"):
-        write_evaluation(tmp_path / place, header, [make_case()])
+        write_evaluation(tmp_path / place, ABDOMEN, header, [make_case()])
     entries = read_runs([tmp_path / "x" / "run", tmp_path / "x" / "alone"])
     assert [label for label, _ in entries] == ["run", "alone"]
-    write_evaluation(tmp_path / "other", {**header, "seed": 4}, [make_case()])
+    write_evaluation(tmp_path / "other", ABDOMEN, {**header, "seed": 4}, [make_case()])
     assert [label for label, _ in read_runs([tmp_path / "x" / "run", tmp_path / "other"])] == [
         "attent, seed 3",
         "attent, seed 4",

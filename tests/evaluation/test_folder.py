@@ -15,7 +15,7 @@ from attent_tf.evaluation.case_result import LabelMaps
 from attent_tf.evaluation.folder import read_evaluation, write_evaluation
 from attent_tf.metrics.scores import METRICS, score_case
 from attent_tf.postprocessing import Postprocessing
-from tests.support.abdomen import ORGANS, SPLEEN
+from tests.support.abdomen import ABDOMEN, ORGANS, SPLEEN
 
 HEADER = {"method": "attent", "direction": "ct2mri", "protocol": "volume_3d", "seed": 3}
 
@@ -33,7 +33,7 @@ def folder_bytes(folder):
 
 def test_metrics_json_holds_what_the_contract_says(tmp_path, make_case):
     header = {**HEADER, "warnings": ["translation may have failed"], "selection": "last step"}
-    write_evaluation(tmp_path / "e", header, [make_case("chaos-1"), make_case("chaos-13", missed=[SPLEEN])])
+    write_evaluation(tmp_path / "e", ABDOMEN, header, [make_case("chaos-1"), make_case("chaos-13", missed=[SPLEEN])])
     document = strict((tmp_path / "e" / "metrics.json").read_text())
     assert {key: document[key] for key in header} == header
     assert "Eq. 10" in document["protocol_text"]
@@ -57,9 +57,9 @@ def test_metrics_json_holds_what_the_contract_says(tmp_path, make_case):
 
 def test_reading_gives_back_the_scores(tmp_path, make_case):
     case = make_case(missed=[SPLEEN])
-    written = write_evaluation(tmp_path / "e", HEADER, iter([case]))
+    written = write_evaluation(tmp_path / "e", ABDOMEN, HEADER, iter([case]))
     read = read_evaluation(tmp_path / "e")
-    expected = score_case(case.prediction, case.reference, case.spacing_mm)
+    expected = score_case(case.prediction, case.reference, case.spacing_mm, ORGANS)
     assert {organ: read.cases[0][organ] for organ in ORGANS} == expected
     assert read.average == written.average
     assert read.average["assd_mm"] == math.inf
@@ -68,7 +68,7 @@ def test_reading_gives_back_the_scores(tmp_path, make_case):
 
 def test_pictures_survive_up_to_their_quantisation(tmp_path, make_case):
     case = make_case()
-    pictures = write_evaluation(tmp_path / "e", HEADER, [case]).pictures(case.case)
+    pictures = write_evaluation(tmp_path / "e", ABDOMEN, HEADER, [case]).pictures(case.case)
     assert {pictures[name].dtype for name in ("image", "translated", "entropy", "prediction")} == {np.dtype(np.uint8)}
     assert np.abs(pictures["image"] / 127.5 - 1.0 - case.image).max() <= 1 / 255 + 1e-6
     assert np.abs(pictures["translated"] / 127.5 - 1.0 - case.translated).max() <= 1 / 255 + 1e-6
@@ -79,7 +79,7 @@ def test_pictures_survive_up_to_their_quantisation(tmp_path, make_case):
 
 
 def test_cases_csv_has_one_row_a_case_and_organ(tmp_path, make_case):
-    write_evaluation(tmp_path / "e", HEADER, [make_case("a"), make_case("b", missed=[SPLEEN])])
+    write_evaluation(tmp_path / "e", ABDOMEN, HEADER, [make_case("a"), make_case("b", missed=[SPLEEN])])
     rows = list(csv.DictReader(io.StringIO((tmp_path / "e" / "cases.csv").read_text())))
     assert [(row["case"], row["organ"]) for row in rows] == [(c, o) for c in "ab" for o in ORGANS]
     assert (rows[0]["dice"], rows[-1]["dice"], rows[-1]["assd_mm"]) == ("100.0", "0.0", "inf")
@@ -89,7 +89,7 @@ def test_cases_csv_has_one_row_a_case_and_organ(tmp_path, make_case):
 
 
 def test_cases_without_labels_are_listed_without_scores(tmp_path, make_case):
-    evaluation = write_evaluation(tmp_path / "e", HEADER, [make_case(reference=False, translated=False)])
+    evaluation = write_evaluation(tmp_path / "e", ABDOMEN, HEADER, [make_case(reference=False, translated=False)])
     document = strict((tmp_path / "e" / "metrics.json").read_text())
     assert document["cases"][0]["liver"] == dict.fromkeys(METRICS)
     assert document["cases"][0]["labelled"] is False
@@ -102,10 +102,10 @@ def test_cases_without_labels_are_listed_without_scores(tmp_path, make_case):
 
 def test_slices_are_pooled_over_cases_by_the_released_protocol(tmp_path, make_case):
     header = {**HEADER, "protocol": "released_2d"}
-    evaluation = write_evaluation(tmp_path / "e", header, [make_case("a"), make_case("b", missed=[SPLEEN])])
+    evaluation = write_evaluation(tmp_path / "e", ABDOMEN, header, [make_case("a"), make_case("b", missed=[SPLEEN])])
     assert evaluation.header["scored_unit"] == "slice"
-    assert evaluation.organs["spleen"]["dice"]["n"] == 8
-    assert evaluation.organs["spleen"]["dice"]["mean"] == pytest.approx(100 * 6 / 8)
+    assert evaluation.structures["spleen"]["dice"]["n"] == 8
+    assert evaluation.structures["spleen"]["dice"]["mean"] == pytest.approx(100 * 6 / 8)
     assert evaluation.cases[1]["spleen"]["dice"] == pytest.approx(50.0)
 
 
@@ -115,10 +115,10 @@ def test_scores_on_the_scan_beside_pictures_on_the_records(tmp_path, make_case):
     finer = [np.repeat(np.repeat(labels, 2, axis=1), 2, axis=2) for labels in (shifted, case.reference)]
     scan = LabelMaps(finer[0], (5.0, 0.75, 0.75), finer[1])
     header = {**HEADER, "protocol": "native_3d"}
-    evaluation = write_evaluation(tmp_path / "e", header, [dataclasses.replace(case, on_scan=scan)])
+    evaluation = write_evaluation(tmp_path / "e", ABDOMEN, header, [dataclasses.replace(case, on_scan=scan)])
     (entry,) = evaluation.cases
     assert entry["spacing_mm"] == [5.0, 0.75, 0.75]
-    expected = score_case(finer[0], finer[1], scan.spacing_mm)["liver"]
+    expected = score_case(finer[0], finer[1], scan.spacing_mm, ORGANS)["liver"]
     assert entry["liver"] == pytest.approx({**expected, "assd_voxel": math.nan}, nan_ok=True)
     assert entry["liver"]["dice"] < 100.0
     assert entry["volume_ml"]["liver"]["reference"] == pytest.approx(2 * 5 * 3 * 5.0 * 1.5 * 1.5 / 1000)
@@ -126,7 +126,7 @@ def test_scores_on_the_scan_beside_pictures_on_the_records(tmp_path, make_case):
     assert math.isnan(evaluation.average["assd_voxel"])
     np.testing.assert_array_equal(evaluation.pictures(case.case)["prediction"], case.prediction)
     with pytest.raises(ConfigError, match="case chaos-1: expected label maps on the grid of the scan"):
-        write_evaluation(tmp_path / "f", header, [case])
+        write_evaluation(tmp_path / "f", ABDOMEN, header, [case])
 
 
 def test_postprocessing_is_applied_and_named(tmp_path, make_case):
@@ -134,8 +134,8 @@ def test_postprocessing_is_applied_and_named(tmp_path, make_case):
     speck = case.prediction.copy()
     speck[3, 15, 19] = SPLEEN
     case = dataclasses.replace(case, prediction=speck)
-    plain = write_evaluation(tmp_path / "plain", HEADER, [case])
-    cleaned = write_evaluation(tmp_path / "cleaned", HEADER, [case], postprocessing=Postprocessing(True))
+    plain = write_evaluation(tmp_path / "plain", ABDOMEN, HEADER, [case])
+    cleaned = write_evaluation(tmp_path / "cleaned", ABDOMEN, HEADER, [case], postprocessing=Postprocessing(True))
     assert plain.cases[0]["spleen"]["dice"] < cleaned.cases[0]["spleen"]["dice"] == 100.0
     assert cleaned.header["postprocessing"] == {"largest_component": True, "fill_holes": False}
     assert "largest part" in cleaned.header["protocol_text"]
@@ -144,14 +144,14 @@ def test_postprocessing_is_applied_and_named(tmp_path, make_case):
     assert case.prediction[3, 15, 19] == SPLEEN
     assert plain.unprocessed is None
     without = cleaned.unprocessed
-    assert (without.organs, without.average) == (plain.organs, plain.average)
+    assert (without.structures, without.average) == (plain.structures, plain.average)
     assert without.average_ci95 == plain.average_ci95
     assert without.average["dice"] < cleaned.average["dice"]
 
 
 def test_same_results_give_the_same_bytes(tmp_path, make_case):
-    write_evaluation(tmp_path / "first", HEADER, [make_case()])
-    write_evaluation(tmp_path / "second", HEADER, [make_case()])
+    write_evaluation(tmp_path / "first", ABDOMEN, HEADER, [make_case()])
+    write_evaluation(tmp_path / "second", ABDOMEN, HEADER, [make_case()])
     with zipfile.ZipFile(tmp_path / "first" / "cases" / "chaos-1.npz") as archive:
         assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     assert folder_bytes(tmp_path / "first") == folder_bytes(tmp_path / "second")
@@ -163,7 +163,7 @@ def test_a_failure_on_the_way_leaves_nothing(tmp_path, make_case):
         raise InputError("the second case is damaged")
 
     with pytest.raises(InputError, match="second case"):
-        write_evaluation(tmp_path / "e", HEADER, cases())
+        write_evaluation(tmp_path / "e", ABDOMEN, HEADER, cases())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -179,16 +179,16 @@ def test_an_iterator_is_read_with_one_case_alive(tmp_path, make_case):
             yield case
             del case
 
-    write_evaluation(tmp_path / "e", HEADER, cases())
+    write_evaluation(tmp_path / "e", ABDOMEN, HEADER, cases())
     assert len(alive) == 3
 
 
 def test_existing_evaluation_is_kept_unless_told(tmp_path, make_case):
-    write_evaluation(tmp_path / "e", HEADER, [make_case("a")])
+    write_evaluation(tmp_path / "e", ABDOMEN, HEADER, [make_case("a")])
     with pytest.raises(InputError, match="does not exist yet"):
-        write_evaluation(tmp_path / "e", HEADER, [make_case("b")])
+        write_evaluation(tmp_path / "e", ABDOMEN, HEADER, [make_case("b")])
     assert read_evaluation(tmp_path / "e").cases[0]["case"] == "a"
-    write_evaluation(tmp_path / "e", HEADER, [make_case("b")], overwrite=True)
+    write_evaluation(tmp_path / "e", ABDOMEN, HEADER, [make_case("b")], overwrite=True)
     assert read_evaluation(tmp_path / "e").cases[0]["case"] == "b"
 
 
@@ -205,7 +205,7 @@ def test_wrong_headers_are_refused(tmp_path, make_case, change, message):
     if header["seed"] is None:
         del header["seed"]
     with pytest.raises(ConfigError, match=message):
-        write_evaluation(tmp_path / "e", header, [make_case()])
+        write_evaluation(tmp_path / "e", ABDOMEN, header, [make_case()])
 
 
 def test_wrong_cases_are_refused(tmp_path, make_case):
@@ -217,11 +217,11 @@ def test_wrong_cases_are_refused(tmp_path, make_case):
     }
     for message, case in wrong.items():
         with pytest.raises(InputError, match=message):
-            write_evaluation(tmp_path / "e", HEADER, [case])
+            write_evaluation(tmp_path / "e", ABDOMEN, HEADER, [case])
     with pytest.raises(InputError, match="came twice"):
-        write_evaluation(tmp_path / "e", HEADER, [good, good])
+        write_evaluation(tmp_path / "e", ABDOMEN, HEADER, [good, good])
     with pytest.raises(InputError, match="at least one case"):
-        write_evaluation(tmp_path / "e", HEADER, [])
+        write_evaluation(tmp_path / "e", ABDOMEN, HEADER, [])
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"cases": 3}', '{"cases": [{}], "organs": {}, "average": {}}'])
@@ -234,7 +234,7 @@ def test_damaged_metrics_are_one_line(tmp_path, content):
 def test_missing_parts_are_named(tmp_path, make_case):
     with pytest.raises(InputError, match="there is no such file"):
         read_evaluation(tmp_path)
-    evaluation = write_evaluation(tmp_path / "e", HEADER, [make_case()])
+    evaluation = write_evaluation(tmp_path / "e", ABDOMEN, HEADER, [make_case()])
     (tmp_path / "e" / "cases" / "chaos-1.npz").write_bytes(b"PK not really")
     with pytest.raises(InputError, match=r"chaos-1\.npz: expected the pictures"):
         evaluation.pictures("chaos-1")

@@ -6,6 +6,7 @@ import pytest
 from attent_tf.evaluation.case_result import CaseResult
 from attent_tf.evaluation.folder import write_evaluation
 from attent_tf.metrics.protocols import PROTOCOLS
+from tests.support.abdomen import ABDOMEN
 
 # Steps along slices, rows and columns, each a column: slices lie 5 mm above one another, rows lead 4.8 mm back and 3.6 mm down.
 TILTED = np.array([[0.0, 0, -6], [0, -4.8, 0], [5, -3.6, 0]])
@@ -19,7 +20,7 @@ def test_an_evaluation_folder_measures_a_tilted_case_in_space_and_says_so(tmp_pa
     case = CaseResult("tilted", None, None, prediction, (5.0, 6.0, 6.0), reference=reference, axes_mm=TILTED)
     case = CaseResult(**vars(case) | {"on_scan": case.maps("records")})
     header = {"method": "m", "direction": "d", "protocol": protocol, "seed": None}
-    (entry,) = write_evaluation(tmp_path / "out", header, [case]).cases
+    (entry,) = write_evaluation(tmp_path / "out", ABDOMEN, header, [case]).cases
     assert entry["axes_mm"] == TILTED.tolist()
     assert entry["spacing_mm"] == [5.0, 6.0, 6.0]
     assert entry["volume_ml"]["liver"] == {"prediction": pytest.approx(0.144), "reference": pytest.approx(0.144)}

@@ -12,6 +12,7 @@ from attent_tf.errors import AttentError
 from attent_tf.volumes import read_scan
 from attent_tf.volumes.find_scans import find_scans
 from tests.fuzz.mutations import damaged_bytes
+from tests.support.abdomen import CT
 from tests.support.dicom_folders import (
     enhanced_dataset,
     heights,
@@ -83,7 +84,7 @@ def read_odd_folder(pieces: Pieces, folder: Path, draw: random.Random) -> None:
         assert is_damaged
         assert len(parts) == 1
         raise
-    volume = read_scan(scan, "ct")
+    volume = read_scan(scan, CT)
     assert layout != "two series", "two series became one scan"
     told = sum(int(_LEFT_OUT.search(line)[1]) for line in volume.warnings)
     read = 1 if layout == "enhanced" else volume.shape[2]

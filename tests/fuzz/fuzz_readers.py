@@ -41,6 +41,7 @@ from attent_tf.volumes.png import read_grey
 from tests.fuzz.dicom_folders import Pieces, read_odd_folder
 from tests.fuzz.mutations import damaged_bytes, damaged_json
 from tests.fuzz.nifti_headers import read_odd_header
+from tests.support.abdomen import ABDOMEN
 from tests.support.small_runs import make_small_records
 
 SECONDS_PER_INPUT = 20
@@ -181,7 +182,7 @@ def _frames(seeds: Seeds, draw: random.Random) -> None:
 
 
 def _record(seeds: Seeds, draw: random.Random) -> None:
-    decode(damaged_bytes(seeds.payload, draw, fields=None if draw.random() < 0.5 else 1200))
+    decode(damaged_bytes(seeds.payload, draw, fields=None if draw.random() < 0.5 else 1200), ABDOMEN)
 
 
 _POLICIES = ("strict", "trust_affine")

@@ -10,6 +10,7 @@ from attent_tf.datasets import find_cases, input_digest, read_case
 from attent_tf.errors import InputError
 from attent_tf.inference.original_scans import OriginalScans, find_originals, read_original
 from attent_tf.volumes import prepare, to_canonical
+from tests.support.abdomen import ABDOMEN
 from tests.support.folders import write_ct
 
 
@@ -23,7 +24,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def case(folder):
     """The entry that a manifest would have of the one scan."""
-    (files,) = find_cases(folder, "ct")
+    (files,) = find_cases(folder, ABDOMEN, "ct")
     volume = read_case(files)
     prepared = prepare(volume)
     count = len(prepared.images)
@@ -44,7 +45,7 @@ def case(folder):
 
 
 def test_the_scan_comes_in_canonical_orientation_with_its_labels(folder, case):
-    files = find_originals(OriginalScans(str(folder)), [case])[case.case]
+    files = find_originals(OriginalScans(str(folder)), ABDOMEN, [case])[case.case]
     original = read_original(files, case)
     expected = to_canonical(read_case(files))
     np.testing.assert_array_equal(original.labels, expected.labels)
@@ -57,17 +58,17 @@ def test_the_layout_is_that_of_the_records_unless_another_is_named(folder, case)
     """Records of a data set that ships are looked for by its description, not by what a folder looks like."""
     elsewhere = dataclasses.replace(case, dataset="chaos")
     with pytest.raises(InputError, match="expected images of chaos"):
-        find_originals(OriginalScans(str(folder), "chaos"), [case])
+        find_originals(OriginalScans(str(folder), "chaos"), ABDOMEN, [case])
     with pytest.raises(InputError, match="expected images of chaos"):
-        find_originals(OriginalScans(str(folder)), [elsewhere])
-    assert find_originals(OriginalScans(str(folder), "malbcv"), [elsewhere])
+        find_originals(OriginalScans(str(folder)), ABDOMEN, [elsewhere])
+    assert find_originals(OriginalScans(str(folder), "malbcv"), ABDOMEN, [elsewhere])
     own = dataclasses.replace(case, dataset="mine")
-    assert find_originals(OriginalScans(str(folder)), [own])
+    assert find_originals(OriginalScans(str(folder)), ABDOMEN, [own])
 
 
 @pytest.mark.parametrize("change", ["place", "size", "content"])
 def test_another_scan_is_refused(folder, case, change):
-    files = find_originals(OriginalScans(str(folder)), [case])[case.case]
+    files = find_originals(OriginalScans(str(folder)), ABDOMEN, [case])[case.case]
     geometry = case.geometry
     if change == "place":
         moved = np.array(geometry.stored_affine)
@@ -90,4 +91,4 @@ def test_a_case_that_is_not_there_is_named(folder, case):
     with pytest.raises(
         InputError, match=r"expected the case malbcv-0009 of the records, found others \(1\), such as malbcv-0001"
     ):
-        find_originals(OriginalScans(str(folder)), [other])
+        find_originals(OriginalScans(str(folder)), ABDOMEN, [other])

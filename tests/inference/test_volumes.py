@@ -9,6 +9,7 @@ from attent_tf.tasks import parse_rule
 from attent_tf.volumes import PrepareOptions, Volume, prepare, restore_image
 from attent_tf.volumes.orientation import canonical_view
 from tests.inference.oracle import Oracle
+from tests.support.abdomen import CT, MRI
 from tests.support.same_answers import assert_same_labels, probabilities_on_scan
 
 OPTIONS = PrepareOptions(size=64, pixel_mm=4.0)
@@ -23,7 +24,7 @@ def volume():
     voxels = np.repeat(plane[..., None], 11, axis=2) + np.arange(11) * 8.0
     voxels[25:30, 10:12] = 600
     affine = np.diag([-4.0, 4.0, -5.0, 1.0])
-    return Volume(voxels.astype(np.int16), affine, "body", "ct")
+    return Volume(voxels.astype(np.int16), affine, "body", CT)
 
 
 @pytest.fixture(scope="module")
@@ -76,14 +77,14 @@ def test_the_batch_does_not_show(volume, slice_mm):
 
 
 def test_a_translation_spans_the_window_of_the_source(volume):
-    options = PrepareOptions(size=64, pixel_mm=4.0, ct_intensity=parse_rule("window:-100:300"))
+    options = PrepareOptions(size=64, pixel_mm=4.0, intensity={"ct": parse_rule("window:-100:300")})
     prepared = prepare(volume, options)
-    image = translate_volume(Oracle(), volume, options, "ct", batch_size=4)
+    image = translate_volume(Oracle(), volume, options, CT, batch_size=4)
     expected = restore_image(100.0 - 200.0 * prepared.images, prepared.geometry, -100.0)
     np.testing.assert_allclose(image, expected, atol=1e-3)
     assert image.shape == volume.shape
     # MR has no unit, and no range that all scans share.
-    unitless = translate_volume(Oracle(), volume, options, "mri")
+    unitless = translate_volume(Oracle(), volume, options, MRI)
     np.testing.assert_allclose(unitless, (expected + 100.0) / 400.0 * 1000.0, atol=1e-2)
 
 

@@ -26,6 +26,7 @@ from attent_tf.methods import (
     get_method,
     self_trained,
 )
+from tests.support.abdomen import NUM_CLASSES
 from tests.support.inner_steps import make_inner, random_batch, small_config
 
 
@@ -147,7 +148,7 @@ def test_grey_values_are_mapped_by_the_class_whatever_it_weighs():
     labels = rng.integers(0, 5, (2, 16, 16)).astype(np.uint8)
     codes = (labels + 5 * rng.integers(0, 3, labels.shape)).astype(np.uint8)
     seeds, config = tf.constant([[1, 0], [1, 1]], tf.int64), AugmentationConfig("class_wise", intensity_share=1.0)
-    mapped = [map_some_intensities(images, tf.constant(one), seeds, config) for one in (labels, codes)]
+    mapped = [map_some_intensities(images, tf.constant(one), seeds, config, NUM_CLASSES) for one in (labels, codes)]
     np.testing.assert_array_equal(*mapped)
 
 

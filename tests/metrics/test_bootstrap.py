@@ -65,16 +65,16 @@ def _unit(dice):
 def test_summaries_draw_cases_and_not_units():
     units = [_unit(value) for value in [0.0] * 10 + [100.0] * 10]
     cases = ["a"] * 10 + ["b"] * 10
-    organs, average = summarise(units, cases)
+    organs, average = summarise(units, ORGANS, ORGANS, cases)
     assert (organs["liver"]["dice"]["ci95_low"], organs["liver"]["dice"]["ci95_high"]) == (0.0, 100.0)
     assert organs["liver"]["dice"]["median"] == 50.0
-    assert average_intervals(units, cases)["dice"] == (0.0, 100.0)
+    assert average_intervals(units, ORGANS, cases)["dice"] == (0.0, 100.0)
     assert average["dice"] == 50.0
-    alone = summarise(units)[0]["liver"]["dice"]
+    alone = summarise(units, ORGANS, ORGANS)[0]["liver"]["dice"]
     assert 20.0 < alone["ci95_low"] < alone["ci95_high"] < 80.0
 
 
 def test_an_infinite_distance_leaves_a_median_and_no_interval():
-    one = summarise([_unit(value) for value in (1.0, 3.0, math.inf)])[0]["spleen"]["assd_mm"]
+    one = summarise([_unit(value) for value in (1.0, 3.0, math.inf)], ORGANS, ORGANS)[0]["spleen"]["assd_mm"]
     assert (one["mean"], one["median"], one["n_infinite"]) == (math.inf, 3.0, 1)
     assert all(math.isnan(one[key]) for key in ("std", "ci95_low", "ci95_high"))

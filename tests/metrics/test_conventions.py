@@ -11,7 +11,7 @@ from attent_tf.metrics.scores import METRICS
 from attent_tf.metrics.summary import mean_score
 from benchmarks import conventions
 from tests.support import brute_force, deepmind
-from tests.support.abdomen import LIVER
+from tests.support.abdomen import LIVER, ORGANS
 
 _DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "evaluation-protocols.md").read_text()
 _PRINTED = 0.5e-4 + 1e-9
@@ -93,7 +93,7 @@ def test_protocols_give_the_numbers_that_the_document_ascribes_to_them(masks):
         ("native_3d", rows[0], "pooled", ("mm",)),
         ("released_2d", rows[4], "prediction → reference", ("voxel", "mm")),
     ):
-        scores = mean_score(find_protocol(protocol).score(*labels, conventions.SPACING_MM))["liver"]
+        scores = mean_score(find_protocol(protocol).score(*labels, conventions.SPACING_MM, ORGANS), ORGANS)["liver"]
         for unit in units:
             assert float(row[f"{way}, {unit}"]) == pytest.approx(scores[f"assd_{unit}"], abs=_PRINTED), protocol
 

@@ -8,6 +8,7 @@ from attent_tf.metrics.protocols import find_protocol
 from attent_tf.metrics.scores import score_case, score_slices
 from attent_tf.metrics.surface_distances import surface_distances
 from attent_tf.metrics.voxel_axes import checked_axes, in_plane, voxel_mm3
+from tests.support.abdomen import ORGANS
 from tests.support.brute_force import random_masks, surface
 
 # Steps along slices, rows and columns, each a column: slices lie 5 mm above one another, rows lead 4.8 mm back and 3.6 mm down.
@@ -23,7 +24,7 @@ def _block(start, shape=(12, 10, 9)):
 def test_the_volume_is_the_determinant():
     assert voxel_mm3((5, 6, 6)) == 180
     assert voxel_mm3(TILTED) == pytest.approx(144)
-    (score,) = find_protocol("volume_3d").score(_block((1, 1, 1)), np.zeros((12, 10, 9), np.uint8), TILTED)
+    (score,) = find_protocol("volume_3d").score(_block((1, 1, 1)), np.zeros((12, 10, 9), np.uint8), TILTED, ORGANS)
     # 27 voxels of 0.144 mL.
     assert score["liver"]["volume_difference_ml"] == pytest.approx(3.888)
 
@@ -56,15 +57,18 @@ def test_perpendicular_axes_are_the_distances_to_the_last_bit():
     prediction, reference = _block((1, 1, 1)), _block((3, 2, 4))
     spacing = (5.3, 0.7, 0.9)
     assert (
-        score_case(prediction, reference, np.diag(spacing))["liver"]["assd_mm"]
-        == (score_case(prediction, reference, spacing)["liver"]["assd_mm"])
+        score_case(prediction, reference, np.diag(spacing), ORGANS)["liver"]["assd_mm"]
+        == (score_case(prediction, reference, spacing, ORGANS)["liver"]["assd_mm"])
     )
 
 
 def test_a_slice_is_measured_in_its_own_plane():
     prediction, reference = _block((1, 1, 1)), _block((1, 2, 1))
     np.testing.assert_array_equal(in_plane(TILTED), TILTED[:, 1:])
-    straight, tilted = score_slices(prediction, reference, (5, 6, 6))[1], score_slices(prediction, reference, TILTED)[1]
+    straight, tilted = (
+        score_slices(prediction, reference, (5, 6, 6), ORGANS)[1],
+        score_slices(prediction, reference, TILTED, ORGANS)[1],
+    )
     # Rows and columns of a tilted slice are perpendicular, 6 mm each.
     assert tilted["liver"]["assd_mm"] == pytest.approx(straight["liver"]["assd_mm"])
 

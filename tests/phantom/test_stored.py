@@ -10,7 +10,7 @@ import pytest
 
 from attent_tf.datasets import find_cases, read_case
 from attent_tf.volumes import check_anatomy
-from tests.support.abdomen import LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
+from tests.support.abdomen import ABDOMEN, LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
 
 # Attributes that the MR Image information object requires to be present (types 1 and 2).
 REQUIRED = (
@@ -72,12 +72,12 @@ def greys(phantom_folder):
 
 @pytest.fixture(scope="module")
 def mr(phantom_folder):
-    return read_case(find_cases(phantom_folder / "chaos", "mri")[0])
+    return read_case(find_cases(phantom_folder / "chaos", ABDOMEN, "mri")[0])
 
 
 @pytest.fixture(scope="module")
 def ct(phantom_folder):
-    return read_case(find_cases(phantom_folder / "malbcv", "ct")[0])
+    return read_case(find_cases(phantom_folder / "malbcv", ABDOMEN, "ct")[0])
 
 
 def test_dicom_has_what_mr_images_require(slices):
@@ -146,8 +146,8 @@ def test_ct_reads_back_with_equal_labels(ct, phantom_folder):
 
 
 def test_anatomy_holds_by_the_stored_affines(mr, ct):
-    check_anatomy(mr)
-    check_anatomy(ct)
+    check_anatomy(mr, ABDOMEN)
+    check_anatomy(ct, ABDOMEN)
 
 
 def test_nifti_headers_say_where_the_scan_is(phantom_folder):

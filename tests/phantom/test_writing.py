@@ -10,6 +10,7 @@ from attent_tf.phantom import write_phantom
 from attent_tf.phantom.chaos import chaos_numbers
 from attent_tf.phantom.malbcv import malbcv_numbers
 from attent_tf.phantom.writing import write_subject
+from tests.support.abdomen import ABDOMEN
 
 CHAOS_NUMBERS = {1, 2, 3, 5, 8, 10, 13, 15, 19, 20, 21, 22, 31, 32, 33, 34, 36, 37, 38, 39}
 
@@ -95,8 +96,8 @@ def test_an_interrupted_phantom_leaves_nothing(tmp_path, monkeypatch):
 def test_each_modality_has_its_own_patients(phantom_folder):
     from attent_tf.datasets import find_cases, read_case
 
-    mr = read_case(find_cases(phantom_folder / "chaos", "mri")[0])
-    ct = read_case(find_cases(phantom_folder / "malbcv", "ct")[0])
+    mr = read_case(find_cases(phantom_folder / "chaos", ABDOMEN, "mri")[0])
+    ct = read_case(find_cases(phantom_folder / "malbcv", ABDOMEN, "ct")[0])
     volumes_ml = [
         [np.count_nonzero(scan.labels == k) * np.prod(scan.spacing_mm) / 1000 for k in range(1, 5)] for scan in (mr, ct)
     ]

@@ -20,6 +20,8 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.support.jobs import abdomen_options
+
 CACHE = Path(".cache") / "flink"
 _PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
 _FETCH_SECONDS, _JOB_SECONDS = 600, 600
@@ -138,7 +140,7 @@ def main() -> int:
 def _run(data: Path, out: Path, flags: list[str]) -> None:
     import beam_preprocess
 
-    options = beam_preprocess.PreprocessOptions(
+    options = abdomen_options(
         out=str(out), mri=str(data / "chaos"), ct=str(data / "malbcv"), split="none", preview=True
     )
     beam_preprocess.run(options, flags)

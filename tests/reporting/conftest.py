@@ -10,8 +10,8 @@ import pytest
 from attent_tf.evaluation.case_result import CaseResult
 from attent_tf.evaluation.folder import write_evaluation
 from attent_tf.reporting.sources import EvaluationForReport
-from attent_tf.signs import Measured, OrganCounts, judge
-from tests.support.abdomen import LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
+from attent_tf.signs import Measured, StructureCounts, judge
+from tests.support.abdomen import ABDOMEN, LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
 
 BOXES = {LIVER: (2, 14), RIGHT_KIDNEY: (16, 22), LEFT_KIDNEY: (26, 32), SPLEEN: (34, 44)}
 VOID = {"meta", "img", "br", "link", "input", "hr"}
@@ -77,14 +77,23 @@ def case_result(name, missed=(), shift=0, reference=True, translated=True, slice
 
 def signs_of(liver=1.1, grey=0.72, cycle=0.95, estimate=None):
     """Signs as an evaluation keeps them, by what is found of the liver and of agreement; None for no cycle."""
-    source = OrganCounts(np.array([960, 10, 10, 10, 10]), 10, 2)
-    target = OrganCounts(np.array([960, 10 * liver, 10, 10, 10]), 10, 2)
+    source = StructureCounts(np.array([960, 10, 10, 10, 10]), 10, 2)
+    target = StructureCounts(np.array([960, 10 * liver, 10, 10, 10]), 10, 2)
     shown = {"grey": grey, "scale": 0.93, "cycle": cycle}
     overlaps = {name: np.full((4, 2), (value, 2.0)) for name, value in shown.items() if value is not None}
     reasons = {"paths": "the method deploys one path", "cycle": "the method has no translators both ways"}
     entropy = np.array([3.0, 20]), np.array([1.0, 10])
     measured = Measured(
-        ("case-1", "case-2"), 32, target, np.full((2, 4), 0.97), entropy[0], overlaps, source, entropy[1], reasons
+        ABDOMEN.structure_names,
+        ("case-1", "case-2"),
+        32,
+        target,
+        np.full((2, 4), 0.97),
+        entropy[0],
+        overlaps,
+        source,
+        entropy[1],
+        reasons,
     )
     return dataclasses.replace(judge(measured), estimate=estimate).to_json()
 
@@ -93,11 +102,11 @@ def signs_of(liver=1.1, grey=0.72, cycle=0.95, estimate=None):
 def make_evaluation(tmp_path):
     """Writes an evaluation folder, by default of two cases, and returns where it is."""
 
-    def make(method="attent", direction="mri2ct", cases=None, run_folder=None, **header):
+    def make(method="attent", direction="mri2ct", cases=None, run_folder=None, task=ABDOMEN, **header):
         given = {"protocol": "volume_3d", "seed": 0, **header}
         name = f"{method}-{direction}-{given['seed']}-{len(list(tmp_path.iterdir()))}"
         results = cases if cases is not None else [case_result("case-1"), case_result("case-2", shift=3)]
-        write_evaluation(tmp_path / name, {"method": method, "direction": direction, **given}, results)
+        write_evaluation(tmp_path / name, task, {"method": method, "direction": direction, **given}, results)
         return EvaluationForReport(tmp_path / name, run_folder)
 
     return make

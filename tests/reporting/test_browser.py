@@ -5,12 +5,12 @@ import pytest
 
 from attent_tf.evaluation.folder import write_evaluation
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL
-from attent_tf.reporting.palette import DISAGREEMENT_COLOURS, ORGAN_COLOURS, rgb
+from attent_tf.reporting.palette import DISAGREEMENT_COLOURS, rgb
 from attent_tf.reporting.report import write_report
 from attent_tf.reporting.sources import EvaluationForReport
 from tests.reporting.browser import CHROMIUMS, Browser, find_programs
 from tests.reporting.conftest import BOXES, case_result, signs_of
-from tests.support.abdomen import CLASS_NAMES, LIVER, SPLEEN
+from tests.support.abdomen import ABDOMEN, CLASS_NAMES, LIVER, SPLEEN
 
 pytest.importorskip("selenium", reason="needs selenium (make dev)")
 PROGRAMS = find_programs()
@@ -56,7 +56,7 @@ def page(tmp_path_factory):
         (run / "segmentation").mkdir(parents=True)
         (run / "segmentation" / "history.csv").write_text("step,loss\n1,2.5\n2,1.5\n")
         (run / "config.yaml").write_text(f"a_long_line: {'x' * 300}\n")
-        write_evaluation(run / "evaluation", header, cases)
+        write_evaluation(run / "evaluation", ABDOMEN, header, cases)
         places.append(EvaluationForReport(run / "evaluation", run))
         if direction == "label files":
             for path in (run / "evaluation" / "cases").iterdir():
@@ -224,7 +224,7 @@ def test_panes_show_what_was_evaluated(opened):
     middle = {organ: sum(BOXES[organ]) // 2 for organ in BOXES}
     for organ, column in middle.items():
         plain = pane(opened, "image", (22, column))
-        colour = np.array(rgb(ORGAN_COLOURS[CLASS_NAMES[organ]]))
+        colour = np.array(rgb(ABDOMEN.colours[CLASS_NAMES[organ]]))
         expected = plain + 56 / 255 * (colour - plain)
         np.testing.assert_allclose(pane(opened, "reference", (22, column)), expected, atol=6)
         # The spleen is missed.

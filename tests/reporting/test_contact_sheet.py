@@ -7,8 +7,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from attent_tf.reporting.contact_sheet import PreviewEntry, draw_contact_sheet, preview_page
-from attent_tf.reporting.palette import ORGAN_COLOURS, rgb
-from tests.support.abdomen import LIVER, SPLEEN
+from attent_tf.reporting.palette import rgb
+from tests.support.abdomen import ABDOMEN, LIVER, SPLEEN
 
 
 @pytest.fixture
@@ -23,12 +23,12 @@ def case():
 
 
 def _sheet(*arguments):
-    return np.asarray(Image.open(io.BytesIO(draw_contact_sheet(*arguments))).convert("RGB")).astype(int)
+    return np.asarray(Image.open(io.BytesIO(draw_contact_sheet(ABDOMEN, *arguments))).convert("RGB")).astype(int)
 
 
 def _columns_of(sheet, organ):
     """Columns of the outline's colour within the first tile that shows it, below the bar with the legend."""
-    near = (np.abs(sheet[40:] - rgb(ORGAN_COLOURS[organ])) < 12).all(axis=-1)
+    near = (np.abs(sheet[40:] - rgb(ABDOMEN.colours[organ])) < 12).all(axis=-1)
     return np.nonzero(near)[1]
 
 
@@ -65,7 +65,9 @@ def test_the_head_is_at_the_top_of_the_coronal_cut(case):
     sheet = _sheet(images, labels, "case-1", (20.0, 2.0, 2.0))
     # 12 slices of 20 mm are the highest picture; the 11 others stand in its row and above.
     coronal = sheet[-(8 + 12 * 20 // 2 * 320 // 68) :, 3 * 328 :]
-    liver, spleen = (np.nonzero((np.abs(coronal - rgb(ORGAN_COLOURS[o])) < 12).all(-1))[0] for o in ("liver", "spleen"))
+    liver, spleen = (
+        np.nonzero((np.abs(coronal - rgb(ABDOMEN.colours[o])) < 12).all(-1))[0] for o in ("liver", "spleen")
+    )
     assert liver.size > 200
     assert spleen.size > 200
     assert spleen.max() < liver.min()
@@ -111,14 +113,14 @@ def test_an_organ_that_is_missing_is_shown_empty(case):
     without = _sheet(images, np.where(labels == SPLEEN, 0, labels), "", (5.0, 2.0, 2.0))[:34]
     # A square of 15 pixels, filled where the organ is there and outlined where it is not.
     for sheet, filled, outlined in ((full, 2, 2), (without, 1, 3)):
-        areas = [int((np.abs(sheet - rgb(colour)) < 4).all(-1).sum()) for colour in ORGAN_COLOURS.values()]
+        areas = [int((np.abs(sheet - rgb(colour)) < 4).all(-1).sum()) for colour in ABDOMEN.colours.values()]
         assert sorted(areas) == [56] * outlined + [225] * filled
 
 
 def test_a_long_title_ends_before_the_legend(case):
     images, labels = case
     short, long = (_sheet(images, labels, title, (5.0, 2.0, 2.0))[:34] for title in ("case", "case-" + "w" * 300))
-    legend = np.nonzero((np.abs(short - rgb(ORGAN_COLOURS["liver"])) < 4).all(-1))[1].min() - 8
+    legend = np.nonzero((np.abs(short - rgb(ABDOMEN.colours["liver"])) < 4).all(-1))[1].min() - 8
     np.testing.assert_array_equal(short[:, legend:], long[:, legend:])
     assert (long[:, legend - 60 : legend] > 100).any()
 
@@ -149,7 +151,7 @@ def test_any_number_of_slices_is_drawn(slices):
 
 def test_the_page_links_every_sheet_and_says_why_cases_are_missing():
     entries = [PreviewEntry("chaos-1", "mri", "train", "a.png", 5, 6), PreviewEntry("<b>", "ct", "test", "b.png", 6, 6)]
-    page = preview_page(entries, [("chaos-2", "scan.dcm: expected <a> & found b; copy it")])
+    page = preview_page(ABDOMEN, entries, [("chaos-2", "scan.dcm: expected <a> & found b; copy it")])
     assert 'src="a.png"' in page
     assert "train, 5 of 6 slices" in page
     assert "&lt;b&gt;" in page
@@ -164,10 +166,12 @@ def test_given_volumes_stand_in_the_legend_and_slices_are_those_with_organs(case
     images[:] = np.linspace(-0.5, 0.5, 12)[:, None, None]
     spacing_mm = (5.0, 2.0, 2.0)
     measured = {"liver": 1234.0, "right_kidney": 0.0, "left_kidney": 0.0, "spleen": 7.0}
-    whole, narrowed = (draw_contact_sheet(images, labels, "case-1", spacing_mm, given) for given in (None, measured))
+    whole, narrowed = (
+        draw_contact_sheet(ABDOMEN, images, labels, "case-1", spacing_mm, given) for given in (None, measured)
+    )
     heights = [Image.open(io.BytesIO(sheet)).size[1] for sheet in (whole, narrowed)]
     # Twelve tiles in three rows; seven slices, 3 to 9, and the coronal cut are two.
     assert heights[0] > 1.3 * heights[1]
     by_voxels = {"liver": labels == LIVER, "spleen": labels == SPLEEN}
     same = {organ: float(by_voxels[organ].sum()) * 0.02 if organ in by_voxels else 0.0 for organ in measured}
-    assert draw_contact_sheet(images, labels, "case-1", spacing_mm, same) != narrowed
+    assert draw_contact_sheet(ABDOMEN, images, labels, "case-1", spacing_mm, same) != narrowed

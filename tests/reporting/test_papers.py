@@ -23,7 +23,7 @@ def test_csv_holds_every_summary(sections):
     _, evaluation = sections[0].entries[1]
     assert len(rows) == 2 * len(evaluation.average) * 5
     (row,) = (r for r in rows if (r["label"], r["metric"], r["organ"]) == ("AttENT", "dice", "spleen"))
-    assert float(row["mean"]) == evaluation.organs["spleen"]["dice"]["mean"]
+    assert float(row["mean"]) == evaluation.structures["spleen"]["dice"]["mean"]
     assert (row["n"], row["seed"]) == ("2", "0")
     (average,) = (r for r in rows if (r["label"], r["metric"], r["organ"]) == ("AttENT", "dice", "average"))
     assert float(average["mean"]) == evaluation.average["dice"]
@@ -34,7 +34,7 @@ def test_csv_holds_every_summary(sections):
 def test_markdown_says_scores_paper_protocol_and_failures(sections):
     text = as_markdown(sections, "A *title*")
     _, evaluation = sections[0].entries[1]
-    liver = evaluation.organs["liver"]["dice"]
+    liver = evaluation.structures["liver"]["dice"]
     assert text.startswith(r"# A \*title\*")
     assert f"| AttENT (n 2) | {liver['mean']:.1f} ± {liver['std']:.1f} " in text
     assert "| *AttENT, paper* | *88.56* | *80.66* | *85.59* | *86.34* | *85.29* |" in text

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from attent_tf.reporting.palette import ORGAN_COLOURS, rgb
+from attent_tf.reporting.palette import rgb
 from attent_tf.reporting.pictures import body_box, grey_picture, heat_table, overlay_picture
-from tests.support.abdomen import LIVER, ORGANS
+from tests.support.abdomen import ABDOMEN, LIVER, ORGANS
 
 
 def test_body_box_leaves_air_out_and_keeps_specks_from_widening_it():
@@ -30,16 +30,16 @@ def test_overlay_outlines_the_organ_and_leaves_the_rest_grey():
     image = np.full((30, 30), 100, np.uint8)
     labels = np.zeros((30, 30), np.uint8)
     labels[8:22, 8:22] = LIVER
-    picture = np.asarray(overlay_picture(image, labels, (1.0, 1.0)), int)
-    np.testing.assert_array_equal(picture[17, 30], rgb(ORGAN_COLOURS["liver"]))
+    picture = np.asarray(overlay_picture(image, labels, list(ABDOMEN.colours.values()), (1.0, 1.0)), int)
+    np.testing.assert_array_equal(picture[17, 30], rgb(ABDOMEN.colours["liver"]))
     assert np.ptp(picture[4, 4]) == 0
     centre = picture[30, 30]
-    assert 0 < np.abs(centre - 100).max() < np.abs(np.array(rgb(ORGAN_COLOURS["liver"])) - 100).max() / 2
+    assert 0 < np.abs(centre - 100).max() < np.abs(np.array(rgb(ABDOMEN.colours["liver"])) - 100).max() / 2
 
 
 def test_every_organ_has_a_colour_of_its_own():
-    assert set(ORGAN_COLOURS) == set(ORGANS)
-    colours = np.array([rgb(colour) for colour in ORGAN_COLOURS.values()], float)
+    assert set(ABDOMEN.colours) == set(ORGANS)
+    colours = np.array([rgb(colour) for colour in ABDOMEN.colours.values()], float)
     apart = np.abs(colours[:, None] - colours[None]).sum(-1)
     assert apart[~np.eye(len(colours), dtype=bool)].min() > 80
 
@@ -62,7 +62,7 @@ def _lab(linear):
 
 @pytest.mark.parametrize("deficiency", DEFICIENCIES)
 def test_colours_stay_apart_with_colour_vision_deficiency(deficiency):
-    encoded = np.array([rgb(colour) for colour in ORGAN_COLOURS.values()]) / 255
+    encoded = np.array([rgb(colour) for colour in ABDOMEN.colours.values()]) / 255
     linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
     seen = [_lab(np.clip(np.array(DEFICIENCIES[deficiency]) @ colour, 0, 1)) for colour in linear]
     apart = [np.linalg.norm(one - other) for i, one in enumerate(seen) for other in seen[:i]]
@@ -72,4 +72,4 @@ def test_colours_stay_apart_with_colour_vision_deficiency(deficiency):
 
 @pytest.mark.parametrize("organ", ORGANS)
 def test_colours_stand_out_from_every_grey(organ):
-    assert np.ptp(rgb(ORGAN_COLOURS[organ])) > 80
+    assert np.ptp(rgb(ABDOMEN.colours[organ])) > 80

@@ -11,7 +11,7 @@ from attent_tf.evaluation.folder import read_evaluation, write_evaluation
 from attent_tf.postprocessing import Postprocessing
 from attent_tf.reporting.report import write_report
 from attent_tf.reporting.sources import EvaluationForReport
-from tests.support.abdomen import LIVER, ORGANS, SPLEEN
+from tests.support.abdomen import ABDOMEN, LIVER, ORGANS, SPLEEN
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_page_holds_the_numbers_of_the_evaluation(report, make_evaluation):
     cells = [text.strip() for _, text in report(place).find("td")]
     for organ in ORGANS:
         for metric, digits in (("dice", 1), ("assd_voxel", 2), ("assd_mm", 2)):
-            summary = found.organs[organ][metric]
+            summary = found.structures[organ][metric]
             assert f"{summary['mean']:.{digits}f} ± {summary['std']:.{digits}f}" in cells
     assert f"{found.average['dice']:.1f}" in cells
     for case in found.cases:
@@ -290,7 +290,7 @@ def test_scores_without_postprocessing_have_a_row_of_their_own(report, make_case
     crumbs.prediction[0, 0, 0] = LIVER
     header = {"method": "attent", "direction": "mri2ct", "protocol": "volume_3d", "seed": 0}
     steps = Postprocessing(largest_component=True)
-    cleaned = write_evaluation(tmp_path / "clean", header, [crumbs], postprocessing=steps)
+    cleaned = write_evaluation(tmp_path / "clean", ABDOMEN, header, [crumbs], postprocessing=steps)
     page = report(EvaluationForReport(cleaned.folder))
     rows = [text.strip() for _, text in page.find("th")]
     # One for each metric.

@@ -11,7 +11,7 @@ from attent_tf.reporting.failures import list_failures
 from attent_tf.reporting.report import read_sections
 from attent_tf.reporting.tables import case_cells
 from attent_tf.reporting.wording import metric_digits, metric_title, number
-from tests.support.abdomen import LIVER, SPLEEN
+from tests.support.abdomen import ABDOMEN, LIVER, SPLEEN
 
 
 @pytest.mark.parametrize(
@@ -37,14 +37,14 @@ def test_an_organ_that_lies_elsewhere_is_misplaced_and_not_missed(make_evaluatio
     # Organs are 18 rows tall, so 18 rows away nothing overlaps.
     place = make_evaluation(cases=[make_case("far", missed=[SPLEEN], shift=18)])
     found = list_failures([("A", read_evaluation(place.folder))])
-    assert [(failure.kind, failure.organs) for failure in found] == [("missed", 1), ("misplaced", 3)]
-    assert found[1].text.startswith("Liver and right kidney and left kidney: predicted elsewhere")
+    assert [(failure.kind, failure.structures) for failure in found] == [("missed", 1), ("misplaced", 3)]
+    assert found[1].text.startswith("Liver, right kidney and left kidney: predicted elsewhere")
 
 
 def test_states_that_an_evaluation_names_are_taken(make_evaluation, make_case):
     (case,) = read_evaluation(make_evaluation(cases=[make_case("one")]).folder).cases
     case = case | {"states": {"liver": "not compared", "spleen": "absent", "left_kidney": "spurious"}}
-    cells = case_cells(case)
+    cells = case_cells(case, ABDOMEN)
     assert [(cell.text, cell.detail, cell.state) for cell in (cells[0], cells[3])] == [
         ("–", "not compared", "undefined"),
         ("–", "in neither map", "undefined"),
@@ -62,7 +62,7 @@ def test_infinite_distances_are_counted_beside_the_box_plot(make_evaluation, mak
 
 def test_a_metric_without_values_draws_nothing(make_evaluation):
     evaluation = read_evaluation(make_evaluation().folder)
-    bare = [{**case, **{organ: {"dice": math.nan} for organ in evaluation.organs}} for case in evaluation.cases]
+    bare = [{**case, **{organ: {"dice": math.nan} for organ in evaluation.structures}} for case in evaluation.cases]
     assert box_plot_svg([dataclasses.replace(evaluation, cases=bare)], "dice", "Spread", "here") == ""
 
 
@@ -84,4 +84,4 @@ def test_headline_says_how_much_of_the_gap_is_closed(make_evaluation, make_case)
     assert section.headline[0] == ("Average Dice, AttENT", "83.3", "%")
     assert section.headline[-1] == ("Of the gap to supervised closed", "67", "%")
     (section,) = read_sections([of("attent", 3)], "here")
-    assert [what for what, _, _ in section.headline] == ["Average Dice", "Average ASSD", "Missed organs"]
+    assert [what for what, _, _ in section.headline] == ["Average Dice", "Average ASSD", "Missed structures"]

@@ -29,8 +29,13 @@ def test_each_sign_has_its_number_verdict_and_meaning(make_evaluation):
         ("0.72", "amber"),
         ("0.95", "green"),
     ]
-    assert rows["Organ shares"].details == ("liver 1.10", "right kidney 1.00", "left kidney 1.00", "spleen 1.00")
-    assert rows["Entropy on organs"].details == ("source 0.10",)
+    assert rows["Shares of structures"].details == (
+        "liver 1.10",
+        "right kidney 1.00",
+        "left kidney 1.00",
+        "spleen 1.00",
+    )
+    assert rows["Entropy on structures"].details == ("source 0.10",)
     assert [title for title, _, _ in table.meanings] == list(rows)
     assert table.remarks == ["Left out: agreement of the paths (the method deploys one path)."]
 

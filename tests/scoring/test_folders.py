@@ -13,7 +13,7 @@ from attent_tf.metrics.protocols import DEFAULT_PROTOCOL, find_protocol
 from attent_tf.postprocessing import Postprocessing
 from attent_tf.scoring import load_label_map, score_folders
 from attent_tf.scoring.label_map import label_map_from
-from tests.support.abdomen import ORGANS
+from tests.support.abdomen import ABDOMEN, ORGANS
 from tests.support.label_folders import AFFINE, labels, write, write_pair
 from tests.support.small_runs import SilentObserver
 
@@ -24,7 +24,9 @@ def score(tmp_path):
 
     def run(name="out", label_map=None, **options):
         folders = (tmp_path / "predictions", tmp_path / "references")
-        return score_folders(*folders, tmp_path / name, SilentObserver(), label_map or load_label_map(None), **options)
+        return score_folders(
+            *folders, tmp_path / name, SilentObserver(), label_map or load_label_map(None, ABDOMEN), **options
+        )
 
     return run
 
@@ -37,7 +39,7 @@ def test_scores_are_those_of_the_arrays_whatever_the_axis_order(tmp_path, score)
     for name, codes in (("a", "RAS"), ("b", "LPS"), ("c", "SPL"), ("d", "ASR")):
         write_pair(tmp_path, name, shift=1, codes=codes)
     evaluation = score()
-    (expected,) = find_protocol(DEFAULT_PROTOCOL).score(labels(1), labels(), (2.0, 1.5, 4.0))
+    (expected,) = find_protocol(DEFAULT_PROTOCOL).score(labels(1), labels(), (2.0, 1.5, 4.0), ABDOMEN.structure_names)
     for case in evaluation.cases:
         # Boxes of 4 voxels that lie one voxel apart share 3 of them.
         assert case["liver"]["dice"] == 75.0
@@ -97,7 +99,7 @@ def test_an_unusable_prediction_counts_as_empty_and_is_listed_in_one_line(tmp_pa
     assert (_case(evaluation, "bad")["liver"]["dice"], _case(evaluation, "good")["liver"]["dice"]) == (0.0, 100.0)
     assert _case(evaluation, "bad")["liver"]["assd_mm"] == math.inf
     assert _case(evaluation, "bad")["states"] == dict.fromkeys(ORGANS, "missed")
-    assert evaluation.organs["spleen"]["dice"]["mean"] == 50.0
+    assert evaluation.structures["spleen"]["dice"]["mean"] == 50.0
     document = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert [entry["case"] for entry in document["failures"]] == ["bad"]
     rows = list(csv.DictReader(io.StringIO((tmp_path / "out" / "cases.csv").read_text())))
@@ -116,8 +118,8 @@ def test_a_case_with_an_unusable_reference_is_listed_and_not_scored(tmp_path, sc
     assert message in failure.problem
     assert _case(evaluation, "bad")["labelled"] is False
     assert math.isnan(_case(evaluation, "bad")["liver"]["dice"])
-    assert evaluation.organs["liver"]["dice"]["mean"] == 75.0
-    assert evaluation.organs["liver"]["dice"]["n"] == 1
+    assert evaluation.structures["liver"]["dice"]["mean"] == 75.0
+    assert evaluation.structures["liver"]["dice"]["n"] == 1
 
 
 def test_a_case_that_is_unusable_on_both_sides_is_still_listed(tmp_path, score):
@@ -147,18 +149,21 @@ def test_organs_that_are_missed_spurious_or_absent_are_listed(tmp_path, score):
     write(tmp_path / "references" / "a.nii.gz", labels(without=(2, 4)))
     evaluation = score()
     assert evaluation.cases[0]["states"] == {"liver": "missed", "right_kidney": "spurious", "spleen": "absent"}
-    assert evaluation.organs["spleen"]["dice"]["n_undefined"] == 1
-    assert (evaluation.organs["liver"]["dice"]["mean"], evaluation.organs["right_kidney"]["dice"]["mean"]) == (0.0, 0.0)
+    assert evaluation.structures["spleen"]["dice"]["n_undefined"] == 1
+    assert (evaluation.structures["liver"]["dice"]["mean"], evaluation.structures["right_kidney"]["dice"]["mean"]) == (
+        0.0,
+        0.0,
+    )
 
 
 @pytest.mark.parametrize("protocol", [DEFAULT_PROTOCOL, "released_2d"])
 def test_organs_that_one_side_does_not_name_are_not_compared(tmp_path, score, protocol):
     write_pair(tmp_path, "a")
     content = {"predictions": {"label_values": {"liver": 1}, "last_label": 4}}
-    evaluation = score(label_map=label_map_from(content, "map.yaml"), protocol=protocol)
+    evaluation = score(label_map=label_map_from(content, ABDOMEN, "map.yaml"), protocol=protocol)
     assert evaluation.header["organs_compared"] == ["liver"]
     assert evaluation.average["dice"] == 100.0
-    assert evaluation.organs["spleen"]["dice"]["n"] == 0
+    assert evaluation.structures["spleen"]["dice"]["n"] == 0
     assert evaluation.cases[0]["states"]["spleen"] == "not compared"
     assert "right_kidney, left_kidney, spleen" in evaluation.header["warnings"][0]
 
@@ -181,7 +186,7 @@ def test_post_processing_is_done_when_asked_for_and_named(tmp_path, score):
     assert cleaned.cases[0]["liver"]["dice"] == 100.0
     assert not any(plain.header["postprocessing"].values())
     assert cleaned.header["postprocessing"]["largest_component"]
-    assert cleaned.unprocessed.organs["liver"]["dice"]["mean"] == plain.organs["liver"]["dice"]["mean"]
+    assert cleaned.unprocessed.structures["liver"]["dice"]["mean"] == plain.structures["liver"]["dice"]["mean"]
     assert plain.header["protocol_text"] != cleaned.header["protocol_text"]
 
 
@@ -189,7 +194,7 @@ def test_a_shipped_description_finds_its_folder(tmp_path, score):
     write_pair(tmp_path, "0001")
     theirs = np.array([0, 6, 2, 3, 1], np.uint8)[labels()]
     write(tmp_path / "references" / "RawData" / "Training" / "label" / "label0001.nii.gz", theirs)
-    evaluation = score(label_map=label_map_from({"references": "malbcv"}, "map.yaml"))
+    evaluation = score(label_map=label_map_from({"references": "malbcv"}, ABDOMEN, "map.yaml"))
     assert evaluation.average["dice"] == 100.0
 
 
@@ -208,7 +213,7 @@ def test_the_report_shows_images_and_a_missing_one_as_black(tmp_path, score):
         write_pair(tmp_path, name, shift=1)
     scan = (labels() * 100 + np.arange(8)).astype(np.int16)
     write(tmp_path / "images" / "a_0000.nii.gz", scan, codes="LPS")
-    label_map = label_map_from({"images": "{case}_0000.nii.gz"}, "map.yaml")
+    label_map = label_map_from({"images": "{case}_0000.nii.gz"}, ABDOMEN, "map.yaml")
     evaluation = score(label_map=label_map, images=tmp_path / "images")
     assert "a" in (tmp_path / "out" / "report" / "index.html").read_text()
     assert len(evaluation.header["warnings"]) == 1

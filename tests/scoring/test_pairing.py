@@ -3,12 +3,13 @@ import pytest
 from attent_tf.errors import InputError
 from attent_tf.scoring.label_map import label_map_from
 from attent_tf.scoring.pairing import pair_folders
+from tests.support.abdomen import ABDOMEN
 
 _SHOWN = ("pred", "ref")
 
 
 def _pairs(content, predictions, references):
-    return pair_folders(label_map_from(content, "map.yaml"), predictions, references, _SHOWN)
+    return pair_folders(label_map_from(content, ABDOMEN, "map.yaml"), predictions, references, _SHOWN)
 
 
 def _cases(pairs):

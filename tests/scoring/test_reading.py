@@ -5,6 +5,7 @@ from attent_tf.errors import InputError, Problem
 from attent_tf.scoring.label_map import label_map_from
 from attent_tf.scoring.pairing import SideFiles
 from attent_tf.scoring.reading import Stored, onto_grid, read_image, read_side
+from tests.support.abdomen import ABDOMEN
 from tests.support.label_folders import AFFINE, labels, write
 
 
@@ -24,7 +25,7 @@ def test_another_grid_is_refused_and_never_resampled():
 
 def _read(tmp_path, array, content=None, dtype=None):
     path = write(tmp_path / "a.nii.gz", array, dtype=dtype)
-    return read_side(label_map_from(content or {}, "map.yaml").predictions, SideFiles((str(path),), None))
+    return read_side(label_map_from(content or {}, ABDOMEN, "map.yaml").predictions, SideFiles((str(path),), None))
 
 
 def test_numbers_become_our_classes(tmp_path):
@@ -48,7 +49,9 @@ def test_unknown_numbers_are_refused_unless_the_map_allows_them(tmp_path):
 def test_masks_of_single_organs_make_one_label_map(tmp_path):
     names = ("liver", "right_kidney", "left_kidney", "spleen")
     paths = [str(write(tmp_path / f"{n}.nii.gz", (labels() == i).astype(np.uint8))) for i, n in enumerate(names, 1)]
-    side = label_map_from({"masks": {name: f"{{case}}/{name}.nii.gz" for name in names}}, "map.yaml").predictions
+    side = label_map_from(
+        {"masks": {name: f"{{case}}/{name}.nii.gz" for name in names}}, ABDOMEN, "map.yaml"
+    ).predictions
     np.testing.assert_array_equal(read_side(side, SideFiles(tuple(paths), None)).array, labels())
     write(tmp_path / "spleen.nii.gz", (labels() == 4).astype(np.uint8)[1:])
     with pytest.raises(InputError, match=r"spleen.nii.gz: expected the shape"):
@@ -64,12 +67,14 @@ def test_masks_stored_along_different_axes_make_one_label_map(tmp_path):
         str(write(tmp_path / f"{organ}.nii.gz", (labels() == index).astype(np.uint8), codes=codes))
         for index, (organ, codes) in enumerate(stored.items(), start=1)
     ]
-    side = label_map_from({"masks": {organ: f"{{case}}/{organ}.nii.gz" for organ in stored}}, "map.yaml").predictions
+    side = label_map_from(
+        {"masks": {organ: f"{{case}}/{organ}.nii.gz" for organ in stored}}, ABDOMEN, "map.yaml"
+    ).predictions
     read = read_side(side, SideFiles(tuple(paths), None))
     np.testing.assert_array_equal(onto_grid(read, Stored(labels(), AFFINE, "fixed")), labels())
 
 
 def test_what_pairing_found_wrong_is_told_on_reading():
-    side = label_map_from({}, "map.yaml").predictions
+    side = label_map_from({}, ABDOMEN, "map.yaml").predictions
     with pytest.raises(InputError, match="x: expected a file, found none; add it"):
         read_side(side, SideFiles((), Problem("x", "a file", "none", "add it")))

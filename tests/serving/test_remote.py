@@ -22,6 +22,7 @@ from attent_tf.inference.volumes import segment_volume
 from attent_tf.serving import RemoteChain, connect
 from attent_tf.volumes import PrepareOptions, Volume, prepare, read_scan, write_scan
 from cli.main import main
+from tests.support.abdomen import CT
 from tests.support.same_answers import ROUNDING, assert_same_answers, assert_same_labels, probabilities_on_scan
 
 pytestmark = pytest.mark.slow
@@ -35,7 +36,7 @@ def volume():
     rng = np.random.default_rng(0)
     voxels = np.full((60, 50, 5), -1000.0, np.float32)
     voxels[10:50, 10:40] = 60.0 + rng.normal(0, 60, (40, 30, 5))
-    return Volume(voxels, np.diag([6.0, 6.0, 5.0, 1.0]), case="example", domain="ct")
+    return Volume(voxels, np.diag([6.0, 6.0, 5.0, 1.0]), case="example", domain=CT)
 
 
 def test_a_remote_chain_says_all_that_a_local_one_says(run, address):
@@ -125,7 +126,7 @@ def test_segment_with_a_server_needs_no_tensorflow_and_gives_the_same_labels(run
     words = ("--server", address, "--model-metadata", model / "1", "--report", report, "--entropy", "--probabilities")
     done = _segment(scan, out, *words, "--batch-size", 5)
     assert done.returncode == 0, done.stderr[-2000:]
-    chain, volume = load_chain(run), read_scan(scan, "ct")
+    chain, volume = load_chain(run), read_scan(scan, CT)
     expected = segment_volume(chain, volume, run.prepare_options, 5)
     probabilities = probabilities_on_scan(chain, prepare(volume, run.prepare_options))
     assert_same_labels(np.asanyarray(nibabel.load(out).dataobj), expected, probabilities)
@@ -180,6 +181,7 @@ class Hidden(importlib.abc.MetaPathFinder):
 sys.meta_path.insert(0, Hidden(set(sys.argv[3].split(","))))
 import numpy as np
 import tensorflow as tf
+from tests.support.abdomen import CT
 
 for hidden in ("attent_tf", "cli", "apache_beam", "nibabel", "scipy"):
     try:

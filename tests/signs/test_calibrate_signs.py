@@ -7,6 +7,7 @@ from attent_tf.evaluation.case_result import CaseResult
 from attent_tf.evaluation.folder import write_evaluation
 from attent_tf.signs import Sign, Signs, read_calibration
 from benchmarks import calibrate_signs
+from tests.support.abdomen import ABDOMEN
 
 
 @pytest.fixture
@@ -29,7 +30,9 @@ def _write(folder, lost, signs):
     header = {"method": "attent", "direction": "mri2ct", "protocol": "volume_3d", "seed": 0}
     if signs:
         header["signs"] = signs
-    write_evaluation(folder, header, [CaseResult("a", None, None, prediction, (1.0, 1.0, 1.0), reference=reference)])
+    write_evaluation(
+        folder, ABDOMEN, header, [CaseResult("a", None, None, prediction, (1.0, 1.0, 1.0), reference=reference)]
+    )
 
 
 def test_runs_with_signs_and_scores_are_fitted_and_the_others_named(benchmark, capsys):

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from attent_tf.signs import (
-    NO_ORGANS,
-    NO_OVERLAP,
-    count_organs,
+    StructureCounts,
     count_overlap,
+    count_structures,
     even_choice,
     main_part_shares,
     mean_dice,
+    no_overlap,
     sum_on_foreground,
 )
 
@@ -21,30 +21,32 @@ def _maps(*slices):
 
 
 def test_shares_are_of_all_pixels_and_add_up_over_cases():
-    counts = count_organs(_maps([0, 0, 0, 0], [1, 1, 2, 0])) + count_organs(_maps([1, 4, 0, 0]))
+    counts = count_structures(_maps([0, 0, 0, 0], [1, 1, 2, 0]), 5) + count_structures(_maps([1, 4, 0, 0]), 5)
     assert counts.shares == pytest.approx([3 / 12, 1 / 12, 0, 1 / 12])
-    assert counts.share_without_organ == pytest.approx(1 / 3)
-    nothing = NO_ORGANS + NO_ORGANS
+    assert counts.share_empty == pytest.approx(1 / 3)
+    nothing = StructureCounts.none(5) + StructureCounts.none(5)
     assert (nothing.shares == 0).all()
-    assert nothing.share_without_organ == 0
+    assert nothing.share_empty == 0
 
 
 def test_the_mean_dice_is_over_organs_that_either_map_shows():
     one, other = _maps([1, 1, 1, 2, 0, 0]), _maps([1, 1, 0, 0, 3, 0])
     # Liver 2 · 2 / 5; right kidney only here and left kidney only there: 0; the spleen is nowhere and does not count.
-    assert mean_dice(count_overlap(one, other)) == pytest.approx((0.8 + 0 + 0) / 3)
-    assert mean_dice(count_overlap(one, one)) == 1
-    assert mean_dice(count_overlap(one, other) + count_overlap(other, other)) == pytest.approx((8 / 9 + 0 + 2 / 3) / 3)
+    assert mean_dice(count_overlap(one, other, 5)) == pytest.approx((0.8 + 0 + 0) / 3)
+    assert mean_dice(count_overlap(one, one, 5)) == 1
+    assert mean_dice(count_overlap(one, other, 5) + count_overlap(other, other, 5)) == pytest.approx(
+        (8 / 9 + 0 + 2 / 3) / 3
+    )
 
 
 def test_no_organ_in_either_map_is_no_agreement():
-    assert mean_dice(count_overlap(_maps([0, 0]), _maps([0, 0]))) == 0
-    assert mean_dice(NO_OVERLAP) == 0
+    assert mean_dice(count_overlap(_maps([0, 0]), _maps([0, 0]), 5)) == 0
+    assert mean_dice(no_overlap(5)) == 0
 
 
 def test_pixels_outside_do_not_count():
     inside = np.array([[True, True, False]])
-    assert mean_dice(count_overlap(_maps([1, 0, 1]), _maps([1, 0, 2]), inside)) == 1
+    assert mean_dice(count_overlap(_maps([1, 0, 1]), _maps([1, 0, 2]), 5, inside)) == 1
 
 
 def test_the_largest_part_is_one_in_three_dimensions():
@@ -53,7 +55,7 @@ def test_the_largest_part_is_one_in_three_dimensions():
     labels[0, :3, 0] = labels[1, :3, 0] = 1
     labels[2, 3, 1:3] = 1
     labels[:, 0, 5] = 4
-    assert main_part_shares(labels) == pytest.approx([6 / 8, np.nan, np.nan, 1], nan_ok=True)
+    assert main_part_shares(labels, 5) == pytest.approx([6 / 8, np.nan, np.nan, 1], nan_ok=True)
 
 
 def test_entropy_counts_where_an_organ_is():
@@ -68,3 +70,13 @@ def test_entropy_counts_where_an_organ_is():
 )
 def test_a_choice_is_even_and_keeps_off_the_ends(count, limit, chosen):
     assert even_choice(count, limit).tolist() == chosen
+
+
+def test_counts_follow_the_number_of_classes():
+    labels = _maps([15, 15, 0, 1])
+    counts = count_structures(labels, 16)
+    assert counts.shares.shape == (15,)
+    assert (counts.shares[[0, 14]] == [0.25, 0.5]).all()
+    assert count_overlap(labels, labels, 16).tolist() == [[1, 2], *[[0, 0]] * 13, [2, 4]]
+    assert main_part_shares(labels, 16)[[0, 14]].tolist() == [1, 1]
+    assert count_overlap(_maps([1, 2]), _maps([1, 0]), 3).tolist() == [[1, 2], [0, 1]]

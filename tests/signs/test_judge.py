@@ -5,15 +5,18 @@ import dataclasses
 import numpy as np
 import pytest
 
-from attent_tf.signs import AMBER, GREEN, NO_ORGANS, RED, RULES, Measured, OrganCounts, Signs, judge
+from attent_tf.signs import AMBER, GREEN, RED, RULES, Measured, Signs, StructureCounts, judge
+from tests.support.abdomen import ORGANS
+from tests.support.amos_task import AMOS
 
-SOURCE = OrganCounts(np.array([900, 40, 20, 20, 20]), 10, 2)
+SOURCE = StructureCounts(np.array([900, 40, 20, 20, 20]), 10, 2)
 
 
 def _measured(target=SOURCE, **changes):
     """Something that is all green, except for what is changed."""
     same = np.full((4, 2), (9, 18))
     values = {
+        "structures": ORGANS,
         "cases": ("a", "b"),
         "slices": 8,
         "target": target,
@@ -52,7 +55,7 @@ def test_all_signs_of_a_good_model_are_green_and_stand_in_order():
     ],
 )
 def test_a_share_is_held_against_the_sources(liver, verdict, ratio):
-    target = OrganCounts(np.array([940 - liver, liver, 20, 20, 20]), 10, 2)
+    target = StructureCounts(np.array([940 - liver, liver, 20, 20, 20]), 10, 2)
     sign = _sign(judge(_measured(target)), "shares")
     assert sign.verdict == verdict
     assert sign.organs == pytest.approx({"liver": ratio, "right_kidney": 1, "left_kidney": 1, "spleen": 1})
@@ -60,15 +63,15 @@ def test_a_share_is_held_against_the_sources(liver, verdict, ratio):
 
 
 def test_the_worst_organ_is_the_one_that_is_off_by_the_largest_factor():
-    target = OrganCounts(np.array([1000 - 132, 70, 20, 20, 8]), 10, 2)
+    target = StructureCounts(np.array([1000 - 132, 70, 20, 20, 8]), 10, 2)
     sign = _sign(judge(_measured(target)), "shares")
     # 0.4 is farther off than 1.75 is.
     assert (sign.value, sign.verdict) == (pytest.approx(8 * 1000 / 986 / 20), AMBER)
 
 
 @pytest.mark.parametrize(("empty", "verdict"), [(2, GREEN), (0, GREEN), (4, GREEN), (5, AMBER), (7, RED)])
-def test_slices_without_organ_are_held_against_the_sources(empty, verdict):
-    sign = _sign(judge(_measured(dataclasses.replace(SOURCE, without_organ=empty))), "empty")
+def test_empty_slices_are_held_against_the_sources(empty, verdict):
+    sign = _sign(judge(_measured(dataclasses.replace(SOURCE, empty=empty))), "empty")
     assert (sign.value, sign.reference, sign.verdict) == (empty / 10, 0.2, verdict)
 
 
@@ -99,12 +102,12 @@ def test_islands_are_a_mean_over_the_cases_that_show_the_organ():
 
 
 def test_a_model_that_finds_nothing_is_red_and_has_no_islands_and_no_entropy():
-    nothing = OrganCounts(np.array([1000, 0, 0, 0, 0]), 10, 10)
+    nothing = StructureCounts(np.array([1000, 0, 0, 0, 0]), 10, 10)
     signs = judge(_measured(nothing, islands=np.full((2, 4), np.nan), entropy=np.zeros(2)))
     assert _sign(signs, "shares").verdict == _sign(signs, "empty").verdict == signs.worst == RED
     assert [(one.id, one.reason) for one in signs.left_out] == [
-        ("entropy", "no organ is predicted"),
-        ("islands", "no organ is predicted"),
+        ("entropy", "no structure is predicted"),
+        ("islands", "no structure is predicted"),
     ]
 
 
@@ -117,12 +120,12 @@ def test_what_does_not_apply_is_left_out_with_the_reason():
 
 
 def test_a_source_that_lacks_an_organ_has_no_shares():
-    source = OrganCounts(np.array([1000, 40, 20, 0, 20]), 10, 2)
+    source = StructureCounts(np.array([1000, 40, 20, 0, 20]), 10, 2)
     assert [one.id for one in judge(_measured(source=source)).left_out] == ["shares"]
 
 
 def test_signs_come_back_from_json():
-    signs = judge(_measured(NO_ORGANS, islands=np.full((2, 4), np.nan)))
+    signs = judge(_measured(StructureCounts.none(5), islands=np.full((2, 4), np.nan)))
     assert Signs.from_json(signs.to_json()) == signs
     for damaged in ({}, {**signs.to_json(), "signs": [{"id": "shares"}]}, {**signs.to_json(), "cases": None}):
         with pytest.raises(ValueError, match="expected signs"):
@@ -138,3 +141,14 @@ def test_thresholds_stand_in_words():
     assert RULES["cycle"].thresholds == "green from 0.87, amber from 0.8"
     assert RULES["entropy"].thresholds == "green up to 1.5, amber up to 3 times the source's"
     assert RULES["empty"].thresholds == "green −0.25 to 0.25, amber −0.4 to 0.4 from the source's"
+
+
+def test_a_sign_of_fifteen_structures_names_the_worst_of_them():
+    counts = StructureCounts(np.array([850, *[10] * 15]), 10, 2)
+    islands = np.ones((1, 15))
+    islands[0, 6] = 0.5
+    overlaps = dict.fromkeys(("paths", "cycle", "grey", "scale"), np.full((15, 2), (9, 18)))
+    measured = _measured(counts, structures=AMOS.structure_names, islands=islands, source=counts, overlaps=overlaps)
+    sign = _sign(judge(measured), "islands")
+    assert (sign.verdict, sign.value, sign.organs["stomach"]) == (RED, 0.5, 0.5)
+    assert tuple(sign.organs) == AMOS.structure_names

@@ -3,6 +3,7 @@
 import contextlib
 
 from tests.support.folders import CT_ORIENTATIONS, write_ct, write_mr
+from tests.support.jobs import abdomen_options
 
 TINY = (
     "data.image_size=32",
@@ -86,9 +87,9 @@ def write_small_data(root):
 
 def make_small_records(root):
     """Writes the small data and preprocesses it with the published split; returns the records folder."""
-    from beam_preprocess import PreprocessOptions, run
+    from beam_preprocess import run
 
     write_small_data(root)
     records = root / "records"
-    run(PreprocessOptions(out=str(records), mri=str(root / "chaos"), ct=str(root / "malbcv")))
+    run(abdomen_options(out=str(records), mri=str(root / "chaos"), ct=str(root / "malbcv")))
     return records

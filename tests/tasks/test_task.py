@@ -179,7 +179,7 @@ def test_a_task_from_a_file_and_the_ways_to_miss_it(tmp_path):
     path.write_text("name: own\nstructures: [bright, dark]\ndomains: {one: other, two: other}\n")
     assert load_task(path).class_names == ("background", "bright", "dark")
     with pytest.raises(
-        ConfigError, match=r"task 'abdomn': expected one of abdomen, cardiac, or a .yaml file; did you mean"
+        ConfigError, match=r"task 'abdomn': expected one of abdomen, cardiac, shapes, or a .yaml file; did you mean"
     ):
         load_task("abdomn")
     with pytest.raises(ConfigError, match=r"none\.yaml"):

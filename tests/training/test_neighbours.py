@@ -20,8 +20,9 @@ from attent_tf.runs import load_run
 from attent_tf.tasks import parse_rule
 from attent_tf.training.train import train
 from attent_tf.volumes import PrepareOptions, prepare
-from beam_preprocess import PreprocessOptions
 from beam_preprocess import run as run_job
+from tests.support.abdomen import ABDOMEN, MRI
+from tests.support.jobs import abdomen_options
 from tests.support.small_runs import TINY, SilentObserver, write_small_data
 
 pytestmark = pytest.mark.slow
@@ -37,10 +38,14 @@ def place(tmp_path_factory):
 @pytest.fixture(scope="module")
 def records(place):
     options = PrepareOptions(
-        size=128, pixel_mm=2.2, neighbours=1, slice_mm=_SLICE_MM, mri_intensity=parse_rule("zscore:2.5:body")
+        size=128,
+        pixel_mm=2.2,
+        neighbours=1,
+        slice_mm=_SLICE_MM,
+        intensity={"mri": parse_rule("zscore:2.5:body")},
     )
     out = place / "records"
-    run_job(PreprocessOptions(out=str(out), mri=str(place / "chaos"), ct=str(place / "malbcv"), prepare=options))
+    run_job(abdomen_options(out=str(out), mri=str(place / "chaos"), ct=str(place / "malbcv"), prepare=options))
     return out
 
 
@@ -51,12 +56,12 @@ def run(place, records):
 
 
 def _scan(place):
-    return read_case(find_cases(place / "malbcv", "ct")[0])
+    return read_case(find_cases(place / "malbcv", ABDOMEN, "ct")[0])
 
 
 def test_records_hold_the_slices_beside_them_even_where_those_were_left_out(place, records, run):
     manifest = read_manifest(records)
-    volume = read_case(find_cases(place / "malbcv", "ct")[1])
+    volume = read_case(find_cases(place / "malbcv", ABDOMEN, "ct")[1])
     prepared = prepare(volume, run.prepare_options)
     found = read_case_records(records, manifest, volume.case)
     first = found[0]
@@ -80,7 +85,7 @@ def test_volumes_come_back_with_the_scans_shape(place, run):
     assert labels.dtype == np.uint8
     assert sum(done) == volume.slice_count
     done.clear()
-    image = translate_volume(chain, volume, options, "mri", done.append)
+    image = translate_volume(chain, volume, options, MRI, done.append)
     assert image.shape == volume.shape
     assert sum(done) == volume.slice_count
 
@@ -96,9 +101,11 @@ def test_scores_and_pictures_are_those_of_the_slice_itself(place, records, run):
 
 
 def test_records_prepared_otherwise_are_refused(place, run, tmp_path):
-    options = PrepareOptions(size=128, pixel_mm=2.2, slice_mm=_SLICE_MM, mri_intensity=parse_rule("zscore:2.5:body"))
+    options = PrepareOptions(
+        size=128, pixel_mm=2.2, slice_mm=_SLICE_MM, intensity={"mri": parse_rule("zscore:2.5:body")}
+    )
     out = tmp_path / "records"
-    run_job(PreprocessOptions(out=str(out), ct=str(place / "malbcv"), prepare=options))
+    run_job(abdomen_options(out=str(out), ct=str(place / "malbcv"), prepare=options))
     with pytest.raises(RecordsError, match="prepared with neighbours 0, the run was trained with 1"):
         evaluate(run, out, tmp_path / "evaluation", SilentObserver())
 
@@ -115,5 +122,5 @@ def test_the_exported_model_takes_the_channels_of_the_records(run, tmp_path):
 def test_the_run_says_how_its_records_were_made(run):
     content = json.loads((run.folder / "run.json").read_text())["preparation"]
     assert PrepareOptions.from_json(content) == run.prepare_options
-    assert run.prepare_options.mri_intensity == parse_rule("zscore:2.5:body")
+    assert run.prepare_options.intensity["mri"] == parse_rule("zscore:2.5:body")
     assert content["neighbours"] == 1

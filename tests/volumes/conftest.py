@@ -10,7 +10,7 @@ import pydicom.uid
 import pytest
 
 from attent_tf.volumes import Volume
-from tests.support.abdomen import LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
+from tests.support.abdomen import ABDOMEN, LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
 
 REAL = Path(__file__).parents[2].parent / "shared" / "data" / "real"
 
@@ -63,7 +63,7 @@ def patient(
     voxels[labels > 0] = bright
     spine_centre, spine_radius = SPINE_MM
     voxels[((world[..., :2] - spine_centre) ** 2).sum(axis=-1) <= spine_radius**2] = bone
-    return Volume(voxels, affine, f"patient-{codes}", domain, labels)
+    return Volume(voxels, affine, f"patient-{codes}", ABDOMEN.domain(domain), labels)
 
 
 def dice(first: np.ndarray, second: np.ndarray) -> float:

@@ -13,6 +13,7 @@ from attent_tf.errors import InputError
 from attent_tf.volumes import dicom_codecs, read_scan
 from attent_tf.volumes.dicom import read_slices
 from tests.support import codestreams
+from tests.support.abdomen import MRI
 from tests.support.codestreams import hold, stored_as
 
 # Odd in both directions, and with neither a smooth nor a small range.
@@ -39,7 +40,7 @@ def read_one(tools, folder, slice_) -> np.ndarray:
     other = copy.deepcopy(slice_)
     other.ImagePositionPatient = [0, 0, 3.2]
     tools.save_series(folder, [slice_, other])
-    voxels = np.asarray(read_scan(folder, "mri").voxels)
+    voxels = np.asarray(read_scan(folder, MRI).voxels)
     np.testing.assert_array_equal(voxels[..., 0], voxels[..., 1])
     return voxels[..., 0].T
 

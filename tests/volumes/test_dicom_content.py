@@ -15,6 +15,7 @@ from attent_tf.inference.dicom_seg import check_source_series
 from attent_tf.volumes import read_scan
 from attent_tf.volumes.dicom_content import FIRST_BYTES, is_dicom_file, looks_like_dicom, read_dicom
 from attent_tf.volumes.find_scans import find_scans
+from tests.support.abdomen import MRI
 
 PIXELS = np.arange(15).reshape(3, 5) * 100 - 700
 
@@ -45,8 +46,8 @@ def test_a_bare_series_is_found_and_read_as_one_with_preambles(tools, tmp_path, 
     assert [scan.path for scan in found.scans] == [folder]
     whole = [tools.dicom_slice(PIXELS + place, (0, 0, 2.0 * place)) for place in range(4)]
     tools.save_series(tmp_path / "whole", whole)
-    expected = read_scan(tmp_path / "whole", "mri")
-    scan = read_scan(folder, "mri")
+    expected = read_scan(tmp_path / "whole", MRI)
+    scan = read_scan(folder, MRI)
     assert scan.voxels[4, 2, 3] == 703
     np.testing.assert_array_equal(scan.voxels, expected.voxels)
     np.testing.assert_array_equal(scan.affine, expected.affine)
@@ -60,7 +61,7 @@ def test_a_segmentation_can_refer_to_a_bare_series(tools, tmp_path):
         slice_ = tools.dicom_slice(PIXELS, (0, 0, 2.0 * place))
         slice_.StudyInstanceUID, slice_.SeriesInstanceUID, slice_.FrameOfReferenceUID = uids
         (folder / f"{place}").write_bytes(bare(slice_, True))
-    slices = check_source_series(folder, "mri").images
+    slices = check_source_series(folder, MRI).images
     assert [float(one.ImagePositionPatient[2]) for one in slices] == [0, 2, 4]
     assert {one.file_meta.TransferSyntaxUID for one in slices} == {pydicom.uid.ImplicitVRLittleEndian}
 
@@ -109,7 +110,7 @@ def test_garbage_is_refused_in_one_line(tmp_path, content):
     with pytest.raises(InvalidDicomError):
         read_dicom(tmp_path / "a.dcm")
     with pytest.raises(InputError, match=r"a\.dcm: expected a DICOM file, found other content; remove it"):
-        read_scan(tmp_path, "mri")
+        read_scan(tmp_path, MRI)
 
 
 def test_two_elements_that_name_no_object_are_no_dicom(tmp_path):
@@ -118,7 +119,7 @@ def test_two_elements_that_name_no_object_are_no_dicom(tmp_path):
     assert looks_like_dicom(content)
     (tmp_path / "a.dcm").write_bytes(content)
     with pytest.raises(InputError, match=r"a\.dcm: expected a DICOM file, found other content"):
-        read_scan(tmp_path, "mri")
+        read_scan(tmp_path, MRI)
 
 
 @given(st.binary(max_size=200))

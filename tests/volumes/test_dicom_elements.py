@@ -7,6 +7,7 @@ import pytest
 from attent_tf.errors import InputError
 from attent_tf.volumes import read_scan
 from attent_tf.volumes.dicom_elements import number_of, numbers_of
+from tests.support.abdomen import ABDOMEN, MRI
 
 PIXELS = np.arange(15).reshape(3, 5) * 10
 
@@ -18,7 +19,7 @@ def read(tools, folder, edit, domain="mri"):
         slice_["PixelData"].VR = "OW"
         edit(slice_)
     tools.save_series(folder, slices)
-    return np.asarray(read_scan(folder, domain).voxels)
+    return np.asarray(read_scan(folder, ABDOMEN.domain(domain)).voxels)
 
 
 @pytest.mark.parametrize("domain", ["mri", "ct"])
@@ -110,7 +111,7 @@ def test_a_damaged_number_is_told_without_being_quoted(tools, tmp_path):
     content = paths[0].read_bytes()
     paths[0].write_bytes(content.replace(b"2.0\\1.5", b"2.0\\Sue"))
     with pytest.raises(InputError, match=r"00001\.dcm: expected 2 numbers in PixelSpacing, found other content; mend"):
-        read_scan(tmp_path, "mri")
+        read_scan(tmp_path, MRI)
 
 
 def test_numbers_come_as_they_are():

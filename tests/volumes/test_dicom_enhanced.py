@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset
 
 from attent_tf.errors import InputError
 from attent_tf.volumes import read_scan
+from tests.support.abdomen import ABDOMEN, CT, MRI
 from tests.support.dicom_folders import UID, body, enhanced_dataset, heights, write_enhanced, write_series
 
 VOXELS = body(5)
@@ -20,7 +21,7 @@ def _domain(modality):
 
 def _refused(folder, domain="ct"):
     with pytest.raises(InputError) as caught:
-        read_scan(folder, domain)
+        read_scan(folder, ABDOMEN.domain(domain))
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -33,8 +34,8 @@ def test_values_and_grid_are_those_of_single_frames(tmp_path, modality, per_fram
     frames, places = VOXELS[list(order)], [HEIGHTS[place] for place in order]
     dataset = enhanced_dataset((frames + 1024) / 2, places, modality, [(2.0, -1024.0)], per_frame=per_frame)
     write_enhanced(tmp_path / "enhanced" / "I1", dataset)
-    expected = read_scan(tmp_path / "single", _domain(modality))
-    found = read_scan(tmp_path / "enhanced", _domain(modality))
+    expected = read_scan(tmp_path / "single", ABDOMEN.domain(_domain(modality)))
+    found = read_scan(tmp_path / "enhanced", ABDOMEN.domain(_domain(modality)))
     # Stored in steps of 2.
     np.testing.assert_array_equal(found.voxels, np.trunc((VOXELS + 1024) / 2).transpose(2, 1, 0) * 2 - 1024)
     np.testing.assert_allclose(found.voxels, expected.voxels, atol=1)
@@ -47,7 +48,7 @@ def test_each_frame_is_rescaled_by_its_own_values(tmp_path):
     rescale = [(1.0, 0.0), (2.0, 5.0), (0.5, -1.0), (3.0, 7.0), (1.5, 100.0)]
     write_enhanced(tmp_path / "I1.dcm", enhanced_dataset(stored, HEIGHTS, "MR", rescale))
     expected = np.stack([frame * slope + added for frame, (slope, added) in zip(stored, rescale, strict=True)])
-    np.testing.assert_array_equal(read_scan(tmp_path, "mri").voxels, expected.transpose(2, 1, 0))
+    np.testing.assert_array_equal(read_scan(tmp_path, MRI).voxels, expected.transpose(2, 1, 0))
 
 
 @pytest.mark.parametrize("syntax", [pydicom.uid.RLELossless, pydicom.uid.ExplicitVRBigEndian])
@@ -59,7 +60,7 @@ def test_frames_in_other_encodings(tmp_path, syntax):
         dataset.file_meta.TransferSyntaxUID = syntax
         dataset.PixelData = VOXELS.astype(">i2").tobytes()
     write_enhanced(tmp_path / "I1.dcm", dataset)
-    np.testing.assert_array_equal(read_scan(tmp_path, "ct").voxels, VOXELS.transpose(2, 1, 0))
+    np.testing.assert_array_equal(read_scan(tmp_path, CT).voxels, VOXELS.transpose(2, 1, 0))
 
 
 @pytest.mark.parametrize(
@@ -73,20 +74,22 @@ def test_series_that_an_archive_converted(tmp_path, modality, sop_class):
     dataset = enhanced_dataset(VOXELS, HEIGHTS, modality)
     dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = sop_class
     write_enhanced(tmp_path / "I1.dcm", dataset)
-    np.testing.assert_array_equal(read_scan(tmp_path, _domain(modality)).voxels, VOXELS.transpose(2, 1, 0))
+    np.testing.assert_array_equal(
+        read_scan(tmp_path, ABDOMEN.domain(_domain(modality))).voxels, VOXELS.transpose(2, 1, 0)
+    )
 
 
 def test_parts_of_one_scan_in_several_objects_are_put_together(tmp_path):
     write_enhanced(tmp_path / "I1.dcm", enhanced_dataset(VOXELS[:2], HEIGHTS[:2]))
     write_enhanced(tmp_path / "I2.dcm", enhanced_dataset(VOXELS[2:], HEIGHTS[2:]))
-    np.testing.assert_array_equal(read_scan(tmp_path, "ct").voxels, VOXELS.transpose(2, 1, 0))
+    np.testing.assert_array_equal(read_scan(tmp_path, CT).voxels, VOXELS.transpose(2, 1, 0))
 
 
 def test_objects_of_several_series_are_told_apart(tmp_path):
     write_enhanced(tmp_path / "I1.dcm", enhanced_dataset(VOXELS, HEIGHTS, series="1"))
     write_enhanced(tmp_path / "I2.dcm", enhanced_dataset(VOXELS + 1, HEIGHTS, series="2"))
     assert f"found 2 series, {UID}1 (number 1): 5 slices, {UID}2 (number 2): 5 slices;" in _refused(tmp_path)
-    chosen = read_scan(tmp_path, "ct", series="2")
+    chosen = read_scan(tmp_path, CT, series="2")
     np.testing.assert_array_equal(chosen.voxels, VOXELS.transpose(2, 1, 0) + 1)
 
 
@@ -179,7 +182,7 @@ def test_padding_of_frames_is_air(tmp_path):
     dataset.add_new("PixelPaddingValue", "SS", 3000)
     write_enhanced(tmp_path / "I1.dcm", dataset)
     assert (VOXELS[:, :3] == -1000).all()
-    np.testing.assert_array_equal(read_scan(tmp_path, "ct").voxels, VOXELS.transpose(2, 1, 0))
+    np.testing.assert_array_equal(read_scan(tmp_path, CT).voxels, VOXELS.transpose(2, 1, 0))
 
 
 def test_frames_lost_from_compressed_pixels_are_refused(tmp_path):

@@ -9,6 +9,7 @@ from attent_tf.errors import InputError
 from attent_tf.volumes import read_scan
 from attent_tf.volumes.dicom_files import candidate_files, folder_files
 from attent_tf.volumes.find_scans import find_scans
+from tests.support.abdomen import CT
 from tests.support.dicom_folders import body, write_series
 
 VOXELS = body(4)
@@ -22,7 +23,7 @@ def test_a_stray_file_hides_no_scan_and_is_told(tmp_path, name, stray):
     (tmp_path / "scans" / "a" / stray).write_bytes(b"something else " * 20)
     write_series(tmp_path / "scans" / "b", VOXELS, name=name)
     assert [scan.name for scan in find_scans(tmp_path / "scans").scans] == ["a", "b"]
-    volume = read_scan(tmp_path / "scans" / "a", "ct")
+    volume = read_scan(tmp_path / "scans" / "a", CT)
     np.testing.assert_array_equal(volume.voxels, VOXELS.transpose(2, 1, 0))
     expected = f"{tmp_path}/scans/a: left out 1 file that is no slice of the scan: {stray} (no DICOM)"
     assert volume.warnings == (expected,)
@@ -32,7 +33,7 @@ def test_several_are_counted_in_one_line(tmp_path):
     write_series(tmp_path, VOXELS)
     for stray in STRAYS:
         (tmp_path / stray).touch()
-    (line,) = read_scan(tmp_path, "ct").warnings
+    (line,) = read_scan(tmp_path, CT).warnings
     assert line.endswith("left out 6 files that are no slices of the scan: 6 such as 00_note (no DICOM)")
 
 
@@ -40,7 +41,7 @@ def test_several_are_counted_in_one_line(tmp_path):
 def test_what_nobody_takes_for_a_slice_needs_no_word(tmp_path, name):
     write_series(tmp_path, VOXELS)
     (tmp_path / name).write_bytes(b"x" * 300)
-    volume = read_scan(tmp_path, "ct")
+    volume = read_scan(tmp_path, CT)
     assert (volume.shape, volume.warnings) == ((60, 50, 4), ())
 
 
@@ -48,7 +49,7 @@ def test_half_of_the_files_with_a_suffix_and_half_without(tmp_path):
     write_series(tmp_path, VOXELS[:2])
     write_series(tmp_path, VOXELS[2:], [10.0, 15.0], name="IM{:04d}", first=3)
     assert find_scans(tmp_path).single
-    volume = read_scan(tmp_path, "ct")
+    volume = read_scan(tmp_path, CT)
     np.testing.assert_array_equal(volume.voxels, VOXELS.transpose(2, 1, 0))
     assert volume.warnings == ()
 
@@ -57,7 +58,7 @@ def test_a_scan_in_nifti_beside_slices_is_one_of_its_own(tmp_path):
     write_series(tmp_path / "a", VOXELS)
     (tmp_path / "a" / "scan.nii.gz").touch()
     assert [scan.name for scan in find_scans(tmp_path / "a").scans] == ["a", "scan"]
-    assert read_scan(tmp_path / "a", "ct").warnings == ()
+    assert read_scan(tmp_path / "a", CT).warnings == ()
 
 
 def test_what_is_called_a_slice_and_is_none_is_named(tmp_path):
@@ -68,7 +69,7 @@ def test_what_is_called_a_slice_and_is_none_is_named(tmp_path):
     assert [scan.name for scan in find_scans(tmp_path).scans] == ["a", "b"]
     for scan in ("a/IM0009.dcm", "b/IM0001.dcm"):
         with pytest.raises(InputError, match=f"{scan}: expected a DICOM file, found other content"):
-            read_scan((tmp_path / scan).parent, "ct")
+            read_scan((tmp_path / scan).parent, CT)
 
 
 def test_a_file_that_may_not_be_opened_may_be_a_slice(tmp_path, monkeypatch):
@@ -83,7 +84,7 @@ def test_a_file_that_may_not_be_opened_may_be_a_slice(tmp_path, monkeypatch):
     monkeypatch.setattr("attent_tf.volumes.dicom_files.open_binary", closed)
     monkeypatch.setattr("attent_tf.volumes.dicom_content.open_binary", closed)
     with pytest.raises(InputError, match=r"IM0003: expected a whole DICOM file, found that reading failed \(Perm"):
-        read_scan(tmp_path, "ct")
+        read_scan(tmp_path, CT)
 
 
 def test_a_folder_that_may_not_be_listed_is_a_scan_that_fails(tmp_path, monkeypatch):
@@ -99,7 +100,7 @@ def test_a_folder_that_may_not_be_listed_is_a_scan_that_fails(tmp_path, monkeypa
     monkeypatch.setattr(os, "scandir", scandir)
     assert [scan.name for scan in find_scans(tmp_path).scans] == ["a", "closed"]
     with pytest.raises(InputError, match="closed: expected a folder that can be listed, found permission denied"):
-        read_scan(tmp_path / "closed", "ct")
+        read_scan(tmp_path / "closed", CT)
 
 
 def test_only_files_of_which_the_name_does_not_tell_are_opened(tmp_path, monkeypatch):

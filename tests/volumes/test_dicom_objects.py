@@ -7,6 +7,7 @@ import pytest
 from attent_tf.errors import InputError
 from attent_tf.volumes import read_scan
 from attent_tf.volumes.dicom_objects import MANUFACTURER
+from tests.support.abdomen import CT
 from tests.support.dicom_folders import UID, body, write_object, write_report, write_screenshot, write_series
 
 VOXELS = body(4)
@@ -38,9 +39,9 @@ def test_each_kind_is_said(tmp_path, keyword, modality, kind):
     path = write_object(tmp_path / "object.dcm", getattr(pydicom.uid, keyword), modality)
     expected = f"object.dcm: expected slices of a scan, found {kind}; give the folder of the series itself"
     with pytest.raises(InputError, match=expected):
-        read_scan(tmp_path, "ct")
+        read_scan(tmp_path, CT)
     write_series(tmp_path, VOXELS)
-    volume = read_scan(tmp_path, "ct")
+    volume = read_scan(tmp_path, CT)
     np.testing.assert_array_equal(volume.voxels, VOXELS.transpose(2, 1, 0))
     kind = kind.replace("\\", "")
     assert volume.warnings == (f"{tmp_path}: left out 1 file that is no slice of the scan: {path.name} ({kind})",)
@@ -53,13 +54,13 @@ def test_without_a_class_the_modality_tells(tmp_path, modality, kind):
     del dataset.SOPClassUID, dataset.file_meta.MediaStorageSOPClassUID
     dataset.save_as(path)
     with pytest.raises(InputError, match=f"found {kind}"):
-        read_scan(tmp_path, "ct")
+        read_scan(tmp_path, CT)
 
 
 def test_the_librarys_own_segmentation_is_known(tmp_path):
     write_object(tmp_path / "labels_seg.dcm", pydicom.uid.SegmentationStorage, "SEG", Manufacturer=MANUFACTURER)
     with pytest.raises(InputError, match=r"labels_seg\.dcm: .* found a segmentation object that attent segment wrote"):
-        read_scan(tmp_path, "ct")
+        read_scan(tmp_path, CT)
 
 
 def test_a_folder_of_nothing_but_objects_is_one_line_for_all(tmp_path):
@@ -68,7 +69,7 @@ def test_a_folder_of_nothing_but_objects_is_one_line_for_all(tmp_path):
     write_screenshot(tmp_path / "dose.dcm")
     (tmp_path / "notes.txt").touch()
     with pytest.raises(InputError) as caught:
-        read_scan(tmp_path, "ct")
+        read_scan(tmp_path, CT)
     assert str(caught.value) == (
         f"{tmp_path}: expected slices of a scan, found 2 such as SR1.dcm (a dose report), "
         "dose.dcm (a screenshot (secondary capture)); give the folder of the series itself"
@@ -79,7 +80,7 @@ def test_objects_are_no_series_to_choose_from(tmp_path):
     write_series(tmp_path, VOXELS)
     write_report(tmp_path / "SR.dcm")
     with pytest.raises(InputError, match="found 1 series"):
-        read_scan(tmp_path, "ct", series=UID + "900")
+        read_scan(tmp_path, CT, series=UID + "900")
 
 
 def test_a_converted_scan_of_secondary_captures_is_a_scan(tmp_path):
@@ -87,4 +88,4 @@ def test_a_converted_scan_of_secondary_captures_is_a_scan(tmp_path):
         one.SOPClassUID = one.file_meta.MediaStorageSOPClassUID = pydicom.uid.SecondaryCaptureImageStorage
 
     write_series(tmp_path, VOXELS, edit=capture)
-    np.testing.assert_array_equal(read_scan(tmp_path, "ct").voxels, VOXELS.transpose(2, 1, 0))
+    np.testing.assert_array_equal(read_scan(tmp_path, CT).voxels, VOXELS.transpose(2, 1, 0))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from attent_tf.errors import InputError
 from attent_tf.volumes import PrepareOptions, Volume, prepare, read_scan
 from attent_tf.volumes.dicom_padding import padding_mask, without_padding
+from tests.support.abdomen import ABDOMEN, CT
 from tests.support.codestreams import hold, htj2k, stored_as
 
 UNSIGNED, SIGNED = np.uint16, np.int16
@@ -29,7 +30,7 @@ def read(tools, folder, stored, domain="ct", **elements) -> np.ndarray:
                 setattr(slice_, keyword, value)
         series.append(slice_)
     tools.save_series(folder, series)
-    return np.asarray(read_scan(folder, domain).voxels)[..., 0].T
+    return np.asarray(read_scan(folder, ABDOMEN.domain(domain)).voxels)[..., 0].T
 
 
 HU = {"RescaleSlope": 1, "RescaleIntercept": -1024}
@@ -144,7 +145,7 @@ def test_padding_counts_in_implicit_encoding_where_its_sign_is_not_said(tools, t
         syntax = pydicom.uid.ImplicitVRLittleEndian if is_implicit else pydicom.uid.ExplicitVRLittleEndian
         slice_.file_meta.TransferSyntaxUID = syntax
         slice_.save_as(tmp_path / f"{place}.dcm", enforce_file_format=True)
-    found = np.asarray(read_scan(tmp_path, "ct").voxels)[..., 0].T
+    found = np.asarray(read_scan(tmp_path, CT).voxels)[..., 0].T
     np.testing.assert_array_equal(found, [[-3024, -1000], [0, -1000]])
 
 
@@ -156,7 +157,7 @@ def test_padding_counts_in_compressed_pixels(tools, tmp_path):
         slice_.add_new(0x00280120, "US", 63536)
         hold(slice_, pydicom.uid.HTJ2KLossless, htj2k(stored))
         slice_.save_as(tmp_path / f"{place}.dcm", enforce_file_format=True)
-    found = np.asarray(read_scan(tmp_path, "ct").voxels)[..., 0].T
+    found = np.asarray(read_scan(tmp_path, CT).voxels)[..., 0].T
     np.testing.assert_array_equal(found, [[-1000, -1000, -1019], [0, -1021, -1000]])
 
 
@@ -186,11 +187,11 @@ def test_nothing_outside_the_body_is_bright_in_records(tools, tmp_path, domain):
         if domain == "ct":
             slice_.RescaleSlope, slice_.RescaleIntercept = 1, -1024
         slice_.save_as(tmp_path / f"{place:02}.dcm", enforce_file_format=True)
-    volume = read_scan(tmp_path, domain)
+    volume = read_scan(tmp_path, ABDOMEN.domain(domain))
     air = {"ct": -1000, "mri": 0}[domain]
     np.testing.assert_array_equal(volume.voxels, np.where(is_outside[..., None], air, scan))
     images = prepare(volume, PrepareOptions()).images
     # The same scan without a round field.
-    whole = prepare(Volume(scan, volume.affine, volume.case, domain), PrepareOptions()).images
+    whole = prepare(Volume(scan, volume.affine, volume.case, ABDOMEN.domain(domain)), PrepareOptions()).images
     assert np.count_nonzero(whole > 0) > 1000
     np.testing.assert_allclose(images, whole, atol=0.02)

@@ -5,6 +5,7 @@ import pytest
 
 from attent_tf.errors import InputError
 from attent_tf.volumes import read_scan
+from tests.support.abdomen import ABDOMEN, CT
 from tests.support.dicom_folders import UID, body, heights, slice_dataset, write_series
 
 ONE, TWO = body(4, seed=1), body(4, seed=2)
@@ -35,7 +36,7 @@ LAYOUTS = [_interleaved, _one_above_the_other, _at_other_positions, _at_the_same
 
 def _refused(folder, domain="ct", **options):
     with pytest.raises(InputError) as caught:
-        read_scan(folder, domain, **options)
+        read_scan(folder, ABDOMEN.domain(domain), **options)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -57,7 +58,7 @@ def test_one_of_them_can_be_chosen_by_identifier_or_number(tmp_path, write, seri
     write(alone)
     for path in alone.glob("IM000*"):
         path.unlink()
-    chosen, expected = read_scan(tmp_path, "ct", series=series), read_scan(alone, "ct")
+    chosen, expected = read_scan(tmp_path, CT, series=series), read_scan(alone, CT)
     np.testing.assert_array_equal(chosen.voxels, TWO.transpose(2, 1, 0))
     np.testing.assert_array_equal(chosen.affine, expected.affine)
     assert chosen.warnings == ()
@@ -73,7 +74,7 @@ def test_a_number_that_two_series_have_chooses_neither(tmp_path):
     write_series(tmp_path, ONE, series="1")
     write_series(tmp_path, TWO, heights(4, 2.5), "2", first=11, edit=lambda one, _: setattr(one, "SeriesNumber", 1))
     assert "choose one of these by its UID" in _refused(tmp_path, series="1")
-    np.testing.assert_array_equal(read_scan(tmp_path, "ct", series=UID + "1").voxels, ONE.transpose(2, 1, 0))
+    np.testing.assert_array_equal(read_scan(tmp_path, CT, series=UID + "1").voxels, ONE.transpose(2, 1, 0))
 
 
 def test_one_stray_slice_of_another_series_is_no_part_of_the_scan(tmp_path):
@@ -96,7 +97,7 @@ def test_slices_with_an_identifier_each_are_one_scan_as_in_chaos(tmp_path):
         one.SeriesInstanceUID = f"{UID}5.{place}"
 
     write_series(tmp_path, ONE, edit=own_uid)
-    np.testing.assert_array_equal(read_scan(tmp_path, "ct").voxels, ONE.transpose(2, 1, 0))
+    np.testing.assert_array_equal(read_scan(tmp_path, CT).voxels, ONE.transpose(2, 1, 0))
 
 
 def test_the_identifier_of_one_slice_is_not_that_of_the_scan(tmp_path):
@@ -106,12 +107,12 @@ def test_the_identifier_of_one_slice_is_not_that_of_the_scan(tmp_path):
     write_series(tmp_path, ONE, edit=own_uid)
     line = _refused(tmp_path, series=f"{UID}5.0")
     assert "found 1 series, one without a UID (number 1): 4 slices" in line
-    assert read_scan(tmp_path, "ct", series="1").shape == (60, 50, 4)
+    assert read_scan(tmp_path, CT, series="1").shape == (60, 50, 4)
 
 
 def test_slices_without_identifiers_and_numbers_are_one_scan(tmp_path):
     write_series(tmp_path, ONE, series=None)
-    np.testing.assert_array_equal(read_scan(tmp_path, "ct").voxels, ONE.transpose(2, 1, 0))
+    np.testing.assert_array_equal(read_scan(tmp_path, CT).voxels, ONE.transpose(2, 1, 0))
 
 
 def test_two_acquisitions_of_one_series_belong_together(tmp_path):
@@ -119,7 +120,7 @@ def test_two_acquisitions_of_one_series_belong_together(tmp_path):
         one.AcquisitionNumber = 1 + place % 2
 
     write_series(tmp_path, ONE, edit=acquisition)
-    np.testing.assert_array_equal(read_scan(tmp_path, "ct").voxels, ONE.transpose(2, 1, 0))
+    np.testing.assert_array_equal(read_scan(tmp_path, CT).voxels, ONE.transpose(2, 1, 0))
 
 
 @pytest.mark.parametrize("anonymised", ["without", "one each"])
@@ -135,7 +136,7 @@ def test_where_identifiers_tell_nothing_series_numbers_do(tmp_path, anonymised):
     write_series(tmp_path, TWO, heights(4, 2.5), "2", first=11, edit=edit)
     line = _refused(tmp_path)
     assert "one without a UID (number 1): 4 slices, one without a UID (number 2): 4 slices" in line
-    np.testing.assert_array_equal(read_scan(tmp_path, "ct", series="2").voxels, TWO.transpose(2, 1, 0))
+    np.testing.assert_array_equal(read_scan(tmp_path, CT, series="2").voxels, TWO.transpose(2, 1, 0))
 
 
 def test_a_series_number_that_cannot_be_read_keeps_no_scan_from_being_read(tmp_path):
@@ -143,7 +144,7 @@ def test_a_series_number_that_cannot_be_read_keeps_no_scan_from_being_read(tmp_p
     content = paths[0].read_bytes()
     assert content.count(b"IS\x02\x007 ") == 1
     paths[0].write_bytes(content.replace(b"IS\x02\x007 ", b"IS\x02\x00no"))
-    assert read_scan(tmp_path, "ct").shape == (60, 50, 4)
+    assert read_scan(tmp_path, CT).shape == (60, 50, 4)
 
 
 def test_what_stands_in_the_place_of_an_identifier_is_not_shown(tmp_path, recwarn):
@@ -169,7 +170,7 @@ def test_localizers_are_left_out_and_told(tmp_path):
 
     write_series(tmp_path, ONE)
     write_series(tmp_path, TWO[:2], [0.0, 90.0], "2", first=11, edit=localizer)
-    volume = read_scan(tmp_path, "ct")
+    volume = read_scan(tmp_path, CT)
     np.testing.assert_array_equal(volume.voxels, ONE.transpose(2, 1, 0))
     assert volume.warnings == (
         f"{tmp_path}: left out 2 files that are no slices of the scan: 2 such as IM0011.dcm (a localizer)",
@@ -189,9 +190,9 @@ def test_a_series_of_the_other_modality_beside_it_is_no_matter_once_one_is_chose
     write_series(tmp_path, ONE)
     write_series(tmp_path, TWO, heights(4, 2.5), "2", "MR", first=11)
     assert "found 2 series" in _refused(tmp_path)
-    np.testing.assert_array_equal(read_scan(tmp_path, "ct", series="1").voxels, ONE.transpose(2, 1, 0))
+    np.testing.assert_array_equal(read_scan(tmp_path, CT, series="1").voxels, ONE.transpose(2, 1, 0))
     line = _refused(tmp_path, series="2")
-    assert "IM0011.dcm: expected a slice of domain ct, found modality MR; give it as the other one" in line
+    assert "IM0011.dcm: expected a slice of domain ct, found modality MR; give it as a domain of that kind" in line
 
 
 @pytest.mark.parametrize("modality", ["PT", "NM", "US"])
@@ -199,7 +200,7 @@ def test_other_scanners_are_refused_and_words_of_converters_are_not(tmp_path, mo
     write_series(tmp_path / "scan", ONE, edit=lambda one, _: setattr(one, "Modality", modality))
     assert f"found modality {modality}; give slices of modality CT" in _refused(tmp_path / "scan")
     write_series(tmp_path / "converted", ONE, edit=lambda one, _: setattr(one, "Modality", "OT"))
-    assert read_scan(tmp_path / "converted", "ct").shape == (60, 50, 4)
+    assert read_scan(tmp_path / "converted", CT).shape == (60, 50, 4)
 
 
 def test_a_file_has_no_series_to_choose_from(tmp_path):

@@ -7,6 +7,7 @@ from attent_tf.errors import InputError
 from attent_tf.volumes import Volume
 from attent_tf.volumes.find_scans import find_scans
 from attent_tf.volumes.plausibility import intensity_warning
+from tests.support.abdomen import ABDOMEN, MRI
 
 
 def _series(tools, folder, name="IMG-{:03d}.dcm"):
@@ -103,10 +104,10 @@ def test_nothing_to_find_is_said(tools, tmp_path):
 )
 def test_intensities_of_another_modality_are_told(domain, low, high, warned):
     voxels = np.linspace(low, high, 30**3).reshape(30, 30, 30).astype(np.float32)
-    warning = intensity_warning(Volume(voxels, np.eye(4), "scan", domain))
+    warning = intensity_warning(Volume(voxels, np.eye(4), "scan", ABDOMEN.domain(domain)))
     assert (warning is None) if warned is None else (warned in warning and warning.startswith("scan: "))
 
 
 def test_label_maps_are_told():
     voxels = np.arange(30**3).reshape(30, 30, 30) % 14
-    assert "label map" in intensity_warning(Volume(voxels.astype(np.uint8), np.eye(4), "scan", "mri"))
+    assert "label map" in intensity_warning(Volume(voxels.astype(np.uint8), np.eye(4), "scan", MRI))

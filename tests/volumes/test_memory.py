@@ -7,6 +7,7 @@ import pytest
 
 from attent_tf.tasks import parse_rule
 from attent_tf.volumes import PrepareOptions, Volume, prepare
+from tests.support.abdomen import CT
 
 _SLICES, _EDGE, _PIXEL_MM = 48, 512, 0.75
 
@@ -25,13 +26,13 @@ def scan(tools):
         labels[..., index] = ((right - 60) / 60) ** 2 + ((front - 15) / 55) ** 2 < 1
         labels[((right + 55) / 25) ** 2 + ((front + 50) / 20) ** 2 < 1, index] = 3
     affine = tools.affine_of("RAS", voxels.shape, (_PIXEL_MM, _PIXEL_MM, 3.0))
-    return Volume(voxels, affine, "large", "ct", labels)
+    return Volume(voxels, affine, "large", CT, labels)
 
 
 @pytest.mark.parametrize("rule", ["window:-160:240", "percentile:0.5:99:volume:body", "zscore:3"])
 @pytest.mark.parametrize("slice_mm", [None, 5.0])
 def test_preparing_a_ct_takes_less_than_its_size_as_float32(scan, rule, slice_mm):
-    options = PrepareOptions(ct_intensity=parse_rule(rule), slice_mm=slice_mm)
+    options = PrepareOptions(intensity={"ct": parse_rule(rule)}, slice_mm=slice_mm)
     prepare(scan, options)  # What is imported on the way does not count.
     tracemalloc.start()
     try:

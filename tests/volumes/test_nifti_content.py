@@ -17,6 +17,7 @@ from attent_tf.scoring.label_map import label_map_from
 from attent_tf.scoring.pairing import SideFiles
 from attent_tf.scoring.reading import read_image, read_side
 from attent_tf.volumes import read_nifti, read_nifti_labels, read_scan
+from tests.support.abdomen import ABDOMEN, CT
 
 AFFINE = np.diag([-2.0, 3.0, 4.0, 1.0])
 VOXELS = (np.arange(60, dtype=np.uint8) % 5).reshape(5, 4, 3)
@@ -39,12 +40,12 @@ def test_every_reader_goes_by_the_content(tmp_path, content, name):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / name).write_bytes(content())
     path = tmp_path / "images" / name
-    (files,) = find_cases(tmp_path, "ct")
-    side = label_map_from({}, "map.yaml").predictions
+    (files,) = find_cases(tmp_path, ABDOMEN, "ct")
+    side = label_map_from({}, ABDOMEN, "map.yaml").predictions
     read = [
         read_nifti(path)[0],
         read_nifti_labels(path)[0],
-        read_scan(path, "ct").voxels,
+        read_scan(path, CT).voxels,
         read_case(files).voxels,
         read_case(files).labels,
         read_side(side, SideFiles((str(path),), None)).array,

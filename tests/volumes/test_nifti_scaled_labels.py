@@ -12,6 +12,7 @@ from attent_tf.scoring.label_map import label_map_from
 from attent_tf.scoring.pairing import SideFiles
 from attent_tf.scoring.reading import read_side
 from attent_tf.volumes import read_nifti_labels
+from tests.support.abdomen import ABDOMEN
 from tests.support.nifti_fields import set_fields
 
 AFFINE = np.diag([-2.0, 3.0, 4.0, 1.0])
@@ -140,10 +141,12 @@ def test_masks_and_label_maps_of_data_sets_and_scoring_are_read_alike(tmp_path):
     (tmp_path / "masks.yaml").write_text(
         f"name: masks\nmodality: ct\nroot: .\nimages: 'images/{{case}}.nii.gz'\nmasks: {patterns}\n"
     )
-    of_labels, of_masks = (label_map_from(content, "map.yaml").predictions for content in ({}, {"masks": patterns}))
+    of_labels, of_masks = (
+        label_map_from(content, ABDOMEN, "map.yaml").predictions for content in ({}, {"masks": patterns})
+    )
     for seen in (
-        read_case(*find_cases(tmp_path, "ct")).labels,
-        read_case(*find_cases(tmp_path / "masks.yaml", "ct")).labels,
+        read_case(*find_cases(tmp_path, ABDOMEN, "ct")).labels,
+        read_case(*find_cases(tmp_path / "masks.yaml", ABDOMEN, "ct")).labels,
         read_side(of_labels, SideFiles((str(whole),), None)).array,
         read_side(of_masks, SideFiles(tuple(map(str, masks)), None)).array,
     ):

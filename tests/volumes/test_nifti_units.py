@@ -11,6 +11,7 @@ from attent_tf.scoring.label_map import label_map_from
 from attent_tf.scoring.pairing import SideFiles
 from attent_tf.scoring.reading import read_side
 from attent_tf.volumes import read_nifti, read_nifti_labels, read_scan, write_labels
+from tests.support.abdomen import ABDOMEN, CT
 from tests.support.nifti_fields import set_fields
 
 AFFINE_MM = np.array([[0.0, -6.0, 0, 189.0], [6.0, 0, 0, -153.0], [0, 0, 8.0, -92.0], [0, 0, 0, 1.0]])
@@ -39,7 +40,7 @@ def test_the_affine_is_in_millimetres(tmp_path, unit, kind, form):
     path = _save(tmp_path / "scan.nii.gz", unit, kind=kind, form=form)
     for read in (read_nifti, read_nifti_labels):
         np.testing.assert_allclose(read(path)[1], AFFINE_MM, atol=2e-4)
-    np.testing.assert_allclose(read_scan(path, "ct").spacing_mm, (6, 6, 8), rtol=1e-6)
+    np.testing.assert_allclose(read_scan(path, CT).spacing_mm, (6, 6, 8), rtol=1e-6)
 
 
 def test_a_unit_that_is_not_defined_counts_as_millimetres(tmp_path):
@@ -51,7 +52,7 @@ def test_a_unit_that_is_not_defined_counts_as_millimetres(tmp_path):
 def test_scan_and_labels_in_different_units_lie_on_each_other(tmp_path, unit, label_unit):
     _save(tmp_path / "images" / "a.nii.gz", unit)
     _save(tmp_path / "labels" / "a.nii.gz", label_unit)
-    (files,) = find_cases(tmp_path, "ct")
+    (files,) = find_cases(tmp_path, ABDOMEN, "ct")
     assert check_headers(files) == []
     volume = read_case(files)
     np.testing.assert_array_equal(volume.labels, VOXELS)
@@ -64,7 +65,9 @@ def test_masks_in_different_units_are_scored_as_one_label_map(tmp_path):
         str(_save(tmp_path / f"{organ}.nii", unit, voxels=(index == VOXELS).astype(np.uint8)))
         for index, (organ, unit) in enumerate(units.items(), start=1)
     ]
-    side = label_map_from({"masks": {organ: f"{{case}}/{organ}.nii" for organ in units}}, "map.yaml").predictions
+    side = label_map_from(
+        {"masks": {organ: f"{{case}}/{organ}.nii" for organ in units}}, ABDOMEN, "map.yaml"
+    ).predictions
     np.testing.assert_array_equal(read_side(side, SideFiles(tuple(paths), None)).array, VOXELS)
 
 
@@ -94,7 +97,7 @@ def test_sizes_that_no_scan_of_a_person_has_are_refused_by_every_reader(tmp_path
         with pytest.raises(InputError) as caught:
             read(path)
         assert str(caught.value).startswith(expected)
-    (problem,) = check_headers(*find_cases(tmp_path, "ct"))
+    (problem,) = check_headers(*find_cases(tmp_path, ABDOMEN, "ct"))
     assert problem.check == "spacing"
     assert str(problem.problem).startswith(expected)
 

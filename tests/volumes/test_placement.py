@@ -10,6 +10,7 @@ from attent_tf.errors import InputError
 from attent_tf.volumes import read_nifti, read_scan, write_fractions, write_labels, write_scan
 from attent_tf.volumes.nifti_header import read_placement
 from attent_tf.volumes.placement import Placement, corners_apart_mm, is_sheared, voxel_ml
+from tests.support.abdomen import CT
 from tests.support.nifti_fields import set_fields
 from tests.support.placed_scans import SHAPE, STRAIGHT, TILTED, corners_mm, ct_voxels, forms, write_placed
 
@@ -52,7 +53,7 @@ def test_more_than_a_millimetre_is_told_with_the_distance(tmp_path, by_mm, told)
     moved = STRAIGHT.copy()
     moved[2, 3] += by_mm
     path = write_placed(tmp_path / "scan.nii", ct_voxels(), moved, STRAIGHT)
-    volume = read_scan(path, "ct")
+    volume = read_scan(path, CT)
     np.testing.assert_allclose(volume.affine, moved, atol=1e-5)
     expected = (
         f"{path}: expected sform and qform that agree, found that they place its corners up to 1.1 mm apart; make them agree: "
@@ -74,8 +75,8 @@ def test_more_than_a_millimetre_is_told_with_the_distance(tmp_path, by_mm, told)
 def test_other_directions_are_refused_unless_the_sform_is_chosen(tmp_path, sform):
     path = write_placed(tmp_path / "scan.nii", ct_voxels(), sform, STRAIGHT)
     with pytest.raises(InputError, match=r"scan\.nii: expected sform and qform that agree on the patient's directions"):
-        read_scan(path, "ct")
-    volume = read_scan(path, "ct", orientation_policy="trust_affine")
+        read_scan(path, CT)
+    volume = read_scan(path, CT, orientation_policy="trust_affine")
     np.testing.assert_allclose(volume.affine, sform, atol=1e-4)
     assert "mirror or turn it" in volume.warnings[0]
 
@@ -84,7 +85,7 @@ def test_a_slight_turn_of_a_scan_at_45_degrees_is_not_another_direction(tmp_path
     path = write_placed(
         tmp_path / "scan.nii", ct_voxels(), _rotation(2, 44.5) @ STRAIGHT, _rotation(2, 45.5) @ STRAIGHT
     )
-    assert len(read_scan(path, "ct").warnings) == 1
+    assert len(read_scan(path, CT).warnings) == 1
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_a_slight_turn_of_a_scan_at_45_degrees_is_not_another_direction(tmp_path
 )
 def test_a_form_without_a_code_does_not_count(tmp_path, fields):
     path = set_fields(write_placed(tmp_path / "scan.nii", ct_voxels(), STRAIGHT, STRAIGHT), **fields)
-    volume = read_scan(path, "ct")
+    volume = read_scan(path, CT)
     np.testing.assert_allclose(volume.affine, STRAIGHT, atol=1e-4)
     assert volume.warnings == ()
 
@@ -102,7 +103,7 @@ def test_a_form_without_a_code_does_not_count(tmp_path, fields):
 def test_a_qform_that_cannot_be_read_does_not_count_beside_an_sform(tmp_path):
     path = write_placed(tmp_path / "scan.nii", ct_voxels(), STRAIGHT, STRAIGHT)
     broken = set_fields(path, quatern_b=0.7, quatern_c=0.7, quatern_d=0.7)
-    volume = read_scan(broken, "ct")
+    volume = read_scan(broken, CT)
     assert "found a qform that cannot be read" in volume.warnings[0]
     write_labels(tmp_path / "labels.nii", np.zeros(SHAPE, np.uint8), volume.placement)
     assert forms(tmp_path / "labels.nii")[1] is None

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from attent_tf.errors import ConfigError, InputError, RecordsError
 from attent_tf.tasks import parse_rule
 from attent_tf.volumes import CaseGeometry, PrepareOptions, prepare, restore_image
+from tests.support.abdomen import ABDOMEN
 from tests.support.from_grid import restore_labels
 
 ORDERS = st.permutations(("RL", "AP", "SI")).flatmap(lambda order: st.tuples(*map(st.sampled_from, order)))
@@ -159,7 +160,7 @@ def test_a_scan_without_labels_is_prepared_like_one_with(tools):
 def test_a_mirrored_scan_is_refused(tools):
     volume = tools.patient("RAS")
     with pytest.raises(InputError, match=r"patient-RAS.*axes read as LAS"):
-        prepare(dataclasses.replace(volume, affine=np.diag([-1.0, 1.0, 1.0, 1.0]) @ volume.affine))
+        prepare(dataclasses.replace(volume, affine=np.diag([-1.0, 1.0, 1.0, 1.0]) @ volume.affine), task=ABDOMEN)
 
 
 def test_a_scan_without_a_body_is_refused(tools):
@@ -186,7 +187,7 @@ def test_a_scan_of_which_nothing_lies_within_the_window_is_refused(tools, window
     assert (volume.voxels.min(), volume.voxels.max()) == (-1000, 700)
     expected = f"expected intensities within {window.replace(':', ' to ')}, found -1000 to 700"
     with pytest.raises(InputError, match=expected):
-        prepare(volume, PrepareOptions(ct_intensity=parse_rule(f"window:{window}")))
+        prepare(volume, PrepareOptions(intensity={"ct": parse_rule(f"window:{window}")}))
 
 
 @pytest.mark.parametrize("codes", ["RAS", "LPS", "SAR"])

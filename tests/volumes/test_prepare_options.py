@@ -7,13 +7,16 @@ import pytest
 from attent_tf.errors import ConfigError
 from attent_tf.tasks import parse_rule
 from attent_tf.volumes import Intensity, PrepareOptions, measure_case, pool_statistics, prepare
+from tests.support.abdomen import CT, MRI
 
 
 @pytest.mark.parametrize(
     "options",
     [
         PrepareOptions(),
-        PrepareOptions("resize", 128, 2.0, 4.5, 2, parse_rule("zscore:3:body@training"), parse_rule("window:-1:1e-3")),
+        PrepareOptions(
+            "resize", 128, 2.0, 4.5, 2, {"t2": parse_rule("zscore:3:body@training"), "ct": parse_rule("window:-1:1e-3")}
+        ),
     ],
 )
 def test_options_survive_json(options):
@@ -27,7 +30,8 @@ def test_options_survive_json(options):
         ({"size": 1.5}, "size"),
         ({"neighbours": True}, "neighbours"),
         ({"pixel_mm": None}, "pixel_mm"),
-        ({"ct_intensity": {}}, "intensity rule"),
+        ({"intensity": {"ct": {}}}, "intensity rule"),
+        ({"intensity": ["window:0:1"]}, "intensity rules by domain"),
         ({"spacing": 1.0}, "spacing"),
     ],
 )
@@ -44,8 +48,17 @@ def test_wrong_options_are_refused(wrong):
         PrepareOptions(**wrong)
 
 
+def test_a_domain_has_the_rule_that_is_given_or_else_the_tasks():
+    rule = parse_rule("zscore:3")
+    options = PrepareOptions(intensity={"mri": rule})
+    assert options.intensity_rule(MRI) == rule
+    assert options.intensity_rule(CT) == CT.intensity
+    both = options.with_rules({"ct": parse_rule("window:0:1")})
+    assert (both.intensity_rule(MRI), both.intensity_rule(CT)) == (rule, parse_rule("window:0:1"))
+
+
 def test_rules_of_training_cases_ask_for_them(tools):
-    options = PrepareOptions(size=32, mri_intensity=parse_rule("zscore:3@training"))
+    options = PrepareOptions(size=32, intensity={"mri": parse_rule("zscore:3@training")})
     assert options.unresolved() == ("mri",)
     with pytest.raises(ConfigError, match=r"patient-RAS: the mri intensity zscore:3@training needs to be measured"):
         prepare(tools.patient("RAS", domain="mri"), options)
@@ -53,14 +66,14 @@ def test_rules_of_training_cases_ask_for_them(tools):
 
 def test_an_unseen_scan_is_prepared_with_the_numbers_of_training_cases(tools):
     rule = parse_rule("percentile:2:99:body@training")
-    options = PrepareOptions(size=48, pixel_mm=5.0, mri_intensity=rule)
+    options = PrepareOptions(size=48, pixel_mm=5.0, intensity={"mri": rule})
     training = [tools.patient(codes, domain="mri") for codes in ("RAS", "LPS")]
     training[1] = dataclasses.replace(training[1], voxels=training[1].voxels * 2)
     pooled = pool_statistics([measure_case(volume, rule) for volume in training], rule)
     assert (pooled.low, pooled.high) == (1.5 * 2.0, 1.5 * 400.0)
     resolved = PrepareOptions.from_json(options.resolved({"mri": pooled, "ct": Intensity("", 0.0, 1.0)}).to_json())
     assert resolved.unresolved() == ()
-    assert resolved.ct_intensity == options.ct_intensity
+    assert set(resolved.intensity) == {"mri"}
     unseen = dataclasses.replace(tools.patient("PIL", domain="mri"), case="unseen")
     record, inference = prepare(unseen, options, pooled), prepare(unseen, resolved)
     np.testing.assert_array_equal(record.images, inference.images)

@@ -17,6 +17,7 @@ from attent_tf.volumes import (
     read_scan,
     to_canonical,
 )
+from tests.support.abdomen import ABDOMEN
 from tests.support.from_grid import restore_labels
 
 FOLDERS = {"mri": "chaos", "ct": "malbcv"}
@@ -32,14 +33,14 @@ def domain(request):
 
 @pytest.fixture(scope="module")
 def laid_out(real, domain):
-    (files,) = find_cases(real / FOLDERS[domain], domain)
+    (files,) = find_cases(real / FOLDERS[domain], ABDOMEN, domain)
     return read_case(files)
 
 
 @pytest.fixture(scope="module")
 def published(real, domain):
     name = PUBLISHED[domain]
-    volume = read_scan(real / "nifti" / f"{name}.nii.gz", domain)
+    volume = read_scan(real / "nifti" / f"{name}.nii.gz", ABDOMEN.domain(domain))
     numbers, _ = read_nifti_labels(real / "nifti" / f"{name}_labels.nii.gz")
     labels = np.zeros(numbers.shape, np.uint8)
     for number, organ in PUBLISHED_LABELS.items():
@@ -57,12 +58,12 @@ def test_both_layouts_are_the_same_patient_at_the_same_place(laid_out, published
 
 
 def test_the_anatomy_is_right_and_wrong_when_mirrored(laid_out, published):
-    check_anatomy(laid_out)
+    check_anatomy(laid_out, ABDOMEN)
     for world_axis in (0, 1):
         affine = published.affine.copy()
         affine[world_axis] *= -1
         with pytest.raises(InputError, match=published.case):
-            check_anatomy(dataclasses.replace(published, affine=affine))
+            check_anatomy(dataclasses.replace(published, affine=affine), ABDOMEN)
 
 
 def test_organs_lie_in_the_body(laid_out):
@@ -97,7 +98,7 @@ def test_a_label_map_written_for_the_published_scan_fits_it(real, published, tmp
 
     case = prepare(published)
     write_labels(tmp_path / "labels.nii.gz", restore_labels(case.labels, case.geometry), published.affine)
-    source = nibabel.load(real / "nifti" / f"{PUBLISHED[published.domain]}.nii.gz")
+    source = nibabel.load(real / "nifti" / f"{PUBLISHED[published.domain.name]}.nii.gz")
     written = nibabel.load(tmp_path / "labels.nii.gz")
     assert written.shape == source.shape
     np.testing.assert_allclose(written.affine, source.affine, atol=1e-4)

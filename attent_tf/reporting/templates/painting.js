@@ -4,14 +4,14 @@ const FILL_ALPHA = 56;
 const SCALE_MM = 50;
 
 class Painter {
-  // Colours are written as #rrggbb: of the organs in the order of their labels, and of missing, added and another organ.
-  constructor(organs, differences) {
-    this.colours = organs.map(rgb);
+  // Colours are written as #rrggbb: of the structures in the order of their labels, and of missing, added and another structure.
+  constructor(colours, differences) {
+    this.colours = colours.map(rgb);
     this.differences = differences.map(rgb);
     this.small = document.createElement("canvas");
   }
 
-  organs(context, about, labels, overlay) {
+  structures(context, about, labels, overlay) {
     if (overlay.fill) this.pixels(context, about, labels, (label) => [...this.colours[label - 1], FILL_ALPHA]);
     if (!overlay.outline) return;
     const width = context.canvas.width / context.canvas.clientWidth;
@@ -23,7 +23,7 @@ class Painter {
     });
   }
 
-  // Patterns besides colours: missing is solid, added is striped, another organ is dotted.
+  // Patterns besides colours: missing is solid, added is striped, another structure is dotted.
   disagreement(context, about, kinds, reference) {
     const { columns } = about;
     this.pixels(context, about, kinds, (kind, pixel) => {

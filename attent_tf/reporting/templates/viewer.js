@@ -1,6 +1,6 @@
 // The viewer of slices. The page holds, for a viewer `ID`, two kinds of JSON:
-//   ID-index   {organs: [{title, colour}], methods: [label], cases: [{name, slices, rows, columns, pixelRatio, columnMm,
-//              scores: [null | {dice, organs: [[text, detail, state]]}]}]}, the cases from the worst to the best;
+//   ID-index   {structures: [{title, colour}], methods: [label], cases: [{name, slices, rows, columns, pixelRatio, columnMm,
+//              scores: [null | {dice, structures: [[text, detail, state]]}]}]}, the cases from the worst to the best;
 //   ID-case-N  {image: [WebP], reference: labels, methods: [null | {translated: [WebP], entropy: [WebP], prediction: labels}]}.
 // A WebP is base64 and one slice; labels are base64 of a zlib stream with a byte for each voxel. Everything but the index is
 // unpacked when it is looked at. Pixels of pictures are never read back, which browsers that guard against tracking falsify.
@@ -15,7 +15,7 @@ class Viewer {
     this.root = root;
     this.index = JSON.parse(document.getElementById(`${root.id}-index`).textContent);
     const { missing, added, other } = root.dataset;
-    this.painter = new Painter(this.index.organs.map((organ) => organ.colour), [missing, added, other]);
+    this.painter = new Painter(this.index.structures.map((one) => one.colour), [missing, added, other]);
     this.case = 0;
     this.method = Number(root.dataset.method);
     this.slice = 0;
@@ -71,7 +71,7 @@ class Viewer {
     this.draw();
   }
 
-  // Marks every voxel: 1 missing, 2 added, 3 another organ. Without a reference, slices are weighed by what is predicted.
+  // Marks every voxel: 1 missing, 2 added, 3 another structure. Without a reference, slices are weighed by what is predicted.
   compare() {
     const { reference, prediction } = this.labels;
     const size = this.about.rows * this.about.columns;
@@ -104,11 +104,11 @@ class Viewer {
     this.part("method").value = this.method;
     [...this.part("method").options].forEach((option, place) => { option.disabled = !this.layers.methods[place]; });
     this.part("slice").max = about.slices - 1;
-    this.part("what").textContent = this.labels.reference ? "Disagreement by slice" : "Predicted organs by slice";
+    this.part("what").textContent = this.labels.reference ? "Disagreement by slice" : "Predicted structures by slice";
     const scores = about.scores[this.method];
     this.part("dice").textContent = `${method}: ${scores.dice}`;
-    this.index.organs.forEach((organ, place) => {
-      const [text, detail, state] = scores.organs[place] || ["", "", ""];
+    this.index.structures.forEach((_, place) => {
+      const [text, detail, state] = scores.structures[place] || ["", "", ""];
       const item = this.part("scores").children[place];
       item.querySelector("b").textContent = state || !text ? text : `${text} %`;
       item.querySelector("small").textContent = detail;
@@ -168,7 +168,7 @@ class Viewer {
         context.drawImage(under, 0, 0, context.canvas.width, context.canvas.height);
         context.globalAlpha = 1;
       }
-      if (pane === "prediction" || pane === "reference") this.painter.organs(context, about, this.labelsOf(pane, slice), this.overlay);
+      if (pane === "prediction" || pane === "reference") this.painter.structures(context, about, this.labelsOf(pane, slice), this.overlay);
       if (pane === "disagreement") this.painter.disagreement(context, about, this.labelsOf(pane, slice), this.labelsOf("reference", slice));
       if (pane === "image") this.painter.annotate(context, about);
     }
