@@ -8,7 +8,7 @@ import pytest
 
 from attent_tf.inference.dicom_seg import check_source_series, write_dicom_seg
 from attent_tf.tasks import task_from_mapping
-from tests.support.abdomen import ABDOMEN
+from tests.support.abdomen import ABDOMEN, CT
 from tests.support.dicom_folders import body, write_series
 
 MIXED = task_from_mapping(
@@ -30,7 +30,7 @@ def _written(tmp_path, task):
         dataset.StudyInstanceUID, dataset.FrameOfReferenceUID = "1.2.3", "1.2.4"
 
     write_series(tmp_path / "series", body(3), edit=identified)
-    source = check_source_series(tmp_path / "series", "ct")
+    source = check_source_series(tmp_path / "series", CT)
     labels = np.zeros((60, 50, 3), np.uint8)
     for index in range(1, task.num_classes):
         labels[20 + index, 20, 1] = index
