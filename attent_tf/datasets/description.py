@@ -86,8 +86,11 @@ class DatasetDescription:
             raise ConfigError(
                 "label_values: expected the numbers that mean structures, as there are labels; received none"
             )
-        if self.numbered_by_task and given != ["numbered_by_task"]:
-            raise ConfigError(f"numbered_by_task: expected no {given[0]} beside it; received both")
+        besides = [
+            key for key in ("label_values", "label_bins", "masks") if self.numbered_by_task and getattr(self, key)
+        ]
+        if besides:
+            raise ConfigError(f"numbered_by_task: expected no {besides[0]} beside it; received both")
         if self.label_bins and not self.labels.lower().endswith(".png"):
             raise ConfigError(f"label_bins: expected labels in PNG files; received the pattern {self.labels!r}")
         for name, (above, last) in self.label_bins:
