@@ -39,8 +39,9 @@ from cli.options import ForDomain
     "domain_datasets",
     multiple=True,
     type=ForDomain("NAME_OR_YAML"),
-    help="How the folder of a domain lies on disk: chaos, chaos-t1-in, chaos-t1-out, malbcv, nifti, dicom, or a description of "
-    "your own.  [default: recognised]",
+    help="How the folder of a domain lies on disk: chaos, chaos-t1-in, chaos-t1-out, malbcv, nifti, dicom, amos-ct, amos-mri, "
+    "crossmoda-t1, crossmoda-t2, mmwhs-ct, mmwhs-mri, totalsegmentator-ct, totalsegmentator-mri, or a description of your own. "
+    "  [default: recognised]",
 )
 @click.option("--mri", type=click.Path(), metavar="DIR", help="Short for --domain mri=DIR.")
 @click.option("--ct", type=click.Path(), metavar="DIR", help="Short for --domain ct=DIR.")
@@ -73,7 +74,7 @@ from cli.options import ForDomain
     default="body",
     show_default=True,
     help="Slices of training cases. body: drops ends that show only air. organs: the paper's rule, slices with a "
-    "labelled organ (it uses labels, of the target domain too). Test cases keep all slices.",
+    "labelled structure (it uses labels, of the target domain too). Test cases keep all slices.",
 )
 @click.option(
     "--geometry",

@@ -37,6 +37,7 @@ class DatasetDescription:
       label_values: structure and the numbers that mean it in label maps.
       last_label: the largest number that a label map may hold; those that mean no structure are background. None for no limit.
       label_bins: structure and its bin of grey values in PNGs, (above, up to and including).
+      others: patterns of masks that are known and not wanted; `joined` says which.
       numbered_by_task: whether label maps hold the classes of the task by their numbers; then there are no `label_values`.
       intensity: which raw values −1 and +1 stand for; None for the rule of the domain.
     """
@@ -57,6 +58,7 @@ class DatasetDescription:
     label_values: tuple[tuple[str, tuple[int, ...]], ...] = ()
     last_label: int | None = None
     label_bins: tuple[tuple[str, tuple[int, int]], ...] = ()
+    others: tuple[str, ...] = ()
     numbered_by_task: bool = False
     intensity: IntensityRule | None = None
 
@@ -84,8 +86,11 @@ class DatasetDescription:
             raise ConfigError(
                 "label_values: expected the numbers that mean structures, as there are labels; received none"
             )
-        if self.numbered_by_task and given != ["numbered_by_task"]:
-            raise ConfigError(f"numbered_by_task: expected no {given[0]} beside it; received both")
+        besides = [
+            key for key in ("label_values", "label_bins", "masks") if self.numbered_by_task and getattr(self, key)
+        ]
+        if besides:
+            raise ConfigError(f"numbered_by_task: expected no {besides[0]} beside it; received both")
         if self.label_bins and not self.labels.lower().endswith(".png"):
             raise ConfigError(f"label_bins: expected labels in PNG files; received the pattern {self.labels!r}")
         for name, (above, last) in self.label_bins:
@@ -118,7 +123,9 @@ class DatasetDescription:
         if self.numbered_by_task:
             values = tuple((name, (number,)) for number, name in enumerate(structures, start=1))
             return dataclasses.replace(self, numbered_by_task=False, label_values=values, last_label=len(structures))
-        return dataclasses.replace(self, masks=tuple(entry for entry in self.masks if entry[0] in structures))
+        wanted = tuple(entry for entry in self.masks if entry[0] in structures)
+        others = tuple(pattern for name, pattern in self.masks if name not in structures)
+        return dataclasses.replace(self, masks=wanted, others=others)
 
     def check_structures(self, task: Task) -> None:
         """Checks that labels, if there are any, say where each structure of a task lies.

@@ -107,13 +107,13 @@ def survey_cases(
             return _surveyed(candidate, root, folder, paths, task, domain, no_dicom)
     if description:
         raise InputError(root, f"images of {description.name} at {description.images}", "none", "check the folder")
-    shipped = map(load_description, SHIPPED)
+    shipped = map(load_description, _RECOGNISED)
     layouts = "; ".join(f"{one.name}: {'/'.join(filter(None, (one.folders[0], one.images)))}" for one in shipped)
     raise InputError(
         root,
         "a data set",
         f"none of the known layouts ({layouts})",
-        "give its top folder, name one of these, or describe it in a YAML file",
+        f"give its top folder, name one of {', '.join(SHIPPED)}, or describe it in a YAML file",
     )
 
 

@@ -13,7 +13,11 @@ from attent_tf.errors import ConfigError
 from attent_tf.tasks import IntensityRule
 from attent_tf.yaml_text import parse_yaml, read_yaml
 
-SHIPPED = ("chaos", "chaos-t1-in", "chaos-t1-out", "malbcv", "nifti", "dicom")
+SHIPPED = (
+    *("chaos", "chaos-t1-in", "chaos-t1-out", "malbcv", "nifti", "dicom"),
+    *("amos-ct", "amos-mri", "crossmoda-t1", "crossmoda-t2", "mmwhs-ct", "mmwhs-mri"),
+    *("totalsegmentator-ct", "totalsegmentator-mri"),
+)
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")

@@ -239,7 +239,7 @@ def _filled(description: DatasetDescription, patient: str, case: str) -> Dataset
     def fill(pattern: str) -> str:
         return pattern.replace("{patient}", patient).replace("{case}", case)
 
-    masks = tuple((organ, fill(pattern)) for organ, pattern in description.masks)
+    masks = tuple((name, fill(pattern)) for name, pattern in description.masks)
     return dataclasses.replace(
         description, images=fill(description.images), labels=fill(description.labels), masks=masks
     )
@@ -256,7 +256,10 @@ def _strangers(
     problems = []
     expressions = [
         pattern_expression(pattern)
-        for pattern in (description.images, description.labels, *(pattern for _, pattern in description.masks))
+        for pattern in (
+            *(description.images, description.labels, *description.others),
+            *(pattern for _, pattern in description.masks),
+        )
         if pattern
     ]
     folders = {str(PurePosixPath(path).parent) for path in known}

@@ -40,6 +40,8 @@ _MAY_BE_EMPTY = (
 )
 _REFERENCES = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID")
 
+# UTF-8.
+_UNICODE = "ISO_IR 192"
 
 _SIDES = {"left": codes.SCT.Left, "right": codes.SCT.Right}
 
@@ -173,6 +175,8 @@ def write_dicom_seg(
             raise InputError(
                 path, "a series that a segmentation can refer to", reason, "leave --dicom-seg out"
             ) from error
+        if not "".join((task.title, *task.titles.values())).isascii():
+            content.SpecificCharacterSet = _UNICODE
         with written_aside(path) as aside:
             content.save_as(aside, enforce_file_format=True)
 

@@ -94,7 +94,7 @@ class Reading:
             with faults_of_scan(scan.path):
                 with watch.phase("reading"):
                     series = self._source_series(scan.path) if self.dicom_seg else None
-                    volume = read_scan(scan.path, self.target.name, scan.name, self.orientation_policy, self.series)
+                    volume = read_scan(scan.path, self.target, scan.name, self.orientation_policy, self.series)
                     digest = input_sha256(scan.path) if self.digest else None
                 with watch.phase("preparing"):
                     warnings = tuple(volume_warnings(volume))
@@ -106,7 +106,7 @@ class Reading:
     def _source_series(self, path: Path) -> Any:
         from attent_tf.inference.dicom_seg import check_source_series
 
-        return check_source_series(path, self.target.name, self.series)
+        return check_source_series(path, self.target, self.series)
 
 
 @dataclasses.dataclass

@@ -17,6 +17,7 @@ from attent_tf.deployment.output import ChainOutput
 from attent_tf.errors import RunError
 from attent_tf.inference.batches import run_slices
 from attent_tf.inference.chain import Chain, Route
+from attent_tf.inference.preparation import intensity_of
 from attent_tf.methods import TO_SOURCE, TO_TARGET
 from attent_tf.runs import Run
 from attent_tf.runs.networks import load_parts
@@ -174,10 +175,10 @@ class SignTaker:
         if labelled is None or {TO_SOURCE, TO_TARGET} & set(stage.roles):
             self._reasons["entropy"] = "the deployed segmentor is not trained on labelled source slices as they come"
             return None
-        preparations = (self._manifest.options.get("preparation") or {}, self._run.preparation)
-        found, expected = ((one.get("intensity") or {}).get(self._run.source) for one in preparations)
-        if found != expected:
-            self._reasons["entropy"] = f"the records' {self._run.source} slices were prepared otherwise than the run's"
+        source, records = self._run.source, self._manifest
+        found = intensity_of(records.options.get("preparation") or {}, records.task, source)
+        if found != intensity_of(self._run.preparation, self._run.task, source):
+            self._reasons["entropy"] = f"the records' {source} slices were prepared otherwise than the run's"
             return None
         translators = self._loaded(*labelled.views[0].through)
         if translators is None:

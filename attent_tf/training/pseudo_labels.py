@@ -20,7 +20,8 @@ from attent_tf.configs import PseudoLabelConfig
 from attent_tf.postprocessing import fill_holes, largest_components
 from attent_tf.signs import count_overlap, mean_dice
 
-SURE, DOUBTED, IGNORED = range(LEVELS := 3)
+LEVELS = 3
+SURE, DOUBTED, IGNORED = range(LEVELS)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

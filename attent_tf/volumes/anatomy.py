@@ -20,7 +20,7 @@ from attent_tf.volumes.volume import Volume
 # What a scan that does not pass was expected to show; says the kind of the problem as well.
 EXPECTED = "structures that lie and measure as in a patient"
 
-# [row of the affine, sign] of each direction in which places are compared, and its name.
+# The directions in which places are compared; the row of an affine that holds each, and the sign with which it does.
 _BACKWARDS, _LEFTWARDS, _UPWARDS = range(3)
 _WORLD_AXES, _SIGNS = [1, 0, 2], np.array([[-1.0], [-1.0], [1.0]])
 

@@ -195,11 +195,11 @@ def _paint(
 def _resampled_labels(labels: np.ndarray, matrices: Matrices, shape: tuple[int, int, int]) -> np.ndarray:
     slice_matrix, row_matrix, column_matrix = matrices
     result = np.zeros(shape, np.uint8)
-    box = _box_of_organs(labels)
+    box = _box_of_structures(labels)
     if box is None:
         return result
     slices, rows, columns = box
-    # Outside the box all is background, so organs alone are resampled; what they leave of a pixel is background.
+    # Outside the box all is background, so structures alone are resampled; what they leave of a pixel is background.
     narrow_slices, target_slices = (None, slices) if slice_matrix is None else part_of(slice_matrix, slices)
     narrow_rows, target_rows = part_of(row_matrix, rows)
     narrow_columns, target_columns = part_of(column_matrix, columns)
@@ -222,7 +222,7 @@ def _resampled_labels(labels: np.ndarray, matrices: Matrices, shape: tuple[int, 
     return result
 
 
-def _box_of_organs(labels: np.ndarray) -> tuple[slice, slice, slice] | None:
+def _box_of_structures(labels: np.ndarray) -> tuple[slice, slice, slice] | None:
     """The smallest box of slices, rows and columns that holds all labels but the background; None if there are none."""
     flat = labels.any(axis=0)
     if not flat.any():

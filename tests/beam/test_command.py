@@ -8,6 +8,7 @@ import pytest
 from attent_tf.data.manifest import read_manifest
 from attent_tf.volumes import PrepareOptions
 from cli.main import main
+from tests.support.abdomen import CT, MRI
 
 
 def _invoke(*arguments):
@@ -38,7 +39,9 @@ def test_options_reach_the_manifest(data, tmp_path):
         "split": "none",
         "seed": 4,
         "slices": "all",
-        "preparation": PrepareOptions("resize", pixel_mm=2.0).to_json(),
+        "preparation": PrepareOptions(
+            "resize", pixel_mm=2.0, intensity={"mri": MRI.intensity, "ct": CT.intensity}
+        ).to_json(),
         "orientation_policy": "strict",
         "shards": 2,
     }
@@ -47,7 +50,7 @@ def test_options_reach_the_manifest(data, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "found"),
     [
-        ((), "--mri, --ct: expected at least one data folder"),
+        ((), "--domain (or --mri, --ct): expected at least one data folder"),
         (("--ct", "nowhere"), "nowhere"),
         (("--ct", "nowhere", "--pixel-mm", 0), "pixel_mm"),
         (("--ct", "nowhere", "--", "--fast"), "--fast is not an option of Beam"),

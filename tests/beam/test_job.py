@@ -17,7 +17,7 @@ from attent_tf.datasets import find_cases, input_digest, read_case
 from attent_tf.errors import InputError
 from attent_tf.volumes import prepare
 from beam_preprocess import slicing
-from tests.support.abdomen import ABDOMEN
+from tests.support.abdomen import ABDOMEN, CT, MRI
 from tests.support.from_grid import restore_labels
 from tests.support.jobs import abdomen_options
 
@@ -65,7 +65,7 @@ def test_manifest_holds_no_path(made, data):
         "split": "sifa",
         "seed": 0,
         "slices": "body",
-        "preparation": made[0].prepare.to_json(),
+        "preparation": made[0].prepare.with_rules({"mri": MRI.intensity, "ct": CT.intensity}).to_json(),
         "orientation_policy": "strict",
         "shards": 5,
     }

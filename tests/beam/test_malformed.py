@@ -178,7 +178,7 @@ ROWS = [
     (_blurred_scaled_labels, "label0002.nii.gz: expected whole numbers as labels"),
     (_unknown_label, "label0002.nii.gz: expected labels .* found 77"),
     (_shifted_label, "label0002.nii.gz: expected the affine of"),
-    (_mirrored, "img0002.nii.gz: expected organs where they lie in a patient"),
+    (_mirrored, "img0002.nii.gz: expected structures that lie and measure as in a patient"),
     (
         _mirrored_qform,
         "img0002.nii.gz: expected sform and qform that agree .* mirrors or turns the other, with corners up to",

@@ -1,16 +1,21 @@
 """The descriptions in docs/datasets.md, each on a folder as its data set lays it out."""
 
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from attent_tf.data.verify import verify
 from attent_tf.datasets import find_cases, read_case
-from attent_tf.tasks import IntensityRule
+from attent_tf.tasks import IntensityRule, load_task
 from attent_tf.volumes import read_nifti_labels
+from cli.main import main
+from tests.docs.test_commands import commands
 from tests.support.abdomen import ABDOMEN, LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SPLEEN
 from tests.support.folders import write_ct, write_mr
 
@@ -23,7 +28,10 @@ def documented(tmp_path):
     texts = re.findall(r"```yaml\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
     paths = {}
     for text in texts:
-        name = yaml.safe_load(text)["name"]
+        content = yaml.safe_load(text)
+        if "structures" in content:
+            continue
+        name = content["name"]
         paths[name] = tmp_path / f"{name}.yaml"
         paths[name].write_text(text, encoding="utf-8")
     assert paths.keys() == {"amos-ct", "totalseg", "hospital"}
@@ -95,3 +103,36 @@ def test_a_hospital_folder_has_series_of_patients_and_no_labels(documented, tmp_
     assert volume.labels is None
     by_name = [pydicom.dcmread(path).pixel_array.T for path in slices]
     np.testing.assert_array_equal(volume.voxels, np.stack(by_name, -1).astype(np.float32))
+
+
+def test_a_task_of_ones_own_becomes_records_by_the_commands_shown(tmp_path, monkeypatch):
+    """Two scans before and two after contrast agent; right cochleae lie at low columns, as columns run to the left."""
+    import nibabel
+
+    texts = re.findall(r"```yaml\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+    (text,) = (text for text in texts if "structures" in yaml.safe_load(text))
+    assert len(text.splitlines()) == 10
+    (tmp_path / "head.yaml").write_text(text, encoding="utf-8")
+    affine = np.diag([-4.0, -4.0, 6.0, 1.0])
+    for folder, numbers in (("CONTRAST", (1, 2)), ("PLAIN", (3, 4))):
+        for number in numbers:
+            voxels, labels = np.full((48, 48, 4), 10, np.int16), np.zeros((48, 48, 4), np.uint8)
+            voxels[4:44, 4:44] = 200 + number
+            for index, column in ((1, 30), (2, 16), (3, 36)):
+                labels[column : column + 2, 20:22, 1:3] = index
+                voxels[labels == index] = 300
+            for part, array in (("images", voxels), ("labels", labels)):
+                if part == "images" or folder == "CONTRAST":
+                    path = tmp_path / folder / part / f"{number}.nii.gz"
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    nibabel.save(nibabel.Nifti1Image(array, affine), path)
+    monkeypatch.chdir(tmp_path)
+    shown = [command for command in commands(DOCUMENT) if "head.yaml" in command]
+    assert len(shown) == 2
+    for command in shown:
+        done = CliRunner().invoke(main, shlex.split(command)[1:])
+        assert done.exit_code == 0, done.output
+    manifest = verify("records")
+    assert manifest.task == load_task("head.yaml")
+    assert {(case.domain, case.labelled) for case in manifest.cases} == {("t1", True), ("t2", False)}
+    assert manifest.task.source_and_target("t12t2") == ("t1", "t2")

@@ -62,6 +62,21 @@ def test_masks_of_other_structures_need_not_be_there(tmp_path):
     np.testing.assert_array_equal(read_case(files).labels.ravel(), [0, 1, 0, 0, 0, 0, 2, 0])
 
 
+def test_masks_of_other_structures_in_a_folder_of_all_cases_are_no_strangers(tmp_path):
+    (tmp_path / "d.yaml").write_text(
+        "name: d\nmodality: any\nroot: d\nimages: 'img/{case}.nii.gz'\nmasks:\n  heart: 'seg/{case}_heart.nii.gz'\n"
+        "  liver: 'seg/{case}_liver.nii.gz'\n  spleen: 'seg/{case}_spleen.nii.gz'\n"
+    )
+    _write(tmp_path / "d" / "img" / "1.nii.gz", NUMBERS)
+    for name in ("heart", "liver", "spleen"):
+        _write(tmp_path / "d" / "seg" / f"1_{name}.nii.gz", (len(name) == NUMBERS).astype(np.uint8))
+    (files,) = find_cases(tmp_path / "d.yaml", SMALL, "plain")
+    assert len(files.labels) == 2
+    _write(tmp_path / "d" / "seg" / "1_lung.nii.gz", NUMBERS)
+    with pytest.raises(InputError, match="1_lung"):
+        find_cases(tmp_path / "d.yaml", SMALL, "plain")
+
+
 def test_a_plain_folder_holds_the_classes_of_whatever_task(tmp_path):
     _write(tmp_path / "images" / "a.nii.gz", NUMBERS)
     _write(tmp_path / "labels" / "a.nii.gz", NUMBERS % 3)

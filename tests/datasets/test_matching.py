@@ -168,6 +168,10 @@ def test_shipped_descriptions_are_named_as_their_files():
             "numbered_by_task: expected no label_values beside it",
         ),
         (
+            "name: x\nimages: '{case}.nii'\nmodality: ct\nmasks: {a: 'm/{case}.nii'}\nnumbered_by_task: true",
+            "numbered_by_task: expected no masks beside it",
+        ),
+        (
             "name: x\nimages: '{case}.nii'\nmodality: ct\nnumbered_by_task: 1",
             "numbered_by_task: expected true or false",
         ),

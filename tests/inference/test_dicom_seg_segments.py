@@ -8,7 +8,7 @@ import pytest
 
 from attent_tf.inference.dicom_seg import check_source_series, write_dicom_seg
 from attent_tf.tasks import task_from_mapping
-from tests.support.abdomen import ABDOMEN
+from tests.support.abdomen import ABDOMEN, CT
 from tests.support.dicom_folders import body, write_series
 
 MIXED = task_from_mapping(
@@ -28,9 +28,10 @@ MIXED = task_from_mapping(
 def _written(tmp_path, task):
     def identified(dataset, _):
         dataset.StudyInstanceUID, dataset.FrameOfReferenceUID = "1.2.3", "1.2.4"
+        dataset.SpecificCharacterSet, dataset.PatientName = "ISO_IR 100", "Müller"
 
     write_series(tmp_path / "series", body(3), edit=identified)
-    source = check_source_series(tmp_path / "series", "ct")
+    source = check_source_series(tmp_path / "series", CT)
     labels = np.zeros((60, 50, 3), np.uint8)
     for index in range(1, task.num_classes):
         labels[20 + index, 20, 1] = index
@@ -65,6 +66,7 @@ def test_structures_of_the_abdomen_have_the_codes_of_the_standard(tmp_path):
         (4, "Spleen", ("78961009", "SCT", "Spleen"), None),
     ]
     assert content.ContentDescription == "Abdominal organs; not for diagnosis"
+    assert str(content.PatientName) == "Müller"
 
 
 def test_what_has_no_code_is_an_anatomical_structure_of_its_title(tmp_path):
@@ -80,6 +82,14 @@ def test_what_has_no_code_is_an_anatomical_structure_of_its_title(tmp_path):
         content.SegmentSequence[0].RecommendedDisplayCIELabValue
         != content.SegmentSequence[1].RecommendedDisplayCIELabValue
     )
+
+
+def test_titles_of_any_script_and_the_patients_name_come_back(tmp_path):
+    structure = dataclasses.replace(MIXED.structures[1], title="Läsion 肝")
+    content = _written(tmp_path, dataclasses.replace(MIXED, title="Hörnerv", structures=(structure,)))
+    assert content.SegmentSequence[0].SegmentLabel == "Läsion 肝"
+    assert content.ContentDescription == "Hörnerv; not for diagnosis"
+    assert str(content.PatientName) == "Müller"
 
 
 @pytest.mark.parametrize("letters", [64, 80])

@@ -36,7 +36,7 @@ def write_hand_records(
         for index, image in enumerate(case.images):
             label = None if case.labels is None else case.labels[index]
             place = (case.case, case.domain, case.split, index, len(case.images), geometry)
-            frames.append(frame(encode(SliceRecord(image, label, *place), ABDOMEN)))
+            frames.append(frame(encode(SliceRecord(image, label, *place), task)))
         entries.append(
             ManifestCase(
                 case=case.case,
