@@ -10,6 +10,8 @@ from attent_tf.reporting.svg import GRID, INK, page_svg, series_stand_in, svg_st
 
 # With fewer values quartiles say nothing that the dots do not.
 _LEAST_FOR_BOX = 4
+# Of the width, for names of structures; and so many letters of a name.
+_LEAST_MARGIN, _LONGEST = 0.23, 24
 
 
 def box_plot_svg(evaluations: Sequence[Evaluation], metric: str, title: str, identifier: str) -> str:
@@ -32,12 +34,14 @@ def box_plot_svg(evaluations: Sequence[Evaluation], metric: str, title: str, ide
     largest = max((values.max() for row in columns for values in row if values.size), default=None)
     if largest is None:
         return ""
+    labels = [title if len(title) <= _LONGEST else f"{title[:_LONGEST]}…" for title in titles.values()]
     count = len(evaluations)
     lane = 0.8 / count
     with matplotlib.rc_context(svg_style(identifier)):
+        left = min(_LEAST_MARGIN + 0.2, max(_LEAST_MARGIN, 0.03 + 0.0165 * max(map(len, labels))))
         height = 0.4 + len(titles) * max(0.36, 0.17 * count + 0.14)
         figure = Figure(figsize=(4.2, height))
-        axes = figure.add_axes((0.23, 0.3 / height, 0.75, 1.0 - 0.35 / height))
+        axes = figure.add_axes((left, 0.3 / height, 0.98 - left, 1.0 - 0.35 / height))
         for band, row in enumerate(columns):
             if band:
                 axes.axhline(band - 0.5, color=GRID, linewidth=0.6)
@@ -46,7 +50,7 @@ def box_plot_svg(evaluations: Sequence[Evaluation], metric: str, title: str, ide
                 _draw_lane(axes, values, level, min(lane, 0.5), series_stand_in(index))
         axes.set_xlim(*((-2, 102) if metric == "dice" else (-0.03 * largest, 1.05 * largest or 1.0)))
         axes.set_ylim(len(titles) - 0.5, -0.5)
-        axes.set_yticks(range(len(titles)), list(titles.values()))
+        axes.set_yticks(range(len(titles)), labels)
         axes.tick_params(axis="y", length=0)
         axes.grid(True, axis="x", color=GRID, linewidth=0.6)
         axes.set_axisbelow(True)

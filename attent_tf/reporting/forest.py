@@ -48,7 +48,8 @@ def draw_comparison(comparison: RunComparison, folder: Path) -> None:
     top = 0.15 + _LEGEND_LINE * math.ceil(len(comparison.runs) / columns)
     panel = _LANE * len(comparison.columns) * (max(len(comparison.runs), len(pairs)) + 1)
     pair_labels = 0.15 + _LETTER * max(len(_pair_name(pair)) for pair in pairs)
-    edges = np.cumsum([0.0, _COLUMN_LABELS, _SCORES, _NOTES + pair_labels, _DIFFERENCES, _P_VALUES])
+    column_labels = max(_COLUMN_LABELS, 0.15 + 0.075 * max(map(len, comparison.task.titles.values())))
+    edges = np.cumsum([0.0, column_labels, _SCORES, _NOTES + pair_labels, _DIFFERENCES, _P_VALUES])
     height = top + panel + _BOTTOM
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(edges[-1], height))

@@ -13,7 +13,24 @@ from attent_tf.tasks.structure import Structure
 from attent_tf.tasks.task import Task
 
 # For structures without a colour of their own, after Okabe and Ito (2008), light enough to stand on a grey scan.
-_COLOURS = ("#e69f00", "#56b4e9", "#f0e442", "#e0569f", "#4fc99b", "#d5763c", "#8fa8ff", "#c3b091")
+_COLOURS = (
+    "#e69f00",
+    "#56b4e9",
+    "#f0e442",
+    "#e0569f",
+    "#4fc99b",
+    "#d5763c",
+    "#8fa8ff",
+    "#c3b091",
+    "#b3de69",
+    "#ff9d9a",
+    "#2fc4d6",
+    "#b07aff",
+    "#ffd27f",
+    "#9c755f",
+    "#7fd1ae",
+    "#d37295",
+)
 
 
 def task_from_mapping(content: Any, where: str) -> Task:
