@@ -78,7 +78,7 @@ _CHAOS = {
     Tissue.SPLEEN: 252,
 }
 
-# The organs of the task, in the order of `attent_tf.organs.ORGANS`.
+# What is kept in one piece: liver, right kidney, left kidney, spleen.
 ORGAN_TISSUES = (
     (Tissue.LIVER, Tissue.LIVER_VESSEL),
     (Tissue.RIGHT_CORTEX, Tissue.RIGHT_MEDULLA),
