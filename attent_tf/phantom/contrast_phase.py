@@ -12,12 +12,12 @@ from attent_tf.phantom.tissues import Tissue
 
 
 class Phase(enum.IntEnum):
-    """When the scan was made; values index the columns of the enhancement table."""
+    """When the scan was made, by how long the contrast medium had been there."""
 
-    NATIVE = -1
-    LATE_ARTERIAL = 0
-    PORTAL_VENOUS = 1
-    LATE = 2
+    NATIVE = 0
+    LATE_ARTERIAL = 1
+    PORTAL_VENOUS = 2
+    LATE = 3
 
 
 _SHARES = {Phase.PORTAL_VENOUS: 0.64, Phase.NATIVE: 0.12, Phase.LATE_ARTERIAL: 0.12, Phase.LATE: 0.12}
@@ -97,9 +97,7 @@ def draw_hounsfield(rng: np.random.Generator, phase: Phase) -> dict[Tissue, floa
     means[Tissue.LIVER] -= draw_liver_fat_percent(rng)
     gain = np.exp(rng.normal(0, _GAIN_SPREAD))
     for tissue, added in _ENHANCEMENT_HU.items():
-        uptake = np.exp(rng.normal(0, _TISSUE_SPREAD))
-        if phase != Phase.NATIVE:
-            means[tissue] += gain * uptake * added[phase]
+        means[tissue] += gain * np.exp(rng.normal(0, _TISSUE_SPREAD)) * (0, *added)[phase]
     means[Tissue.LEFT_CORTEX] = means[Tissue.RIGHT_CORTEX]
     means[Tissue.LEFT_MEDULLA] = means[Tissue.RIGHT_MEDULLA]
     if rng.random() < _ORAL_CONTRAST_SHARE:

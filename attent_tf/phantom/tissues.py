@@ -78,7 +78,7 @@ _CHAOS = {
     Tissue.SPLEEN: 252,
 }
 
-# The organs of the task, in the order of the task `abdomen`.
+# The organs of the task `abdomen`, in its order; each is kept in one piece.
 ORGAN_TISSUES = (
     (Tissue.LIVER, Tissue.LIVER_VESSEL),
     (Tissue.RIGHT_CORTEX, Tissue.RIGHT_MEDULLA),
