@@ -198,7 +198,7 @@ def test_a_run_is_scored_on_a_tilted_scan_in_space_and_told_what_its_header_says
     )
     folder = write_oracle_run(tmp_path / "run", options=options)
     monkeypatch.setattr("attent_tf.inference.evaluate.load_chain", lambda run: Oracle())
-    for protocol, more in (("volume_3d", ()), ("native_3d", ("--ct", tmp_path / "data"))):
+    for protocol, more in (("volume_3d", ()), ("native_3d", ("--scans", tmp_path / "data"))):
         out = tmp_path / protocol
         words = ("evaluate", "--run", folder, "--records", tmp_path / "records", "--out", out, "--protocol", protocol)
         result = _attent(*words, *more)

@@ -144,7 +144,7 @@ def test_check_says_without_labels_what_evaluate_keeps(run, records, place):
 def test_evaluate_on_the_grid_of_the_scan_scores_what_segment_writes(run, records, ct, place):
     """The same networks, brought back by another command and scored by hand against the labels on disk."""
     out, malbcv = place / "native", place / "malbcv"
-    words = ("evaluate", "--run", run, "--records", records, "--protocol", "native_3d", "--ct", malbcv)
+    words = ("evaluate", "--run", run, "--records", records, "--protocol", "native_3d", "--scans", malbcv)
     output = _succeed(*words, "--out", out)
     assert "grid of the original scan" in " ".join(output.split())
     metrics = json.loads((out / "metrics.json").read_text())
@@ -172,9 +172,9 @@ def test_evaluate_on_the_grid_of_the_scan_scores_what_segment_writes(run, record
 def test_evaluate_on_the_grid_of_the_scan_wants_the_scans_of_the_records(run, records, place):
     words = ("evaluate", "--run", run, "--records", records, "--out", place / "no")
     native = (*words, "--protocol", "native_3d")
-    assert "needs --ct" in _fail(*native)
-    assert "go with --protocol native_3d" in _fail(*words, "--ct", place / "malbcv")
-    assert "nowhere" in _fail(*native, "--ct", place / "nowhere")
+    assert "needs --scans" in _fail(*native)
+    assert "go with --protocol native_3d" in _fail(*words, "--scans", place / "malbcv")
+    assert "nowhere" in _fail(*native, "--scans", place / "nowhere")
     other = place / "other_scans"
     shutil.copytree(place / "malbcv", other)
     label = other / "RawData" / "Training" / "label" / "label0001.nii.gz"
@@ -182,16 +182,16 @@ def test_evaluate_on_the_grid_of_the_scan_wants_the_scans_of_the_records(run, re
     values = np.array(stored.dataobj)
     values[0, 0, 0] = 6
     nibabel.save(nibabel.Nifti1Image(values, stored.affine, stored.header), label)
-    assert "other voxels or labels on the same grid" in _fail(*native, "--ct", other)
+    assert "other voxels or labels on the same grid" in _fail(*native, "--scans", other)
     image = other / "RawData" / "Training" / "img" / "img0001.nii.gz"
     for path in (image, label):
         stored = nibabel.load(path)
         cut = stored.slicer[1:]
         nibabel.save(cut, path)
-    assert "another grid" in _fail(*native, "--ct", other)
+    assert "another grid" in _fail(*native, "--scans", other)
     image.unlink()
     label.unlink()
-    assert "expected the case malbcv-0001 of the records" in _fail(*native, "--ct", other)
+    assert "expected the case malbcv-0001 of the records" in _fail(*native, "--scans", other)
     assert not (place / "no").exists()
 
 

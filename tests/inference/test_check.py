@@ -226,8 +226,8 @@ def test_the_command_prints_writes_and_is_strict_when_asked(run, routes, records
     result = CliRunner().invoke(main, [*words, "--out", str(tmp_path / "signs.json")])
     assert result.exit_code == 0
     lines = result.output.splitlines()
-    (row,) = (line.split() for line in lines if line.startswith("Organ shares  "))
-    assert row == ["Organ", "shares", "green", "1.00"]
+    (row,) = (line.split() for line in lines if line.startswith("Shares of structures  "))
+    assert row == ["Shares", "of", "structures", "green", "1.00"]
     assert "  liver 1.00, right kidney 1.00, left kidney 1.00, spleen 1.00" in lines
     assert "the method deploys one path" in " ".join(result.output.split())
     content = json.loads((tmp_path / "signs.json").read_text())

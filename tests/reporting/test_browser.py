@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from attent_tf.evaluation.case_result import CaseResult
 from attent_tf.evaluation.folder import write_evaluation
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL
 from attent_tf.reporting.palette import DISAGREEMENT_COLOURS, rgb
@@ -11,6 +12,7 @@ from attent_tf.reporting.sources import EvaluationForReport
 from tests.reporting.browser import CHROMIUMS, Browser, find_programs
 from tests.reporting.conftest import BOXES, case_result, signs_of
 from tests.support.abdomen import ABDOMEN, CLASS_NAMES, LIVER, SPLEEN
+from tests.support.amos_task import AMOS, columns_of_structures
 
 pytest.importorskip("selenium", reason="needs selenium (make dev)")
 PROGRAMS = find_programs()
@@ -344,3 +346,22 @@ for (const element of document.querySelectorAll("body *")) {
 }
 return weak;
 """
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_fifteen_structures_fit(browser, tmp_path, width):
+    labels = columns_of_structures(AMOS)
+    header = {"method": "attent", "direction": "t12t2", "protocol": DEFAULT_PROTOCOL, "seed": 0}
+    write_evaluation(tmp_path / "e", AMOS, header, [CaseResult("a", None, None, labels, (5, 2, 2), reference=labels)])
+    write_report(tmp_path / "index.html", [EvaluationForReport(tmp_path / "e")], "Fifteen")
+    browser.open(tmp_path / "index.html", width)
+    assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
+    # Names of structures beside a plot begin within it.
+    starts = browser.run(
+        "return [...document.querySelectorAll('.plots text')].map((e) => e.getBoundingClientRect().left)"
+    )
+    assert min(starts) >= 0
+    edges = browser.run("""const cell = document.querySelector('.scores tbody tr:nth-child(2) td:last-child');
+      return [cell.getBoundingClientRect().right, cell.closest('.scroll').getBoundingClientRect().right]""")
+    # The average is in view without scrolling, but on a telephone, where it would hide everything else.
+    assert (edges[0] <= edges[1] + 1) == (width == 1280)
