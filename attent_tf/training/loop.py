@@ -230,6 +230,5 @@ def _check_weights(inner, plan, step):
         )
 
 
-@tf.function
 def _finite(variables):
-    return tf.reduce_all([tf.reduce_all(tf.math.is_finite(variable)) for variable in variables])
+    return all(bool(tf.reduce_all(tf.math.is_finite(variable))) for variable in variables)

@@ -1,9 +1,13 @@
 """Optimisers and how their learning rates fall."""
 
+import functools
+from collections.abc import Sequence
+
 import keras
 import tensorflow as tf
 
 from attent_tf.configs import OptimizerConfig
+from attent_tf.runs.networks import stored
 
 
 @keras.saving.register_keras_serializable("attent_tf")
@@ -31,7 +35,7 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def make_optimizer(config: OptimizerConfig, steps: int, variables: list) -> keras.optimizers.Optimizer:
-    """Makes the optimiser for `steps` updates and creates its moments for `variables`.
+    """Makes the optimiser for `steps` updates and creates its moments for `variables`; `descend` does its updates.
 
     An optimizer that is not built before the step is traced fails under a distribution strategy.
     """
@@ -44,6 +48,66 @@ def make_optimizer(config: OptimizerConfig, steps: int, variables: list) -> kera
         optimizer = keras.optimizers.Adam(rate, beta_1=config.beta_1, beta_2=config.beta_2)
     optimizer.build(variables)
     return optimizer
+
+
+def descend(
+    strategy: tf.distribute.Strategy,
+    optimizer: keras.optimizers.Optimizer,
+    gradients: Sequence,
+    variables: Sequence[keras.Variable],
+    rate_factors: Sequence[float],
+    weight_decay: float,
+) -> None:
+    """Does one update of variables, as the optimiser's `apply` would; call it in cross-replica context.
+
+    Args:
+      strategy: that everything was made under.
+      optimizer: made for `variables`, in this order.
+      gradients: of each variable, the sum over replicas.
+      variables: that are updated.
+      rate_factors: of each variable, its learning rate as a multiple of the optimiser's.
+      weight_decay: λ; the gradient of the L2 penalty λ/2 ‖w‖² of each kernel is added to its own.
+    """
+    rate = tf.convert_to_tensor(optimizer.learning_rate)
+    moments = [()] * len(variables)
+    if isinstance(optimizer, keras.optimizers.Adam):
+        rate *= _bias_correction(optimizer)
+        # Keras keeps the first and the second moment of each variable in turn, after its own counter and rate.
+        kept = stored(optimizer)[len(optimizer.variables) - 2 * len(variables) :]
+        moments = list(zip(kept[::2], kept[1::2], strict=True))
+    for variable, gradient, factor, own in zip(variables, gradients, rate_factors, moments, strict=True):
+        decay = weight_decay if len(variable.shape) > 1 else 0.0
+        update = functools.partial(_update, optimizer, decay, rate if factor == 1.0 else factor * rate)
+        # Each replica's copy is updated by itself, with its own copies of gradient and moments.
+        strategy.extended.update(variable.value, update, args=(gradient, *own), group=False)
+    optimizer.iterations.assign_add(1)
+
+
+def _update(optimizer, decay, rate, weights, gradient, *moments):
+    slope = gradient + decay * weights if decay else gradient
+    if not moments:
+        optimizer.update_step(slope, weights, rate)
+        return
+    first, second = moments
+    # One operation where Keras takes twenty. Its own correction of the bias is left out: `rate` is corrected.
+    tf.raw_ops.ResourceApplyAdam(
+        var=weights.handle,
+        m=first.handle,
+        v=second.handle,
+        beta1_power=0.0,
+        beta2_power=0.0,
+        lr=rate,
+        beta1=optimizer.beta_1,
+        beta2=optimizer.beta_2,
+        epsilon=optimizer.epsilon,
+        grad=slope,
+    )
+
+
+def _bias_correction(optimizer):
+    """sqrt(1 − β₂ᵗ) / (1 − β₁ᵗ) of the update t that comes next, from 1 on."""
+    update = tf.cast(optimizer.iterations + 1, tf.float32)
+    return tf.sqrt(1.0 - optimizer.beta_2**update) / (1.0 - optimizer.beta_1**update)
 
 
 def _learning_rate(config, steps):

@@ -1,17 +1,17 @@
 """From the gradients of every replica to one update of the weights.
 
 Order: summed over replicas, unscaled, checked, clipped, decayed, applied. Keras's own optimizers clip each replica's part before
-the sum, and decide on an overflow by the first replica alone.
+the sum, and decide on an overflow by the first replica alone; and TensorFlow never frees a step that was traced with the sum
+that they take, since its gradient is registered for the life of the process.
 """
 
-import dataclasses
 from collections.abc import Sequence
 
 import tensorflow as tf
 
 from attent_tf.configs import OptimizerConfig
 from attent_tf.runs.networks import stored
-from attent_tf.training.optimizers import make_optimizer
+from attent_tf.training.optimizers import descend, make_optimizer
 from attent_tf.training.precision import LossScale
 
 
@@ -42,20 +42,12 @@ class WeightUpdate(tf.Module):
         self._weight_decay = config.weight_decay
         self.variables_updated = variables
         self._factors = tuple(rate_factors) or (1.0,) * len(variables)
-        self.optimizer = make_optimizer(config, steps, self._having(1.0, variables))
-        # Optimizers of their own, since Adam would see nothing of a gradient that is multiplied by a factor.
-        self._others = [
-            (factor, make_optimizer(_hastened(config, factor), steps, self._having(factor, variables)))
-            for factor in dict.fromkeys(self._factors)
-            if factor != 1.0
-        ]
+        self.optimizer = make_optimizer(config, steps, variables)
         self.loss_scale = LossScale() if precision == "mixed_float16" else None
 
     def state(self) -> list[tf.Variable]:
         """Returns what a checkpoint holds."""
-        optimizers = (self.optimizer, *(optimizer for _, optimizer in self._others))
-        moments = [variable for optimizer in optimizers for variable in stored(optimizer)]
-        return moments + (self.loss_scale.stored() if self.loss_scale else [])
+        return stored(self.optimizer) + (self.loss_scale.stored() if self.loss_scale else [])
 
     def scaled(self, loss: tf.Tensor) -> tf.Tensor:
         """Returns what is to be differentiated for `loss` [], the share of one replica; call it in replica context."""
@@ -70,46 +62,23 @@ class WeightUpdate(tf.Module):
           gradients: of `scaled` losses by `variables_updated`, on every replica, as `strategy.run` returned them.
         """
         if self.loss_scale is None and not self._clip_norm:
-            self._run(gradients)
+            targets = [variable.value for variable in self.variables_updated]
+            pairs = list(zip(gradients, targets, strict=True))
+            self._descend(self._strategy.extended.batch_reduce_to("SUM", pairs))
             return
         summed = [self._strategy.reduce("SUM", gradient, axis=None) for gradient in gradients]
         if self.loss_scale is None:
-            self._apply_summed(summed)
+            self._clip_and_descend(summed)
             return
         summed = [gradient / self.loss_scale.value for gradient in summed]
         finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(gradient)) for gradient in summed])
-        tf.cond(finite, lambda: self._apply_summed(summed), lambda: None)
+        tf.cond(finite, lambda: self._clip_and_descend(summed), lambda: None)
         self.loss_scale.update(finite)
 
-    def _apply_summed(self, summed):
+    def _clip_and_descend(self, summed):
         if self._clip_norm:
             summed, _ = tf.clip_by_global_norm(summed, self._clip_norm)
-        # The optimizer sums over replicas.
-        self._run([gradient / self._strategy.num_replicas_in_sync for gradient in summed])
+        self._descend(summed)
 
-    def _decayed(self, gradients):
-        """Adds the gradient of the L2 penalty of kernels, one replica's share of it, after any clipping."""
-        if not self._weight_decay:
-            return gradients
-        factor = self._weight_decay / self._strategy.num_replicas_in_sync
-        return [
-            gradient + factor * variable if len(variable.shape) > 1 else gradient
-            for gradient, variable in zip(gradients, self.variables_updated, strict=True)
-        ]
-
-    def _run(self, gradients):
-        def apply(*parts):
-            # A copy of its own for each replica: one tensor that all share cannot be summed.
-            copies = [tf.identity(part) for part in self._decayed(parts)]
-            for factor, optimizer in ((1.0, self.optimizer), *self._others):
-                optimizer.apply(self._having(factor, copies), self._having(factor, self.variables_updated))
-
-        self._strategy.run(apply, args=tuple(gradients))
-
-    def _having(self, factor, values):
-        """Those of `values`, one for each variable, whose variable has that factor."""
-        return [value for value, own in zip(values, self._factors, strict=True) if own == factor]
-
-
-def _hastened(config, factor):
-    return dataclasses.replace(config, learning_rate=factor * config.learning_rate)
+    def _descend(self, summed):
+        descend(self._strategy, self.optimizer, summed, self.variables_updated, self._factors, self._weight_decay)
