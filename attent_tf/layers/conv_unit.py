@@ -60,8 +60,7 @@ class ConvUnit(keras.layers.Layer):
             dilation,
             padding=padding,
             use_bias=False,
-            # An initializer gives the same values each time, and those who make layers pass one to several.
-            kernel_initializer=self.kernel_initializer.clone(),
+            kernel_initializer=self.kernel_initializer,
             name="conv",
         )
         self.drop = keras.layers.Dropout(dropout, name="drop")

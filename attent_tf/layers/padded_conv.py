@@ -49,7 +49,8 @@ class PaddedConv2D(keras.layers.Layer):
         self.dilation = dilation
         self.padding = padding
         self.use_bias = use_bias
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        # An initializer gives the same values each time, and those who make layers pass one to several.
+        self.kernel_initializer = keras.initializers.get(kernel_initializer).clone()
 
     @property
     def pad_pixels(self) -> int:

@@ -4,6 +4,7 @@ from attent_tf.models.critics import FeatureCritic, MaskCritic
 from attent_tf.models.deeplab import AtrousHead, DeepLabV2, SegmentorOutput
 from attent_tf.models.generator import Generator
 from attent_tf.models.imagenet import find_weights, load_imagenet
+from attent_tf.models.initial_weights import draw_kernels
 from attent_tf.models.map_discriminator import MapDiscriminator
 from attent_tf.models.patch_discriminator import PatchDiscriminator
 from attent_tf.models.pixel_discriminator import PixelDiscriminator
@@ -35,6 +36,7 @@ __all__ = [
     "SifaGenerator",
     "SifaSegmentor",
     "SifaTail",
+    "draw_kernels",
     "find_weights",
     "load_imagenet",
 ]

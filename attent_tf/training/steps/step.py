@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from attent_tf.configs import Config, PseudoLabelConfig
 from attent_tf.methods import Stage, get_domains, part_name
+from attent_tf.models import draw_kernels
 from attent_tf.runs.networks import make_part, stored
 from attent_tf.training.image_pool import ImagePool
 from attent_tf.training.precision import computing_in
@@ -51,7 +52,7 @@ class StepContext:
 def make_step(
     stage: Stage, config: Config, direction: str = "mri2ct", steps: int | None = None, channels: int = 1
 ) -> "Step":
-    """Makes the inner step of a stage; call it inside the scope of the strategy.
+    """Makes the inner step of a stage, with networks that begin as the seed says; call it inside the scope of the strategy.
 
     Args:
       stage: of a method.
@@ -61,7 +62,10 @@ def make_step(
       channels: of the images.
     """
     steps = getattr(config, stage.section).steps if steps is None else steps
-    return step_class(stage)(StepContext(stage, config, direction, steps, channels), **dict(stage.options))
+    step = step_class(stage)(StepContext(stage, config, direction, steps, channels), **dict(stage.options))
+    for network in step.networks.values():
+        draw_kernels(network, config.seed)
+    return step
 
 
 def step_class(stage: Stage) -> type["Step"]:

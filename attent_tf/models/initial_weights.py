@@ -1,0 +1,30 @@
+"""What networks begin as: kernels that follow from a run's seed and their own place, and from nothing else.
+
+An initializer of Keras gives the same values each time it is asked, and draws its seed from a stream that every layer before it
+has moved on. Here no two kernels begin alike, whichever layers share an initializer, and none depends on the order in which
+networks are made.
+"""
+
+import hashlib
+
+import keras
+
+
+def draw_kernels(network: keras.Model, seed: int) -> None:
+    """Gives each kernel of a network values of its own from its layer's initializer.
+
+    Args:
+      network: built; the paths of its variables begin with its name.
+      seed: of the run.
+    """
+    for layer in network._flatten_layers():
+        initializer, kernel = getattr(layer, "kernel_initializer", None), getattr(layer, "kernel", None)
+        # Layers made of others keep the initializer for these.
+        if kernel is not None and "seed" in initializer.get_config():
+            config = {**initializer.get_config(), "seed": _seed_of(kernel.path, seed)}
+            kernel.assign(type(initializer).from_config(config)(kernel.shape, kernel.dtype))
+
+
+def _seed_of(path, seed):
+    digest = hashlib.sha256(f"{seed} {path}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1
