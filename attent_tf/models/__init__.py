@@ -3,6 +3,9 @@
 from attent_tf.models.critics import FeatureCritic, MaskCritic
 from attent_tf.models.deeplab import AtrousHead, DeepLabV2, SegmentorOutput
 from attent_tf.models.generator import Generator
+from attent_tf.models.generator_body import GeneratorBody
+from attent_tf.models.generator_decoder import GeneratorDecoder
+from attent_tf.models.generator_encoder import GeneratorEncoder
 from attent_tf.models.imagenet import find_weights, load_imagenet
 from attent_tf.models.initial_weights import draw_kernels
 from attent_tf.models.map_discriminator import MapDiscriminator
@@ -24,6 +27,9 @@ __all__ = [
     "DilatedResNet",
     "FeatureCritic",
     "Generator",
+    "GeneratorBody",
+    "GeneratorDecoder",
+    "GeneratorEncoder",
     "MapDiscriminator",
     "MaskCritic",
     "PatchDiscriminator",

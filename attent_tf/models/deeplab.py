@@ -75,7 +75,7 @@ class DeepLabV2(keras.Model):
 
     Args:
       num_classes: C, with the background.
-      backbone: `resnet101` (paper), `resnet50` or `small`.
+      backbone: `resnet101` (paper), `resnet50` or `small`; or a network that others have as well, whose `imagenet_input` counts.
       rates: dilation rates of both heads.
       imagenet_input: whether the backbone is made for ImageNet weights, which `load_imagenet` brings.
     """
@@ -83,17 +83,17 @@ class DeepLabV2(keras.Model):
     def __init__(
         self,
         num_classes: int,
-        backbone: str = "resnet101",
+        backbone: str | DilatedResNet = "resnet101",
         rates: tuple[int, ...] = (6, 12, 18, 24),
         imagenet_input: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.imagenet_input = imagenet_input
-        self.backbone = backbone
+        self._is_given = isinstance(backbone, DilatedResNet)
+        self.resnet = backbone if self._is_given else DilatedResNet(backbone, imagenet_input, name="resnet")
+        self.imagenet_input = self.resnet.imagenet_input
         self.num_classes = num_classes
         self.rates = tuple(rates)
-        self.resnet = DilatedResNet(backbone, imagenet_input, name="resnet")
         self.main_head = AtrousHead(num_classes, self.rates, name="main_head")
         self.aux_head = AtrousHead(num_classes, self.rates, name="aux_head")
 
@@ -126,11 +126,16 @@ class DeepLabV2(keras.Model):
     def get_config(self):
         return {
             **super().get_config(),
-            "backbone": self.backbone,
+            # What is made from a configuration shares nothing with anybody.
+            "backbone": keras.saving.serialize_keras_object(self.resnet) if self._is_given else self.resnet.backbone,
             "num_classes": self.num_classes,
             "rates": self.rates,
             "imagenet_input": self.imagenet_input,
         }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{**config, "backbone": keras.saving.deserialize_keras_object(config["backbone"])})
 
 
 def _upsample(logits, size):

@@ -6,16 +6,15 @@ concatenated with the decoder feature of the same resolution. Without gates it i
 """
 
 import keras
-import tensorflow as tf
 
-from attent_tf.layers import AttentionGate, PaddedConv2D, ResidualBlock, make_normalization
-
-SKIPS = ("attention", "none")
+from attent_tf.models.generator_body import GeneratorBody
+from attent_tf.models.generator_decoder import GeneratorDecoder
+from attent_tf.models.generator_encoder import GeneratorEncoder
 
 
 @keras.saving.register_keras_serializable("attent_tf")
 class Generator(keras.Model):
-    """Translates images of one domain into the style of the other.
+    """Translates images of one domain into the style of the other: encoder, body, decoder.
 
     Args:
       filters: channels at full resolution (64 in the authors' code); 2× and 4× at the coarser two.
@@ -25,9 +24,10 @@ class Generator(keras.Model):
       upsample_kernel: kernel after each bilinear up-sampling (1 in the authors' code).
       normalization: see `attent_tf.layers.normalization`.
       channels: of the images, in and out: 1, or 2k + 1 for a slice with k neighbours on each side.
+      encoder: that other networks have as well, of the same `filters`; None for one of its own.
 
     Raises:
-      ValueError: `skips` is unknown.
+      ValueError: `skips` is unknown, or `encoder` has other `filters`.
     """
 
     def __init__(
@@ -39,11 +39,12 @@ class Generator(keras.Model):
         upsample_kernel: int = 1,
         normalization: str = "instance",
         channels: int = 1,
+        encoder: GeneratorEncoder | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if skips not in SKIPS:
-            raise ValueError(f"Argument `skips` must be one of {SKIPS}. Received: {skips!r}")
+        if encoder is not None and encoder.filters != filters:
+            raise ValueError(f"Argument `encoder` must have {filters} filters. Received: {encoder.filters}")
         self.filters = filters
         self.residual_blocks = residual_blocks
         self.skips = skips
@@ -51,31 +52,11 @@ class Generator(keras.Model):
         self.upsample_kernel = upsample_kernel
         self.normalization = normalization
         self.channels = channels
-
-        conv = {"padding": "reflect", "kernel_initializer": _initializer(), "use_bias": normalization == "none"}
-        self.encoders = [
-            PaddedConv2D(filters, 7, name="encode_full", **conv),
-            PaddedConv2D(2 * filters, 3, strides=2, name="encode_half", **conv),
-            PaddedConv2D(4 * filters, 3, strides=2, name="encode_quarter", **conv),
-        ]
-        self.encoder_norms = [make_normalization(normalization, name=f"encoder_norm_{i}") for i in range(3)]
-        self.blocks = [
-            ResidualBlock(4 * filters, normalization, _initializer(), name=f"block_{i}") for i in range(residual_blocks)
-        ]
-        self.upsample = keras.layers.UpSampling2D(2, interpolation="bilinear")
-        self.decoders = [
-            PaddedConv2D(2 * filters, upsample_kernel, name="decode_half", **conv),
-            PaddedConv2D(filters, upsample_kernel, name="decode_full", **conv),
-        ]
-        self.decoder_norms = [make_normalization(normalization, name=f"decoder_norm_{i}") for i in range(2)]
-        self.gates = []
-        if skips == "attention":
-            self.gates = [
-                AttentionGate(width * filters // 2, gate_gain, name=f"gate_{name}")
-                for width, name in ((4, "quarter"), (2, "half"), (1, "full"))
-            ]
-        self.head = PaddedConv2D(
-            channels, 7, padding="reflect", kernel_initializer=_initializer(), dtype="float32", name="head"
+        self._is_given = encoder is not None
+        self.encoder = encoder or GeneratorEncoder(filters, normalization, name="encoder")
+        self.body = GeneratorBody(4 * filters, residual_blocks, normalization, name="body")
+        self.decoder = GeneratorDecoder(
+            filters, skips, gate_gain, upsample_kernel, normalization, channels, name="decoder"
         )
 
     def call(self, inputs):
@@ -84,33 +65,12 @@ class Generator(keras.Model):
         Returns:
           [batch, height, width, channels] float32 in [−1, 1].
         """
-        return self._translate(inputs)[0]
+        return self.translate_with_gates(inputs)[0]
 
     def translate_with_gates(self, inputs):
         """Returns the translation and the gates, coarsest first, each [batch, h, w, 1] float32 in [0, 1]."""
-        return self._translate(inputs)
-
-    def _translate(self, inputs):
-        features = []
-        x = inputs
-        for conv, norm in zip(self.encoders, self.encoder_norms, strict=True):
-            x = tf.nn.relu(norm(conv(x)))
-            features.append(x)
-        for block in self.blocks:
-            x = block(x)
-        gates = []
-        x = self._join(0, features[2], x, gates)
-        for level, (conv, norm) in enumerate(zip(self.decoders, self.decoder_norms, strict=True), start=1):
-            x = tf.nn.relu(norm(conv(self.upsample(x))))
-            x = self._join(level, features[2 - level], x, gates)
-        return tf.tanh(self.head(x)), gates
-
-    def _join(self, level, encoded, decoded, gates):
-        if not self.gates:
-            return decoded
-        gated, gate = self.gates[level](encoded, decoded, return_gate=True)
-        gates.append(gate)
-        return tf.concat([gated, decoded], axis=-1)
+        features = self.encoder(inputs)
+        return self.decoder(self.body(features[-1]), *features)
 
     def get_config(self):
         return {
@@ -122,8 +82,10 @@ class Generator(keras.Model):
             "upsample_kernel": self.upsample_kernel,
             "normalization": self.normalization,
             "channels": self.channels,
+            # What is made from a configuration shares nothing with anybody.
+            "encoder": keras.saving.serialize_keras_object(self.encoder) if self._is_given else None,
         }
 
-
-def _initializer():
-    return keras.initializers.RandomNormal(stddev=0.02)
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{**config, "encoder": keras.saving.deserialize_keras_object(config["encoder"])})

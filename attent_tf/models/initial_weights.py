@@ -19,10 +19,13 @@ def draw_kernels(network: keras.Model, seed: int) -> None:
     """
     for layer in network._flatten_layers():
         initializer, kernel = getattr(layer, "kernel_initializer", None), getattr(layer, "kernel", None)
-        # Layers made of others keep the initializer for these.
-        if kernel is not None and "seed" in initializer.get_config():
-            config = {**initializer.get_config(), "seed": _seed_of(kernel.path, seed)}
-            kernel.assign(type(initializer).from_config(config)(kernel.shape, kernel.dtype))
+        # Layers made of others keep the initializer for these; those of other packages may have none.
+        if kernel is None or not isinstance(initializer, keras.initializers.Initializer):
+            continue
+        config = initializer.get_config()
+        if "seed" in config:
+            drawn = type(initializer).from_config({**config, "seed": _seed_of(kernel.path, seed)})
+            kernel.assign(drawn(kernel.shape, kernel.dtype))
 
 
 def _seed_of(path, seed):

@@ -22,6 +22,7 @@ class SifaSegmentor(keras.Model):
       dropout: see `SifaEncoder`.
       copies: see `SifaEncoder`.
       lower_head: whether the lower level has a head; without it (SIFA v1) `aux` is `main`.
+      encoder: that other networks have as well, whose own settings count; None for one of its own.
     """
 
     def __init__(
@@ -32,16 +33,14 @@ class SifaSegmentor(keras.Model):
         dropout: float = 0.0,
         copies: int = 1,
         lower_head: bool = True,
+        encoder: SifaEncoder | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.num_classes = num_classes
-        self.filters = filters
-        self.widest = widest
-        self.dropout = dropout
-        self.copies = copies
+        self._is_given = encoder is not None
+        self.encoder = encoder or SifaEncoder(filters, widest, dropout, copies, name="encoder")
         self.lower_head = lower_head
-        self.encoder = SifaEncoder(filters, widest, dropout, copies, name="encoder")
         self.main_head = _head(num_classes, "main_head")
         self.aux_head = _head(num_classes, "aux_head") if lower_head else None
 
@@ -61,12 +60,18 @@ class SifaSegmentor(keras.Model):
         return {
             **super().get_config(),
             "num_classes": self.num_classes,
-            "filters": self.filters,
-            "widest": self.widest,
-            "dropout": self.dropout,
-            "copies": self.copies,
+            "filters": self.encoder.filters,
+            "widest": self.encoder.widest,
+            "dropout": self.encoder.dropout,
+            "copies": self.encoder.copies,
             "lower_head": self.lower_head,
+            # What is made from a configuration shares nothing with anybody.
+            "encoder": keras.saving.serialize_keras_object(self.encoder) if self._is_given else None,
         }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{**config, "encoder": keras.saving.deserialize_keras_object(config["encoder"])})
 
 
 def _head(num_classes, name):

@@ -35,10 +35,17 @@ GENERATOR = {
 @pytest.mark.parametrize("name", CONFIGS)
 def test_generator(name, monkeypatch):
     generator = gated_generator(load_config(name), 5, 1, "ct_to_mri")
+    decoder = generator.decoder
     layers = {
-        layer.name: layer for layer in (*generator.encoders, *generator.blocks, *generator.decoders, *generator.gates)
+        layer.name: layer
+        for layer in (
+            *generator.encoder.convs,
+            *generator.body.blocks,
+            *decoder.convs,
+            *decoder.gates,
+            decoder.head,
+        )
     }
-    layers["head"] = generator.head
     shapes = {}
     for layer_name, layer in layers.items():
         call = layer.call

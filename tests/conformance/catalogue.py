@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from attent_tf import layers, losses, models
 from attent_tf.layers.addons_normalization import AddonsInstanceNormalization
+from attent_tf.models.generator_encoder import generator_initializer
 from attent_tf.models.imagenet import ImageNetInput
 from attent_tf.models.resnet import BackboneSpec, ResidualUnit
 from attent_tf.models.sifa_block import translator_initializer
@@ -167,6 +168,18 @@ LAYERS = (
     Row("sifa_block", models.SifaBlock, lambda: models.SifaBlock(4), _FEATURES, float32=()),
     Row("sifa_tail", models.SifaTail, lambda: models.SifaTail((3, 2)), (*_FEATURES, spread(2, 32, 24, 1))),
     Row("atrous_head", models.AtrousHead, lambda: models.AtrousHead(5, (1, 2)), _FEATURES, source="section IV-A.3"),
+    Row(
+        "generator_encoder", models.GeneratorEncoder, lambda: models.GeneratorEncoder(3), _IMAGES, "Fig. 2", float32=()
+    ),
+    Row("generator_body", models.GeneratorBody, lambda: models.GeneratorBody(4, 2), _FEATURES, "Fig. 2", float32=()),
+    Row(
+        "generator_decoder",
+        models.GeneratorDecoder,
+        lambda: models.GeneratorDecoder(2, upsample_kernel=3),
+        (*_FEATURES, spread(2, 32, 24, 2), spread(2, 16, 12, 3), spread(2, 8, 6, 4, start=7)),
+        source="Fig. 2",
+        float32=(0, 1, 2, 3),
+    ),
     Row("imagenet_input", ImageNetInput, ImageNetInput, _IMAGES, source="section IV-A.3", float32=()),
 )
 
@@ -319,8 +332,10 @@ OTHERS = (
     layers.make_normalization,
     make_optimizer,
     models.SegmentorOutput,
+    models.draw_kernels,
     models.find_weights,
     models.load_imagenet,
+    generator_initializer,
     translator_initializer,
     BackboneSpec,
 )

@@ -47,4 +47,6 @@ def _endpoint(function, count):
         return lambda x0: outputs(function, [x0])
     if count == 2:
         return lambda x0, x1: outputs(function, [x0, x1])
-    return lambda x0, x1, x2: outputs(function, [x0, x1, x2])
+    if count == 3:
+        return lambda x0, x1, x2: outputs(function, [x0, x1, x2])
+    return lambda x0, x1, x2, x3: outputs(function, [x0, x1, x2, x3])

@@ -5,7 +5,16 @@ import pytest
 import tensorflow as tf
 
 from attent_tf.layers import AttentionGate
-from attent_tf.models import DeepLabV2, Generator, MapDiscriminator, PatchDiscriminator
+from attent_tf.models import (
+    DeepLabV2,
+    DilatedResNet,
+    Generator,
+    GeneratorEncoder,
+    MapDiscriminator,
+    PatchDiscriminator,
+    SifaEncoder,
+    SifaSegmentor,
+)
 
 
 def _random(shape, seed=0):
@@ -40,6 +49,39 @@ def test_generator_computes_each_gate_once(method, monkeypatch):
 def test_generator_refuses_unknown_skips():
     with pytest.raises(ValueError, match="dense"):
         Generator(4, 1, skips="dense")
+
+
+@pytest.mark.parametrize(
+    ("make", "encoder"),
+    [
+        (lambda encoder: Generator(2, 1, encoder=encoder), GeneratorEncoder(2, name="encoder")),
+        (lambda encoder: DeepLabV2(5, encoder, (1,)), DilatedResNet("small", name="encoder")),
+        (lambda encoder: SifaSegmentor(5, encoder=encoder), SifaEncoder(2, 4, name="encoder")),
+    ],
+    ids=["generator", "deeplab", "sifa_segmentor"],
+)
+def test_networks_that_are_given_one_encoder_train_it_together(make, encoder):
+    one, other, image = make(encoder), make(encoder), _random((1, 32, 32, 1))
+    for network in (one, other):
+        network(image)
+    shared = {id(variable) for variable in encoder.variables}
+    ids = [{id(variable) for variable in network.variables} for network in (one, other)]
+    assert shared
+    assert ids[0] & ids[1] == shared
+    with tf.GradientTape() as tape:
+        total = tf.add_n([tf.reduce_sum(y) for y in tf.nest.flatten(other(image)) if y.dtype.is_floating])
+    gradients = tape.gradient(total, [variable.value for variable in encoder.trainable_variables])
+    assert any(np.any(gradient) for gradient in gradients if gradient is not None)
+    # A copy from its configuration has the shapes, and nothing in common with them.
+    copy = type(one).from_config(one.get_config())
+    copy(image)
+    assert [v.shape for v in copy.variables] == [v.shape for v in one.variables]
+    assert not {id(variable) for variable in copy.variables} & ids[0]
+
+
+def test_generator_refuses_an_encoder_of_another_width():
+    with pytest.raises(ValueError, match="4 filters"):
+        Generator(4, 1, encoder=GeneratorEncoder(2))
 
 
 def test_patch_discriminator_sees_seventy_pixels():
