@@ -92,7 +92,7 @@ def _content(where: str, root: str | os.PathLike, paths: Sequence[str]) -> dict[
     try:
         with open_binary(where) as file:
             content = json.loads(file.read().decode("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(where, "JSON", f"none ({error})", "unpack the data set again") from error
     kinds = {"channel_names": dict, "labels": dict, "numTraining": int, "file_ending": str}
     if not isinstance(content, dict) or "channel_names" not in content:
