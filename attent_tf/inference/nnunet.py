@@ -113,7 +113,9 @@ def write_nnunet(
         writer.write(folder, files)
         trained = [one for one in writer.origins if one["is"] != TEST]
         if not trained:
-            reasons = "; ".join(f"{one['case']}: {one['reason']}" for one in writer.left_out)
+            reasons = (
+                "; ".join(f"{one['case']}: {one['reason']}" for one in writer.left_out) or "there are test cases alone"
+            )
             raise RecordsError(
                 f"{records}: expected a case to train on, found none that passes ({reasons}); give the scans of {run.source} too"
             )

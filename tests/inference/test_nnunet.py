@@ -27,6 +27,8 @@ from tests.support.abdomen import ABDOMEN
 from tests.support.small_runs import make_small_records
 from tests.support.untrained_runs import write_untrained_run
 
+pytestmark = pytest.mark.slow
+
 LOW, HIGH = -160.0, 240.0
 
 
@@ -194,7 +196,6 @@ def test_scans_with_axes_at_odd_angles_are_left_to_a_reader_that_takes_them(plac
     assert "overwrite_image_reader_writer" not in dataset_json(run, "a", 1, sheared=False)
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("nnunetv2") is None, reason="nnunetv2 is not installed")
 def test_nnunets_own_check_accepts_it(written):
     from nnunetv2.experiment_planning.verify_dataset_integrity import verify_dataset_integrity
