@@ -25,6 +25,7 @@ VERBS = {
     "compare": "Compare runs over the same cases: tables, tests, a plot.",
     "report": "Make a report of evaluations again, or print their tables for a text.",
     "benchmark": "Train and score all methods over seeds, in the form of the paper's tables.",
+    "convert": "Write a data set that nnU-Net can train on.",
     "export": "Write the deployed chain as a SavedModel.",
     "doctor": "Say what this machine has, and what is missing.",
 }

@@ -1,6 +1,11 @@
 """Options that several commands share."""
 
+from collections.abc import Iterable, Mapping
+
 import click
+
+from attent_tf.errors import ConfigError
+from attent_tf.tasks import Task
 
 orientation_policy = click.option(
     "--orientation-policy",
@@ -43,6 +48,29 @@ class ForDomain(click.ParamType):
         if not (domain and separator and rest):
             return self.fail(f"expected {self.name}, found {value!r}", param, ctx)
         return domain, rest
+
+
+def by_domain(
+    task: Task, given: Iterable[tuple[str, str]], option: str, short: Mapping[str, str | None] | None = None
+) -> dict[str, str]:
+    """Returns what an option of `ForDomain` and its short forms say, by the names of the task's domains in their order.
+
+    Args:
+      task: whose domains may be named.
+      given: the option's values.
+      option: its name, for messages.
+      short: values of its short forms by the names of their domains; None for those that are not given.
+
+    Raises:
+      ConfigError: the task has no such domain, or one is named twice.
+    """
+    found = {}
+    for name, value in (*given, *((name, value) for name, value in (short or {}).items() if value is not None)):
+        task.domain(name)
+        if name in found:
+            raise ConfigError(f"{option} {name}: expected once; received {found[name]!r} and {value!r}")
+        found[name] = value
+    return {name: found[name] for name in task.domain_names if name in found}
 
 
 class BatchSize(click.ParamType):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import click
 
 from attent_tf.counting import counted
-from attent_tf.errors import AttentError, ConfigError
+from attent_tf.errors import AttentError
 from cli import console
 from cli import options as shared
 from cli.options import ForDomain
@@ -40,8 +40,8 @@ from cli.options import ForDomain
     multiple=True,
     type=ForDomain("NAME_OR_YAML"),
     help="How the folder of a domain lies on disk: chaos, chaos-t1-in, chaos-t1-out, malbcv, nifti, dicom, amos-ct, amos-mri, "
-    "crossmoda-t1, crossmoda-t2, mmwhs-ct, mmwhs-mri, totalsegmentator-ct, totalsegmentator-mri, or a description of your own. "
-    "  [default: recognised]",
+    "crossmoda-t1, crossmoda-t2, mmwhs-ct, mmwhs-mri, totalsegmentator-ct, totalsegmentator-mri, nnunet or nnunet-test (with :1 "
+    "behind it, channel 1 of several), or a description of your own.  [default: recognised]",
 )
 @click.option("--mri", type=click.Path(), metavar="DIR", help="Short for --domain mri=DIR.")
 @click.option("--ct", type=click.Path(), metavar="DIR", help="Short for --domain ct=DIR.")
@@ -157,7 +157,9 @@ def _options(settings):
 
     task = load_task(settings.pop("task_name"))
     folders, datasets, rules = (
-        _by_domain(task, settings.pop(many), option, {name: settings.pop(f"{name}{ending}") for name in ("mri", "ct")})
+        shared.by_domain(
+            task, settings.pop(many), option, {name: settings.pop(f"{name}{ending}") for name in ("mri", "ct")}
+        )
         for many, option, ending in (
             ("domains", "--domain", ""),
             ("domain_datasets", "--domain-dataset", "_dataset"),
@@ -172,17 +174,6 @@ def _options(settings):
     return beam_preprocess.PreprocessOptions(
         task=task, folders=folders, datasets=datasets, intensity=intensity, prepare=prepare, **settings
     )
-
-
-def _by_domain(task, given, option, short):
-    """Returns what an option and its short forms say, by the names of the task's domains in their order."""
-    found = {}
-    for name, value in (*given, *((name, value) for name, value in short.items() if value is not None)):
-        task.domain(name)
-        if name in found:
-            raise ConfigError(f"{option} {name}: expected once; received {found[name]!r} and {value!r}")
-        found[name] = value
-    return {name: found[name] for name in task.domain_names if name in found}
 
 
 def _check(options, as_json):

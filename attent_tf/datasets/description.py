@@ -37,7 +37,7 @@ class DatasetDescription:
       label_values: structure and the numbers that mean it in label maps.
       last_label: the largest number that a label map may hold; those that mean no structure are background. None for no limit.
       label_bins: structure and its bin of grey values in PNGs, (above, up to and including).
-      others: patterns of masks that are known and not wanted; `joined` says which.
+      others: patterns of files that are known and not wanted, such as the masks that `joined` leaves out.
       numbered_by_task: whether label maps hold the classes of the task by their numbers; then there are no `label_values`.
       intensity: which raw values −1 and +1 stand for; None for the rule of the domain.
     """
@@ -125,7 +125,7 @@ class DatasetDescription:
             return dataclasses.replace(self, numbered_by_task=False, label_values=values, last_label=len(structures))
         wanted = tuple(entry for entry in self.masks if entry[0] in structures)
         others = tuple(pattern for name, pattern in self.masks if name not in structures)
-        return dataclasses.replace(self, masks=wanted, others=others)
+        return dataclasses.replace(self, masks=wanted, others=(*self.others, *others))
 
     def check_structures(self, task: Task) -> None:
         """Checks that labels, if there are any, say where each structure of a task lies.

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 
+from attent_tf.datasets import nnunet
 from attent_tf.datasets.cases import CaseFiles
 from attent_tf.datasets.description import DatasetDescription
 from attent_tf.datasets.load import SHIPPED, load_description
@@ -79,7 +80,8 @@ def survey_cases(
       root: the folder of a data set, local or on a file system of Beam, or a YAML description that says its `root`.
       task: what is segmented.
       domain: name of the domain of the task that the cases are of.
-      dataset: name of a description that ships, or a YAML file; None to recognise the layout.
+      dataset: name of a description that ships, or a YAML file; `nnunet` or `nnunet-test`, see `describe_folder`; None to
+        recognise the layout.
 
     Returns:
       Cases in natural order, and problems; at least one of either.
@@ -95,8 +97,10 @@ def survey_cases(
             raise ConfigError(f"{root}: expected the key root, as the description is given instead of a folder; add it")
         root = description.root
     else:
-        description = None if dataset is None else load_description(dataset)
+        description = None if dataset is None or nnunet.names_layout(dataset) else load_description(dataset)
     paths = list_files(root)
+    if description is None and (nnunet.names_layout(dataset) or nnunet.has_layout(paths)):
+        description = nnunet.describe_folder(root, paths, task, domain, str(dataset or nnunet.NAMES[0]))
     for candidate in [description] if description else map(load_description, _RECOGNISED):
         folder = _folder(candidate, paths)
         if folder is None:
@@ -112,8 +116,8 @@ def survey_cases(
     raise InputError(
         root,
         "a data set",
-        f"none of the known layouts ({layouts})",
-        f"give its top folder, name one of {', '.join(SHIPPED)}, or describe it in a YAML file",
+        f"none of the known layouts ({layouts}; nnunet: {nnunet.DATASET_FILE} and {nnunet.TRAINING_IMAGES})",
+        f"give its top folder, name one of {', '.join((*SHIPPED, *nnunet.NAMES))}, or describe it in a YAML file",
     )
 
 

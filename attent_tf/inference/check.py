@@ -1,14 +1,15 @@
 """The signs of a run on cases of a records folder, without a label of the target."""
 
 import os
+from collections.abc import Callable
 
 import numpy as np
 
-from attent_tf.data.manifest import read_manifest
+from attent_tf.data.manifest import Manifest, read_manifest
 from attent_tf.data.reader import read_case_records
 from attent_tf.errors import RecordsError
 from attent_tf.inference.batches import run_slices
-from attent_tf.inference.chain import load_chain
+from attent_tf.inference.chain import Chain, load_chain
 from attent_tf.inference.preparation import check_preparation
 from attent_tf.inference.signs import SignTaker
 from attent_tf.progress import Observer
@@ -52,10 +53,31 @@ def check(
     taker = SignTaker(run, chain, records, manifest)
     with observer.stage(f"Check {run.method.id} on {run.target}", sum(case.slices for case in chosen), 0) as bar:
         for case in chosen:
-            images = np.stack([record.channels for record in read_case_records(records, manifest, case.case)])
-            labels, entropy = np.empty(images.shape[:3], np.uint8), np.empty(images.shape[:3], np.float32)
-            for part, output in run_slices(chain, images):
-                labels[part], entropy[part] = output.labels, output.entropy[..., 0]
-                bar.update(len(output.labels))
-            taker.add(case.case, images, labels, entropy)
+            add_case(taker, chain, records, manifest, case.case, bar.update)
     return with_estimate(taker.signs(), line)
+
+
+def add_case(
+    taker: SignTaker,
+    chain: Chain,
+    records: str | os.PathLike,
+    manifest: Manifest,
+    case: str,
+    report: Callable[[int], None],
+) -> None:
+    """Segments the slices of a case and has them counted.
+
+    Args:
+      taker: of the run.
+      chain: its deployed networks.
+      records: the records folder.
+      manifest: its manifest.
+      case: name of one of its cases.
+      report: called with the number of slices done since the last call.
+    """
+    images = np.stack([record.channels for record in read_case_records(records, manifest, case)])
+    labels, entropy = np.empty(images.shape[:3], np.uint8), np.empty(images.shape[:3], np.float32)
+    for part, output in run_slices(chain, images):
+        labels[part], entropy[part] = output.labels, output.entropy[..., 0]
+        report(len(output.labels))
+    taker.add(case, images, labels, entropy)

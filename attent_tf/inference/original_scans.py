@@ -56,6 +56,11 @@ def find_originals(scans: OriginalScans, task: Task, cases: Sequence[ManifestCas
 
 
 def read_original(files: CaseFiles, case: ManifestCase, orientation_policy: str = "strict") -> Volume:
+    """As `read_stored_original`, in canonical orientation."""
+    return to_canonical(read_stored_original(files, case, orientation_policy))
+
+
+def read_stored_original(files: CaseFiles, case: ManifestCase, orientation_policy: str = "strict") -> Volume:
     """Reads the scan and the labels that a case was made from.
 
     Args:
@@ -64,7 +69,7 @@ def read_original(files: CaseFiles, case: ManifestCase, orientation_policy: str 
       orientation_policy: that of the records.
 
     Returns:
-      The scan in canonical orientation.
+      The scan as it is stored.
 
     Raises:
       InputError: the files cannot be read, or hold another scan or other labels.
@@ -85,7 +90,7 @@ def read_original(files: CaseFiles, case: ManifestCase, orientation_policy: str 
             "other voxels or labels on the same grid",
             "give the folder that the records were made from, or preprocess again",
         )
-    return to_canonical(volume)
+    return volume
 
 
 def _is_description(folder: str) -> bool:

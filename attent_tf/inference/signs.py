@@ -63,6 +63,11 @@ class SignTaker:
         self._classes = run.task.num_classes
         self._reasons: dict[str, str] = {}
         self._again = self._ways_again()
+        self._source_counts = None
+        self.restart()
+
+    def restart(self) -> None:
+        """Forgets the cases that were added, so that the next ones are judged without them."""
         self._overlaps = dict.fromkeys(self._again, no_overlap(self._classes))
         self._cases: list[str] = []
         self._slices = 0
@@ -89,7 +94,9 @@ class SignTaker:
 
     def signs(self) -> Signs:
         """Returns the signs of all cases that were added."""
-        source, source_entropy = self._source()
+        if self._source_counts is None:
+            self._source_counts = self._source()
+        source, source_entropy = self._source_counts
         return judge(
             Measured(
                 self._run.task.structure_names,

@@ -15,7 +15,7 @@ from attent_tf.errors import RunError
 from attent_tf.inference.batches import DEFAULT_BATCH, run_slices
 from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
 from attent_tf.stopwatch import Stopwatch
-from attent_tf.tasks import Domain
+from attent_tf.tasks import Domain, IntensityRule
 from attent_tf.volumes import (
     PreparedCase,
     PrepareOptions,
@@ -189,7 +189,7 @@ def translate_volume(
       chain: of a method with a translator.
       volume: a scan of the run's target domain, in any orientation.
       options: how scans are prepared for the run: its `prepare_options`.
-      source: the run's source domain, for the unit of the result.
+      source: the domain whose style the chain gives, for the unit of the result: the run's source.
       report: called with the number of the scan's slices done since the last call.
       batch_size: slices at once; the result does not depend on it.
 
@@ -220,8 +220,7 @@ def translate_prepared(
     translated = np.empty_like(prepared.images)
     slices, reported = prepared.geometry.canonical_shape[0], 0
     stacked = stack_neighbours(prepared.images, None, options.neighbours)
-    rule = options.intensity_rule(source)
-    low, high = (rule.low, rule.high) if rule.kind == "window" else _UNITLESS_RANGE
+    low, high = style_range(options.intensity_rule(source))
     for part, output in run_slices(chain, stacked, batch_size, watch):
         translated[part] = low + (high - low) * 0.5 * (middle_channel(output.translated) + 1.0)
         done = slices * part.stop // len(translated)
@@ -229,6 +228,11 @@ def translate_prepared(
         reported = done
     with watch.phase("resampling"):
         return restore_image(translated, prepared.geometry, low)
+
+
+def style_range(rule: IntensityRule) -> tuple[float, float]:
+    """Returns the values that −1 and +1 become in a scan in the style of a domain with this rule: its window, or 0 and 1000."""
+    return (rule.low, rule.high) if rule.kind == "window" else _UNITLESS_RANGE
 
 
 def _slices_of_answers(

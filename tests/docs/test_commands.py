@@ -23,6 +23,7 @@ PAGES = {
     "docs/training.md": True,
     "docs/results.md": False,
     "docs/without-labels.md": True,
+    "docs/nnunet.md": True,
 }
 
 # Pages whose commands other tests run.

@@ -1,0 +1,79 @@
+"""`attent convert`: what a run makes of its scans, as a data set for another tool."""
+
+import click
+
+from attent_tf.runtime import start_quietly
+from attent_tf.signs import AMBER, GREEN
+from cli import options as shared
+from cli.console import ConsoleObserver
+from cli.options import ForDomain
+
+
+@click.command()
+@click.option("--run", "run_folder", required=True, type=click.Path(), help="Trained run folder (attent train).")
+@click.option("--records", required=True, type=click.Path(), help="Records folder that says which cases train.")
+@click.option(
+    "--domain",
+    "domains",
+    multiple=True,
+    required=True,
+    type=ForDomain("DIR"),
+    help="The scans that the records of a domain were made from, as for attent preprocess: the run's source, to have them in "
+    "target style with their labels; its target, to have them with labels by the run; or both, each once.",
+)
+@click.option(
+    "--domain-dataset",
+    "domain_datasets",
+    multiple=True,
+    type=ForDomain("NAME_OR_YAML"),
+    help="How the folder of a domain lies on disk.  [default: as when the records were made]",
+)
+@click.option(
+    "--to", "layout", type=click.Choice(["nnunet"]), default="nnunet", show_default=True, help="Layout of the data set."
+)
+@click.option(
+    "--accept",
+    type=click.Choice([GREEN, AMBER]),
+    default=AMBER,
+    show_default=True,
+    help="The worst sign of attent check with which a target scan becomes a training case.",
+)
+@shared.postprocess
+@click.option("--out", required=True, type=click.Path(), help="Folder to make, such as nnUNet_raw/Dataset501_NAME.")
+def convert(run_folder, records, domains, domain_datasets, layout, accept, postprocess, out):
+    """Write a data set that nnU-Net can train on.
+
+    Labelled training scans of the source come in target style, with their own labels; training scans of the target come with
+    label maps by the run, if the signs of attent check, taken on each scan alone, pass. Scans that do not pass are left out and
+    named. Test scans of the target go to imagesTs. All keep the grid of their files. No label of the target is used.
+
+    Where each case comes from stands in origins.json beside dataset.json.
+
+    \b
+    Examples:
+      attent convert --run runs/attent --records records --domain mri=CHAOS --domain ct=MALBCV \\
+          --to nnunet --out nnUNet_raw/Dataset501_Abdomen
+      attent convert --run runs/attent --records records --domain mri=CHAOS --out nnUNet_raw/Dataset502_Translated
+      attent convert --run runs/attent --records records --domain ct=MALBCV --accept green --out nnUNet_raw/Dataset503_Labelled
+    """
+    del layout
+    from attent_tf.inference.original_scans import OriginalScans
+    from attent_tf.runs import load_run
+
+    run = load_run(run_folder)
+    folders = shared.by_domain(run.task, domains, "--domain")
+    datasets = shared.by_domain(run.task, domain_datasets, "--domain-dataset")
+    for name in datasets.keys() - folders.keys():
+        raise click.UsageError(f"--domain-dataset {name}: there is no --domain {name}.")
+    scans = {name: OriginalScans(folder, datasets.get(name)) for name, folder in folders.items()}
+    start_quietly()
+    from attent_tf.inference.nnunet import write_nnunet
+
+    done = run.postprocessing.asked(postprocess)
+    written = write_nnunet(run, records, scans, out, ConsoleObserver("slices"), accept, done)
+    for what, cases in written.cases.items():
+        if cases:
+            click.echo(f"{what.capitalize()} ({len(cases)}): {', '.join(cases)}")
+    for one in written.left_out:
+        click.echo(f"Left out: {one.case}: {one.reason}")
+    click.echo(f"Wrote {written.folder}")
