@@ -4,10 +4,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from attent_tf.data.framing import read_frames
 from attent_tf.data.manifest import Manifest, ManifestCase
 from attent_tf.data.schema import SliceRecord, decode
 from attent_tf.errors import RecordsError
+from attent_tf.tfrecord.framing import read_frames
 
 
 def read_records(folder: str | os.PathLike, manifest: Manifest, domain: str, split: str) -> Iterator[SliceRecord]:

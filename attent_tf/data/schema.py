@@ -11,10 +11,10 @@ import math
 import numpy as np
 
 from attent_tf.counting import counted
-from attent_tf.data import example
 from attent_tf.data.splits import SPLITS
 from attent_tf.errors import RecordsError
 from attent_tf.tasks import Task
+from attent_tf.tfrecord import example
 from attent_tf.volumes import CaseGeometry
 
 SCHEMA_VERSION = 3

@@ -6,12 +6,12 @@ import hashlib
 import numpy as np
 import pytest
 
-from attent_tf.data.framing import frame
 from attent_tf.data.manifest import read_manifest
 from attent_tf.data.reader import read_case_records, read_records
 from attent_tf.data.schema import encode
 from attent_tf.data.verify import faults, verify
 from attent_tf.errors import RecordsError
+from attent_tf.tfrecord.framing import frame
 from tests.support.abdomen import ABDOMEN
 
 
