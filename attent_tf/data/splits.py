@@ -100,7 +100,7 @@ def parted_patients(cases: Iterable[Case], splits: Mapping[str, str]) -> list[tu
 def _sifa_tests(domain: str, members: Sequence[Case]) -> set[str]:
     """Returns the published test patients among those of one domain."""
     advice = "use --split ratio"
-    if all(case.is_slice or case.dataset.startswith(_SIFAS_OWN) for case in members):
+    if any(case.is_slice for case in members) or all(case.dataset.startswith(_SIFAS_OWN) for case in members):
         return {case.patient for case in members if not case.is_slice}
     for dataset in sorted({case.dataset for case in members}):
         # The other sequences of CHAOS show the same patients.

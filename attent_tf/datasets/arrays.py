@@ -5,7 +5,10 @@ those of a TFRecord as they stand, and those of an `.npz` turned by half a turn 
 """
 
 import dataclasses
+import errno
 import os
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -38,6 +41,12 @@ _SIZES = {
 SLICE_AFFINE = np.array([[0.0, -1, 0, 0], [-1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
 # Half a turn of the slice: rows run forwards, columns rightwards.
 VOLUME_AFFINE = np.array([[0.0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+
+# What zipfile and NumPy say of damaged files; they seek to wherever a directory points, which the system calls invalid.
+_DAMAGES = (
+    *(ValueError, EOFError, KeyError, NotImplementedError, RuntimeError, OSError, SyntaxError, OverflowError),
+    *(struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+)
 
 _ADVICE = "copy or unpack it again, or remove it"
 
@@ -154,7 +163,9 @@ def _faults(path: str | os.PathLike) -> Iterator[None]:
     except RecordsError as error:
         found = str(error).removeprefix(f"{path}: ").partition(";")[0]
         raise InputError(path, "a whole TFRecord file", found, _ADVICE) from error
-    except (ValueError, EOFError, KeyError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+    except _DAMAGES as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
         found = str(error).partition("\n")[0] or type(error).__name__
         raise InputError(path, "a whole .npz file, as numpy.savez writes it", found, _ADVICE) from error
 

@@ -98,8 +98,8 @@ def survey_cases(
     else:
         description = None if dataset is None else load_description(dataset)
     paths = list_files(root)
-    recognised = [load_description(name) for name in _RECOGNISED]
-    for candidate in [description] if description else recognised:
+    candidates = [description] if description else [load_description(name) for name in _RECOGNISED]
+    for candidate in candidates:
         # SIFA's data of both modalities come in one folder.
         if not description and candidate.is_arrays and not candidate.fits(task.domain(domain)):
             continue
@@ -112,7 +112,7 @@ def survey_cases(
             return _surveyed(candidate, root, folder, paths, task, domain, no_dicom)
     if description:
         raise InputError(root, f"images of {description.name} at {description.images}", "none", "check the folder")
-    layouts = "; ".join(f"{one.name}: {'/'.join(filter(None, (one.folders[0], one.images)))}" for one in recognised)
+    layouts = "; ".join(f"{one.name}: {'/'.join(filter(None, (one.folders[0], one.images)))}" for one in candidates)
     raise InputError(
         root,
         "a data set",

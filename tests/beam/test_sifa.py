@@ -88,6 +88,7 @@ def test_info_gives_no_millimetres(made):
     assert aorta == {"cases": 3, "slices": 5, "pixel_share": 24 * 24 / 256**2, "volume_ml": None}
 
 
+@pytest.mark.slow
 def test_scores_are_of_volumes_and_say_that_distances_count_voxels(made, data, tmp_path):
     from attent_tf.tasks import load_task
     from attent_tf.volumes import PrepareOptions

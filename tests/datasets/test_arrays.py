@@ -1,5 +1,6 @@
 """Files in the form of SIFA's data, each alone: what is read, and one line for whatever is wrong."""
 
+import dataclasses
 import zipfile
 
 import numpy as np
@@ -9,12 +10,11 @@ from attent_tf.datasets import find_cases, load_description, read_case, survey_c
 from attent_tf.datasets.arrays import check_slice, check_volume, read_slice, read_volume
 from attent_tf.datasets.check import check_headers, find_duplicates
 from attent_tf.datasets.load import description_from_text
-from attent_tf.errors import ConfigError, InputError
+from attent_tf.errors import ConfigError, InputError, RecordsError
 from attent_tf.tasks import load_task
 from attent_tf.tfrecord import example
 from attent_tf.tfrecord.framing import frame
-from attent_tf.volumes import prepare, to_canonical
-from attent_tf.volumes.prepare_options import PrepareOptions
+from attent_tf.volumes import CaseGeometry, PrepareOptions, prepare, to_canonical
 from tests.support.sifa_files import (
     AORTA,
     CORNERS,
@@ -99,6 +99,20 @@ def test_what_the_network_is_shown_stands_as_in_sifas_code(tmp_path):
         kept = slice(1, 2) if files.is_slice else slice(None)
         np.testing.assert_array_equal(prepared.labels[kept], classes[kept])
         assert (prepared.geometry.space, prepared.geometry.record_spacing_mm) == (files.space, (1, 1, 1))
+
+
+def test_only_what_is_no_scan_says_so_in_its_geometry(tmp_path):
+    path = write_slice(tmp_path / "ct_train_slice0.tfrecords", VOXELS, LABELS)
+    (files,) = find_cases(tmp_path, CARDIAC, "ct")
+    geometry = prepare(read_case(files), PrepareOptions(geometry="resize")).geometry
+    content = geometry.to_json()
+    assert content["space"] == "slice"
+    assert CaseGeometry.from_json(content) == geometry
+    assert "space" not in dataclasses.replace(geometry, space="patient").to_json()
+    with pytest.raises(RecordsError, match="one of patient, array, slice"):
+        CaseGeometry.from_json(content | {"space": "outer"})
+    with pytest.raises(ConfigError, match=f"{path.name} do not say how large their voxels are"):
+        prepare(read_case(files))
 
 
 @pytest.mark.parametrize(("name", "low", "high"), [("sifa-ct", -2.8, 3.2), ("sifa-mri", -1.8, 4.4)])
@@ -222,6 +236,22 @@ def test_faults_in_a_volumes_voxels_are_one_line(tmp_path):
     path.write_bytes(whole[:5000] + bytes(64) + whole[5064:])
     with pytest.raises(InputError, match=r"one\.npz: expected a whole \.npz file.*CRC"):
         read_volume(path)
+
+
+def test_damage_to_the_directory_or_to_a_header_is_one_line(tmp_path):
+    """Both make NumPy and zipfile raise what is no ValueError."""
+    path = write_volume(tmp_path / "one.npz", VOXELS, LABELS)
+    whole = path.read_bytes()
+    directory = whole.rindex(b"PK\5\6") + 16
+    header = whole.index(b"'shape': (") + 9
+    for damaged in (
+        whole[:directory] + b"\xff\xff\xff\x7f" + whole[directory + 4 :],
+        whole[:header] + b"(" + whole[header:].replace(b")", b" ", 1)[1:],
+    ):
+        path.write_bytes(damaged)
+        with pytest.raises(InputError, match=r"one\.npz: expected a whole \.npz file") as told:
+            check_volume(path)
+        assert "\n" not in str(told.value)
 
 
 def test_labels_of_any_type_and_packed_volumes_are_read(tmp_path):
