@@ -50,7 +50,7 @@ def plan_cases(
       The cases by rank.
 
     Raises:
-      InputError: an identifier occurs twice, or the rule `organs` meets training cases without labels.
+      InputError: an identifier occurs twice, or the rule `organs` meets training cases without labels or of one slice.
       ConfigError: the split rule does not fit the cases, or there are more shards than cases.
     """
     for repeated in find_repeated_names(cases):
@@ -66,6 +66,8 @@ def plan_cases(
     for position, case in enumerate(ranked):
         split = splits[case.case]
         rule = options.slices if split == TRAIN else "all"
+        if rule == "organs" and case.is_slice:
+            raise InputError(case.path, "whole scans, for --slices organs", "one slice", "use --slices body")
         if rule == "organs" and not case.labels:
             raise InputError(case.path, "labels, for --slices organs", "none", "use --slices body")
         planned.append(PlannedCase(case, split, rule, position, shard_name(position * count // len(ranked), count)))

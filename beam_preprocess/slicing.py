@@ -82,7 +82,11 @@ def read_and_prepare(planned: PlannedCase, options: PreprocessOptions) -> ReadCa
     files = planned.files
     volume = read_case(files, options.orientation_policy)
     prepared = prepare(volume, options.prepare, task=options.task)
-    kept = choose_slices(prepared.images, prepared.labels, planned.rule, files.path)
+    if files.is_slice:
+        # Its neighbours are not slices of their own: they are the middle ones of other files.
+        kept = np.array([len(prepared.images) // 2])
+    else:
+        kept = choose_slices(prepared.images, prepared.labels, planned.rule, files.path)
     entry = ManifestCase(
         case=files.case,
         patient=files.patient,

@@ -101,6 +101,8 @@ def survey(options: PreprocessOptions) -> Survey:
         rules[name] = options.intensity.get(name) or found.description.intensity or rules[name]
         cases += found.cases
         problems += found.problems
+    for space, name in sorted({(files.space, files.dataset) for files in cases}):
+        options.prepare.check_space(space, f"the files of {name}")
     problems += find_repeated_names(cases)
     for files in cases:
         problems += check_headers(files, options.orientation_policy)

@@ -61,7 +61,8 @@ class StageCase(beam.DoFn):
         self._previews = previews
 
     def setup(self) -> None:
-        from attent_tf.data import framing, schema
+        from attent_tf.data import schema
+        from attent_tf.tfrecord import framing
         from beam_preprocess import previews, slicing
 
         self._framing, self._schema, self._slicing, self._draw = framing, schema, slicing, previews.draw

@@ -53,9 +53,10 @@ def write_cases(root: Path, count: int, shape: tuple[int, int, int]) -> None:
 
 def plain_loop(root: Path, out: Path) -> None:
     """Reads with nibabel and writes one TFRecord file, case after case."""
-    from attent_tf.data import framing, schema
+    from attent_tf.data import schema
     from attent_tf.data.selection import choose_slices
     from attent_tf.tasks import load_task
+    from attent_tf.tfrecord import framing
     from attent_tf.volumes import Volume, prepare
 
     task = load_task()

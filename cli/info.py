@@ -83,9 +83,12 @@ def _lines(found, cases, titles):
         yield ""
         count = sum(content["cases"].values())
         yield f"{domain}: {counted(count, 'case')} ({splits}), {content['labelled']} labelled, {kept}"
-        yield f"  slice distance   {_of(spacing['slice'])} mm"
-        yield f"  pixel            {_of(spacing['row'])} × {_of(spacing['column'])} mm"
-        yield f"  in the scans     {_of(scans['slice'])} mm; {_of(scans['row'])} × {_of(scans['column'])} mm"
+        if spacing["slice"]:
+            yield f"  slice distance   {_of(spacing['slice'])} mm"
+            yield f"  pixel            {_of(spacing['row'])} × {_of(spacing['column'])} mm"
+            yield f"  in the scans     {_of(scans['slice'])} mm; {_of(scans['row'])} × {_of(scans['column'])} mm"
+        else:
+            yield "  size of voxels   not known"
         yield f"  stored shapes    {' to '.join('×'.join(map(str, shape)) for shape in content['stored_shapes'])}"
         yield f"  raw −1, +1       {_of(content['raw_low'])}, {_of(content['raw_high'])}"
         shown = ", ".join(f"{point}: {value:.2f}" for point, value in percentiles.items())
@@ -111,7 +114,8 @@ def _lines(found, cases, titles):
         for one in found["cases"]:
             ml = one["organs_ml"]
             volumes = [f"{ml[name]:.0f}" if ml else "" for name in titles]
-            numbers = (str(one["slices"]), str(one["slice_count"]), f"{one['spacing_mm'][0]:.2f}")
+            distance = f"{one['spacing_mm'][0]:.2f}" if one["spacing_mm"] else ""
+            numbers = (str(one["slices"]), str(one["slice_count"]), distance)
             rows.append((one["case"], one["domain"], one["split"], *numbers, *volumes))
         yield from table(rows)
 

@@ -40,8 +40,8 @@ from cli.options import ForDomain
     multiple=True,
     type=ForDomain("NAME_OR_YAML"),
     help="How the folder of a domain lies on disk: chaos, chaos-t1-in, chaos-t1-out, malbcv, nifti, dicom, amos-ct, amos-mri, "
-    "crossmoda-t1, crossmoda-t2, mmwhs-ct, mmwhs-mri, totalsegmentator-ct, totalsegmentator-mri, nnunet or nnunet-test (with :1 "
-    "behind it, channel 1 of several), or a description of your own.  [default: recognised]",
+    "crossmoda-t1, crossmoda-t2, mmwhs-ct, mmwhs-mri, sifa-ct, sifa-mri, totalsegmentator-ct, totalsegmentator-mri, nnunet or "
+    "nnunet-test (with :1 behind it, channel 1 of several), or a description of your own.  [default: recognised]",
 )
 @click.option("--mri", type=click.Path(), metavar="DIR", help="Short for --domain mri=DIR.")
 @click.option("--ct", type=click.Path(), metavar="DIR", help="Short for --domain ct=DIR.")
@@ -63,8 +63,8 @@ from cli.options import ForDomain
     type=click.Choice(["sifa", "ratio", "file", "none"]),
     default="sifa",
     show_default=True,
-    help="sifa: the published test cases of CHAOS and MALBCV. ratio: 4:1 by patient, drawn from --seed. "
-    "file: yours, from --split-file. none: every case both trains and tests.",
+    help="sifa: the published test cases of CHAOS and MALBCV, and the test volumes of SIFA's own data. ratio: 4:1 by patient, "
+    "drawn from --seed. file: yours, from --split-file. none: every case both trains and tests.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="What --split ratio draws from.")
 @click.option("--split-file", type=click.Path(), metavar="YAML", help="Lists `test` and `train` of cases or patients.")

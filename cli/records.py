@@ -2,6 +2,8 @@
 
 import collections
 
+from attent_tf.volumes import PATIENT, SLICE
+
 
 def summary(manifest) -> list[str]:
     """Returns a table of the domains of a manifest, and what a reader should know about its splits, as lines."""
@@ -17,6 +19,11 @@ def summary(manifest) -> list[str]:
         lines.append("Split none: every case both trains and tests, so scores on these records are no test results.")
     if any(case.uses_labels_for_selection for case in manifest.cases):
         lines.append("Slices organs: labels chose the training slices, in the target domain too.")
+    spaces = collections.Counter(case.geometry.space for case in manifest.cases)
+    if spaces[SLICE]:
+        lines.append(f"Cases of one slice out of an unknown scan, which train and are not scored: {spaces[SLICE]}.")
+    if spaces.total() > spaces[PATIENT]:
+        lines.append("The size of their voxels is not known: lengths count voxels, and anatomy was not checked.")
     return lines
 
 

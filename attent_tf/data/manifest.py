@@ -32,7 +32,7 @@ class ManifestCase:
 
     Attributes:
       case: identifier such as `malbcv-0001`.
-      patient: identifier that all scans of a patient share; splits never part it.
+      patient: identifier that all scans of a patient share; splits never part it. Slices whose patient nobody knows share one.
       domain: name of a domain of the task.
       dataset: name of the description that it was read by, such as `chaos`.
       split: `train`, `test` or `all` (trains and tests).

@@ -1,13 +1,13 @@
 """Records as NumPy arrays, read in the order of the manifest; no TensorFlow."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from attent_tf.data.framing import read_frames
 from attent_tf.data.manifest import Manifest, ManifestCase
 from attent_tf.data.schema import SliceRecord, decode
 from attent_tf.errors import RecordsError
+from attent_tf.tfrecord.framing import read_frames
 
 
 def read_records(folder: str | os.PathLike, manifest: Manifest, domain: str, split: str) -> Iterator[SliceRecord]:
@@ -29,8 +29,8 @@ def read_records(folder: str | os.PathLike, manifest: Manifest, domain: str, spl
     if not cases:
         held = ", ".join(sorted({f"{case.domain}/{case.split}" for case in manifest.cases})) or "nothing"
         raise RecordsError(f"{folder}: expected {domain} cases for {split!r}, found {held}; preprocess with them")
-    for case in cases:
-        yield from _slices_of(folder, manifest, case)
+    for run in _runs(manifest, cases):
+        yield from _slices_of(folder, manifest, run)
 
 
 def read_case_records(folder: str | os.PathLike, manifest: Manifest, case: str) -> list[SliceRecord]:
@@ -49,26 +49,42 @@ def read_case_records(folder: str | os.PathLike, manifest: Manifest, case: str) 
     """
     for entry in manifest.cases:
         if entry.case == case:
-            return list(_slices_of(folder, manifest, entry))
+            return list(_slices_of(folder, manifest, [entry]))
     held = ", ".join(entry.case for entry in manifest.cases)
     raise RecordsError(f"{folder}: no case {case!r}; it holds {held}")
 
 
-def _slices_of(folder: str | os.PathLike, manifest: Manifest, case: ManifestCase) -> Iterator[SliceRecord]:
-    """Reads one case's run of records in its shard."""
-    start = 0
+def _runs(manifest: Manifest, cases: Sequence[ManifestCase]) -> Iterator[list[ManifestCase]]:
+    """Cases in the order of the manifest, together where they follow each other in a shard: it is then read at one go."""
+    wanted, run = {case.case for case in cases}, []
+    for case in manifest.cases:
+        if run and (case.case not in wanted or case.shard != run[0].shard):
+            yield run
+            run = []
+        if case.case in wanted:
+            run.append(case)
+    if run:
+        yield run
+
+
+def _slices_of(folder: str | os.PathLike, manifest: Manifest, run: Sequence[ManifestCase]) -> Iterator[SliceRecord]:
+    """Reads the records of cases that follow each other in one shard."""
+    first, start = run[0], 0
     for other in manifest.cases:
-        if other.case == case.case:
+        if other.case == first.case:
             break
-        start += other.slices if other.shard == case.shard else 0
-    path = Path(folder) / case.shard
+        start += other.slices if other.shard == first.shard else 0
+    path = Path(folder) / first.shard
+    places = (case for case in run for _ in range(case.slices))
     try:
         with path.open("rb") as file:
-            previous = -1
-            for position, payload in enumerate(read_frames(file, str(path), start, case.slices), start):
+            current, previous = None, -1
+            payloads = read_frames(file, str(path), start, sum(case.slices for case in run))
+            for position, (case, payload) in enumerate(zip(places, payloads, strict=True), start):
+                previous = previous if case is current else -1
                 record = decode(payload, manifest.task, f"{path}: record {position}")
                 check_promise(record, case, previous, f"{path}: record {position}")
-                previous = record.slice_index
+                current, previous = case, record.slice_index
                 yield record
     except OSError as error:
         raise RecordsError(f"{path}: cannot be read ({error.strerror}); copy it here or preprocess again") from error

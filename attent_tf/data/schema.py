@@ -11,10 +11,10 @@ import math
 import numpy as np
 
 from attent_tf.counting import counted
-from attent_tf.data import example
 from attent_tf.data.splits import SPLITS
 from attent_tf.errors import RecordsError
 from attent_tf.tasks import Task
+from attent_tf.tfrecord import example
 from attent_tf.volumes import CaseGeometry
 
 SCHEMA_VERSION = 3
@@ -33,7 +33,8 @@ class SliceRecord:
       split: `train`, `test` or `all`.
       slice_index: index in the prepared case, whatever slices were left out.
       slice_count: number of slices of the prepared case.
-      geometry: the way back to the file's own grid, the same for all slices of the case.
+      geometry: the way back to the file's own grid, the same for all slices of the case; its `space` says whether the case is a
+        volume at all.
     """
 
     image: np.ndarray

@@ -1,7 +1,8 @@
 """Which cases train and which test, always by patient and never by slice.
 
 `sifa` is the split of the field's benchmark (Chen et al., SIFA), `ratio` the paper's 4:1 (Section IV-A), drawn from
-a seed, `file` a list of the user's own.
+a seed, `file` a list of the user's own. Of SIFA's own data the single slices train and the volumes test.
+A slice whose patient nobody knows never tests: it makes no volume.
 """
 
 import hashlib
@@ -20,16 +21,18 @@ SIFA_TEST_PATIENTS = frozenset(
     [f"chaos-{number}" for number in (1, 13, 32, 38)] + [f"malbcv-{number:04d}" for number in (1, 9, 30, 32, 33, 39)]
 )
 _SIFA_DATASETS = ("chaos", "malbcv")
+_SIFAS_OWN = "sifa-"
 _PATIENTS_PER_TEST_PATIENT = 5
 
 
 class Case(Protocol):
-    """What a split looks at; `CaseFiles` and `ManifestCase` are such."""
+    """What a split looks at, such as `CaseFiles`."""
 
     case: str
     patient: str
     domain: str
     dataset: str
+    is_slice: bool
 
 
 def assign_splits(
@@ -53,14 +56,19 @@ def assign_splits(
         raise ConfigError(f"--split: expected one of {', '.join(RULES)}; received {rule!r}")
     cases = sorted(cases, key=lambda case: case.case)
     if rule == "none":
-        return dict.fromkeys((case.case for case in cases), ALL)
+        return {case.case: TRAIN if case.is_slice else ALL for case in cases}
     if rule == "file":
         splits = _listed_splits(cases, listed or {})
+        for case in cases:
+            if case.is_slice and splits[case.case] == TEST:
+                raise ConfigError(
+                    f"--split file: {case.case} is one slice, of no volume that could be scored; let it train"
+                )
     else:
         splits = {}
         for domain in sorted({case.domain for case in cases}):
             members = [case for case in cases if case.domain == domain]
-            tests = _sifa_tests(domain, members) if rule == "sifa" else _ratio_tests(members, seed)
+            tests = _sifa_tests(domain, members) if rule == "sifa" else _ratio_tests(domain, members, seed)
             splits.update({case.case: TEST if case.patient in tests else TRAIN for case in members})
     for patient, members in parted_patients(cases, splits):
         raise ConfigError(
@@ -92,6 +100,8 @@ def parted_patients(cases: Iterable[Case], splits: Mapping[str, str]) -> list[tu
 def _sifa_tests(domain: str, members: Sequence[Case]) -> set[str]:
     """Returns the published test patients among those of one domain."""
     advice = "use --split ratio"
+    if any(case.is_slice for case in members) or all(case.dataset.startswith(_SIFAS_OWN) for case in members):
+        return {case.patient for case in members if not case.is_slice}
     for dataset in sorted({case.dataset for case in members}):
         # The other sequences of CHAOS show the same patients.
         if not any(dataset == known or dataset.startswith(f"{known}-") for known in _SIFA_DATASETS):
@@ -109,8 +119,10 @@ def _sifa_tests(domain: str, members: Sequence[Case]) -> set[str]:
     return tests
 
 
-def _ratio_tests(members: Sequence[Case], seed: int) -> set[str]:
+def _ratio_tests(domain: str, members: Sequence[Case], seed: int) -> set[str]:
     """Returns every fifth patient (rounded, at least one of two or more) in an order that seed and names decide."""
+    if any(case.is_slice for case in members):
+        raise ConfigError(f"--split ratio: nobody knows the patients of {domain} slices; use --split sifa")
     patients = sorted({case.patient for case in members})
     if len(patients) < 2:
         return set()

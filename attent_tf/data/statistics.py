@@ -10,7 +10,7 @@ import numpy as np
 from attent_tf.data.manifest import Manifest, ManifestCase
 from attent_tf.data.reader import read_case_records
 from attent_tf.tasks import Task
-from attent_tf.volumes import CaseGeometry, middle_channel
+from attent_tf.volumes import PATIENT, CaseGeometry, middle_channel
 
 _LEVELS = 512  # bins of the histogram from which percentiles come: a fine 1/256 of the range
 _PERCENTILES = (1, 25, 50, 75, 99)
@@ -30,11 +30,13 @@ def folder_statistics(
     Returns:
       A JSON object: `schema`, `fingerprint`, `options`, `rejected` (identifiers), `domains` and `cases`.
       A domain has `cases` (count by split), `labelled`, `slices` (records) out of `slice_count`, `spacing_mm` of records and
-      `scan_spacing_mm` of the scans they come from ([smallest, median, largest] of slice, row and column distances),
-      `stored_shapes` (smallest and largest), `raw_low` and `raw_high` ([smallest, median, largest] raw values of −1 and +1),
+      `scan_spacing_mm` of the scans they come from ([smallest, median, largest] of slice, row and column distances,
+      or null where nobody knows them), `stored_shapes` (smallest and largest), `raw_low` and `raw_high` ([smallest, median,
+      largest] raw values of −1 and +1),
       `intensity` (mean, standard deviation and percentiles of images in [−1, 1]) and `organs` (each: cases, slices, share of
       pixels, volume in ml as [smallest, median, largest]).
-      A case has its entry of the manifest in short, and volumes in ml.
+      A case has its entry of the manifest in short, and volumes in ml. Where nobody knows how large voxels are, it has neither
+      these nor a spacing.
 
     Raises:
       RecordsError: a record is missing or damaged.
@@ -51,9 +53,9 @@ def folder_statistics(
                 "split": entry.split,
                 "slices": entry.slices,
                 "slice_count": entry.slice_count,
-                "spacing_mm": list(entry.geometry.record_spacing_mm),
+                "spacing_mm": list(entry.geometry.record_spacing_mm) if _is_placed(entry) else None,
                 "raw": [entry.geometry.intensity.low, entry.geometry.intensity.high],
-                "organs_ml": measured["ml"] if entry.labelled else None,
+                "organs_ml": measured["ml"] if entry.labelled and _is_placed(entry) else None,
             }
         )
         report(entry.slices)
@@ -95,6 +97,7 @@ def _measure(folder: str | os.PathLike, manifest: Manifest, entry: ManifestCase)
 
 def _domain(task: Task, members: Sequence[tuple[ManifestCase, dict[str, Any]]]) -> dict[str, Any]:
     entries = [entry for entry, _ in members]
+    geometries = [entry.geometry for entry in entries if _is_placed(entry)]
     labelled = [(entry, measured) for entry, measured in members if entry.labelled]
     histogram = sum(measured["histogram"] for _, measured in members)
     count = int(histogram.sum())
@@ -103,10 +106,11 @@ def _domain(task: Task, members: Sequence[tuple[ManifestCase, dict[str, Any]]]) 
     shapes = sorted(entry.geometry.stored_shape for entry in entries)
     structures = {}
     for index, name in enumerate(task.structure_names, start=1):
-        volumes = [measured["ml"][name] for _, measured in labelled if measured["pixels"][index]]
+        shows = [(entry, measured) for entry, measured in labelled if measured["pixels"][index]]
+        volumes = [measured["ml"][name] for entry, measured in shows if _is_placed(entry)]
         shown = sum(int(measured["pixels"].sum()) for _, measured in labelled)
         structures[name] = {
-            "cases": len(volumes),
+            "cases": len(shows),
             "slices": int(sum(measured["slices"][index] for _, measured in labelled)),
             "pixel_share": sum(int(measured["pixels"][index]) for _, measured in labelled) / shown if shown else None,
             "volume_ml": _range(volumes),
@@ -116,8 +120,8 @@ def _domain(task: Task, members: Sequence[tuple[ManifestCase, dict[str, Any]]]) 
         "labelled": len(labelled),
         "slices": sum(entry.slices for entry in entries),
         "slice_count": sum(entry.slice_count for entry in entries),
-        "spacing_mm": _ranges([entry.geometry.record_spacing_mm for entry in entries]),
-        "scan_spacing_mm": _ranges([_scan_spacing_mm(entry.geometry) for entry in entries]),
+        "spacing_mm": _ranges([geometry.record_spacing_mm for geometry in geometries]),
+        "scan_spacing_mm": _ranges([_scan_spacing_mm(geometry) for geometry in geometries]),
         "stored_shapes": [list(shapes[0]), list(shapes[-1])],
         "raw_low": _range([entry.geometry.intensity.low for entry in entries]),
         "raw_high": _range([entry.geometry.intensity.high for entry in entries]),
@@ -130,6 +134,10 @@ def _domain(task: Task, members: Sequence[tuple[ManifestCase, dict[str, Any]]]) 
     }
 
 
+def _is_placed(entry: ManifestCase) -> bool:
+    return entry.geometry.space == PATIENT
+
+
 def _scan_spacing_mm(geometry: CaseGeometry) -> tuple[float, ...]:
     grid = geometry.grid
     scales = (grid.slice_scale, grid.row_scale, grid.column_scale)
@@ -137,7 +145,7 @@ def _scan_spacing_mm(geometry: CaseGeometry) -> tuple[float, ...]:
 
 
 def _ranges(spacings_mm: Sequence[Sequence[float]]) -> dict[str, list[float] | None]:
-    return {axis: _range(steps) for axis, steps in zip(_AXES, zip(*spacings_mm, strict=True), strict=True)}
+    return {axis: _range([spacing_mm[place] for spacing_mm in spacings_mm]) for place, axis in enumerate(_AXES)}
 
 
 def _range(values: Sequence[float]) -> list[float] | None:

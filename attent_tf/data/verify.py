@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from attent_tf.counting import counted
-from attent_tf.data.framing import read_frames
 from attent_tf.data.manifest import Manifest, ManifestCase, ManifestShard, check_shard_size, read_manifest
 from attent_tf.data.reader import check_promise
 from attent_tf.data.schema import decode
 from attent_tf.errors import RecordsError
 from attent_tf.tasks import Task
+from attent_tf.tfrecord.framing import read_frames
 
 _BLOCK_BYTES = 1 << 20
 

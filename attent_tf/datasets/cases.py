@@ -7,6 +7,7 @@ from pathlib import Path
 
 from attent_tf.datasets.description import DatasetDescription
 from attent_tf.tasks import Task
+from attent_tf.volumes import ARRAY, PATIENT, SLICE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,9 +20,9 @@ class CaseFiles:
       task: whose domain and structures these are.
       domain: name of a domain of it.
       description: the data set, as the task's structures need it (`DatasetDescription.joined`).
-      images: full paths; one NIfTI file, or DICOM files in natural order of their names.
-      labels: full paths: one label map, a mask for each entry of the description's `masks`, or a picture for each of
-        `images`; empty where the case has no labels.
+      images: full paths; one file of NIfTI or of arrays, or DICOM files in natural order of their names.
+      labels: full paths: one label map (`images` where that holds it), a mask for each entry of the description's `masks`, or a
+        picture for each of `images`; empty where the case has no labels.
       others: full paths of files beside DICOM slices that are none.
     """
 
@@ -36,9 +37,21 @@ class CaseFiles:
 
     @property
     def path(self) -> str:
-        """What messages call it: its NIfTI file, or the folder of its slices."""
+        """What messages call it: its file, or the folder of its slices."""
         first = self.images[0]
-        return first if self.description.is_nifti else first.rpartition("/")[0] or first
+        return first if self.description.is_file_a_case else first.rpartition("/")[0] or first
+
+    @property
+    def space(self) -> str:
+        """What is known of its place, one of `volumes.volume.SPACES`."""
+        if not self.description.is_arrays:
+            return PATIENT
+        return ARRAY if self.images[0].lower().endswith(".npz") else SLICE
+
+    @property
+    def is_slice(self) -> bool:
+        """Whether it is one slice out of nobody knows which scan: it can train, and no volume can be scored by it."""
+        return self.space == SLICE
 
     @property
     def dataset(self) -> str:

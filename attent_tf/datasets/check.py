@@ -11,6 +11,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 
+from attent_tf.datasets.arrays import check_slice, check_volume
 from attent_tf.datasets.cases import CaseFiles
 from attent_tf.datasets.find import CaseProblem
 from attent_tf.datasets.reading import case_series
@@ -34,6 +35,8 @@ def check_headers(files: CaseFiles, orientation_policy: str = "strict") -> list[
       orientation_policy: for NIfTI files whose codes of sform and qform are 0, see `read_nifti`.
     """
     check = _nifti_problems if files.description.is_nifti else _dicom_problems
+    if files.description.is_arrays:
+        check = _array_problems
     found = []
     try:
         with faults_of_scan(files.images[0]):
@@ -52,7 +55,8 @@ def find_duplicates(cases: Sequence[CaseFiles]) -> list[CaseProblem]:
     """
     by_size = collections.defaultdict(list)
     for files in cases:
-        size = _size(files.images[0])
+        # Files of one slice are thousands of one size, and one that is there twice does no harm.
+        size = None if files.is_slice else _size(files.images[0])
         if size is not None:
             by_size[size, len(files.images)].append(files)
     problems = []
@@ -138,6 +142,14 @@ def _nifti_problems(files: CaseFiles, policy: str) -> Iterator[tuple[str, InputE
                 check_same_voxels(labels, grids[0])
             except InputError as error:
                 yield "grid", error
+
+
+def _array_problems(files: CaseFiles, policy: str) -> Iterator[tuple[str, InputError]]:
+    del policy
+    try:
+        (check_slice if files.is_slice else check_volume)(files.images[0])
+    except InputError as error:
+        yield "readable", error
 
 
 def _dicom_problems(files: CaseFiles, policy: str) -> Iterator[tuple[str, InputError]]:

@@ -21,9 +21,11 @@ class DatasetDescription:
 
     Attributes:
       name: begins the identifiers of its cases: `<name>-<case>`.
-      images: pattern of a NIfTI file a case, or of the DICOM slices of a case's series.
+      images: pattern of a NIfTI file a case, of the DICOM slices of a case's series, or of a `.tfrecords` file a slice (in the
+        form of SIFA's data, with its labels).
       modality: the kind of its domain, `mri` or `ct`, or `any`.
       title: one line for people.
+      volumes: beside `.tfrecords` files: pattern of an `.npz` file a test volume, with its labels.
       labels: pattern of a label map a case, or of a PNG a slice; empty where there are none.
       masks: structure and pattern of its mask, where each structure has a file of its own.
       folders: where patterns may begin, below the data set's root; the first in which images are found counts.
@@ -46,6 +48,7 @@ class DatasetDescription:
     images: str
     modality: str
     title: str = ""
+    volumes: str = ""
     labels: str = ""
     masks: tuple[tuple[str, str], ...] = ()
     folders: tuple[str, ...] = ("",)
@@ -74,15 +77,24 @@ class DatasetDescription:
             for name, _ in getattr(self, key):
                 if not NAME.fullmatch(name):
                     raise ConfigError(f"{key}: expected names in small letters, digits and _; received {name!r}")
-        for pattern in (self.labels, *(pattern for _, pattern in self.masks)):
+        for pattern in (self.labels, self.volumes, *(pattern for _, pattern in self.masks)):
             if pattern and ("{patient}" in pattern) != ("{patient}" in self.images):
                 raise ConfigError(
-                    f"labels, masks: expected {{patient}} in all patterns or in none; received {pattern!r} for {self.images!r}"
+                    "labels, volumes, masks: expected {patient} in all patterns or in none; "
+                    f"received {pattern!r} for {self.images!r}"
                 )
         if self.labels and self.masks:
             raise ConfigError("labels, masks: expected one of them; received both")
         given = [key for key in ("label_values", "label_bins", "numbered_by_task") if getattr(self, key)]
-        if self.labels and not given:
+        if self.is_arrays and (self.labels or self.masks or self.label_bins):
+            raise ConfigError(
+                "labels, masks, label_bins: expected none, as .tfrecords files hold their labels; received one"
+            )
+        if self.volumes and not (self.is_arrays and self.volumes.lower().endswith(".npz")):
+            raise ConfigError(
+                f"volumes: expected .npz files beside images in .tfrecords files; received {self.volumes!r} for {self.images!r}"
+            )
+        if (self.labels or self.is_arrays) and not given:
             raise ConfigError(
                 "label_values: expected the numbers that mean structures, as there are labels; received none"
             )
@@ -104,6 +116,16 @@ class DatasetDescription:
     def is_nifti(self) -> bool:
         """Whether a case is one NIfTI file; otherwise it is a series of DICOM slices."""
         return self.images.lower().endswith((".nii", ".nii.gz"))
+
+    @property
+    def is_arrays(self) -> bool:
+        """Whether a case is one file of numbers, images and labels together."""
+        return self.images.lower().endswith(".tfrecords")
+
+    @property
+    def is_file_a_case(self) -> bool:
+        """Whether a case is one file, of whichever kind."""
+        return self.is_nifti or self.is_arrays
 
     @property
     def structures(self) -> tuple[str, ...]:
@@ -133,7 +155,7 @@ class DatasetDescription:
         Raises:
           ConfigError: one is not named.
         """
-        if self.numbered_by_task or not (self.labels or self.masks):
+        if self.numbered_by_task or not (self.labels or self.masks or self.is_arrays):
             return
         missing = [name for name in task.structure_names if name not in self.structures]
         if missing:

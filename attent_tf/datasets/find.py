@@ -8,6 +8,7 @@ from attent_tf.datasets.cases import CaseFiles
 from attent_tf.datasets.description import DatasetDescription
 from attent_tf.datasets.load import SHIPPED, load_description
 from attent_tf.datasets.matching import (
+    MatchedCase,
     case_name,
     image_groups,
     match_cases,
@@ -22,7 +23,7 @@ from attent_tf.tasks import Task
 from attent_tf.volumes.dicom_files import is_dicom, is_left_out_silently
 
 # Tried in this order where the user names none. Of the sequences of CHAOS the paper's is meant.
-_RECOGNISED = ("chaos", "malbcv", "nifti", "dicom")
+_RECOGNISED = ("chaos", "malbcv", "nifti", "sifa-ct", "sifa-mri", "dicom")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,18 +102,21 @@ def survey_cases(
     paths = list_files(root)
     if description is None and (nnunet.names_layout(dataset) or nnunet.has_layout(paths)):
         description = nnunet.describe_folder(root, paths, task, domain, str(dataset or nnunet.NAMES[0]))
-    for candidate in [description] if description else map(load_description, _RECOGNISED):
+    candidates = [description] if description else [load_description(name) for name in _RECOGNISED]
+    for candidate in candidates:
+        # SIFA's data of both modalities come in one folder.
+        if not description and candidate.is_arrays and not candidate.fits(task.domain(domain)):
+            continue
         folder = _folder(candidate, paths)
         if folder is None:
             continue
         no_dicom = _no_dicom(root, candidate, folder, paths)
         # A pattern of slices may fit any folder of folders.
-        if candidate.is_nifti or image_groups(candidate, paths_below(paths, folder)[1], no_dicom):
+        if candidate.is_file_a_case or image_groups(candidate, paths_below(paths, folder)[1], no_dicom):
             return _surveyed(candidate, root, folder, paths, task, domain, no_dicom)
     if description:
         raise InputError(root, f"images of {description.name} at {description.images}", "none", "check the folder")
-    shipped = map(load_description, _RECOGNISED)
-    layouts = "; ".join(f"{one.name}: {'/'.join(filter(None, (one.folders[0], one.images)))}" for one in shipped)
+    layouts = "; ".join(f"{one.name}: {'/'.join(filter(None, (one.folders[0], one.images)))}" for one in candidates)
     raise InputError(
         root,
         "a data set",
@@ -133,7 +137,7 @@ def _no_dicom(
     root: str | os.PathLike, description: DatasetDescription, folder: str, paths: list[str]
 ) -> frozenset[str]:
     """Files below a folder that fit the pattern of slices and are none by name, or by content where names do not tell."""
-    if description.is_nifti:
+    if description.is_file_a_case:
         return frozenset()
     prefix, below = paths_below(paths, folder)
     expression = pattern_expression(description.images)
@@ -159,18 +163,19 @@ def _surveyed(description, root, folder, paths, task, domain, no_dicom) -> Found
     def full(relative: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(joined(root, prefix + path) for path in relative)
 
-    cases = tuple(
-        CaseFiles(
+    def files_of(one: MatchedCase) -> CaseFiles:
+        files = CaseFiles(
             case=case_name(description, one.patient, one.case),
-            patient=patient_name(description, one.patient, one.case),
+            patient="",
             task=task,
             domain=domain,
             description=description,
             images=full(one.images),
-            labels=full(one.labels),
+            labels=full(one.images if description.is_arrays else one.labels),
             others=full(tuple(path for path in one.others if not is_left_out_silently(path))),
         )
-        for one in matches.cases
-    )
+        return dataclasses.replace(files, patient=patient_name(description, one.patient, one.case, files.is_slice))
+
+    cases = tuple(map(files_of, matches.cases))
     problems = tuple(CaseProblem(name, domain, "pairing", problem) for name, problem in matches.problems)
     return FoundCases(description, cases, problems)

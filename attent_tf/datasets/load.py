@@ -16,7 +16,7 @@ from attent_tf.yaml_text import parse_yaml, read_yaml
 SHIPPED = (
     *("chaos", "chaos-t1-in", "chaos-t1-out", "malbcv", "nifti", "dicom"),
     *("amos-ct", "amos-mri", "crossmoda-t1", "crossmoda-t2", "mmwhs-ct", "mmwhs-mri"),
-    *("totalsegmentator-ct", "totalsegmentator-mri"),
+    *("sifa-ct", "sifa-mri", "totalsegmentator-ct", "totalsegmentator-mri"),
 )
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -197,6 +197,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "root": _text,
     "folders": _texts,
     "images": _pattern,
+    "volumes": _pattern,
     "labels": _pattern,
     "masks": _by_name(_pattern),
     "cases": _regular_expression,

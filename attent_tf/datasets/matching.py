@@ -14,6 +14,9 @@ from attent_tf.errors import Problem
 from attent_tf.names import name_problem, normal_name
 from attent_tf.volumes.dicom_files import is_dicom_by_name
 
+# All slices without a patient are one, whom splits never part.
+_UNKNOWN = "unknown"
+
 _SCAN_SUFFIXES = (".nii", ".nii.gz", ".dcm")
 
 
@@ -50,8 +53,10 @@ def pattern_expression(pattern: str) -> re.Pattern:
     pattern = normal_name(pattern)
     suffix = re.search(r"\.nii(\.gz)?$", pattern, re.IGNORECASE)
     stem = pattern[: suffix.start()] if suffix else pattern
-    for part in re.split(r"(\{case\}|\{patient\}|\*)", stem):
-        if part == "*":
+    for part in re.split(r"(\{case\}|\{patient\}|\*\*/|\*)", stem):
+        if part == "**/":
+            expression += r"(?:.*/)?"
+        elif part == "*":
             expression += r"[^/]*"
         elif part in ("{case}", "{patient}"):
             name = part[1:-1]
@@ -78,7 +83,7 @@ def match_cases(
     """
     problems: list[tuple[str, Problem]] = []
     images = image_groups(description, paths, no_dicom)
-    others = {} if description.is_nifti else _groups(description, description.images, no_dicom)
+    others = {} if description.is_file_a_case else _groups(description, description.images, no_dicom)
     label_patterns = [pattern for _, pattern in description.masks] or [description.labels] * bool(description.labels)
     labels = [_groups(description, pattern, paths) for pattern in label_patterns]
     known = {path for group in (images, *labels) for files in group.values() for path in files}
@@ -109,9 +114,13 @@ def image_groups(
       paths: as in `match_cases`.
       no_dicom: as in `match_cases`.
     """
-    if not description.is_nifti:
+    if not description.is_file_a_case:
         paths = [path for path in paths if path not in no_dicom and is_dicom_by_name(path) is not False]
-    return _groups(description, description.images, paths)
+    groups = _groups(description, description.images, paths)
+    if description.volumes:
+        for key, files in _groups(description, description.volumes, paths).items():
+            groups[key] = (*groups.get(key, ()), *files)
+    return groups
 
 
 def paths_below(paths: Iterable[str], folder: str) -> tuple[str, list[str]]:
@@ -140,9 +149,9 @@ def case_name(description: DatasetDescription, patient: str, case: str) -> str:
     return "-".join(filter(None, (description.name, patient, case)))
 
 
-def patient_name(description: DatasetDescription, patient: str, case: str) -> str:
-    """Returns the identifier of the patient of a case."""
-    return f"{description.patients or description.name}-{patient or case}"
+def patient_name(description: DatasetDescription, patient: str, case: str, is_slice: bool = False) -> str:
+    """Returns the identifier of the patient of a case; slices whose patient nobody knows share one."""
+    return f"{description.patients or description.name}-{patient or (_UNKNOWN if is_slice else case)}"
 
 
 def _groups(
@@ -173,7 +182,7 @@ def _paired(
     shown: str,
 ) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], list[Problem]]:
     """(images, labels) of one case that belong together, or what keeps them from it."""
-    if description.is_nifti:
+    if description.is_file_a_case:
         faults = [
             Problem(f"{shown}{files[1]}", "one file for a case", f"{shown}{files[0]} too", "remove one of them")
             for files in (images, *labels)
@@ -257,7 +266,7 @@ def _strangers(
     expressions = [
         pattern_expression(pattern)
         for pattern in (
-            *(description.images, description.labels, *description.others),
+            *(description.images, description.volumes, description.labels, *description.others),
             *(pattern for _, pattern in description.masks),
         )
         if pattern

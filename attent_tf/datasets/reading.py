@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 
+from attent_tf.datasets.arrays import read_slice, read_volume
 from attent_tf.datasets.cases import CaseFiles
 from attent_tf.datasets.labels import classes_of_grey, classes_of_masks, classes_of_numbers
 from attent_tf.errors import InputError, faults_of_scan
@@ -30,6 +31,8 @@ def read_case(files: CaseFiles, orientation_policy: str = "strict") -> Volume:
     with faults_of_scan(files.images[0]):
         if files.description.is_nifti:
             return _read_nifti_case(files, orientation_policy)
+        if files.description.is_arrays:
+            return _read_array_case(files)
         return _read_dicom_case(files)
 
 
@@ -81,6 +84,14 @@ def _read_nifti_case(files: CaseFiles, orientation_policy: str) -> Volume:
     else:
         classes = classes_of_numbers(numbers[0], files.description, structures, files.labels[0])
     return Volume(voxels, affine, files.case, domain, classes, files.path, warnings=warnings)
+
+
+def _read_array_case(files: CaseFiles) -> Volume:
+    (path,) = files.images
+    arrays = read_slice(path) if files.is_slice else read_volume(path)
+    classes = classes_of_numbers(arrays.numbers, files.description, files.task.structure_names, path)
+    domain = files.task.domain(files.domain)
+    return Volume(arrays.voxels, arrays.affine, files.case, domain, classes, path, space=files.space)
 
 
 def _read_dicom_case(files: CaseFiles) -> Volume:

@@ -1,7 +1,7 @@
 """Scoring a run on the test cases of its target domain."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from attent_tf.runs import Run
 from attent_tf.runs.networks import trained_steps
 from attent_tf.runs.warnings import run_warnings
 from attent_tf.signs import find_calibration, with_estimate
-from attent_tf.volumes import middle_channel
+from attent_tf.volumes import PATIENT, SLICE, middle_channel
 from attent_tf.volumes.blocks_from_grid import probability_blocks_from_grid
 
 _SELECTION = "The weights after the last training step; nothing was chosen by scores of test cases or by target labels."
@@ -81,7 +81,7 @@ def evaluate(
     taker = SignTaker(run, chain, records, manifest)
     # What comes up on the way still reaches the file: it is written when all cases have been read.
     signs: dict[str, Any] = {}
-    warnings = list(_warnings(run, manifest.fingerprint, cases))
+    warnings = list(_warnings(run, manifest, cases))
     header = {
         "method": run.method.id,
         "direction": run.direction,
@@ -164,7 +164,7 @@ def _case_result(
     )
 
 
-def _warnings(run: Run, fingerprint: str, cases) -> Iterator[str]:
+def _warnings(run: Run, manifest: Manifest, cases: Sequence[ManifestCase]) -> Iterator[str]:
     for stage in (stage.id for stage in run.method.stages):
         done, planned = trained_steps(run, stage)
         if done < planned:
@@ -172,7 +172,11 @@ def _warnings(run: Run, fingerprint: str, cases) -> Iterator[str]:
     yield from run_warnings(run)
     if any(case.split == "all" for case in cases):
         yield "Split none: these cases were also trained on, so the scores are no test results."
-    if fingerprint != run.records:
+    if manifest.fingerprint != run.records:
         yield "These records are not the ones that the run was trained on; check that no test case was trained on."
     if not all(case.labelled for case in cases):
         yield "Cases without labels are shown and not scored."
+    if any(case.geometry.space != PATIENT for case in cases):
+        yield "The size of voxels is not known: distances count voxels, not millimetres, and 1 ml stands for 1000 voxels."
+    if any(case.geometry.space == SLICE for case in manifest.select(run.target, "train")):
+        yield "Training slices of the target name no patient: whether they show patients of the test cases is not known."

@@ -3,6 +3,7 @@
 Nothing here reads a label of the target.
 """
 
+import itertools
 import os
 from collections.abc import Callable
 
@@ -11,7 +12,7 @@ import tensorflow as tf
 
 from attent_tf.data.intensity_maps import monotone_maps
 from attent_tf.data.manifest import Manifest
-from attent_tf.data.reader import read_case_records
+from attent_tf.data.reader import read_records
 from attent_tf.data.slices import average_down
 from attent_tf.deployment.output import ChainOutput
 from attent_tf.errors import RunError
@@ -35,6 +36,7 @@ from attent_tf.signs import (
     scale_labels_back,
     sum_on_foreground,
 )
+from attent_tf.volumes import SLICE
 
 # Of a case, the slices that are shown again; structures span dozens, and neighbours say the same.
 SLICES_SHOWN_AGAIN = 8
@@ -160,13 +162,19 @@ class SignTaker:
             self._reasons.update(dict.fromkeys(("shares", "empty", "entropy"), reason))
             return None, None
         through = self._source_view()
-        chosen = () if through is None else even_choice(len(cases), _SOURCE_CASES)
+        # As many slices where each case is but one.
+        apart = all(case.geometry.space == SLICE for case in cases)
+        count = _SOURCE_CASES * (SLICES_SHOWN_AGAIN if apart else 1)
+        chosen = () if through is None else even_choice(len(cases), count)
         shown = {cases[place].case for place in chosen}
         counts, entropy = StructureCounts.none(self._classes), np.zeros(2)
-        for case in cases:
-            records = read_case_records(self._records, self._manifest, case.case)
+        everything = read_records(self._records, self._manifest, self._run.source, "train")
+        for name, group in itertools.groupby(everything, key=lambda record: record.case):
+            records = list(group)
+            if records[0].label is None:
+                continue
             counts += count_structures(np.stack([record.label for record in records]), self._classes)
-            if case.case in shown:
+            if name in shown:
                 places = even_choice(len(records), SLICES_SHOWN_AGAIN)
                 images = self._reduced(np.stack([records[place].channels for place in places]))
                 for _, output in run_slices(through, images, _BATCH):

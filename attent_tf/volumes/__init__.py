@@ -26,10 +26,13 @@ from attent_tf.volumes.resampling import (
 )
 from attent_tf.volumes.restore import restore_image
 from attent_tf.volumes.scan import read_scan
-from attent_tf.volumes.volume import Volume
+from attent_tf.volumes.volume import ARRAY, PATIENT, SLICE, Volume
 
 __all__ = [
+    "ARRAY",
     "ORIENTATION_POLICIES",
+    "PATIENT",
+    "SLICE",
     "CaseGeometry",
     "Intensity",
     "IntensityStatistics",

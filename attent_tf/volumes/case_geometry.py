@@ -11,6 +11,7 @@ from attent_tf.volumes.grid import GEOMETRIES, SliceGrid
 from attent_tf.volumes.intensity import Intensity
 from attent_tf.volumes.orientation import canonical_affine, canonical_shape
 from attent_tf.volumes.placement import is_sheared, spacing_mm, voxel_ml
+from attent_tf.volumes.volume import PATIENT, SPACES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +26,8 @@ class CaseGeometry:
       record_spacing_mm: (slice, row, column) distances of record pixels.
       intensity: the raw values of −1 and +1.
       neighbours: slices on each side of a slice that its record holds as further channels.
+      space: one of `SPACES`; but for `patient`, lengths are numbers of voxels and nothing is known of directions, and of a
+        `slice` there is no volume.
     """
 
     stored_shape: tuple[int, int, int]
@@ -34,6 +37,7 @@ class CaseGeometry:
     record_spacing_mm: tuple[float, float, float]
     intensity: Intensity
     neighbours: int = 0
+    space: str = PATIENT
 
     @property
     def channels(self) -> int:
@@ -84,6 +88,7 @@ class CaseGeometry:
             "record_spacing_mm": list(self.record_spacing_mm),
             "intensity": dataclasses.asdict(self.intensity),
             "neighbours": self.neighbours,
+            **({} if self.space == PATIENT else {"space": self.space}),
         }
 
     @classmethod
@@ -112,6 +117,7 @@ class CaseGeometry:
                 record_spacing_mm=tuple(_finite(value) for value in content["record_spacing_mm"]),
                 intensity=Intensity(str(intensity["rule"]), _finite(intensity["low"]), _finite(intensity["high"])),
                 neighbours=int(content["neighbours"]),
+                space=str(content.get("space", PATIENT)),
             )
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise RecordsError(
@@ -119,10 +125,11 @@ class CaseGeometry:
             ) from error
         rows = [len(row) for row in geometry.stored_affine]
         sizes = (len(geometry.stored_shape), rows, len(geometry.record_spacing_mm))
-        if sizes != (3, [4] * 4, 3) or geometry.geometry not in GEOMETRIES or geometry.neighbours < 0:
+        words = geometry.geometry in GEOMETRIES and geometry.space in SPACES
+        if sizes != (3, [4] * 4, 3) or not words or geometry.neighbours < 0:
             raise RecordsError(
-                f"geometry of a case: expected 3 sizes, a 4 × 4 affine, 3 spacings, one of {', '.join(GEOMETRIES)} and "
-                f"0 or more neighbours, found {content}; write them again"
+                f"geometry of a case: expected 3 sizes, a 4 × 4 affine, 3 spacings, one of {', '.join(GEOMETRIES)}, one of "
+                f"{', '.join(SPACES)} and 0 or more neighbours, found {content}; write them again"
             )
         return geometry
 

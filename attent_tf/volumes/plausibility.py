@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from attent_tf.volumes.volume import Volume
+from attent_tf.volumes.volume import PATIENT, Volume
 
 # Every n-th voxel along each axis is looked at.
 _STEP = 3
@@ -24,7 +24,10 @@ def volume_warnings(volume: Volume) -> list[str]:
 
 
 def intensity_warning(volume: Volume) -> str | None:
-    """Returns one line on intensities that hardly are those of the domain's kind, or None where they may well be."""
+    """Returns one line on intensities that hardly are those of the domain's kind, or None where they may well be.
+
+    Those of an array were brought to another scale before.
+    """
     looked_at = np.asarray(volume.voxels[::_STEP, ::_STEP, ::_STEP], np.float32)
     low, high = (float(value) for value in np.percentile(looked_at, (0.1, 99.9)))
     if len(np.unique(looked_at)) <= _FEW_VALUES:
@@ -32,6 +35,8 @@ def intensity_warning(volume: Volume) -> str | None:
             f"{volume.where}: expected the intensities of a scan, found {len(np.unique(looked_at))} different values; "
             "the result means nothing if this is a label map"
         )
+    if volume.space != PATIENT:
+        return None
     if volume.domain.kind == "ct" and not (low <= _AIR_HU and _BONE_HU <= high <= _METAL_HU):
         return (
             f"{volume.where}: expected Hounsfield units (air -1000, bone above 200), found {low:.0f} to {high:.0f}; "

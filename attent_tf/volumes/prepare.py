@@ -18,7 +18,7 @@ from attent_tf.volumes.intensity import Intensity, IntensityStatistics, fit_inte
 from attent_tf.volumes.orientation import to_canonical
 from attent_tf.volumes.placement import Placement
 from attent_tf.volumes.prepare_options import PrepareOptions
-from attent_tf.volumes.volume import Volume
+from attent_tf.volumes.volume import PATIENT, Volume
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,16 +50,19 @@ def prepare(
       volume: any orientation; its voxels may be of any type and are never copied as a whole.
       options: the defaults if None.
       intensity: of training cases, from `pool_statistics`; by the rule of the options if None.
-      task: whose rules of anatomy the labels must keep; if None, or without labels, there are none to keep.
+      task: whose rules of anatomy the labels must keep; if None, without labels, or where directions are not known, there are
+        none to keep.
 
     Returns:
       One image for each prepared slice; −1 outside the scan's field.
 
     Raises:
       InputError: structures lie where they cannot, or the scan shows no body, no contrast or nothing within its intensities.
-      ConfigError: the rule asks for training cases, and no intensity is given.
+      ConfigError: the rule asks for training cases and no intensity is given, or the options ask for what the scan's space
+        does not say.
     """
     options = options or PrepareOptions()
+    options.check_space(volume.space, volume.where)
     rule = options.intensity_rule(volume.domain)
     if intensity is None and rule.needs_training:
         raise ConfigError(
@@ -67,7 +70,7 @@ def prepare(
             "give `prepare` an intensity from pool_statistics, or take options.resolved({domain: intensity})"
         )
     canonical, body = _with_body(volume)
-    if task is not None:
+    if task is not None and volume.space == PATIENT:
         check_canonical_anatomy(canonical, body, volume.axis_codes, task)
     grid = fit_grid(canonical, options.geometry, options.size, options.pixel_mm, body, options.slice_mm)
     intensity = intensity or fit_intensity(canonical, rule, body)
@@ -86,6 +89,7 @@ def prepare(
         record_spacing_mm=(slice_mm * grid.slice_scale, row_mm * grid.row_scale, column_mm * grid.column_scale),
         intensity=intensity,
         neighbours=options.neighbours,
+        space=volume.space,
     )
     labels = None if canonical.labels is None else resampling.labels_to_grid(canonical.labels, grid)
     return PreparedCase(images, labels, geometry, volume.placement or Placement.of(volume.affine))
@@ -106,7 +110,8 @@ def _with_body(volume: Volume) -> tuple[Volume, np.ndarray]:
     if low == high:
         raise InputError(volume.where, "a scan with contrast", f"{low:g} in all voxels", "check the file")
     canonical = to_canonical(volume)
-    body = body_mask(canonical)
+    # An array was cut out around what it shows, and its air may be anything.
+    body = body_mask(canonical) if volume.space == PATIENT else np.ones(canonical.shape, bool)
     if not body.any():
         unit = ", in Hounsfield units" if volume.domain.kind == "ct" else ""
         raise InputError(

@@ -9,6 +9,7 @@ from attent_tf.errors import ConfigError
 from attent_tf.tasks import Domain, IntensityRule, rule_from_json, rule_to_json
 from attent_tf.volumes.grid import GEOMETRIES
 from attent_tf.volumes.intensity import Intensity
+from attent_tf.volumes.volume import PATIENT, SLICE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +52,31 @@ class PrepareOptions:
     def intensity_rule(self, domain: Domain) -> IntensityRule:
         """The rule of a domain: the one given here, or else the task's."""
         return self.intensity.get(domain.name, domain.intensity)
+
+    def check_space(self, space: str, where: str) -> None:
+        """Refuses options that need what scans of a space do not say.
+
+        Args:
+          space: one of `SPACES`.
+          where: what messages call the scans.
+
+        Raises:
+          ConfigError: millimetres are asked of an array, or more neighbours of a slice than its file holds.
+        """
+        if space == PATIENT:
+            return
+        if self.geometry != "resize":
+            raise ConfigError(
+                f"--geometry: expected resize, because {where} do not say how large their voxels are; received {self.geometry}"
+            )
+        if self.slice_mm is not None:
+            raise ConfigError(
+                f"--slice-mm: expected none, because {where} do not say how far slices are apart; received {self.slice_mm:g}"
+            )
+        if space == SLICE and self.neighbours > 1:
+            raise ConfigError(
+                f"--neighbours: expected 0 or 1, because {where} hold one slice on each side; received {self.neighbours}"
+            )
 
     def with_rules(self, rules: Mapping[str, IntensityRule]) -> "PrepareOptions":
         """The same options with other intensity rules for the domains that are named."""

@@ -8,6 +8,10 @@ import numpy as np
 from attent_tf.tasks import Domain
 from attent_tf.volumes.placement import Placement, sheared_axes_mm, spacing_mm
 
+# What an affine leads to: places in the patient; steps in an array of which nobody knows how it lies and how large voxels are; or
+# steps in one slice and its neighbours, cut out of nobody knows which scan.
+PATIENT, ARRAY, SLICE = SPACES = ("patient", "array", "slice")
+
 
 @dataclasses.dataclass(frozen=True)
 class Volume:
@@ -16,13 +20,15 @@ class Volume:
     Attributes:
       voxels: [i, j, k] intensities (HU where the domain is of the kind `ct`, arbitrary units otherwise) of any type of number, in
         the order in which they were stored.
-      affine: [4, 4] float64, voxel index (i, j, k, 1) to millimetres in RAS+ patient space.
+      affine: [4, 4] float64, voxel index (i, j, k, 1) to millimetres in RAS+ patient space, as far as `space` says so.
       case: stable identifier such as `chaos-1` or `malbcv-0001`.
       domain: where the scan comes from.
       labels: [i, j, k] uint8 class indices of a task, or None.
       path: the file, or the folder of slices, that it was read from; empty where it was not read.
       placement: the sform and qform of its file, for what is written on the same voxels; None where it was not read.
       warnings: lines about its files that the user has to hear.
+      space: one of `SPACES`. Of an `array` or a `slice` the affine is a convention: its third axis runs through slices as a
+        network takes them, and a step along any axis is 1.
     """
 
     voxels: np.ndarray
@@ -33,6 +39,7 @@ class Volume:
     path: str = ""
     placement: Placement | None = None
     warnings: tuple[str, ...] = ()
+    space: str = PATIENT
 
     @property
     def where(self) -> str:

@@ -226,7 +226,7 @@ def test_defect_in_a_worker_is_no_user_error_and_leaves_nothing(make_options, tm
 
 
 def test_full_disk_in_a_worker_is_one_line(make_options, tmp_path, monkeypatch):
-    from attent_tf.data import framing
+    from attent_tf.tfrecord import framing
 
     def full(_):
         raise OSError(28, "No space left on device")

@@ -6,7 +6,6 @@ import hashlib
 import numpy as np
 import pytest
 
-from attent_tf.data.framing import frame
 from attent_tf.data.manifest import (
     ManifestCase,
     ManifestShard,
@@ -17,6 +16,7 @@ from attent_tf.data.manifest import (
 )
 from attent_tf.data.schema import SliceRecord, encode
 from attent_tf.tasks import load_task
+from attent_tf.tfrecord.framing import frame
 from attent_tf.volumes import CaseGeometry
 from tests.support.abdomen import ABDOMEN
 

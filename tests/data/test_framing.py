@@ -6,8 +6,8 @@ import hypothesis
 import hypothesis.strategies as st
 import pytest
 
-from attent_tf.data.framing import frame, masked_crc32c, read_frames
 from attent_tf.errors import RecordsError
+from attent_tf.tfrecord.framing import frame, masked_crc32c, read_frames
 
 payloads = st.lists(st.binary(max_size=40), max_size=5)
 

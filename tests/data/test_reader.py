@@ -6,13 +6,14 @@ import hashlib
 import numpy as np
 import pytest
 
-from attent_tf.data.framing import frame
 from attent_tf.data.manifest import read_manifest
 from attent_tf.data.reader import read_case_records, read_records
 from attent_tf.data.schema import encode
 from attent_tf.data.verify import faults, verify
 from attent_tf.errors import RecordsError
+from attent_tf.tfrecord.framing import frame
 from tests.support.abdomen import ABDOMEN
+from tests.support.hand_records import HandCase, write_hand_records
 
 
 def _replace_shard(folder, rewrite, content: bytes):
@@ -35,6 +36,18 @@ def test_a_case_is_found_behind_others(folder, make_record):
     assert [record.slice_index for record in records] == [2, 4, 5]
     assert all(record.label is None for record in records)
     np.testing.assert_array_equal(records[1].image, make_record(index=4, number=1).image)
+
+
+def test_cases_beside_each_other_and_apart_are_read_in_order(tmp_path):
+    images = np.zeros((2, 16, 16), np.float32)
+    splits = ("train", "train", "test", "train", "all")
+    cases = [HandCase(f"c{place}", "ct", split, images + place / 10, None) for place, split in enumerate(splits)]
+    folder = write_hand_records(tmp_path / "records", cases)
+    found = [
+        (record.case, record.slice_index, round(float(record.image[0, 0]), 1))
+        for record in read_records(folder, read_manifest(folder), "ct", "train")
+    ]
+    assert found == [(f"c{place}", index, place / 10) for place in (0, 1, 3, 4) for index in (0, 1)]
 
 
 def test_shards_without_the_case_are_not_opened(folder):

@@ -9,9 +9,9 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 
-from attent_tf.data import example
 from attent_tf.data.schema import SliceRecord, decode, encode
 from attent_tf.errors import RecordsError
+from attent_tf.tfrecord import example
 from attent_tf.volumes import CaseGeometry
 from tests.support.abdomen import ABDOMEN
 

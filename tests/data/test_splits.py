@@ -17,6 +17,7 @@ class Case:
     domain: str
     dataset: str
     scan_of: str | None = None
+    is_slice: bool = False
 
     @property
     def patient(self) -> str:
@@ -185,3 +186,29 @@ def test_wrong_split_files_are_refused(tmp_path, text, found):
 def test_a_missing_split_file_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"none\.yaml: expected a split file, No such file"):
         read_split_file(tmp_path / "none.yaml")
+
+
+SLICES = [Case(f"sifa-ct-slice{i}", "ct", "sifa-ct", "sifa-ct-unknown", True) for i in range(8)]
+VOLUMES = [Case(f"sifa-ct-{number}", "ct", "sifa-ct") for number in (1003, 1008)]
+
+
+def test_slices_without_a_patient_never_test():
+    assert _tests(assign_splits(SLICES + VOLUMES + CHAOS, "sifa"), "sifa") == {"sifa-ct-1003", "sifa-ct-1008"}
+    assert set(assign_splits(SLICES, "sifa").values()) == {"train"}
+    own = [dataclasses.replace(case, dataset="own") for case in SLICES + VOLUMES]
+    assert _tests(assign_splits(own, "sifa")) == {"sifa-ct-1003", "sifa-ct-1008"}
+    assert set(assign_splits(VOLUMES, "sifa").values()) == {"test"}
+    both = assign_splits(SLICES + VOLUMES, "none")
+    assert {both[case.case] for case in SLICES} == {"train"}
+    assert {both[case.case] for case in VOLUMES} == {"all"}
+    with pytest.raises(ConfigError, match="--split ratio: nobody knows the patients of ct slices; use --split sifa"):
+        assign_splits(SLICES + VOLUMES, "ratio")
+
+
+def test_a_list_cannot_make_slices_test():
+    listed = {"sifa-ct-1003": "test"}
+    assert _tests(assign_splits(SLICES + VOLUMES, "file", listed=listed)) == {"sifa-ct-1003"}
+    with pytest.raises(
+        ConfigError, match="--split file: sifa-ct-slice0 is one slice, of no volume that could be scored"
+    ):
+        assign_splits(SLICES + VOLUMES, "file", listed={"sifa-ct-unknown": "test"})

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from attent_tf.data import example
-from attent_tf.data.framing import frame, read_frames
 from attent_tf.data.schema import decode, encode, geometry_text
+from attent_tf.tfrecord import example
+from attent_tf.tfrecord.framing import frame, read_frames
 from tests.support.abdomen import ABDOMEN
 
 

@@ -29,12 +29,13 @@ import numpy as np
 import yaml
 
 from attent_tf.configs import load_config
-from attent_tf.data import framing, manifest
+from attent_tf.data import manifest
 from attent_tf.data.schema import decode
 from attent_tf.data.split_file import read_split_file
 from attent_tf.data.verify import verify
 from attent_tf.datasets import load_description
 from attent_tf.errors import AttentError
+from attent_tf.tfrecord import framing
 from attent_tf.volumes import read_nifti, read_nifti_labels
 from attent_tf.volumes.dicom import read_slices
 from attent_tf.volumes.png import read_grey

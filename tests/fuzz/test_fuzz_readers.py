@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from attent_tf.data import framing
+from attent_tf.tfrecord import framing
 from tests.fuzz import fuzz_readers
 from tests.fuzz.mutations import damaged_bytes, damaged_json
 

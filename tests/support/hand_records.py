@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from attent_tf.data.framing import frame
 from attent_tf.data.manifest import ManifestCase, ManifestShard, make_manifest, shard_name, write_manifest
 from attent_tf.data.schema import SliceRecord, encode
 from attent_tf.tasks import Task
+from attent_tf.tfrecord.framing import frame
 from attent_tf.volumes import CaseGeometry, PrepareOptions
 from tests.support.abdomen import ABDOMEN
 
