@@ -112,7 +112,7 @@ def test_stages_can_be_trained_one_by_one(place, records):
 
 
 def test_evaluate_writes_scores_and_report(run, records, place):
-    out = place / "evaluation"
+    out = place / "scores"
     output = _succeed("evaluate", "--run", run, "--records", records, "--out", out)
     assert "Report:" in output
     metrics = json.loads((out / "metrics.json").read_text())
@@ -258,8 +258,7 @@ def test_export_writes_one_version_after_the_other_and_replaces_none(run, place)
 
 
 def test_the_model_card_shows_the_scores_of_the_evaluation(run, records, place):
-    if not (place / "evaluation").exists():
-        _succeed("evaluate", "--run", run, "--records", records, "--out", place / "evaluation")
+    _succeed("evaluate", "--run", run, "--records", records, "--out", place / "evaluation")
     out = place / "scored"
     _succeed("export", "--run", run, "--out", out, "--evaluation", place / "evaluation")
     card = (out / "1" / "MODEL_CARD.md").read_text()

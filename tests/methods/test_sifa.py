@@ -22,6 +22,7 @@ from attent_tf.methods import (
 )
 from attent_tf.models import SifaSegmentor
 from attent_tf.runs.networks import make_part
+from attent_tf.tasks import load_task
 from tests.support.inner_steps import make_inner, random_batch, small_config
 
 _STEPS = 200
@@ -88,7 +89,7 @@ _V1 = {
 def test_networks_at_full_size(method, expected):
     (stage,) = get_method(method).stages
     config = load_config(f"released-{method.replace('_', '-')}")
-    networks = {part.role: make_part(part, config, "mri2ct") for part in stage.parts}
+    networks = {part.role: make_part(part, config, load_task(), "mri2ct") for part in stage.parts}
     images = tf.zeros((1, 64, 64, 1))
     output = networks[SEGMENTOR](images)
     assert output.features.shape == (1, 8, 8, 512)

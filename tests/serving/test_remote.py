@@ -181,7 +181,6 @@ class Hidden(importlib.abc.MetaPathFinder):
 sys.meta_path.insert(0, Hidden(set(sys.argv[3].split(","))))
 import numpy as np
 import tensorflow as tf
-from tests.support.abdomen import CT
 
 for hidden in ("attent_tf", "cli", "apache_beam", "nibabel", "scipy"):
     try:

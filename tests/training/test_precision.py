@@ -58,8 +58,8 @@ def test_losses_are_those_of_float32_to_the_precision(plain, stage, precision, j
 
 def test_networks_of_a_mixed_step_compute_in_16_bits():
     inner = make_inner("attent", "translation", small_config(precision="mixed_bfloat16"))
-    assert inner.to_source.encoders[0].compute_dtype == "bfloat16"
-    assert inner.to_source.head.compute_dtype == "float32"
+    assert inner.to_source.encoder.convs[0].compute_dtype == "bfloat16"
+    assert inner.to_source.decoder.head.compute_dtype == "float32"
     assert inner.judge_source.discriminator.convs[0].compute_dtype == "bfloat16"
     plain = make_inner("attent", "translation")
-    assert plain.to_source.encoders[0].compute_dtype == "float32"
+    assert plain.to_source.encoder.convs[0].compute_dtype == "float32"
