@@ -80,10 +80,10 @@ def resized_crop(
         [
             along,
             -across,
-            centre_x * (1.0 - along) + across * centre_y + column_shift * width,
+            _sum(centre_x * (1.0 - along), across * centre_y, column_shift * width),
             across,
             along,
-            centre_y * (1.0 - along) - across * centre_x + row_shift * height,
+            _sum(centre_y * (1.0 - along), -across * centre_x, row_shift * height),
             nothing,
             nothing,
         ],
@@ -124,6 +124,15 @@ def map_some_intensities(
         # Labels that a network gave hold more than the class (`attent_tf.training.pseudo_labels`).
         mapped = class_wise_maps(image, tf.cast(label, tf.int32) % num_classes, seed, num_classes, *strength)
     return tf.tensor_scatter_nd_update(images, chosen, mapped)
+
+
+def _sum(*terms):
+    """Adds terms in their order.
+
+    TensorFlow makes one `AddN` of several additions, which begins with whichever term no other operation still waits for: its last
+    bits are then a matter of which thread was quicker.
+    """
+    return tf.reduce_sum(tf.stack(terms), axis=0)
 
 
 def _transform(values, transforms, interpolation, fill):
