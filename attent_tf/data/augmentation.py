@@ -129,8 +129,8 @@ def map_some_intensities(
 def _sum(*terms):
     """Adds terms in their order.
 
-    TensorFlow makes one `AddN` of several additions, which begins with whichever term no other operation still waits for: its last
-    bits are then a matter of which thread was quicker.
+    TensorFlow makes one `AddN` of several additions, which begins with whichever term no other operation still waits for: its
+    last bits are then a matter of which thread was quicker.
     """
     return tf.reduce_sum(tf.stack(terms), axis=0)
 
