@@ -24,7 +24,7 @@ from cli.options import ForDomain
     default="abdomen",
     show_default=True,
     metavar="NAME_OR_YAML",
-    help="Structures and domains: abdomen, cardiac, or a task of your own.",
+    help="Structures and domains: abdomen, cardiac, shapes, or a task of your own.",
 )
 @click.option(
     "--domain",
