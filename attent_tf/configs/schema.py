@@ -1,14 +1,11 @@
 """What a configuration is: typed, frozen, complete. The YAML files that ship say where each value comes from."""
 
 import dataclasses
-from typing import Any
+from typing import Any, Literal
 
 from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
 
-
-def one_of(default: Any, *others: Any) -> Any:
-    """A field that holds its default or one of the others."""
-    return dataclasses.field(default=default, metadata={"choices": (default, *others)})
+Adversarial = Literal["least_squares", "log_likelihood"]
 
 
 def at_least_1(default: int) -> Any:
@@ -36,13 +33,13 @@ class OptimizerConfig:
       clip_norm: largest norm of the whole gradient, summed over devices; 0 leaves it as it is.
     """
 
-    kind: str = one_of("adam", "sgd", "rmsprop")
+    kind: Literal["adam", "sgd", "rmsprop"] = "adam"
     learning_rate: float = 2e-4
     beta_1: float = 0.9
     beta_2: float = 0.999
     momentum: float = 0.0
     weight_decay: float = 0.0
-    decay: str = one_of("linear", "poly", "exponential")
+    decay: Literal["linear", "poly", "exponential"] = "linear"
     decay_from: float = 1.0
     decay_power: float = 0.9
     decay_steps: int = 0
@@ -62,7 +59,7 @@ class DataConfig:
       shift: range of the random crop's offset, as a share of the edge, to either side.
     """
 
-    image_size: int = one_of(256, 128, 64, 32)
+    image_size: Literal[256, 128, 64, 32] = 256
     zoom_min: float = 0.9
     zoom_max: float = 1.1
     shift: float = 0.05
@@ -97,9 +94,9 @@ class TranslationConfig:
     residual_blocks: int = 9
     gate_gain: float = 1.0
     upsample_kernel: int = at_least_1(1)
-    normalization: str = one_of("instance", "tfa_instance", "none")
+    normalization: Literal["instance", "tfa_instance", "none"] = "instance"
     discriminator_filters: int = at_least_1(64)
-    adversarial: str = one_of("least_squares", "log_likelihood")
+    adversarial: Adversarial = "least_squares"
     cycle_weight: float = 10.0
     identity_weight: float = 5.0
     identity_steps: int = 0
@@ -126,7 +123,7 @@ class AugmentationConfig:
       zoom: widens the range of zooms to `data.zoom_min` / (1 + this) … `data.zoom_max` · (1 + this).
     """
 
-    intensity: str = one_of("none", "monotone", "class_wise")
+    intensity: Literal["none", "monotone", "class_wise"] = "none"
     intensity_share: float = 0.5
     intensity_scale: float = 0.1
     intensity_shift: float = 0.5
@@ -164,7 +161,7 @@ class SegmentationConfig:
     steps: int = 0
     epochs: int = 20
     batch_size: int = at_least_1(8)
-    backbone: str = one_of("resnet101", "resnet50", "small", "pnp_adanet")
+    backbone: Literal["resnet101", "resnet50", "small", "pnp_adanet"] = "resnet101"
     weights: str = "none"
     rates: tuple[int, ...] = (6, 12, 18, 24)
     main_weight: float = 1.0
@@ -174,9 +171,9 @@ class SegmentationConfig:
     aligner_main_weight: float = 0.001
     aligner_aux_weight: float = 0.0002
     aligner_warmup_steps: int = 0
-    entropy_channels: str = one_of("sum", "class")
+    entropy_channels: Literal["sum", "class"] = "sum"
     discriminator_filters: int = at_least_1(64)
-    aligner_adversarial: str = one_of("log_likelihood", "least_squares")
+    aligner_adversarial: Adversarial = "log_likelihood"
     head_rate_factor: float = 1.0
     augmentation: AugmentationConfig = AugmentationConfig()
     segmentor: OptimizerConfig = OptimizerConfig(learning_rate=1e-4)
@@ -404,7 +401,7 @@ class Config:
 
     name: str = "recommended"
     seed: int = 0
-    precision: str = one_of("float32", "mixed_bfloat16", "mixed_float16")
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     jit: bool = False
     data: DataConfig = DataConfig()
     translation: TranslationConfig = TranslationConfig()
