@@ -2,12 +2,14 @@
 
 import dataclasses
 import math
+from typing import Literal, get_args
 
 from attent_tf.errors import ConfigError
 
-KINDS = ("window", "percentile", "zscore")
-PARTS = ("volume", "body")
-STATISTICS = ("volume", "training")
+Kind = Literal["window", "percentile", "zscore"]
+Part = Literal["volume", "body"]
+Statistics = Literal["volume", "training"]
+KINDS, PARTS, STATISTICS = map(get_args, (Kind, Part, Statistics))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,12 +27,12 @@ class IntensityRule:
         cases). A window needs none; with `training` it holds what training cases once gave.
     """
 
-    kind: str
+    kind: Kind
     low: float
     high: float
-    low_of: str = "volume"
-    high_of: str = "volume"
-    statistics: str = "volume"
+    low_of: Part = "volume"
+    high_of: Part = "volume"
+    statistics: Statistics = "volume"
 
     def __post_init__(self):
         for name, value, known in (

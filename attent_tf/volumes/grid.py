@@ -7,6 +7,7 @@ whole slice, as the paper and SIFA do it). Slices are those of the scan, or slic
 
 import dataclasses
 import math
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from attent_tf.errors import ConfigError
 from attent_tf.volumes.body import body_mask
 from attent_tf.volumes.volume import Volume
 
-GEOMETRIES = ("physical", "resize")
+Geometry = Literal["physical", "resize"]
+GEOMETRIES = get_args(Geometry)
 
 # The part of the body's pixels, at either end of an axis, that does not count for its extent: arms, table remains.
 _TRIMMED = 0.005

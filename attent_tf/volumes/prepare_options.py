@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from attent_tf.errors import ConfigError
-from attent_tf.tasks import Domain, IntensityRule, rule_from_json, rule_to_json
-from attent_tf.volumes.grid import GEOMETRIES
+from attent_tf.plain_values import StrictReader
+from attent_tf.tasks import Domain, IntensityRule, rule_to_json
+from attent_tf.volumes.grid import GEOMETRIES, Geometry
 from attent_tf.volumes.intensity import Intensity
 from attent_tf.volumes.volume import PATIENT, SLICE
 
@@ -25,7 +26,7 @@ class PrepareOptions:
       intensity: rules by names of domains; a domain that is not among them has that of the task.
     """
 
-    geometry: str = "physical"
+    geometry: Geometry = "physical"
     size: int = 256
     pixel_mm: float = 1.6
     slice_mm: float | None = None
@@ -114,20 +115,7 @@ class PrepareOptions:
         Raises:
           ConfigError: a key is missing or unknown, or a value is not what it should be.
         """
-        names = [field.name for field in dataclasses.fields(cls)]
-        if not isinstance(content, dict) or set(content) != set(names):
-            found = ", ".join(sorted(content)) if isinstance(content, dict) else type(content).__name__
-            raise ConfigError(f"preparation: expected exactly {', '.join(names)}, found {found}")
-        kinds = {"geometry": str, "size": int, "pixel_mm": float, "slice_mm": float, "neighbours": int}
-        rules = content["intensity"]
-        if not isinstance(rules, dict):
-            raise ConfigError(f"preparation: expected intensity rules by domain, found {rules!r}")
-        values: dict[str, Any] = {"intensity": {name: rule_from_json(rule) for name, rule in rules.items()}}
-        for name, kind in kinds.items():
-            value = content[name]
-            if kind is float and type(value) is int:
-                value = float(value)
-            if type(value) is not kind and not (name == "slice_mm" and value is None):
-                raise ConfigError(f"preparation: expected {name} of type {kind.__name__}, found {content[name]!r}")
-            values[name] = value
-        return cls(**values)
+        return _READER.read(cls, content, "preparation")
+
+
+_READER = StrictReader(complete=True)
