@@ -7,6 +7,7 @@ what its values are: `Literal` for one of several words, and in `Annotated` a `C
 
 import dataclasses
 import functools
+import math
 import operator
 import typing
 from collections.abc import Callable, Mapping
@@ -46,6 +47,7 @@ BY_NAME = _Form("names and their values")
 MAY_LACK = _Form("may be left out")
 
 Text = Annotated[str, Check("text", lambda value: bool(value.strip()) and value.isprintable())]
+Finite = Annotated[float, Check("a finite number", math.isfinite)]
 
 
 class MisfitError(Exception):

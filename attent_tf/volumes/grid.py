@@ -12,6 +12,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from attent_tf.errors import ConfigError
+from attent_tf.plain_values import Finite
 from attent_tf.volumes.body import body_mask
 from attent_tf.volumes.volume import Volume
 
@@ -41,13 +42,13 @@ class SliceGrid:
     """
 
     size: int
-    row_origin: float
-    row_scale: float
-    column_origin: float
-    column_scale: float
+    row_origin: Finite
+    row_scale: Finite
+    column_origin: Finite
+    column_scale: Finite
     slices: int
-    slice_origin: float = 0.0
-    slice_scale: float = 1.0
+    slice_origin: Finite = 0.0
+    slice_scale: Finite = 1.0
 
 
 def fit_grid(
