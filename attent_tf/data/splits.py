@@ -7,14 +7,15 @@ A slice whose patient nobody knows never tests: it makes no volume.
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol, get_args
 
 from attent_tf.counting import counted
 from attent_tf.errors import ConfigError
 
-TRAIN, TEST, ALL = "train", "test", "all"
-SPLITS = (TRAIN, TEST, ALL)
-RULES = ("sifa", "ratio", "file", "none")
+Split = Literal["train", "test", "all"]
+SplitRule = Literal["sifa", "ratio", "file", "none"]
+TRAIN, TEST, ALL = SPLITS = get_args(Split)
+RULES = get_args(SplitRule)
 
 # Patients that SIFA's author published as the test set.
 SIFA_TEST_PATIENTS = frozenset(
