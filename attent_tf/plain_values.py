@@ -92,7 +92,7 @@ class StrictReader:
         self,
         kind: type[T],
         content: Any,
-        where: str,
+        where: str = "",
         error: type[AttentError] = ConfigError,
         advice: str = "",
         joint: str = ": ",
@@ -102,7 +102,7 @@ class StrictReader:
         Args:
           kind: a dataclass, or any type that annotations can name.
           content: mappings, lists, texts, numbers, true, false and None.
-          where: what the line calls all of it: the file.
+          where: what the line calls all of it: the file; empty where whoever calls puts that before it.
           error: what is raised.
           advice: ends the line: what to do.
           joint: between the names of nested keys in the line.
@@ -116,7 +116,7 @@ class StrictReader:
             line = _line(fault, joint)
             if line is None:
                 raise
-            raise error("; ".join(filter(None, (f"{where}: {line}", advice)))) from fault
+            raise error("; ".join(filter(None, (f"{where}: {line}" if where else line, advice)))) from fault
 
     @functools.cached_property
     def _converter(self) -> "cattrs.Converter":

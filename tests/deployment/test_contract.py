@@ -72,7 +72,7 @@ def test_postprocessing_is_read_where_the_file_has_it(tmp_path):
         ({**_GOOD, "direction": "ct2pet"}, "unknown direction 'ct2pet'"),
         ({**_GOOD, "preparation": {"size": 3}}, "preparation: expected the keys geometry, size, "),
         ({key: value for key, value in _GOOD.items() if key != "task"}, "lacks 'task'"),
-        ({**_GOOD, "task": {"name": "abdomen"}}, "task: a task: expected the keys"),
+        ({**_GOOD, "task": {"name": "abdomen"}}, "task: expected the keys"),
         ({**_GOOD, "task": task_to_mapping(SMALL)}, "unknown direction 'ct2mri': expected one of t12t2, t22t1"),
         ({**_GOOD, "classes": ["background", "heart"]}, "found background, heart"),
         ({**_GOOD, "classes": None}, "attent export"),
