@@ -1,8 +1,8 @@
 """Frozen dataclasses from plain values, as YAML and JSON hold them: strictly, and with one line for what does not fit.
 
 cattrs builds the objects; what it finds wrong is told here, in the same words for every file. A class says by its annotations
-what its values are: `Literal` for one of several words, and in `Annotated` a `Check`, `ONE_OR_MORE`, `BY_NAME` or
-`MAY_LACK`.
+what its values are: `Literal` for one of several words, and in `Annotated` a `Check` or one of
+`ONE_OR_MORE`, `BY_NAME`, `MAY_LACK` and `NOT_WRITTEN`.
 """
 
 import dataclasses
@@ -45,6 +45,8 @@ BY_NAME = _Form("names and their values")
 
 # A key that is left out where it has its default, although others have to be there.
 MAY_LACK = _Form("may be left out")
+# A value that no key stands for.
+NOT_WRITTEN = _Form("never written")
 
 Text = Annotated[str, Check("text", lambda value: bool(value.strip()) and value.isprintable())]
 Finite = Annotated[float, Check("a finite number", math.isfinite)]
@@ -123,7 +125,7 @@ class StrictReader:
         # Imported late: it takes longer than all else that reads a configuration.
         import cattrs
         from cattrs.cols import homogenous_tuple_structure_factory, is_mapping, mapping_structure_factory
-        from cattrs.gen import make_dict_structure_fn
+        from cattrs.gen import make_dict_structure_fn, override
 
         converter = cattrs.Converter(forbid_extra_keys=not self._other_keys)
         for kind, hook in (
@@ -150,13 +152,14 @@ class StrictReader:
             )
 
         def dataclass(kind, converter):
-            read, needed = make_dict_structure_fn(kind, converter), _needed(kind, self._complete)
-            known = {field.name for field in dataclasses.fields(kind)}
+            keys = _keys(kind)
+            left_out = {field.name: override(omit=True) for field in dataclasses.fields(kind) if field.name not in keys}
+            read, needed = make_dict_structure_fn(kind, converter, **left_out), _needed(kind, self._complete)
 
             def keyed(value, kind):
                 missing = [name for name in needed if name not in value]
                 # A key that is misspelt is missing as well; the misspelling, which cattrs finds, says more.
-                if missing and (self._other_keys or value.keys() <= known):
+                if missing and (self._other_keys or value.keys() <= set(keys)):
                     raise MisfitError(f"expected the keys {', '.join(needed)}; {missing[0]} is missing")
                 return read(value, kind)
 
@@ -197,7 +200,7 @@ def _step(error: BaseException) -> tuple[str, ...]:
 
 
 def _unknown(kind: type, key: str, joint: str, path: tuple[str, ...]) -> str:
-    known = [field.name for field in dataclasses.fields(kind)]
+    known = _keys(kind)
     prefix = "".join(f"{name}{joint}" for name in path)
     # Keys that are written with dots are shown as they are written.
     dotted = prefix if not joint.isspace() and ":" not in joint else ""
@@ -205,18 +208,25 @@ def _unknown(kind: type, key: str, joint: str, path: tuple[str, ...]) -> str:
     return f"{'' if dotted else prefix}unknown key {dotted + key!r}{hint}"
 
 
+def _keys(kind: type) -> list[str]:
+    return [field.name for field in dataclasses.fields(kind) if NOT_WRITTEN not in _marks(kind, field)]
+
+
 def _needed(kind: type, complete: bool) -> list[str]:
-    hints = typing.get_type_hints(kind, include_extras=True)
     return [
         field.name
         for field in dataclasses.fields(kind)
         if (field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING)
-        or (complete and MAY_LACK not in getattr(hints[field.name], "__metadata__", ()))
+        or (complete and not {MAY_LACK, NOT_WRITTEN} & set(_marks(kind, field)))
     ]
 
 
+def _marks(kind: type, field: dataclasses.Field) -> tuple[Any, ...]:
+    return getattr(typing.get_type_hints(kind, include_extras=True)[field.name], "__metadata__", ())
+
+
 def _some_keys(kind: type) -> str:
-    names = [field.name for field in dataclasses.fields(kind)]
+    names = _keys(kind)
     return f"keys such as {', '.join(names[:3])}" if len(names) > 3 else f"the keys {', '.join(names)}"
 
 

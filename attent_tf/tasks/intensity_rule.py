@@ -1,7 +1,6 @@
 """How raw intensities are chosen that −1 and +1 stand for, as data."""
 
 import dataclasses
-import math
 from typing import Literal, get_args
 
 from attent_tf.errors import ConfigError
@@ -9,6 +8,8 @@ from attent_tf.errors import ConfigError
 Kind = Literal["window", "percentile", "zscore"]
 Part = Literal["volume", "body"]
 Statistics = Literal["volume", "training"]
+# Scans are float32, in which differences of such values are still numbers.
+_BEYOND = 1e30
 KINDS, PARTS, STATISTICS = map(get_args, (Kind, Part, Statistics))
 
 
@@ -43,7 +44,7 @@ class IntensityRule:
         ):
             if value not in known:
                 raise ConfigError(f"intensity {name}: expected one of {', '.join(known)}, found {value!r}")
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+        if not -_BEYOND < self.low < self.high < _BEYOND:
             raise ConfigError(
                 f"intensity {self.kind}: expected two numbers, low below high, found {self.low} and {self.high}"
             )

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import pytest
 
 from attent_tf.errors import ConfigError, RecordsError
-from attent_tf.plain_values import BY_NAME, MAY_LACK, ONE_OR_MORE, Check, MisfitError, StrictReader, Text
+from attent_tf.plain_values import BY_NAME, MAY_LACK, NOT_WRITTEN, ONE_OR_MORE, Check, MisfitError, StrictReader, Text
 
 Share = Annotated[float, Check("0 to 1", lambda value: 0 <= value <= 1)]
 
@@ -158,6 +158,7 @@ class Kept:
     first: int
     second: int = 2
     third: Annotated[int, MAY_LACK] = 3
+    xyz: Annotated[int, NOT_WRITTEN] = 4
 
 
 def test_what_the_library_wrote_has_all_keys_but_those_that_may_lack():
@@ -167,6 +168,8 @@ def test_what_the_library_wrote_has_all_keys_but_those_that_may_lack():
         reader.read(Kept, {"first": 1}, "file.json")
     with pytest.raises(ConfigError, match="unknown key 'seconds'; did you mean 'second'"):
         reader.read(Kept, {"first": 1, "seconds": 1}, "file.json")
+    with pytest.raises(ConfigError, match="unknown key 'xyz'; known keys: first, second, third"):
+        reader.read(Kept, {"first": 1, "second": 1, "xyz": 1}, "file.json")
     assert StrictReader().read(Kept, {"first": 1}, "file.json") == Kept(1)
 
 
