@@ -8,7 +8,6 @@ what its values are: `Literal` for one of several words, and in `Annotated` a `C
 import dataclasses
 import functools
 import math
-import operator
 import typing
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, TypeVar
@@ -95,7 +94,7 @@ class StrictReader:
         kind: type[T],
         content: Any,
         where: str = "",
-        error: type[AttentError] = ConfigError,
+        error: type[Exception] = ConfigError,
         advice: str = "",
         joint: str = ": ",
     ) -> T:
@@ -110,7 +109,7 @@ class StrictReader:
           joint: between the names of nested keys in the line.
 
         Raises:
-          AttentError: of the kind `error`: the first thing that does not fit, with its key.
+          Exception: of the kind `error`: the first thing that does not fit, with its key.
         """
         try:
             return self._converter.structure(content, kind)
@@ -171,7 +170,7 @@ class StrictReader:
         converter.register_structure_hook_factory(lambda kind: typing.get_origin(kind) is Literal, _literal)
         converter.register_structure_hook_factory(lambda kind: typing.get_origin(kind) is Annotated, _annotated)
         for kind, hook in self._hooks.items():
-            converter.register_structure_hook_func(functools.partial(operator.is_, kind), _hook(hook))
+            converter.register_structure_hook(kind, _hook(hook))
         return converter
 
 

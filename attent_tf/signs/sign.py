@@ -3,10 +3,13 @@
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, get_args
 
-GREEN, AMBER, RED = "green", "amber", "red"
-VERDICTS = (GREEN, AMBER, RED)
+from attent_tf.json_numbers import from_json
+from attent_tf.plain_values import StrictReader, expected
+
+Verdict = Literal["green", "amber", "red"]
+GREEN, AMBER, RED = VERDICTS = get_args(Verdict)
 
 Range = tuple[float, float]
 
@@ -65,7 +68,7 @@ class Sign:
     id: str
     title: str
     value: float
-    verdict: str
+    verdict: Verdict
     thresholds: str
     meaning: str
     organs: Mapping[str, float | None] = dataclasses.field(default_factory=dict)
@@ -147,16 +150,18 @@ class Signs:
         Raises:
           ValueError: it is something else.
         """
-        try:
-            signs = tuple(Sign(**sign) for sign in content["signs"])
-            left_out = tuple(LeftOut(**one) for one in content["left_out"])
-            estimate = Estimate(**content["estimate"]) if content.get("estimate") else None
-            found = cls(tuple(content["cases"]), int(content["slices"]), signs, left_out, estimate)
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"expected signs, found {type(error).__name__} of {error}") from error
-        if any(sign.verdict not in VERDICTS for sign in signs):
-            raise ValueError(f"expected verdicts out of {', '.join(VERDICTS)}")
-        return found
+        return _READER.read(cls, content, "signs", ValueError)
+
+
+def _number(value: Any) -> float:
+    number = from_json(value)
+    if not isinstance(number, int | float) or isinstance(number, bool):
+        raise expected("a number", value)
+    return float(number)
+
+
+# Evaluations hold them among free keys, with numbers that JSON does not know.
+_READER = StrictReader({float: _number}, other_keys=True)
 
 
 def _words(limits: Range) -> str:
