@@ -109,13 +109,17 @@ class PrepareOptions:
         return content | {"intensity": {name: rule_to_json(rule) for name, rule in self.intensity.items()}}
 
     @classmethod
-    def from_json(cls, content: Any) -> "PrepareOptions":
+    def from_json(cls, content: Any, where: str = "preparation") -> "PrepareOptions":
         """Reads what `to_json` wrote.
+
+        Args:
+          content: the JSON object.
+          where: what messages call it; empty where whoever calls puts that before them.
 
         Raises:
           ConfigError: a key is missing or unknown, or a value is not what it should be.
         """
-        return _READER.read(cls, content, "preparation")
+        return _READER.read(cls, content, where)
 
 
 _READER = StrictReader(complete=True)
