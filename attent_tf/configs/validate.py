@@ -49,12 +49,12 @@ def validate(config: Config, where: str) -> Config:
 
     Args:
       config: as it was read.
-      where: what the message calls it.
+      where: what the message calls it; empty where whoever calls puts that before it.
     """
     try:
         return _validated(config)
     except ConfigError as error:
-        raise ConfigError(f"{where}: {error}") from error
+        raise ConfigError(f"{where}: {error}" if where else str(error)) from error
 
 
 def _validated(config: Config) -> Config:

@@ -16,11 +16,11 @@ from typing import Any
 
 from attent_tf.data.schema import SCHEMA_VERSION
 from attent_tf.data.splits import Split
-from attent_tf.errors import RecordsError
+from attent_tf.errors import ConfigError, RecordsError
 from attent_tf.files import json_bytes, write_bytes
 from attent_tf.plain_values import StrictReader
 from attent_tf.tasks import Task, task_from_mapping, task_to_mapping
-from attent_tf.volumes import CaseGeometry
+from attent_tf.volumes import CaseGeometry, PrepareOptions
 
 MANIFEST_FILE = "manifest.json"
 _READER = StrictReader({Task: task_from_mapping}, complete=True)
@@ -108,6 +108,18 @@ class Manifest:
     rejected: tuple[RejectedCase, ...]
     shards: tuple[ManifestShard, ...]
     fingerprint: str
+
+    @property
+    def prepare_options(self) -> PrepareOptions:
+        """How its scans were prepared.
+
+        Raises:
+          RecordsError: the options do not say so.
+        """
+        try:
+            return PrepareOptions.from_json(self.options.get("preparation"))
+        except ConfigError as error:
+            raise RecordsError(f"{error}; preprocess again") from error
 
     def select(self, domain: str, split: str) -> tuple[ManifestCase, ...]:
         """Returns the cases of a domain that serve `train` or `test`; cases of the split `all` serve both."""

@@ -14,7 +14,7 @@ def write_oracle_run(folder, method="attent", direction="mri2ct", options=None, 
     """Writes the part of a run folder that commands read; returns the folder."""
     config = load_config("demo", list(overrides))
     options = options or PrepareOptions(size=64, pixel_mm=5.0)
-    create_or_check(Run(folder, get_method(method), direction, config, "f" * 64, options.to_json(), load_task()), ())
+    create_or_check(Run(folder, get_method(method), direction, config, "f" * 64, options, load_task()), ())
     return folder
 
 
