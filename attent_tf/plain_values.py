@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from attent_tf.errors import AttentError, ConfigError, did_you_mean
+from attent_tf.json_numbers import from_json
 
 if typing.TYPE_CHECKING:
     import cattrs
@@ -64,6 +65,14 @@ def shown(value: Any) -> str:
     """Returns a value as a message shows it."""
     text = repr(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
+
+
+def json_number(value: Any) -> float:
+    """Reads a number as `json_numbers.to_json` leaves it: `null` is NaN, `"inf"` infinite. A hook for `float`."""
+    number = from_json(value)
+    if not isinstance(number, int | float) or isinstance(number, bool):
+        raise expected("a number", value)
+    return float(number)
 
 
 class StrictReader:

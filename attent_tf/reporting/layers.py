@@ -84,7 +84,7 @@ def read_layers(case: str, entries: Sequence[tuple[str, Evaluation]]) -> CaseLay
       InputError: pictures cannot be read, or the methods were evaluated on different grids.
     """
     read = [
-        (label, evaluation.pictures(case) if case in {c["case"] for c in evaluation.cases} else None)
+        (label, evaluation.pictures(case) if case in {c.case for c in evaluation.cases} else None)
         for label, evaluation in entries
     ]
     first_label, first = next((label, arrays) for label, arrays in read if arrays is not None)

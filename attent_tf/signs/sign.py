@@ -5,8 +5,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
-from attent_tf.json_numbers import from_json
-from attent_tf.plain_values import StrictReader, expected
+from attent_tf.plain_values import StrictReader, json_number
 
 Verdict = Literal["green", "amber", "red"]
 GREEN, AMBER, RED = VERDICTS = get_args(Verdict)
@@ -153,15 +152,8 @@ class Signs:
         return _READER.read(cls, content, "signs", ValueError)
 
 
-def _number(value: Any) -> float:
-    number = from_json(value)
-    if not isinstance(number, int | float) or isinstance(number, bool):
-        raise expected("a number", value)
-    return float(number)
-
-
 # Evaluations hold them among free keys, with numbers that JSON does not know.
-_READER = StrictReader({float: _number}, other_keys=True)
+_READER = StrictReader({float: json_number}, other_keys=True)
 
 
 def _words(limits: Range) -> str:

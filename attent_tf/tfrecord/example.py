@@ -1,7 +1,7 @@
 """`tf.train.Example` messages without TensorFlow.
 
 The messages are described in a descriptor pool of their own, so that they can stand beside TensorFlow's in one process.
-Their bytes are those that `tf.io.parse_single_example` reads.
+Their bytes are those that `tf.io.parse_single_example` reads. Described here, because nothing but TensorFlow ships them.
 """
 
 import functools

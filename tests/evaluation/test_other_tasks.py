@@ -58,7 +58,7 @@ def test_a_folder_keeps_its_task(task, tmp_path):
     assert read_evaluation(tmp_path / "e").task == written.task == task
     assert tuple(written.structures) == task.structure_names
     (case,) = written.cases
-    assert case["states"] == {missed: "missed"}
+    assert case.states == {missed: "missed"}
     with (tmp_path / "e" / "cases.csv").open() as file:
         assert [row["organ"] for row in csv.DictReader(file)] == list(task.structure_names)
     # The last structure of the large task is not scored.

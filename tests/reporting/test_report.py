@@ -84,7 +84,7 @@ def test_page_holds_the_numbers_of_the_evaluation(report, make_evaluation):
             assert f"{summary['mean']:.{digits}f} ± {summary['std']:.{digits}f}" in cells
     assert f"{found.average['dice']:.1f}" in cells
     for case in found.cases:
-        assert f"{case['liver']['dice']:.1f}" in cells
+        assert f"{case.scores['liver']['dice']:.1f}" in cells
 
 
 def test_missed_undefined_and_spurious_organs_are_called_so(report, make_evaluation, make_case):
