@@ -4,12 +4,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from attent_tf.data import selection, splits
+from attent_tf.choices import ON_ERROR, SLICE_RULES, SPLIT_RULES, OnError, OrientationPolicy, SliceRule, SplitRule
 from attent_tf.errors import ConfigError, InputError
 from attent_tf.tasks import IntensityRule, Task
 from attent_tf.volumes import PrepareOptions
-
-ON_ERROR = ("fail", "skip")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,14 +39,14 @@ class PreprocessOptions:
     folders: Mapping[str, str]
     datasets: Mapping[str, str] = dataclasses.field(default_factory=dict)
     intensity: Mapping[str, IntensityRule] = dataclasses.field(default_factory=dict)
-    split: str = "sifa"
+    split: SplitRule = "sifa"
     seed: int = 0
     split_file: str | None = None
-    slices: str = "body"
+    slices: SliceRule = "body"
     prepare: PrepareOptions = PrepareOptions()  # noqa: RUF009 - frozen
-    orientation_policy: str = "strict"
+    orientation_policy: OrientationPolicy = "strict"
     shards: int | None = None
-    on_error: str = "fail"
+    on_error: OnError = "fail"
     overwrite: bool = False
     preview: bool = False
 
@@ -76,8 +74,8 @@ class PreprocessOptions:
                         f"domain {name}: expected a data folder too, as there is {what} of it; pass --domain {name}=DIR"
                     )
         for option, value, known in (
-            ("--split", self.split, splits.RULES),
-            ("--slices", self.slices, selection.RULES),
+            ("--split", self.split, SPLIT_RULES),
+            ("--slices", self.slices, SLICE_RULES),
             ("--on-error", self.on_error, ON_ERROR),
         ):
             if value not in known:

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 
 import click
 
+from attent_tf.choices import ORIENTATION_POLICIES
 from attent_tf.errors import ConfigError
 from attent_tf.tasks import Task
 
 orientation_policy = click.option(
     "--orientation-policy",
-    type=click.Choice(["strict", "trust_affine"]),
+    type=click.Choice(ORIENTATION_POLICIES),
     default="strict",
     show_default=True,
     help="NIfTI files whose sform and qform codes are both 0, or whose sform and qform mirror each other: refuse, or trust the "

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import click
 
+from attent_tf.choices import GEOMETRIES, ON_ERROR, SLICE_RULES, SPLIT_RULES
 from attent_tf.counting import counted
 from attent_tf.errors import AttentError
 from cli import console
@@ -53,14 +54,14 @@ from cli.options import ForDomain
 @click.option("--json", "as_json", is_flag=True, help="With --check: print the problems as JSON.")
 @click.option(
     "--on-error",
-    type=click.Choice(["fail", "skip"]),
+    type=click.Choice(ON_ERROR),
     default="fail",
     show_default=True,
     help="A case that cannot be used: stop, or set it aside in rejected.jsonl and go on.",
 )
 @click.option(
     "--split",
-    type=click.Choice(["sifa", "ratio", "file", "none"]),
+    type=click.Choice(SPLIT_RULES),
     default="sifa",
     show_default=True,
     help="sifa: the published test cases of CHAOS and MALBCV, and the test volumes of SIFA's own data. ratio: 4:1 by patient, "
@@ -70,7 +71,7 @@ from cli.options import ForDomain
 @click.option("--split-file", type=click.Path(), metavar="YAML", help="Lists `test` and `train` of cases or patients.")
 @click.option(
     "--slices",
-    type=click.Choice(["body", "organs", "all"]),
+    type=click.Choice(SLICE_RULES),
     default="body",
     show_default=True,
     help="Slices of training cases. body: drops ends that show only air. organs: the paper's rule, slices with a "
@@ -78,7 +79,7 @@ from cli.options import ForDomain
 )
 @click.option(
     "--geometry",
-    type=click.Choice(["physical", "resize"]),
+    type=click.Choice(GEOMETRIES),
     default="physical",
     show_default=True,
     help="physical: 256×256 pixels of --pixel-mm, centred on the body. resize: the whole slice, as in the paper.",

@@ -2,6 +2,7 @@
 
 import click
 
+from attent_tf.choices import PRECISIONS, STRATEGIES
 from attent_tf.methods import METHODS
 from attent_tf.runtime import start_quietly
 from cli.console import ConsoleObserver, QuietObserver
@@ -33,7 +34,7 @@ _STAGES = dict.fromkeys(stage.id for method in METHODS.values() for stage in met
 )
 @click.option(
     "--strategy",
-    type=click.Choice(["auto", "one", "mirrored", "multi_worker"]),
+    type=click.Choice(STRATEGIES),
     default="auto",
     show_default=True,
     help="Devices. auto, mirrored: every GPU, or the CPU. one: the first GPU, or the CPU. multi_worker: those of all machines "
@@ -41,7 +42,7 @@ _STAGES = dict.fromkeys(stage.id for method in METHODS.values() for stage in met
 )
 @click.option(
     "--precision",
-    type=click.Choice(["float32", "mixed_bfloat16", "mixed_float16"]),
+    type=click.Choice(PRECISIONS),
     help="What networks compute in; instead of the configuration's.",
 )
 @click.option("--jit", is_flag=True, help="Compile gradients by XLA; for GPUs, since it makes CPUs slower.")

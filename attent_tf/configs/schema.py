@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any, Literal
 
+from attent_tf.choices import Precision
 from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
 
 Adversarial = Literal["least_squares", "log_likelihood"]
@@ -401,7 +402,7 @@ class Config:
 
     name: str = "recommended"
     seed: int = 0
-    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    precision: Precision = "float32"
     jit: bool = False
     data: DataConfig = DataConfig()
     translation: TranslationConfig = TranslationConfig()

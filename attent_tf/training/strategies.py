@@ -5,9 +5,8 @@ import os
 
 import tensorflow as tf
 
+from attent_tf.choices import STRATEGIES
 from attent_tf.errors import ConfigError
-
-STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
 
 
 def make_strategy(name: str = "auto") -> tf.distribute.Strategy:

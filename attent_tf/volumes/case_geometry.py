@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from attent_tf.choices import Geometry
 from attent_tf.errors import RecordsError
 from attent_tf.plain_values import MAY_LACK, Check, Finite, StrictReader
-from attent_tf.volumes.grid import Geometry, SliceGrid
+from attent_tf.volumes.grid import SliceGrid
 from attent_tf.volumes.intensity import Intensity
 from attent_tf.volumes.orientation import canonical_affine, canonical_shape
 from attent_tf.volumes.placement import is_sheared, spacing_mm, voxel_ml

@@ -7,17 +7,14 @@ whole slice, as the paper and SIFA do it). Slices are those of the scan, or slic
 
 import dataclasses
 import math
-from typing import Literal, get_args
 
 import numpy as np
 
+from attent_tf.choices import GEOMETRIES, Geometry
 from attent_tf.errors import ConfigError
 from attent_tf.plain_values import Finite
 from attent_tf.volumes.body import body_mask
 from attent_tf.volumes.volume import Volume
-
-Geometry = Literal["physical", "resize"]
-GEOMETRIES = get_args(Geometry)
 
 # The part of the body's pixels, at either end of an axis, that does not count for its extent: arms, table remains.
 _TRIMMED = 0.005
@@ -53,7 +50,7 @@ class SliceGrid:
 
 def fit_grid(
     canonical_volume: Volume,
-    geometry: str = "physical",
+    geometry: Geometry = "physical",
     size: int = 256,
     pixel_mm: float = 1.6,
     body: np.ndarray | None = None,

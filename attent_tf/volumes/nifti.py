@@ -6,6 +6,7 @@ import nibabel
 import numpy as np
 from nibabel.spatialimages import HeaderDataError
 
+from attent_tf.choices import OrientationPolicy
 from attent_tf.counting import counted
 from attent_tf.errors import InputError
 from attent_tf.volumes.nifti_header import (
@@ -16,9 +17,6 @@ from attent_tf.volumes.nifti_header import (
     read_header,
     unreadable,
 )
-from attent_tf.volumes.nifti_header import (
-    ORIENTATION_POLICIES as ORIENTATION_POLICIES,
-)
 
 # Slope and intercept are float32 in NIfTI-1, and were rounded to it once more by some writers.
 _HEADER_ROUNDING = float(np.finfo(np.float32).eps)
@@ -28,7 +26,7 @@ _LAST_OFFSET = 2**26
 
 
 def read_nifti(
-    path: str | os.PathLike, orientation_policy: str = "strict", max_voxels: int = MAX_VOXELS
+    path: str | os.PathLike, orientation_policy: OrientationPolicy = "strict", max_voxels: int = MAX_VOXELS
 ) -> tuple[np.ndarray, np.ndarray]:
     """Reads the intensities of a scan.
 
@@ -70,7 +68,7 @@ def read_nifti(
 
 
 def read_nifti_labels(
-    path: str | os.PathLike, orientation_policy: str = "strict", max_voxels: int = MAX_VOXELS
+    path: str | os.PathLike, orientation_policy: OrientationPolicy = "strict", max_voxels: int = MAX_VOXELS
 ) -> tuple[np.ndarray, np.ndarray]:
     """Reads a label map; whole numbers stored as floats, or scaled into an integer type, are accepted.
 

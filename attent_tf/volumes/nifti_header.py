@@ -12,6 +12,7 @@ import numpy as np
 from isal import igzip, isal_zlib
 from nibabel.spatialimages import HeaderDataError
 
+from attent_tf.choices import ORIENTATION_POLICIES
 from attent_tf.errors import ConfigError, InputError
 from attent_tf.storage import is_remote, open_binary
 from attent_tf.volumes.content_kinds import found_instead
@@ -23,7 +24,6 @@ _FIRST_BYTES = 540
 # 2 GiB as float32; a CT of the whole body (512 × 512 × 1500) has three quarters of it.
 MAX_VOXELS = 2**29
 
-ORIENTATION_POLICIES = ("strict", "trust_affine")
 
 # sform and qform may place a corner so far apart: tools round, and most move a scan by less than that where they align it.
 _MOST_APART_MM = 1.0

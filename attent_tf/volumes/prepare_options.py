@@ -5,10 +5,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from attent_tf.choices import GEOMETRIES, Geometry
 from attent_tf.errors import ConfigError
 from attent_tf.plain_values import StrictReader
 from attent_tf.tasks import Domain, IntensityRule, rule_to_json
-from attent_tf.volumes.grid import GEOMETRIES, Geometry
 from attent_tf.volumes.intensity import Intensity
 from attent_tf.volumes.volume import PATIENT, SLICE
 

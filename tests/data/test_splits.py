@@ -110,7 +110,7 @@ def test_none_puts_every_case_into_all():
 
 
 def test_unknown_rule_is_named():
-    with pytest.raises(ConfigError, match="sifa, ratio, file, none; received 'random'"):
+    with pytest.raises(ConfigError, match="sifa, ratio, file, none, found 'random'"):
         assign_splits(CHAOS, "random")
 
 
