@@ -1,6 +1,6 @@
 """Frozen dataclasses from plain values, as YAML and JSON hold them: strictly, and with one line for what does not fit.
 
-cattrs builds the objects; what it finds wrong is told here, in the same words for every file. A class says by its annotations
+cattrs builds the objects; what it finds wrong is reported here, in the same words for every file. A class says by its annotations
 what its values are: `Literal` for one of several words, and in `Annotated` a `Check` or one of
 `ONE_OR_MORE`, `BY_NAME`, `MAY_LACK` and `NOT_WRITTEN`.
 """

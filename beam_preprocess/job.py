@@ -52,7 +52,7 @@ def run(
     report = report or (lambda _: None)
     options.check()
     new_pipeline(beam_options)
-    # Scans may take minutes to look through; a folder that may not be made is told at once.
+    # Scans may take minutes to look through; a folder that may not be made is reported at once.
     check_target(str(options.out), options.overwrite)
     found = survey(options)
     if found.problems and options.on_error == "fail":

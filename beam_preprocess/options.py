@@ -59,7 +59,7 @@ class PreprocessOptions:
         """
         if not self.folders:
             raise InputError(
-                "--domain (or --mri, --ct): expected at least one data folder, received none; pass one or more, such as "
+                "--domain (or --mri, --ct): expected at least one data folder, found none; pass one or more, such as "
                 f"--domain {self.task.domain_names[0]}=DIR"
             )
         for given, what in (
@@ -79,11 +79,11 @@ class PreprocessOptions:
             ("--on-error", self.on_error, ON_ERROR),
         ):
             if value not in known:
-                raise ConfigError(f"{option}: expected one of {', '.join(known)}; received {value!r}")
+                raise ConfigError(f"{option}: expected one of {', '.join(known)}, found {value!r}")
         if (self.split == "file") != (self.split_file is not None):
-            raise ConfigError("--split file, --split-file: expected both or neither; received one")
+            raise ConfigError("--split file, --split-file: expected both or neither, found one")
         if self.shards is not None and self.shards < 1:
-            raise ConfigError(f"--shards: expected 1 or more; received {self.shards}")
+            raise ConfigError(f"--shards: expected 1 or more, found {self.shards}")
 
     def for_manifest(self, shards: int) -> dict[str, Any]:
         """Returns what decided the content of the records, without any path."""

@@ -21,14 +21,16 @@ from cli.unused_keys import tell_unused
     default="both",
     show_default=True,
     metavar="SOURCE2TARGET|both",
-    help="From the labelled source to the unlabelled target, domains of the records: mri2ct, …; or all that there are.",
+    help="From the labelled source to the unlabelled target, domains of the records: mri2ct, …; or all of them.",
 )
-@click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Trains with seeds 0, 1, …")
+@click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="How many: seeds 0, 1, …")
 @click.option(
     "--config", "config_name", default="recommended", show_default=True, metavar="NAME_OR_FILE", help="Configuration."
 )
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one key; may be repeated.")
-@click.option("--dry-run", is_flag=True, help="List what is there and what will be trained, with the time; do nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="List what is there and what will be trained, with the time it takes; do nothing."
+)
 @click.option("--quiet", is_flag=True, help="Show no progress; warnings and the result only.")
 def benchmark(records, out, methods, directions, seeds, config_name, overrides, dry_run, quiet):
     """Train and score all methods over seeds, in the form of the paper's tables.

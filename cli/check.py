@@ -26,7 +26,7 @@ from cli.tables import LINE
     type=click.IntRange(min=1),
     default=DEFAULT_CASES,
     show_default=True,
-    help="Look at so many cases at most, chosen evenly from all.",
+    help="Look at no more than this many cases, chosen evenly from all.",
 )
 @click.option("--out", type=click.Path(), metavar="JSON", help="Write the signs to this file as well.")
 @shared.calibration

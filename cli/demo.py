@@ -23,7 +23,7 @@ DEMO_METHODS = ("source_only", "attent", "supervised")
     help="From the labelled source to the unlabelled target.",
 )
 @click.option("--subjects", type=click.IntRange(min=2), default=8, show_default=True, help="Patients of each modality.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the phantom, the split and the training.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the phantom, the split and the training.")
 @click.option(
     "--config", "config_name", default="demo", show_default=True, metavar="NAME_OR_FILE", help="Configuration to train."
 )

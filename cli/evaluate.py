@@ -50,7 +50,7 @@ from cli.tables import LINE
     "--dataset", metavar="NAME_OR_YAML", help="How --scans lies on disk.  [default: as when the records were made]"
 )
 @shared.postprocess
-@click.option("--overwrite", is_flag=True, help="Replace an evaluation that is there.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing evaluation.")
 @shared.calibration
 @shared.orientation_policy
 @click.pass_context

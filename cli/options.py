@@ -69,7 +69,7 @@ def by_domain(
     for name, value in (*given, *((name, value) for name, value in (short or {}).items() if value is not None)):
         task.domain(name)
         if name in found:
-            raise ConfigError(f"{option} {name}: expected once; received {found[name]!r} and {value!r}")
+            raise ConfigError(f"{option} {name}: expected once, found {found[name]!r} and {value!r}")
         found[name] = value
     return {name: found[name] for name in task.domain_names if name in found}
 

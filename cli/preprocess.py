@@ -106,7 +106,7 @@ from cli.options import ForDomain
 @click.option("--ct-intensity", metavar="RULE", help="Short for --intensity ct=RULE.")
 @shared.orientation_policy
 @click.option("--shards", type=int, help="Number of TFRecord files.  [default: one a case, at most 8]")
-@click.option("--preview", is_flag=True, help="Draw a contact sheet of each case; see preview/index.html.")
+@click.option("--preview", is_flag=True, help="Draw a contact sheet of each case, in preview/index.html.")
 @click.option("--verbose", is_flag=True, help="Show Beam's own messages.")
 @click.argument("beam_options", nargs=-1, type=click.UNPROCESSED, metavar="[-- BEAM OPTIONS]")
 def preprocess(check, as_json, verbose, beam_options, **settings):

@@ -1,4 +1,4 @@
-"""Settings that a user gave and that the chosen methods do not read are told, not ignored."""
+"""Settings that a user gave and that the chosen methods do not read are reported, not ignored."""
 
 from collections.abc import Sequence
 

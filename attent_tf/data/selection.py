@@ -1,6 +1,6 @@
 """Which slices of a training case become records.
 
-The paper keeps slices that show a structure (Section IV-A). That rule reads labels, which the target domain has not got in
+The paper keeps slices that show a structure (Section IV-A). That rule reads labels, which the target domain does not have in
 unsupervised adaptation; `body`, the default, looks at the image only.
 """
 

@@ -64,7 +64,7 @@ def find_duplicates(cases: Sequence[CaseFiles]) -> list[CaseProblem]:
     for members in by_size.values():
         same = collections.defaultdict(list)
         for files in members if len(members) > 1 else ():
-            # What cannot be read is told where headers are checked.
+            # What cannot be read is reported where headers are checked.
             with contextlib.suppress(OSError):
                 same[_digest(files.images[0])].append(files)
         for twins in same.values():

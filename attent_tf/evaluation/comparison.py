@@ -143,7 +143,7 @@ def compare_runs(
       InputError: fewer than two runs, or protocols, tasks, structures, cases or references differ; one line says where.
     """
     if metric not in METRICS:
-        raise ConfigError(f"metric: expected one of {', '.join(METRICS)}; got {metric!r}")
+        raise ConfigError(f"metric: expected one of {', '.join(METRICS)}, found {metric!r}")
     if len(entries) < 2:
         raise InputError("runs", "at least two to compare", len(entries), "give another one")
     _check_alike(entries)

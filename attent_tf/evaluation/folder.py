@@ -92,7 +92,7 @@ class Evaluation:
                 return {name: stored[name] for name in stored.files}
         except Exception as error:
             raise InputError(
-                f"{path}: expected the pictures of case {case}; cannot read them; evaluate again"
+                f"{path}: expected the pictures of case {case}, found none that can be read; evaluate again"
             ) from error
 
 
@@ -143,7 +143,7 @@ def write_evaluation(
             check_case(result, task.num_classes)
             result = dataclasses.replace(result, case=normal_name(result.case))
             if result.case in {case.case for case in cases}:
-                raise InputError(f"case {result.case}: expected each case once, it came twice; check the records")
+                raise InputError(f"case {result.case}: expected each case once, found it twice; check the records")
             if postprocessing:
                 plain_units += _scored(result.maps(protocol.grid), protocol, task, compared)
                 result = _postprocessed(result, postprocessing)
@@ -162,7 +162,7 @@ def write_evaluation(
                 count = counted(len(failures), "problem")
                 raise InputError(f"no case can be read ({count}); the first: {failures[0].problem}")
             raise InputError(
-                f"{folder}: expected at least one case to evaluate, got none; check the split of the records"
+                f"{folder}: expected at least one case to evaluate, found none; check the split of the records"
             )
         document = {
             "task": task_to_mapping(task),
@@ -208,14 +208,16 @@ def read_evaluation(folder: str | os.PathLike) -> Evaluation:
         missing = [key for key in REQUIRED_HEADER if key not in header]
     except FileNotFoundError as error:
         raise InputError(
-            f"{path}: expected the scores of an evaluation; there is no such file; run `attent evaluate`"
+            f"{path}: expected the scores of an evaluation, found no such file; run `attent evaluate`"
         ) from error
     except ConfigError as error:
         raise InputError(f"{path}: {error}; evaluate again") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path}: expected the scores of an evaluation; got something else; evaluate again") from error
+        raise InputError(
+            f"{path}: expected the scores of an evaluation, found something else; evaluate again"
+        ) from error
     if missing:
-        raise InputError(f"{path}: expected the key {missing[0]!r}, it is missing; evaluate again")
+        raise InputError(f"{path}: expected the key {missing[0]!r}, found none; evaluate again")
     return evaluation
 
 
@@ -238,7 +240,7 @@ def _summaries_read(document: Mapping[str, Any], structures: Sequence[str]) -> d
 def _check_header(header: Mapping[str, Any]) -> None:
     for key in REQUIRED_HEADER:
         if key not in header:
-            raise ConfigError(f"header of the evaluation: expected the key {key!r}, it is missing")
+            raise ConfigError(f"header of the evaluation: expected the key {key!r}, found none")
     for key in _OWN_KEYS:
         if key in header:
             raise ConfigError(f"header of the evaluation: the key {key!r} is reserved; choose another")

@@ -91,7 +91,7 @@ def read_layers(case: str, entries: Sequence[tuple[str, Evaluation]]) -> CaseLay
     for label, arrays in read:
         if arrays is not None and arrays["prediction"].shape != first["prediction"].shape:
             raise InputError(
-                f"case {case}: expected one grid for all methods, got {first['prediction'].shape} from {first_label} and "
+                f"case {case}: expected one grid for all methods, found {first['prediction'].shape} from {first_label} and "
                 f"{arrays['prediction'].shape} from {label}; evaluate both on the same records"
             )
     box = _box([arrays for _, arrays in read if arrays is not None])

@@ -120,7 +120,7 @@ class Signs:
       slices: number of their slices that were shown again: mapped, scaled, translated.
       signs: those that were taken.
       left_out: those that were not.
-      estimate: of Dice, where a calibration was at hand.
+      estimate: of Dice, where there was a calibration.
     """
 
     cases: tuple[str, ...]

@@ -34,7 +34,7 @@ def pack(features: Mapping[str, bytes | int]) -> bytes:
         elif isinstance(value, int):
             feature.int64_list.value.append(value)
         else:
-            raise TypeError(f"Feature `{name}` must be bytes or int. Received: {type(value).__name__}")
+            raise TypeError(f"Feature `{name}` must be bytes or int. Found: {type(value).__name__}")
     return example.SerializeToString(deterministic=True)
 
 

@@ -29,7 +29,7 @@ class CaseGeometry:
       record_spacing_mm: (slice, row, column) distances of record pixels.
       intensity: the raw values of −1 and +1.
       neighbours: slices on each side of a slice that its record holds as further channels.
-      space: one of `SPACES`; but for `patient`, lengths are numbers of voxels and nothing is known of directions, and of a
+      space: one of `SPACES`; except for `patient`, lengths are numbers of voxels and nothing is known of directions, and of a
         `slice` there is no volume.
     """
 

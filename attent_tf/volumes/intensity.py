@@ -59,7 +59,7 @@ class IntensityStatistics:
 
     Attributes:
       low, high: its percentiles, or the window's raw values; None for `zscore`.
-      count, mean, variance: number of voxels measured, their mean, and the mean square deviation from it; None but for
+      count, mean, variance: number of voxels measured, their mean, and the mean square deviation from it; None except for
         `zscore`.
     """
 

@@ -116,7 +116,7 @@ def _whole_numbers(stored: np.ndarray, slope: float, intercept: float) -> tuple[
     """Says which labels are meant by numbers of any shape as they stand in a file.
 
     A float array that is saved with an integer type is stretched over that type, so that 4 may come back as 3.99998. What
-    lies within half a stored step of a whole number, but for the rounding of slope and intercept, was that number. From a
+    lies within half a stored step of a whole number, except for the rounding of slope and intercept, was that number. From a
     step of 1 on everything would be that near; there values have to be whole as they stand.
 
     Returns:
@@ -146,7 +146,7 @@ def _stored_numbers(
     """[i, j, k] numbers as they stand in the file, read-only, and the slope and intercept that belong to them."""
     dtype, offset = header.get_data_dtype(), float(header["vox_offset"])
     if not 0 <= offset <= _LAST_OFFSET:
-        raise InputError(path, "voxels to begin near the file's begin", f"vox_offset {offset:g}", "mend it")
+        raise InputError(path, "voxels that begin near the start of the file", f"vox_offset {offset:g}", "mend it")
     start = max(int(offset), header.single_vox_offset)
     count = shape[0] * shape[1] * shape[2]
     content = read_bytes(path, start + count * dtype.itemsize)

@@ -68,15 +68,15 @@ class PrepareOptions:
             return
         if self.geometry != "resize":
             raise ConfigError(
-                f"--geometry: expected resize, because {where} do not say how large their voxels are; received {self.geometry}"
+                f"--geometry: expected resize, because {where} do not say how large their voxels are, found {self.geometry}"
             )
         if self.slice_mm is not None:
             raise ConfigError(
-                f"--slice-mm: expected none, because {where} do not say how far slices are apart; received {self.slice_mm:g}"
+                f"--slice-mm: expected none, because {where} do not say how far slices are apart, found {self.slice_mm:g}"
             )
         if space == SLICE and self.neighbours > 1:
             raise ConfigError(
-                f"--neighbours: expected 0 or 1, because {where} hold one slice on each side; received {self.neighbours}"
+                f"--neighbours: expected 0 or 1, because {where} hold one slice on each side, found {self.neighbours}"
             )
 
     def with_rules(self, rules: Mapping[str, IntensityRule]) -> "PrepareOptions":

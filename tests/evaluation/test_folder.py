@@ -218,7 +218,7 @@ def test_wrong_cases_are_refused(tmp_path, make_case):
     for message, case in wrong.items():
         with pytest.raises(InputError, match=message):
             write_evaluation(tmp_path / "e", ABDOMEN, HEADER, [case])
-    with pytest.raises(InputError, match="came twice"):
+    with pytest.raises(InputError, match="each case once, found it twice"):
         write_evaluation(tmp_path / "e", ABDOMEN, HEADER, [good, good])
     with pytest.raises(InputError, match="at least one case"):
         write_evaluation(tmp_path / "e", ABDOMEN, HEADER, [])
@@ -255,7 +255,7 @@ def test_a_case_that_is_damaged_or_of_an_early_version(tmp_path, make_case):
 
 
 def test_missing_parts_are_named(tmp_path, make_case):
-    with pytest.raises(InputError, match="there is no such file"):
+    with pytest.raises(InputError, match="found no such file"):
         read_evaluation(tmp_path)
     evaluation = write_evaluation(tmp_path / "e", ABDOMEN, HEADER, [make_case()])
     (tmp_path / "e" / "cases" / "chaos-1.npz").write_bytes(b"PK not really")

@@ -37,7 +37,7 @@ def test_every_structure_of_a_task_has_its_scores(task):
 
 def test_labels_beyond_the_last_class_are_refused():
     labels = columns_of_structures(AMOS)
-    with pytest.raises(InputError, match="prediction: expected class indices 0 to 2; got 3"):
+    with pytest.raises(InputError, match="prediction: expected class indices 0 to 2, found 3"):
         score_case(labels, labels, (5.0, 1.5, 1.5), SMALL.structure_names)
 
 

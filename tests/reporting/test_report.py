@@ -222,7 +222,7 @@ def test_methods_on_different_grids_are_refused(report, make_evaluation, make_ca
 def test_nothing_to_report_is_refused(tmp_path):
     with pytest.raises(InputError, match="at least one evaluation"):
         write_report(tmp_path / "index.html", [], "Report")
-    with pytest.raises(InputError, match="there is no such file"):
+    with pytest.raises(InputError, match="found no such file"):
         write_report(tmp_path / "index.html", [EvaluationForReport(tmp_path)], "Report")
     assert not (tmp_path / "index.html").exists()
 
