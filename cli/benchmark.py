@@ -43,8 +43,8 @@ def benchmark(records, out, methods, directions, seeds, config_name, overrides, 
       attent benchmark --records records --out benchmark --config demo
       attent benchmark --records records --out benchmark --methods source_only,attent,supervised --seeds 5
     """
-    from attent_tf.benchmark import forecast, forecast_lines, plan_runs
-    from attent_tf.benchmark.text import as_json, as_markdown
+    from attent_tf.benchmarking import forecast, forecast_lines, plan_runs
+    from attent_tf.benchmarking.text import as_json, as_markdown
     from attent_tf.configs import load_config
     from attent_tf.data.manifest import read_manifest
     from attent_tf.files import write_json, write_text
@@ -58,8 +58,8 @@ def benchmark(records, out, methods, directions, seeds, config_name, overrides, 
         click.echo("\n".join(forecast_lines(forecast(out, plan))))
         return
     start_quietly()
-    from attent_tf.benchmark import benchmark_tables
-    from attent_tf.benchmark.run import run_benchmark
+    from attent_tf.benchmarking import benchmark_tables
+    from attent_tf.benchmarking.run import run_benchmark
 
     evaluations = run_benchmark(records, out, plan, config, QuietObserver() if quiet else ConsoleObserver())
     tables = {direction: benchmark_tables(of_direction) for direction, of_direction in evaluations.items()}

@@ -43,7 +43,7 @@ def demo(out, direction, subjects, seed, config_name, overrides, methods):
       attent demo --out demo --direction both
       attent demo --out demo --direction ct2mri --methods source_only,cyclegan,pixel,entropy,attent,supervised
     """
-    from attent_tf.benchmark import plan_runs
+    from attent_tf.benchmarking import plan_runs
     from attent_tf.configs import load_config
     from attent_tf.tasks import load_task
 
@@ -60,7 +60,7 @@ def demo(out, direction, subjects, seed, config_name, overrides, methods):
     _make_records(task, phantom, records, seed)
     heading("3/4 Methods")
     start_quietly()
-    from attent_tf.benchmark.run import run_benchmark
+    from attent_tf.benchmarking.run import run_benchmark
 
     scored = run_benchmark(records, out, plan, config, ConsoleObserver())
     evaluations = [(run.direction, run.method, scored[run.direction][run.method][seed]) for run in plan]
