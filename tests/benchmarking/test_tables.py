@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from attent_tf.benchmark import benchmark_tables, plan_runs
-from attent_tf.benchmark.tables import spread
-from attent_tf.benchmark.text import as_json, as_markdown
+from attent_tf.benchmarking import benchmark_tables, plan_runs
+from attent_tf.benchmarking.tables import spread
+from attent_tf.benchmarking.text import as_json, as_markdown
 from attent_tf.configs import Config
 from attent_tf.errors import ConfigError
 from attent_tf.evaluation.case_entry import ScoredCase
