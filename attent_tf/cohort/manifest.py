@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from attent_tf.cohort.documents import ModelIdentity, SetAside, Sidecar
 from attent_tf.cohort.results import FAILED_FILE, FORMAT, MANIFEST_FILE, TABLE_FILE, CohortFolder
 from attent_tf.datasets.cases import natural_key
 from attent_tf.files import write_bytes, write_json
@@ -16,10 +17,10 @@ from attent_tf.files import write_bytes, write_json
 
 def write_manifest(
     folder: CohortFolder,
-    identity: dict[str, Any],
+    identity: ModelIdentity,
     structures: Sequence[str],
-    done: list[dict[str, Any]],
-    failed: list[dict[str, str]],
+    done: list[Sidecar],
+    failed: list[SetAside],
 ) -> None:
     """Writes what speaks of all cases, the manifest last.
 
@@ -41,7 +42,7 @@ def write_manifest(
     write_json(folder.file(MANIFEST_FILE), _manifest(identity, done, failed))
 
 
-def _manifest(identity: dict[str, Any], done: list[dict[str, Any]], failed: list[dict[str, str]]) -> dict[str, Any]:
+def _manifest(identity: ModelIdentity, done: list[Sidecar], failed: list[SetAside]) -> dict[str, Any]:
     versions = {json.dumps(sidecar["versions"], sort_keys=True) for sidecar in done}
     return {
         "format": FORMAT,
@@ -54,7 +55,7 @@ def _manifest(identity: dict[str, Any], done: list[dict[str, Any]], failed: list
     }
 
 
-def _entry(sidecar: dict[str, Any]) -> dict[str, Any]:
+def _entry(sidecar: Sidecar) -> dict[str, Any]:
     """What a sidecar says, without what another run of the same job would say differently."""
     source = sidecar["input"]
     return {
@@ -64,7 +65,7 @@ def _entry(sidecar: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _table(structures: Sequence[str], done: list[dict[str, Any]]) -> str:
+def _table(structures: Sequence[str], done: list[Sidecar]) -> str:
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(["case", "path", "labels", *(f"{name}_ml" for name in structures), "mean_entropy", "warnings"])
