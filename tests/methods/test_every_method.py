@@ -14,7 +14,7 @@ from attent_tf.methods import METHODS, get_method, part_name
 from attent_tf.runs import load_run
 from attent_tf.training.train import train
 from tests.methods.tiny import STEPS, kinds_of_steps, tiny_config
-from tests.support.small_runs import SilentObserver, make_small_records
+from tests.support.small_runs import SilentObserver
 
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
@@ -48,8 +48,8 @@ class _InterruptedInTheLastStage(SilentObserver):
 
 
 @pytest.fixture(scope="module")
-def records(tmp_path_factory):
-    return make_small_records(tmp_path_factory.mktemp("every-method"))
+def records(small_records):
+    return small_records
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from tests.support.abdomen import ABDOMEN, MRI
 from tests.support.jobs import abdomen_options
 from tests.support.small_runs import TINY, SilentObserver, write_small_data
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.eager]
 
 _SLICE_MM = 3.0
 

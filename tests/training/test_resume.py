@@ -11,14 +11,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.support.small_runs import TINY, make_small_records
+from tests.support.small_runs import TINY
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def records(tmp_path_factory):
-    return make_small_records(tmp_path_factory.mktemp("resume"))
 
 
 def _start(records, out, *settings, method="attent"):
