@@ -9,6 +9,7 @@ from tests.support.loading import loaded_by_imports, modules_of
 
 # Of these, every module is light.
 LIGHT_THROUGHOUT = [
+    "attent_tf.api",
     "attent_tf.volumes",
     "attent_tf.phantom",
     "attent_tf.metrics",
