@@ -32,6 +32,7 @@ RUNTIME = [
     "matplotlib>=3.9,<4",
     "tqdm>=4.66.3,<5",
     "packaging>=23.2",
+    "cattrs>=25.3,<27",  # dataclasses from YAML and JSON; 75 kB, no compiled parts
     "requests>=2.32.4,<3",
     "urllib3>=2.6,<3",  # the repetitions of requests
 ]

@@ -1,6 +1,6 @@
 """Errors that are meant for the user.
 
-Each message is one line: which file or argument, what was expected, what came, what to do. The command line prints the
+Each message is one line: which file or argument, what was expected, what was found, what to do. The command line prints the
 message and exits with a code that is not 0; a traceback means a defect of this library.
 """
 
@@ -15,10 +15,16 @@ from collections.abc import Iterable, Iterator
 MACHINE_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Returns the end of a message about a name that is not known: the nearest known one, or nothing where none is near."""
+def did_you_mean(name: str, known: Iterable[str], prefix: str = "") -> str:
+    """Returns the end of a message about a name that is not known: the nearest known one, or nothing where none is near.
+
+    Args:
+      name: that was given.
+      known: the names that there are.
+      prefix: stands before the nearest one.
+    """
     near = difflib.get_close_matches(str(name), known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return f"; did you mean {prefix + near[0]!r}?" if near else ""
 
 
 def printable(text: str) -> str:

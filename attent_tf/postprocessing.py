@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from attent_tf.errors import ConfigError
+from attent_tf.plain_values import StrictReader
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,13 +58,10 @@ class Postprocessing:
         Raises:
           ConfigError: a step is neither true nor false.
         """
-        steps = {name: content.get(name, False) for name in cls.__dataclass_fields__}
-        for name, value in steps.items():
-            if not isinstance(value, bool):
-                raise ConfigError(f"postprocessing: expected true or false for {name}; got {value!r}")
-        return cls(**steps)
+        return _READER.read(cls, content, "postprocessing")
 
 
+_READER = StrictReader(other_keys=True)
 NO_POSTPROCESSING = Postprocessing()
 
 

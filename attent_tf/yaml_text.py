@@ -57,5 +57,5 @@ def read_yaml(path: str | os.PathLike, kind: str) -> Any:
     except OSError as error:
         raise ConfigError(f"{path}: expected {kind}, {error.strerror}; check the path") from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: expected {kind} as YAML text in UTF-8; received other bytes") from error
+        raise ConfigError(f"{path}: expected {kind} as YAML text in UTF-8, found other bytes") from error
     return parse_yaml(text, str(path))

@@ -9,9 +9,9 @@ from attent_tf.counting import counted
 from attent_tf.data.manifest import (
     MANIFEST_FILE,
     Manifest,
-    ManifestCase,
     ManifestShard,
     RejectedCase,
+    case_from_json,
     make_manifest,
     manifest_bytes,
 )
@@ -20,7 +20,7 @@ from attent_tf.data.verify import check_no_leak
 from attent_tf.datasets.cases import natural_key
 from attent_tf.datasets.find import CaseProblem
 from attent_tf.errors import InputError, RecordsError
-from attent_tf.volumes import CaseGeometry, IntensityStatistics
+from attent_tf.volumes import IntensityStatistics
 from beam_preprocess import notes, previews
 from beam_preprocess.counters import counters_line
 from beam_preprocess.options import PreprocessOptions
@@ -52,7 +52,7 @@ def run(
     report = report or (lambda _: None)
     options.check()
     new_pipeline(beam_options)
-    # Scans may take minutes to look through; a folder that may not be made is told at once.
+    # Scans may take minutes to look through; a folder that may not be made is reported at once.
     check_target(str(options.out), options.overwrite)
     found = survey(options)
     if found.problems and options.on_error == "fail":
@@ -150,7 +150,7 @@ def _gather(
         for entry in entries
         for line in entry.pop("warnings")
     ]
-    cases = [ManifestCase(**entry | {"geometry": CaseGeometry.from_json(entry["geometry"])}) for entry in entries]
+    cases = [case_from_json(entry, f"{options.out}: a worker's note of a case") for entry in entries]
     shards = sorted(
         (ManifestShard(**note) for note in notes.collect(workplace.work, notes.SHARD)), key=lambda shard: shard.file
     )

@@ -44,7 +44,7 @@ def error_parts(error: Exception, name: str) -> dict[str, str] | None:
     """Returns the parts of an error that is meant for the user, for JSON; None for a defect of the library.
 
     Args:
-      error: what came.
+      error: what was raised.
       name: what was worked on; an operating-system error is reported with it.
     """
     if isinstance(error, errors.AttentError):

@@ -4,12 +4,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from attent_tf.data import selection, splits
+from attent_tf.choices import ON_ERROR, SLICE_RULES, SPLIT_RULES, OnError, OrientationPolicy, SliceRule, SplitRule
 from attent_tf.errors import ConfigError, InputError
 from attent_tf.tasks import IntensityRule, Task
 from attent_tf.volumes import PrepareOptions
-
-ON_ERROR = ("fail", "skip")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,14 +39,14 @@ class PreprocessOptions:
     folders: Mapping[str, str]
     datasets: Mapping[str, str] = dataclasses.field(default_factory=dict)
     intensity: Mapping[str, IntensityRule] = dataclasses.field(default_factory=dict)
-    split: str = "sifa"
+    split: SplitRule = "sifa"
     seed: int = 0
     split_file: str | None = None
-    slices: str = "body"
+    slices: SliceRule = "body"
     prepare: PrepareOptions = PrepareOptions()  # noqa: RUF009 - frozen
-    orientation_policy: str = "strict"
+    orientation_policy: OrientationPolicy = "strict"
     shards: int | None = None
-    on_error: str = "fail"
+    on_error: OnError = "fail"
     overwrite: bool = False
     preview: bool = False
 
@@ -61,7 +59,7 @@ class PreprocessOptions:
         """
         if not self.folders:
             raise InputError(
-                "--domain (or --mri, --ct): expected at least one data folder, received none; pass one or more, such as "
+                "--domain (or --mri, --ct): expected at least one data folder, found none; pass one or more, such as "
                 f"--domain {self.task.domain_names[0]}=DIR"
             )
         for given, what in (
@@ -76,16 +74,16 @@ class PreprocessOptions:
                         f"domain {name}: expected a data folder too, as there is {what} of it; pass --domain {name}=DIR"
                     )
         for option, value, known in (
-            ("--split", self.split, splits.RULES),
-            ("--slices", self.slices, selection.RULES),
+            ("--split", self.split, SPLIT_RULES),
+            ("--slices", self.slices, SLICE_RULES),
             ("--on-error", self.on_error, ON_ERROR),
         ):
             if value not in known:
-                raise ConfigError(f"{option}: expected one of {', '.join(known)}; received {value!r}")
+                raise ConfigError(f"{option}: expected one of {', '.join(known)}, found {value!r}")
         if (self.split == "file") != (self.split_file is not None):
-            raise ConfigError("--split file, --split-file: expected both or neither; received one")
+            raise ConfigError("--split file, --split-file: expected both or neither, found one")
         if self.shards is not None and self.shards < 1:
-            raise ConfigError(f"--shards: expected 1 or more; received {self.shards}")
+            raise ConfigError(f"--shards: expected 1 or more, found {self.shards}")
 
     def for_manifest(self, shards: int) -> dict[str, Any]:
         """Returns what decided the content of the records, without any path."""

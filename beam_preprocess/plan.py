@@ -59,7 +59,7 @@ def plan_cases(
     count = min(_MOST_SHARDS_BY_DEFAULT, len(cases)) if options.shards is None else options.shards
     if count > len(cases):
         raise ConfigError(
-            f"--shards: expected at most {len(cases)}, because a case lies in one shard only; received {count}"
+            f"--shards: expected at most {len(cases)}, because a case lies in one shard only, found {count}"
         )
     ranked = sorted(cases, key=lambda case: (case.domain, splits[case.case], natural_key(case.case)))
     planned = []

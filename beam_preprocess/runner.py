@@ -39,7 +39,7 @@ def new_pipeline(flags: Sequence[str]):
     follows_name = False
     for flag in flags:
         if not flag.startswith("--") and not follows_name:
-            raise ConfigError(f"Beam options: expected --name=value; received {flag!r}")
+            raise ConfigError(f"Beam options: expected --name=value, found {flag!r}")
         follows_name = flag.startswith("--") and "=" not in flag
     complaint = io.StringIO()
     try:

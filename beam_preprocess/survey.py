@@ -22,7 +22,7 @@ class Survey:
     Attributes:
       options: the job's, with the intensity rules that its data sets describe.
       named: all cases of which names and pairs are right.
-      cases: those of them of which the headers are right too.
+      cases: those of them whose headers are right too.
       problems: of all other cases, and of folders.
     """
 
@@ -165,7 +165,7 @@ def _measured(planned: list[PlannedCase], options: PreprocessOptions) -> tuple[P
     measured = {name: [] for name in rules}
     for case in planned:
         if case.files.domain in rules and case.split in (TRAIN, ALL):
-            # What is wrong with the case is told where it is prepared.
+            # What is wrong with the case is reported where it is prepared.
             with contextlib.suppress(AttentError, OSError):
                 measured[case.files.domain].append(slicing.measure(case, options))
     try:

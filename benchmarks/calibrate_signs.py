@@ -3,7 +3,7 @@
 Run: python benchmarks/calibrate_signs.py BENCHMARK [...] [--inputs grey scale] [--bad-below 60] [--out calibration.json]
 Looks below each folder for evaluations (`metrics.json`) that hold signs and scores; `attent evaluate` and `attent benchmark`
 write both. Fits dice = a + Σ b · sign by least squares, and says of each run what a line fitted to all others makes of it, how
-far off that is in the mean, how often a bad run was called good by it, and how often a bad run had no red sign. Seeds and
+far off that is on average, how often a bad run was called good by it, and how often a bad run had no red sign. Seeds and
 directions of one method are alike: give runs of several methods, good ones and bad ones, or the error says little of others.
 """
 

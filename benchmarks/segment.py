@@ -66,7 +66,7 @@ def write_fresh_run(folder: Path, name: str) -> None:
     from attent_tf.volumes import PrepareOptions
 
     config = load_config(name, ["segmentation.weights=none"])
-    run = Run(folder, get_method("attent"), "mri2ct", config, "fresh weights", PrepareOptions().to_json(), load_task())
+    run = Run(folder, get_method("attent"), "mri2ct", config, "fresh weights", PrepareOptions(), load_task())
     create_or_check(run, ())
     for role in run.method.deployed:
         network = make_part(run.method.part(role), config, run.direction)

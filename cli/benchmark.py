@@ -4,10 +4,9 @@ from pathlib import Path
 
 import click
 
+from attent_tf.api.training import tell_unused
 from attent_tf.methods import METHODS
-from attent_tf.runtime import start_quietly
-from cli.console import ConsoleObserver, QuietObserver
-from cli.unused_keys import tell_unused
+from attent_tf.progress import QuietObserver, say
 
 
 @click.command()
@@ -21,14 +20,16 @@ from cli.unused_keys import tell_unused
     default="both",
     show_default=True,
     metavar="SOURCE2TARGET|both",
-    help="From the labelled source to the unlabelled target, domains of the records: mri2ct, …; or all that there are.",
+    help="From the labelled source to the unlabelled target, domains of the records: mri2ct, …; or all of them.",
 )
-@click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Trains with seeds 0, 1, …")
+@click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="How many: seeds 0, 1, …")
 @click.option(
     "--config", "config_name", default="recommended", show_default=True, metavar="NAME_OR_FILE", help="Configuration."
 )
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one key; may be repeated.")
-@click.option("--dry-run", is_flag=True, help="List what is there and what will be trained, with the time; do nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="List what is there and what will be trained, with the time it takes; do nothing."
+)
 @click.option("--quiet", is_flag=True, help="Show no progress; warnings and the result only.")
 def benchmark(records, out, methods, directions, seeds, config_name, overrides, dry_run, quiet):
     """Train and score all methods over seeds, in the form of the paper's tables.
@@ -43,29 +44,19 @@ def benchmark(records, out, methods, directions, seeds, config_name, overrides, 
       attent benchmark --records records --out benchmark --config demo
       attent benchmark --records records --out benchmark --methods source_only,attent,supervised --seeds 5
     """
-    from attent_tf.benchmark import forecast, forecast_lines, plan_runs
-    from attent_tf.benchmark.text import as_json, as_markdown
-    from attent_tf.configs import load_config
-    from attent_tf.data.manifest import read_manifest
-    from attent_tf.files import write_json, write_text
+    from attent_tf.api.benchmarks import benchmark as run_all
 
-    config = load_config(config_name, overrides)
-    chosen = list(METHODS) if methods == "all" else list(dict.fromkeys(name.strip() for name in methods.split(",")))
-    task = read_manifest(records).task
-    plan = plan_runs(task, chosen, task.directions if directions == "both" else [directions], range(seeds))
-    tell_unused(chosen, config_name, overrides)
     if dry_run:
+        from attent_tf.api.benchmarks import benchmark_plan
+        from attent_tf.benchmarking import forecast, forecast_lines
+        from attent_tf.configs import load_config
+
+        load_config(config_name, overrides)
+        _, plan = benchmark_plan(records, methods, directions, seeds)
+        tell_unused(list(dict.fromkeys(run.method for run in plan)), config_name, overrides, say)
         click.echo("\n".join(forecast_lines(forecast(out, plan))))
         return
-    start_quietly()
-    from attent_tf.benchmark import benchmark_tables
-    from attent_tf.benchmark.run import run_benchmark
-
-    evaluations = run_benchmark(records, out, plan, config, QuietObserver() if quiet else ConsoleObserver())
-    tables = {direction: benchmark_tables(of_direction) for direction, of_direction in evaluations.items()}
-    changed = f" with {', '.join(overrides)}" if overrides else ""
-    text = as_markdown(task, tables, f"{config.name}{changed}")
-    write_json(out / "benchmark.json", as_json(task, tables, config))
-    write_text(out / "benchmark.md", text)
-    click.echo(text)
+    progress = QuietObserver() if quiet else None
+    done = run_all(records, out, methods, directions, seeds, config_name, overrides, progress)
+    click.echo(done.markdown)
     click.echo(f"Tables: {out / 'benchmark.md'}")

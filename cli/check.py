@@ -4,10 +4,9 @@ import textwrap
 
 import click
 
-from attent_tf.runtime import start_quietly
+from attent_tf.api.scoring import check as check_run
 from attent_tf.signs import DEFAULT_CASES, RED
 from cli import options as shared
-from cli.console import ConsoleObserver
 from cli.tables import LINE
 
 
@@ -26,7 +25,7 @@ from cli.tables import LINE
     type=click.IntRange(min=1),
     default=DEFAULT_CASES,
     show_default=True,
-    help="Look at so many cases at most, chosen evenly from all.",
+    help="Look at no more than this many cases, chosen evenly from all.",
 )
 @click.option("--out", type=click.Path(), metavar="JSON", help="Write the signs to this file as well.")
 @shared.calibration
@@ -47,13 +46,7 @@ def check(ctx, run_folder, records, split, cases, out, calibration, strict):
     from attent_tf.runs import load_run
 
     run = load_run(run_folder)
-    start_quietly()
-    from attent_tf.files import write_json
-    from attent_tf.inference.check import check as check_run
-
-    signs = check_run(run, records, ConsoleObserver("slices"), split, cases, calibration)
-    if out:
-        write_json(out, {"run": run.describe(), "split": split, **signs.to_json()})
+    signs = check_run(run, records, split, cases, out, calibration)
     click.echo("\n".join(_lines(signs, run.task.titles)))
     if strict and signs.worst == RED:
         ctx.exit(1)

@@ -29,7 +29,7 @@ def segment_cohort(
     from attent_tf.cohort.results import FAILED_FILE, MANIFEST_FILE, TABLE_FILE
     from attent_tf.volumes.nifti_header import is_nifti_name
     from beam_preprocess.cohort import CohortOptions, run_cohort
-    from cli.preprocess import beam_kept_quiet
+    from beam_preprocess.quiet import beam_kept_quiet
     from cli.scans import EXIT_SOME_FAILED
 
     params = context.params

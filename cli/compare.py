@@ -20,9 +20,11 @@ from cli.tables import LINE
     help="What is compared, for each structure.",
 )
 @click.option("--common-cases", is_flag=True, help="Compare the cases that all runs have; the others are listed.")
-@click.option("--against-first", is_flag=True, help="The first run against each other, instead of every pair.")
+@click.option(
+    "--against-first", is_flag=True, help="Compare the first run with each of the others, instead of every pair."
+)
 @click.option("--out", type=click.Path(), metavar="DIR", help="Folder to make: JSON, CSV, and the plot as SVG and PNG.")
-@click.option("--overwrite", is_flag=True, help="Replace a comparison that is there.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing comparison.")
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON instead of tables.")
 def compare(runs, metric, common_cases, against_first, out, overwrite, as_json):
     """Compare runs over the same cases: means, intervals, paired tests, effect sizes.

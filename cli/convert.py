@@ -2,10 +2,10 @@
 
 import click
 
+from attent_tf.progress import ConsoleObserver
 from attent_tf.runtime import start_quietly
 from attent_tf.signs import AMBER, GREEN
 from cli import options as shared
-from cli.console import ConsoleObserver
 from cli.options import ForDomain
 
 

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
+from attent_tf.api.training import tell_unused
 from attent_tf.counting import counted
 from attent_tf.methods import METHODS
+from attent_tf.progress import ConsoleObserver
 from attent_tf.runtime import start_quietly
-from cli.console import ConsoleObserver, heading, progress, say
-from cli.unused_keys import tell_unused
+from cli.console import heading, progress, say
 
 DEMO_METHODS = ("source_only", "attent", "supervised")
 
@@ -23,7 +24,7 @@ DEMO_METHODS = ("source_only", "attent", "supervised")
     help="From the labelled source to the unlabelled target.",
 )
 @click.option("--subjects", type=click.IntRange(min=2), default=8, show_default=True, help="Patients of each modality.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the phantom, the split and the training.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the phantom, the split and the training.")
 @click.option(
     "--config", "config_name", default="demo", show_default=True, metavar="NAME_OR_FILE", help="Configuration to train."
 )
@@ -43,7 +44,7 @@ def demo(out, direction, subjects, seed, config_name, overrides, methods):
       attent demo --out demo --direction both
       attent demo --out demo --direction ct2mri --methods source_only,cyclegan,pixel,entropy,attent,supervised
     """
-    from attent_tf.benchmark import plan_runs
+    from attent_tf.benchmarking import plan_runs
     from attent_tf.configs import load_config
     from attent_tf.tasks import load_task
 
@@ -51,7 +52,7 @@ def demo(out, direction, subjects, seed, config_name, overrides, methods):
     chosen = list(dict.fromkeys(name.strip() for name in methods.split(",")))
     task = load_task("abdomen")
     plan = plan_runs(task, chosen, task.directions if direction == "both" else [direction], [seed])
-    tell_unused(chosen, config_name, overrides)
+    tell_unused(chosen, config_name, overrides, say)
     phantom, records = out / "phantom", out / "records"
 
     heading("1/4 Phantom")
@@ -60,7 +61,7 @@ def demo(out, direction, subjects, seed, config_name, overrides, methods):
     _make_records(task, phantom, records, seed)
     heading("3/4 Methods")
     start_quietly()
-    from attent_tf.benchmark.run import run_benchmark
+    from attent_tf.benchmarking.run import run_benchmark
 
     scored = run_benchmark(records, out, plan, config, ConsoleObserver())
     evaluations = [(run.direction, run.method, scored[run.direction][run.method][seed]) for run in plan]
@@ -81,19 +82,11 @@ def _make_phantom(folder, subjects, seed):
 
 def _make_records(task, phantom, records, seed):
     from attent_tf.data.manifest import read_manifest
-    from beam_preprocess import PreprocessOptions, run
-    from cli.preprocess import beam_kept_quiet
+    from beam_preprocess.api import preprocess
 
     if not records.exists():
-        options = PreprocessOptions(
-            out=str(records),
-            task=task,
-            folders={"mri": str(phantom / "chaos"), "ct": str(phantom / "malbcv")},
-            split="ratio",
-            seed=seed,
-        )
-        with beam_kept_quiet():
-            run(options, [], say)
+        folders = {"mri": phantom / "chaos", "ct": phantom / "malbcv"}
+        preprocess(records, folders, task, split="ratio", seed=seed)
     manifest = read_manifest(records)
     for domain in task.domain_names:
         train, test = (manifest.select(domain, split) for split in ("train", "test"))

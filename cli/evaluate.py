@@ -5,11 +5,14 @@ from pathlib import Path
 
 import click
 
+from attent_tf.api.scoring import evaluate as run_evaluation
+from attent_tf.api.scoring import problem_of_evaluate
+from attent_tf.methods import get_method
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL, PROTOCOLS
-from attent_tf.runtime import start_quietly
+from attent_tf.scoring import EXIT_INCOMPLETE
 from attent_tf.tasks import DEFAULT_TASK, SHIPPED_TASKS
 from cli import options as shared
-from cli.console import ConsoleObserver
+from cli.label_files import tell_label_files
 from cli.tables import LINE
 
 
@@ -50,7 +53,7 @@ from cli.tables import LINE
     "--dataset", metavar="NAME_OR_YAML", help="How --scans lies on disk.  [default: as when the records were made]"
 )
 @shared.postprocess
-@click.option("--overwrite", is_flag=True, help="Replace an evaluation that is there.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing evaluation.")
 @shared.calibration
 @shared.orientation_policy
 @click.pass_context
@@ -70,70 +73,19 @@ def evaluate(ctx, run_folder, records, out, protocol, postprocess, overwrite, **
       attent evaluate --predictions nnunet --references labelsTs --labels map.yaml --out scores
       attent evaluate --predictions nnunet --references labelsTs --task cardiac --out scores
     """
-    label_files = {name: others[name] for name in ("predictions", "references", "task", "labels", "images", "name")}
-    scans = {name: others[name] for name in ("scans", "dataset")}
-    policy = others["orientation_policy"]
-    if label_files["predictions"] or label_files["references"]:
-        _check_options(
-            label_files,
-            ("predictions", "references"),
-            run=run_folder,
-            records=records,
-            **scans,
-            calibration=others["calibration"],
-        )
-        from cli.label_files import evaluate_label_files
-
-        ctx.exit(evaluate_label_files(out, protocol, overwrite, postprocess, policy, **label_files))
-    only_files = {name: label_files[name] for name in ("task", "labels", "images", "name")}
-    only_files["orientation_policy"] = policy != "strict"
-    calibration = others["calibration"]
-    _check_options({"run": run_folder, "records": records}, ("run", "records"), **only_files)
-    from attent_tf.runs import load_run
-
-    run = load_run(run_folder)
-    scans = _scans(protocol, **scans)
-    start_quietly()
-    from attent_tf.inference.evaluate import evaluate as evaluate_run
+    others |= {"run": run_folder, "records": records}
+    if problem := problem_of_evaluate(others, protocol):
+        raise click.UsageError(problem)
+    evaluation = run_evaluation(**others, out=out, protocol=protocol, postprocess=postprocess, overwrite=overwrite)
+    if others["predictions"]:
+        tell_label_files(evaluation, out, others["images"])
+        ctx.exit(EXIT_INCOMPLETE if evaluation.failures else 0)
     from cli.scores import score_table, spread_table, with_and_without
 
-    done = run.postprocessing.asked(postprocess)
-    evaluation = evaluate_run(run, records, out, ConsoleObserver(), protocol, overwrite, done, scans, calibration)
+    method = get_method(evaluation.header["method"])
     for line in evaluation.header["warnings"]:
         click.echo(f"Warning: {line}", err=True)
-    click.echo(
-        "\n".join(
-            [
-                *score_table(with_and_without(run.method.title, evaluation)),
-                "",
-                *spread_table(evaluation, "dice", "Dice %"),
-            ]
-        )
-    )
+    click.echo("\n".join(score_table(with_and_without(method.title, evaluation))))
+    click.echo("\n".join(["", *spread_table(evaluation, "dice", "Dice %")]))
     click.echo(textwrap.fill(f"Protocol {protocol}: {evaluation.header['protocol_text']}", LINE))
     click.echo(f"Report: {Path(out) / 'report' / 'index.html'}")
-
-
-def _check_options(given, needed, **others):
-    """Refuses half of a pair of options, and options of the other pair."""
-    for name in needed:
-        if not given[name]:
-            raise click.UsageError(
-                f"Missing option '--{name}'; give --run and --records, or --predictions and --references."
-            )
-    for name, value in others.items():
-        if value:
-            raise click.UsageError(f"--{name.replace('_', '-')} does not go with --{needed[0]}.")
-
-
-def _scans(protocol, scans, dataset):
-    """Returns where the target's scans lie, or None where the protocol has no use for them."""
-    from attent_tf.inference.original_scans import OriginalScans
-
-    if PROTOCOLS[protocol].grid == "scan":
-        if scans is None:
-            raise click.UsageError(f"--protocol {protocol} needs --scans, the folder of the original scans.")
-        return OriginalScans(scans, dataset)
-    if scans or dataset:
-        raise click.UsageError("--scans and --dataset go with --protocol native_3d.")
-    return None

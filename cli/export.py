@@ -9,7 +9,9 @@ from attent_tf.runtime import start_quietly
 @click.option("--run", "run_folder", required=True, type=click.Path(), help="Trained run folder (attent train).")
 @click.option("--out", required=True, type=click.Path(), help="The model's folder, such as models/attent.")
 @click.option(
-    "--version", type=int, help="Number of the version; the next free one if left out. None is ever replaced."
+    "--version",
+    type=int,
+    help="Number of the version; the next free one if left out. Existing versions are never replaced.",
 )
 @click.option(
     "--optimize",
@@ -54,7 +56,7 @@ def _changes(found):
         yield (
             f"Optimised, on {found['slices']} {found['sample']} slices: probabilities changed by at most "
             f"{found['largest_change_of_a_probability']:.2g}, {found['share_of_pixels_with_another_label']:.3%} of the pixels "
-            f"got another label"
+            f"changed their label"
         )
         yield (
             f"  {found['seconds_plain']:.3f} s before, {found['seconds_optimized']:.3f} s after on this machine "

@@ -1,37 +1,24 @@
-"""The part of `attent evaluate` that scores label files of any tool."""
+"""What `attent evaluate` prints of label files of any tool."""
 
 import textwrap
 from pathlib import Path
 
 import click
 
-from cli.console import ConsoleObserver
+from attent_tf.evaluation.folder import Evaluation
 from cli.tables import LINE
 
 
-def evaluate_label_files(
-    out, protocol, overwrite, postprocess, orientation_policy, predictions, references, task, labels, images, name
-) -> int:
-    """Scores two folders, prints the tables and all that is listed beside them, and returns the exit code."""
-    from attent_tf.postprocessing import NO_POSTPROCESSING
-    from attent_tf.scoring import EXIT_INCOMPLETE, load_label_map, score_folders
-    from attent_tf.tasks import DEFAULT_TASK, load_task
+def tell_label_files(evaluation: Evaluation, out: str, images: str | None) -> None:
+    """Prints the tables of an evaluation of label files, and all that is listed beside them.
+
+    Args:
+      evaluation: what came of it.
+      out: its folder, as the user calls it.
+      images: the folder of the scans, if there is one.
+    """
     from cli.scores import failure_lines, score_table, spread_table, state_lines, with_and_without
 
-    label_map = load_label_map(labels, load_task(task or DEFAULT_TASK))
-    evaluation = score_folders(
-        predictions,
-        references,
-        out,
-        ConsoleObserver(),
-        label_map,
-        name,
-        protocol,
-        images,
-        overwrite,
-        orientation_policy,
-        NO_POSTPROCESSING.asked(postprocess),
-    )
     header = evaluation.header
     for line in header["warnings"]:
         click.echo(f"Warning: {line}", err=True)
@@ -46,8 +33,7 @@ def evaluate_label_files(
             click.echo("\n" + "\n".join([f"{title} ({len(lines)}):", *lines]))
     click.echo()
     texts = (header[key] for key in ("grid_text", "failures_text", "statistics_text"))
-    for text in (f"Protocol {protocol}. {header['protocol_text']}", *texts):
+    for text in (f"Protocol {header['protocol']}. {header['protocol_text']}", *texts):
         click.echo(textwrap.fill(text, LINE))
     click.echo(f"Scores: {Path(out) / 'metrics.json'}, {Path(out) / 'cases.csv'}")
     click.echo(f"Report: {Path(out) / 'report' / 'index.html'}" + ("" if images else ", without scans; see --images"))
-    return EXIT_INCOMPLETE if evaluation.failures else 0

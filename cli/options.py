@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 
 import click
 
+from attent_tf.choices import ORIENTATION_POLICIES
 from attent_tf.errors import ConfigError
 from attent_tf.tasks import Task
 
 orientation_policy = click.option(
     "--orientation-policy",
-    type=click.Choice(["strict", "trust_affine"]),
+    type=click.Choice(ORIENTATION_POLICIES),
     default="strict",
     show_default=True,
     help="NIfTI files whose sform and qform codes are both 0, or whose sform and qform mirror each other: refuse, or trust the "
@@ -68,7 +69,7 @@ def by_domain(
     for name, value in (*given, *((name, value) for name, value in (short or {}).items() if value is not None)):
         task.domain(name)
         if name in found:
-            raise ConfigError(f"{option} {name}: expected once; received {found[name]!r} and {value!r}")
+            raise ConfigError(f"{option} {name}: expected once, found {found[name]!r} and {value!r}")
         found[name] = value
     return {name: found[name] for name in task.domain_names if name in found}
 

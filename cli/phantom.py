@@ -8,7 +8,9 @@ from cli.console import progress, say
 
 
 @click.command()
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to make; absent or empty.")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="Folder to make; it must be absent or empty."
+)
 @click.option(
     "--task",
     type=click.Choice(["abdomen", "shapes"]),

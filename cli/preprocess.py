@@ -1,17 +1,12 @@
 """`attent preprocess`: folders of scans in, a records folder out."""
 
-import contextlib
 import dataclasses
 import json
-import os
-import sys
-import tempfile
-from collections.abc import Iterator
 
 import click
 
+from attent_tf.choices import GEOMETRIES, ON_ERROR, SLICE_RULES, SPLIT_RULES
 from attent_tf.counting import counted
-from attent_tf.errors import AttentError
 from cli import console
 from cli import options as shared
 from cli.options import ForDomain
@@ -53,14 +48,14 @@ from cli.options import ForDomain
 @click.option("--json", "as_json", is_flag=True, help="With --check: print the problems as JSON.")
 @click.option(
     "--on-error",
-    type=click.Choice(["fail", "skip"]),
+    type=click.Choice(ON_ERROR),
     default="fail",
     show_default=True,
     help="A case that cannot be used: stop, or set it aside in rejected.jsonl and go on.",
 )
 @click.option(
     "--split",
-    type=click.Choice(["sifa", "ratio", "file", "none"]),
+    type=click.Choice(SPLIT_RULES),
     default="sifa",
     show_default=True,
     help="sifa: the published test cases of CHAOS and MALBCV, and the test volumes of SIFA's own data. ratio: 4:1 by patient, "
@@ -70,7 +65,7 @@ from cli.options import ForDomain
 @click.option("--split-file", type=click.Path(), metavar="YAML", help="Lists `test` and `train` of cases or patients.")
 @click.option(
     "--slices",
-    type=click.Choice(["body", "organs", "all"]),
+    type=click.Choice(SLICE_RULES),
     default="body",
     show_default=True,
     help="Slices of training cases. body: drops ends that show only air. organs: the paper's rule, slices with a "
@@ -78,7 +73,7 @@ from cli.options import ForDomain
 )
 @click.option(
     "--geometry",
-    type=click.Choice(["physical", "resize"]),
+    type=click.Choice(GEOMETRIES),
     default="physical",
     show_default=True,
     help="physical: 256×256 pixels of --pixel-mm, centred on the body. resize: the whole slice, as in the paper.",
@@ -105,7 +100,7 @@ from cli.options import ForDomain
 @click.option("--ct-intensity", metavar="RULE", help="Short for --intensity ct=RULE.")
 @shared.orientation_policy
 @click.option("--shards", type=int, help="Number of TFRecord files.  [default: one a case, at most 8]")
-@click.option("--preview", is_flag=True, help="Draw a contact sheet of each case; see preview/index.html.")
+@click.option("--preview", is_flag=True, help="Draw a contact sheet of each case, in preview/index.html.")
 @click.option("--verbose", is_flag=True, help="Show Beam's own messages.")
 @click.argument("beam_options", nargs=-1, type=click.UNPROCESSED, metavar="[-- BEAM OPTIONS]")
 def preprocess(check, as_json, verbose, beam_options, **settings):
@@ -128,60 +123,51 @@ def preprocess(check, as_json, verbose, beam_options, **settings):
     if as_json and not check:
         raise click.UsageError("--json goes with --check.")
     if check:
-        _check(_options(settings | {"out": settings["out"] or ""}), as_json)
+        _check(_words(settings | {"out": settings["out"] or ""}), as_json)
         return
     if not settings["out"]:
         raise click.UsageError("Missing option '--out', the folder to make.")
-    import beam_preprocess
+    from beam_preprocess.api import preprocess as run_job
     from cli.records import summary
 
-    options = _options(settings)
+    words = _words(settings)
     console.heading("Preprocess")
-    with contextlib.nullcontext() if verbose else beam_kept_quiet():
-        manifest = beam_preprocess.run(options, beam_options, report=console.say)
+    manifest = run_job(**words, verbose=verbose, beam_options=beam_options)
     for line in summary(manifest):
         console.say(line)
     if manifest.rejected:
         count = len(manifest.rejected)
-        console.say(f"{counted(count, 'case')} set aside; the reasons are in {options.out}/rejected.jsonl")
-    if options.preview:
-        console.say(f"Contact sheets: {options.out}/preview/index.html")
-    console.say(f"Records are in {options.out}")
+        console.say(f"{counted(count, 'case')} set aside; the reasons are in {words['out']}/rejected.jsonl")
+    if words["preview"]:
+        console.say(f"Contact sheets: {words['out']}/preview/index.html")
+    console.say(f"Records are in {words['out']}")
 
 
-def _options(settings):
-    """Returns the job's options for the command's."""
-    import beam_preprocess
-    from attent_tf.tasks import load_task, parse_rule
-    from attent_tf.volumes import PrepareOptions
+def _words(settings):
+    """Returns the command's settings as the function takes them: what is said of a domain in mappings."""
+    from attent_tf.tasks import load_task
 
     task = load_task(settings.pop("task_name"))
-    folders, datasets, rules = (
-        shared.by_domain(
+    by_domain = {
+        word: shared.by_domain(
             task, settings.pop(many), option, {name: settings.pop(f"{name}{ending}") for name in ("mri", "ct")}
         )
-        for many, option, ending in (
-            ("domains", "--domain", ""),
-            ("domain_datasets", "--domain-dataset", "_dataset"),
-            ("intensities", "--intensity", "_intensity"),
+        for word, many, option, ending in (
+            ("domain", "domains", "--domain", ""),
+            ("domain_dataset", "domain_datasets", "--domain-dataset", "_dataset"),
+            ("intensity", "intensities", "--intensity", "_intensity"),
         )
-    )
-
-    prepare = PrepareOptions(
-        **{name: settings.pop(name) for name in ("geometry", "pixel_mm", "slice_mm", "neighbours")}
-    )
-    intensity = {name: parse_rule(rule) for name, rule in rules.items()}
-    return beam_preprocess.PreprocessOptions(
-        task=task, folders=folders, datasets=datasets, intensity=intensity, prepare=prepare, **settings
-    )
+    }
+    return settings | by_domain | {"task": task}
 
 
-def _check(options, as_json):
+def _check(words, as_json):
     """Prints all problems of the data; exit code 1 where there are any."""
     from attent_tf.datasets.check import problems_json, problems_table
+    from beam_preprocess.api import job_options
     from beam_preprocess.survey import check
 
-    found = check(options, (lambda _: None) if as_json else console.say)
+    found = check(job_options(**words), (lambda _: None) if as_json else console.say)
     if as_json:
         warnings = [dataclasses.asdict(one) for one in found.warnings]
         content = {"cases": found.cases, "problems": problems_json(found.problems), "warnings": warnings}
@@ -200,28 +186,3 @@ def _check(options, as_json):
         count = len(found.warnings)
         told = f", {counted(count, 'warning')} to look at" if count else ""
         console.say(f"{counted(found.cases, 'case')}, no problem found{told}")
-
-
-@contextlib.contextmanager
-def beam_kept_quiet() -> Iterator[None]:
-    """Keeps what Beam, its worker processes and gRPC write to standard error; shows it if something fails unforeseen.
-
-    Beam logs every error several times with its traceback, and worker processes do so whatever their parent's settings.
-    """
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as log:
-        kept = os.dup(2)
-        os.dup2(log.fileno(), 2)
-        try:
-            yield
-        except (AttentError, KeyboardInterrupt):
-            raise
-        except BaseException:
-            sys.stderr.flush()
-            log.seek(0)
-            os.write(kept, log.read())
-            raise
-        finally:
-            sys.stderr.flush()
-            os.dup2(kept, 2)
-            os.close(kept)

@@ -1,12 +1,10 @@
 """Options of commands that can send slices to a model server instead of running the networks here."""
 
-from typing import Any
-
 import click
 
+from attent_tf.api.chains import DEFAULT_MODEL
+from attent_tf.deployment.model import TrainedModel
 from attent_tf.errors import ConfigError
-
-DEFAULT_MODEL = "attent"
 
 
 def server_options(command):
@@ -36,7 +34,7 @@ def server_options(command):
     return command
 
 
-def read_source(run_folder: str | None, server: str | None, model_metadata: str | None) -> Any:
+def read_source(run_folder: str | None, server: str | None, model_metadata: str | None) -> TrainedModel:
     """Returns what says how scans are prepared, and of which domain they are.
 
     Args:
@@ -45,7 +43,7 @@ def read_source(run_folder: str | None, server: str | None, model_metadata: str 
       model_metadata: `--model-metadata`, or None.
 
     Returns:
-      A `Run` or a `ModelContract`, which can stand where a run does.
+      A run, or the contract of an exported model.
 
     Raises:
       AttentError: the options do not go together, or the folder or file is not what it should be.

@@ -42,7 +42,7 @@ def report(evaluations, runs, out, title, latex, markdown):
     from attent_tf.reporting.sources import EvaluationForReport
 
     if runs and len(runs) != len(evaluations):
-        raise click.UsageError(f"--run: expected one for each --evaluation ({len(evaluations)}), got {len(runs)}")
+        raise click.UsageError(f"--run: expected one for each --evaluation ({len(evaluations)}), found {len(runs)}")
     if not (out or latex or markdown):
         raise click.UsageError("nothing to do; give --out, --latex or --markdown")
     if out and Path(out).is_dir():

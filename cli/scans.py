@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from attent_tf.deployment.model import TrainedModel
 from attent_tf.errors import AttentError, InputError, faults_of_scan
 
 # Some scans of a folder could not be done; the others are there.
@@ -94,7 +95,7 @@ class Tally:
         self._failed.append({"input": str(path), "reason": " ".join(str(error).splitlines())})
 
 
-def reading(run, settings: dict[str, Any], dicom_seg: bool = False):
+def reading(run: TrainedModel, settings: dict[str, Any], dicom_seg: bool = False):
     """Returns as a `Reading` how scans are read for a run, or for the contract of a model, by the command's options."""
     from attent_tf.inference.scans import Reading
 

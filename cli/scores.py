@@ -48,14 +48,14 @@ def state_lines(evaluation: Evaluation) -> list[str]:
     }
     lines, failed = [], {one.case for one in evaluation.failures}
     for case in evaluation.cases:
-        if case["case"] in failed:
+        if case.case in failed:
             continue
         by_state: dict[str, list[str]] = {}
-        for name, state in case.get("states", {}).items():
+        for name, state in (case.states or {}).items():
             by_state.setdefault(state, []).append(in_sentence(evaluation.task.titles[name]))
         for state, structures in by_state.items():
             if state in words:
-                lines.append(f"  {case['case']}: {', '.join(structures)} {words[state]}")
+                lines.append(f"  {case.case}: {', '.join(structures)} {words[state]}")
     return lines
 
 

@@ -4,9 +4,9 @@ import functools
 
 import click
 
+from attent_tf.progress import ConsoleObserver
 from cli import options
 from cli.cohort_options import check_no_cohort_options
-from cli.console import ConsoleObserver
 from cli.remote import read_source, server_options
 
 

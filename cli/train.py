@@ -2,10 +2,10 @@
 
 import click
 
+from attent_tf.api.training import train as run_training
+from attent_tf.choices import PRECISIONS, STRATEGIES
 from attent_tf.methods import METHODS
-from attent_tf.runtime import start_quietly
-from cli.console import ConsoleObserver, QuietObserver
-from cli.unused_keys import tell_unused
+from attent_tf.progress import QuietObserver
 
 _STAGES = dict.fromkeys(stage.id for method in METHODS.values() for stage in method.stages)
 
@@ -33,7 +33,7 @@ _STAGES = dict.fromkeys(stage.id for method in METHODS.values() for stage in met
 )
 @click.option(
     "--strategy",
-    type=click.Choice(["auto", "one", "mirrored", "multi_worker"]),
+    type=click.Choice(STRATEGIES),
     default="auto",
     show_default=True,
     help="Devices. auto, mirrored: every GPU, or the CPU. one: the first GPU, or the CPU. multi_worker: those of all machines "
@@ -41,7 +41,7 @@ _STAGES = dict.fromkeys(stage.id for method in METHODS.values() for stage in met
 )
 @click.option(
     "--precision",
-    type=click.Choice(["float32", "mixed_bfloat16", "mixed_float16"]),
+    type=click.Choice(PRECISIONS),
     help="What networks compute in; instead of the configuration's.",
 )
 @click.option("--jit", is_flag=True, help="Compile gradients by XLA; for GPUs, since it makes CPUs slower.")
@@ -84,22 +84,21 @@ def train(
       attent train --records records --out runs/lower --direction mri2ct --method source_only --config demo
       attent train --records records --out runs/try --direction ct2mri --config demo --set translation.steps=200
     """
-    from attent_tf.configs import load_config
-
-    chosen = [f"precision={precision}"] if precision else []
-    config = load_config(config_name, [*overrides, *chosen, *(["jit=true"] if jit else [])])
-    start_quietly()
-    if deterministic:
-        import tensorflow as tf
-
-        tf.config.experimental.enable_op_determinism()
-    from attent_tf.training.strategies import make_strategy, worker_index
-    from attent_tf.training.train import train as train_run
-
-    devices = make_strategy(strategy)
-    if not worker_index(devices):
-        tell_unused([method], config_name, overrides)
-    observer = QuietObserver() if quiet or worker_index(devices) else ConsoleObserver()
-    run = train_run(records, out, method, direction, config, observer, stage, fresh, devices, translation_from)
+    run = run_training(
+        records,
+        out,
+        direction,
+        method,
+        config_name,
+        overrides,
+        stage,
+        strategy,
+        precision,
+        jit,
+        deterministic,
+        translation_from,
+        fresh,
+        progress=QuietObserver() if quiet else None,
+    )
     click.echo(f"Trained {run.method.id} ({run.direction}): {run.folder}")
     click.echo(f"Next: attent evaluate --run {run.folder} --records {records} --out {run.folder / 'evaluation'}")

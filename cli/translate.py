@@ -5,8 +5,8 @@ import functools
 import click
 
 from attent_tf.methods import METHODS
+from attent_tf.progress import ConsoleObserver
 from cli import options
-from cli.console import ConsoleObserver
 
 *_FIRST, _LAST = (method.id for method in METHODS.values() if method.translates)
 _TRANSLATING = f"{', '.join(_FIRST)} or {_LAST}"

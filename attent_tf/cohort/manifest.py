@@ -55,7 +55,7 @@ def _manifest(identity: dict[str, Any], done: list[dict[str, Any]], failed: list
 
 
 def _entry(sidecar: dict[str, Any]) -> dict[str, Any]:
-    """What a sidecar says but for that which another run of the same job would say otherwise."""
+    """What a sidecar says, without what another run of the same job would say differently."""
     source = sidecar["input"]
     return {
         "case": sidecar["case"],

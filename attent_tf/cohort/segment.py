@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from attent_tf.choices import OrientationPolicy
 from attent_tf.cohort.listing import CohortScan
 from attent_tf.cohort.results import FORMAT, CohortFolder, input_state, model_identity, read_model
 from attent_tf.errors import AttentError, InputError, faults_of_scan
@@ -73,7 +74,7 @@ def open_model(
 
 
 def segment_scan(
-    scan: CohortScan, folder: CohortFolder, model: CohortModel, orientation_policy: str = "strict"
+    scan: CohortScan, folder: CohortFolder, model: CohortModel, orientation_policy: OrientationPolicy = "strict"
 ) -> dict[str, Any]:
     """Segments a scan, unless its result is there already, and writes label map and sidecar.
 

@@ -1,9 +1,6 @@
 """Configurations from YAML and from `key=value` on the command line, and back."""
 
 import dataclasses
-import difflib
-import types
-import typing
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
@@ -14,9 +11,11 @@ import yaml
 from attent_tf.configs.schema import Config
 from attent_tf.configs.validate import validate
 from attent_tf.errors import ConfigError, did_you_mean
+from attent_tf.plain_values import StrictReader
 from attent_tf.yaml_text import parse_yaml, read_yaml
 
 _SUFFIXES = (".yaml", ".yml")
+_READER = StrictReader(by_hand=True)
 
 
 def shipped_configs() -> list[str]:
@@ -42,7 +41,7 @@ def load_config(name_or_path: str, overrides: Iterable[str] = ()) -> Config:
     content = {"name": Path(str(name_or_path)).stem, **_read(str(name_or_path))}
     for key, value in _overrides(overrides):
         _put(content, key.split("."), value)
-    return validate(_build(Config, content, ""))
+    return config_from_dict(content, f"configuration {name_or_path}")
 
 
 def given_keys(name_or_path: str, overrides: Iterable[str] = ()) -> list[str]:
@@ -55,9 +54,18 @@ def given_keys(name_or_path: str, overrides: Iterable[str] = ()) -> list[str]:
     return list(dict.fromkeys([*keys, *(key for key, _ in _overrides(overrides))]))
 
 
-def config_from_dict(content: Mapping[str, Any]) -> Config:
-    """Builds a checked configuration from nested mappings; the inverse of `config_to_dict`."""
-    return validate(_build(Config, content, ""))
+def config_from_dict(content: Mapping[str, Any], where: str = "configuration") -> Config:
+    """Builds a checked configuration from nested mappings; the inverse of `config_to_dict`.
+
+    Args:
+      content: sections and values; what it leaves out has the default of its place.
+      where: what messages call it; empty where whoever calls puts that before them.
+
+    Raises:
+      ConfigError: as `load_config`.
+    """
+    given = _over(config_to_dict(Config()), content)
+    return validate(_READER.read(Config, given, where, joint="."), where)
 
 
 def config_to_dict(config: Config) -> dict[str, Any]:
@@ -113,51 +121,14 @@ def _put(content, keys, value):
     content[keys[-1]] = value
 
 
-def _build(cls, content, prefix):
+def _over(defaults, content):
+    """Lays `content` over `defaults`: a section that is given in part keeps the rest of those of its place."""
     if not isinstance(content, Mapping):
-        raise ConfigError(f"configuration key {prefix.rstrip('.')}: expected a section; received {content!r}")
-    known = {field.name: field for field in dataclasses.fields(cls)}
-    values = {}
+        return content
+    merged = dict(defaults)
     for key, value in content.items():
-        if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1)
-            hint = f"did you mean {prefix}{near[0]}?" if near else f"known keys: {', '.join(known)}"
-            raise ConfigError(f"unknown configuration key {prefix}{key}; {hint}")
-        field = known[key]
-        kind = field.type
-        if dataclasses.is_dataclass(value):
-            values[key] = value
-        elif dataclasses.is_dataclass(kind):
-            # A section that is given in part keeps the defaults of the section that holds it.
-            values[key] = _build(kind, {**vars(field.default), **_section(value, prefix + key)}, f"{prefix}{key}.")
-        else:
-            values[key] = _convert(kind, value, prefix + key)
-    return cls(**values)
-
-
-def _section(value, key):
-    if not isinstance(value, Mapping):
-        raise ConfigError(f"configuration key {key}: expected a section; received {value!r}")
-    return value
-
-
-def _convert(kind, value, key):
-    if typing.get_origin(kind) is tuple or isinstance(kind, types.GenericAlias):
-        item = typing.get_args(kind)[0]
-        if not isinstance(value, (list, tuple)):
-            raise ConfigError(f"configuration key {key}: expected a list; received {value!r}")
-        return tuple(_convert(item, entry, key) for entry in value)
-    if isinstance(value, bool) and kind is not bool:
-        raise ConfigError(f"configuration key {key}: expected {kind.__name__}; received {value!r}")
-    if kind is float:
-        # YAML reads 1e-4 as a string.
-        try:
-            return float(value)
-        except (TypeError, ValueError):
-            raise ConfigError(f"configuration key {key}: expected a number; received {value!r}") from None
-    if not isinstance(value, kind):
-        raise ConfigError(f"configuration key {key}: expected {kind.__name__}; received {value!r}")
-    return value
+        merged[key] = _over(defaults[key], value) if isinstance(defaults.get(key), Mapping) else value
+    return merged
 
 
 def _plain(value):

@@ -1,14 +1,12 @@
 """What a configuration is: typed, frozen, complete. The YAML files that ship say where each value comes from."""
 
 import dataclasses
-from typing import Any
+from typing import Any, Literal
 
+from attent_tf.choices import Precision
 from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
 
-
-def one_of(default: Any, *others: Any) -> Any:
-    """A field that holds its default or one of the others."""
-    return dataclasses.field(default=default, metadata={"choices": (default, *others)})
+Adversarial = Literal["least_squares", "log_likelihood"]
 
 
 def at_least_1(default: int) -> Any:
@@ -36,13 +34,13 @@ class OptimizerConfig:
       clip_norm: largest norm of the whole gradient, summed over devices; 0 leaves it as it is.
     """
 
-    kind: str = one_of("adam", "sgd", "rmsprop")
+    kind: Literal["adam", "sgd", "rmsprop"] = "adam"
     learning_rate: float = 2e-4
     beta_1: float = 0.9
     beta_2: float = 0.999
     momentum: float = 0.0
     weight_decay: float = 0.0
-    decay: str = one_of("linear", "poly", "exponential")
+    decay: Literal["linear", "poly", "exponential"] = "linear"
     decay_from: float = 1.0
     decay_power: float = 0.9
     decay_steps: int = 0
@@ -62,7 +60,7 @@ class DataConfig:
       shift: range of the random crop's offset, as a share of the edge, to either side.
     """
 
-    image_size: int = one_of(256, 128, 64, 32)
+    image_size: Literal[256, 128, 64, 32] = 256
     zoom_min: float = 0.9
     zoom_max: float = 1.1
     shift: float = 0.05
@@ -97,9 +95,9 @@ class TranslationConfig:
     residual_blocks: int = 9
     gate_gain: float = 1.0
     upsample_kernel: int = at_least_1(1)
-    normalization: str = one_of("instance", "tfa_instance", "none")
+    normalization: Literal["instance", "tfa_instance", "none"] = "instance"
     discriminator_filters: int = at_least_1(64)
-    adversarial: str = one_of("least_squares", "log_likelihood")
+    adversarial: Adversarial = "least_squares"
     cycle_weight: float = 10.0
     identity_weight: float = 5.0
     identity_steps: int = 0
@@ -126,7 +124,7 @@ class AugmentationConfig:
       zoom: widens the range of zooms to `data.zoom_min` / (1 + this) … `data.zoom_max` · (1 + this).
     """
 
-    intensity: str = one_of("none", "monotone", "class_wise")
+    intensity: Literal["none", "monotone", "class_wise"] = "none"
     intensity_share: float = 0.5
     intensity_scale: float = 0.1
     intensity_shift: float = 0.5
@@ -153,6 +151,8 @@ class SegmentationConfig:
       aligner_main_weight: of Eq. 8 for the main head; of the target's mean entropy for `minent`.
       aligner_aux_weight: likewise for the auxiliary head.
       aligner_warmup_steps: first steps with labels alone.
+      aligner_statistics: of the batch norms when target slices pass: `labelled`, the running ones of labelled slices, or `own`,
+        those of the target batch, as in the released codes; the running ones then are of both domains.
       entropy_channels: of entropy maps: `sum` for the map of Eq. 6, `class` for ADVENT's weighted self-information.
       discriminator_filters: channels of the map discriminators' first layer; doubled in each of the next three.
       aligner_adversarial: kind of Eq. 7 and 8: `log_likelihood` or `least_squares`.
@@ -164,7 +164,7 @@ class SegmentationConfig:
     steps: int = 0
     epochs: int = 20
     batch_size: int = at_least_1(8)
-    backbone: str = one_of("resnet101", "resnet50", "small", "pnp_adanet")
+    backbone: Literal["resnet101", "resnet50", "small", "pnp_adanet"] = "resnet101"
     weights: str = "none"
     rates: tuple[int, ...] = (6, 12, 18, 24)
     main_weight: float = 1.0
@@ -174,9 +174,10 @@ class SegmentationConfig:
     aligner_main_weight: float = 0.001
     aligner_aux_weight: float = 0.0002
     aligner_warmup_steps: int = 0
-    entropy_channels: str = one_of("sum", "class")
+    aligner_statistics: Literal["labelled", "own"] = "labelled"
+    entropy_channels: Literal["sum", "class"] = "sum"
     discriminator_filters: int = at_least_1(64)
-    aligner_adversarial: str = one_of("log_likelihood", "least_squares")
+    aligner_adversarial: Adversarial = "log_likelihood"
     head_rate_factor: float = 1.0
     augmentation: AugmentationConfig = AugmentationConfig()
     segmentor: OptimizerConfig = OptimizerConfig(learning_rate=1e-4)
@@ -352,7 +353,7 @@ class PseudoLabelConfig:
     least_probability: float = 0.5
     background_probability: float = 0.9
     disagreement_weight: float = 0.5
-    gamma: float = 1.5
+    gamma: float = 1.0
     least_agreement: float = 0.7
     least_share: float = 0.333
     largest_share: float = 3.0
@@ -385,6 +386,21 @@ class SelfTrainingConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class StatisticsConfig:
+    """Statistics of the target: batch norms of S with means and variances of target slices; its weights stay.
+
+    Attributes:
+      steps: number of batches that the mean is over; 0 means `epochs`.
+      epochs: passes over the target slices, when `steps` is 0.
+      batch_size: slices a step, over all devices.
+    """
+
+    steps: int = 0
+    epochs: int = 2
+    batch_size: int = at_least_1(16)
+
+
+@dataclasses.dataclass(frozen=True)
 class Config:
     """Everything that a run needs beside its data, method and direction.
 
@@ -395,6 +411,7 @@ class Config:
       jit: whether gradients are compiled by XLA; for GPUs, since it makes CPUs slower.
       data, translation, segmentation: see their classes.
       synseg, cycada, pnp_adanet, sifa: of the methods of that name, see their classes.
+      statistics: of methods that take statistics of the target, see its class.
       self_training: of methods that end with it, see its class.
       postprocessing: of label maps, wherever the run is used, see its class.
       log_every: steps between two rows of the history.
@@ -404,7 +421,7 @@ class Config:
 
     name: str = "recommended"
     seed: int = 0
-    precision: str = one_of("float32", "mixed_bfloat16", "mixed_float16")
+    precision: Precision = "float32"
     jit: bool = False
     data: DataConfig = DataConfig()
     translation: TranslationConfig = TranslationConfig()
@@ -413,6 +430,7 @@ class Config:
     cycada: CycadaConfig = CycadaConfig()
     pnp_adanet: PnpAdaNetConfig = PnpAdaNetConfig()
     sifa: SifaConfig = SifaConfig()
+    statistics: StatisticsConfig = StatisticsConfig()
     self_training: SelfTrainingConfig = SelfTrainingConfig()
     postprocessing: Postprocessing = NO_POSTPROCESSING
     log_every: int = at_least_1(50)

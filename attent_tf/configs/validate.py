@@ -44,14 +44,23 @@ _RULES = {
 }
 
 
-def validate(config: Config) -> Config:
-    """Returns `config`, or raises a `ConfigError` that names the first key whose value cannot be used."""
+def validate(config: Config, where: str) -> Config:
+    """Returns `config`, or raises a `ConfigError` that names the first key whose value cannot be used.
+
+    Args:
+      config: as it was read.
+      where: what the message calls it; empty where whoever calls puts that before it.
+    """
+    try:
+        return _validated(config)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}" if where else str(error)) from error
+
+
+def _validated(config: Config) -> Config:
     for key, field, value in _fields(config):
         if "least" in field.metadata:
             _check(value >= field.metadata["least"], key, f"at least {field.metadata['least']}", value)
-        if choices := field.metadata.get("choices"):
-            words = sorted(choices) if isinstance(choices[0], int) else choices
-            _check(value in choices, key, f"one of {', '.join(map(str, words))}", value)
     data = config.data
     _check(0 < data.zoom_min <= data.zoom_max, "data.zoom_min", "above 0 and at most data.zoom_max", data.zoom_min)
     _check(0 <= data.shift < 0.5, "data.shift", "at least 0 and below 0.5", data.shift)
@@ -117,4 +126,4 @@ def _fields(config: Config) -> Iterator[tuple[str, dataclasses.Field, Any]]:
 
 def _check(holds: Any, key: str, expected: str, value: Any) -> None:
     if not holds:
-        raise ConfigError(f"configuration key {key}: expected {expected}; received {value!r}")
+        raise ConfigError(f"{key}: expected {expected}, found {value!r}")

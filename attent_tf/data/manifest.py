@@ -10,19 +10,20 @@ import hashlib
 import json
 import os
 import re
-import typing
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from attent_tf.data.schema import SCHEMA_VERSION
-from attent_tf.data.splits import SPLITS
+from attent_tf.data.splits import Split
 from attent_tf.errors import ConfigError, RecordsError
 from attent_tf.files import json_bytes, write_bytes
+from attent_tf.plain_values import StrictReader
 from attent_tf.tasks import Task, task_from_mapping, task_to_mapping
-from attent_tf.volumes import CaseGeometry
+from attent_tf.volumes import CaseGeometry, PrepareOptions
 
 MANIFEST_FILE = "manifest.json"
+_READER = StrictReader({Task: task_from_mapping}, complete=True)
 _SHARD_NAME = re.compile(r"slices-\d{5}-of-\d{5}\.tfrecord")
 
 
@@ -49,7 +50,7 @@ class ManifestCase:
     patient: str
     domain: str
     dataset: str
-    split: str
+    split: Split
     labelled: bool
     slices: int
     slice_count: int
@@ -107,6 +108,18 @@ class Manifest:
     rejected: tuple[RejectedCase, ...]
     shards: tuple[ManifestShard, ...]
     fingerprint: str
+
+    @property
+    def prepare_options(self) -> PrepareOptions:
+        """How its scans were prepared.
+
+        Raises:
+          RecordsError: the options do not say so.
+        """
+        try:
+            return PrepareOptions.from_json(self.options.get("preparation"))
+        except ConfigError as error:
+            raise RecordsError(f"{error}; preprocess again") from error
 
     def select(self, domain: str, split: str) -> tuple[ManifestCase, ...]:
         """Returns the cases of a domain that serve `train` or `test`; cases of the split `all` serve both."""
@@ -177,12 +190,21 @@ def read_manifest(folder: str | os.PathLike, check_shards: bool = True) -> Manif
         raise RecordsError(
             f"{path}: expected records of schema {SCHEMA_VERSION}, found {content.get('schema')!r}; preprocess again"
         )
-    manifest = _strict(Manifest, content, str(path), "the manifest")
+    manifest = _READER.read(Manifest, content, str(path), RecordsError, "preprocess again")
     _check_agreement(manifest, str(path))
     if check_shards:
         for shard in manifest.shards:
             check_shard_size(folder / shard.file, shard)
     return manifest
+
+
+def case_from_json(content: Any, where: str) -> ManifestCase:
+    """Reads a case as the manifest holds it.
+
+    Raises:
+      RecordsError: names `where` and what does not fit.
+    """
+    return _READER.read(ManifestCase, content, where, RecordsError, "preprocess again")
 
 
 def check_shard_size(path: Path, shard: ManifestShard) -> None:
@@ -214,39 +236,6 @@ def _fingerprint(content: dict[str, Any]) -> str:
     return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
 
 
-def _strict(kind: type, content: Any, path: str, place: str) -> Any:
-    """Builds the dataclass `kind` from JSON that has exactly its fields, each of its type."""
-    if not isinstance(content, dict):
-        raise RecordsError(f"{path}: expected an object for {place}, found {type(content).__name__}; preprocess again")
-    hints = typing.get_type_hints(kind)
-    missing, unknown = sorted(hints.keys() - content.keys()), sorted(content.keys() - hints.keys())
-    if missing or unknown:
-        found = f"missing {', '.join(missing) or 'none'}, unknown {', '.join(unknown) or 'none'}"
-        raise RecordsError(f"{path}: unexpected keys in {place}: {found}; preprocess again")
-    return kind(**{key: _value(hints[key], content[key], path, f"{key!r} of {place}") for key in hints})
-
-
-def _value(hint: Any, value: Any, path: str, place: str) -> Any:
-    """Returns `value` as the type `hint`, which is one of those that the manifest's classes use."""
-    if typing.get_origin(hint) is tuple:
-        if isinstance(value, list):
-            (item, _) = typing.get_args(hint)
-            return tuple(_strict(item, entry, path, f"entry {i} of {place}") for i, entry in enumerate(value))
-    elif hint is Task:
-        try:
-            return task_from_mapping(value, path)
-        except ConfigError as error:
-            raise RecordsError(f"{error}; {place} cannot be read, preprocess again") from error
-    elif hint is CaseGeometry:
-        try:
-            return CaseGeometry.from_json(value)
-        except RecordsError as error:
-            raise RecordsError(f"{path}: {place} cannot be read: {error}") from error
-    elif type(value) is (typing.get_origin(hint) or hint):
-        return value
-    raise RecordsError(f"{path}: {place} is of the wrong type, {type(value).__name__}; preprocess again")
-
-
 def _check_agreement(manifest: Manifest, path: str) -> None:
     """Checks that the parts of a manifest agree with each other and nothing was edited."""
     files = [shard.file for shard in manifest.shards]
@@ -260,10 +249,7 @@ def _check_agreement(manifest: Manifest, path: str) -> None:
         (len(set(names)) < len(names), "a case is listed twice"),
         (not set(records) <= set(files), "a case lies in a shard that is not listed"),
         (any(records[shard.file] != shard.records for shard in manifest.shards), "cases and shards count otherwise"),
-        (
-            any(case.domain not in manifest.task.domain_names or case.split not in SPLITS for case in manifest.cases),
-            "unknown domain or split",
-        ),
+        (any(case.domain not in manifest.task.domain_names for case in manifest.cases), "unknown domain"),
         (
             any(not 0 < case.slices <= case.slice_count for case in manifest.cases),
             "a case has an impossible slice count",

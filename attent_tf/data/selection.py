@@ -1,14 +1,13 @@
 """Which slices of a training case become records.
 
-The paper keeps slices that show a structure (Section IV-A). That rule reads labels, which the target domain has not got in
+The paper keeps slices that show a structure (Section IV-A). That rule reads labels, which the target domain does not have in
 unsupervised adaptation; `body`, the default, looks at the image only.
 """
 
 import numpy as np
 
+from attent_tf.choices import SLICE_RULES
 from attent_tf.errors import ConfigError, InputError
-
-RULES = ("organs", "body", "all")
 
 # Record intensities run from -1 (air) to 1. A tenth of the range above air is safely beyond noise in both modalities.
 _BODY_INTENSITY = -0.8
@@ -45,8 +44,8 @@ def choose_slices(images: np.ndarray, labels: np.ndarray | None, rule: str, wher
       ConfigError: the rule is not known.
       InputError: the rule leaves no slice, or `organs` meets a case without labels.
     """
-    if rule not in RULES:
-        raise ConfigError(f"--slices: expected one of {', '.join(RULES)}; received {rule!r}")
+    if rule not in SLICE_RULES:
+        raise ConfigError(f"--slices: expected one of {', '.join(SLICE_RULES)}, found {rule!r}")
     if rule == "all":
         return np.arange(len(images))
     if rule == "organs":

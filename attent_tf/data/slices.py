@@ -118,8 +118,6 @@ def _channels(cases, folder):
 def _blocks(array, size):
     edge = array.shape[0]
     if edge % size:
-        raise ConfigError(
-            f"configuration key data.image_size: expected a divisor of the records' {edge}; received {size}"
-        )
+        raise ConfigError(f"configuration key data.image_size: expected a divisor of the records' {edge}, found {size}")
     factor = edge // size
     return array.reshape(size, factor, size, factor, *array.shape[2:])

@@ -7,14 +7,14 @@ A slice whose patient nobody knows never tests: it makes no volume.
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol, get_args
 
+from attent_tf.choices import SPLIT_RULES
 from attent_tf.counting import counted
 from attent_tf.errors import ConfigError
 
-TRAIN, TEST, ALL = "train", "test", "all"
-SPLITS = (TRAIN, TEST, ALL)
-RULES = ("sifa", "ratio", "file", "none")
+Split = Literal["train", "test", "all"]
+TRAIN, TEST, ALL = SPLITS = get_args(Split)
 
 # Patients that SIFA's author published as the test set.
 SIFA_TEST_PATIENTS = frozenset(
@@ -52,8 +52,8 @@ def assign_splits(
     Raises:
       ConfigError: the rule is not known or does not fit these cases, or a patient would be in two splits.
     """
-    if rule not in RULES:
-        raise ConfigError(f"--split: expected one of {', '.join(RULES)}; received {rule!r}")
+    if rule not in SPLIT_RULES:
+        raise ConfigError(f"--split: expected one of {', '.join(SPLIT_RULES)}, found {rule!r}")
     cases = sorted(cases, key=lambda case: case.case)
     if rule == "none":
         return {case.case: TRAIN if case.is_slice else ALL for case in cases}

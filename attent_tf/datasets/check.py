@@ -11,6 +11,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 
+from attent_tf.choices import OrientationPolicy
 from attent_tf.datasets.arrays import check_slice, check_volume
 from attent_tf.datasets.cases import CaseFiles
 from attent_tf.datasets.find import CaseProblem
@@ -27,7 +28,7 @@ from attent_tf.volumes.stored_grid import StoredGrid, check_same_voxels
 _BLOCK_BYTES = 1 << 20
 
 
-def check_headers(files: CaseFiles, orientation_policy: str = "strict") -> list[CaseProblem]:
+def check_headers(files: CaseFiles, orientation_policy: OrientationPolicy = "strict") -> list[CaseProblem]:
     """Finds what the headers of a case tell: readable, size, affine, spacing, orientation, steps, order, common grid.
 
     Args:
@@ -63,7 +64,7 @@ def find_duplicates(cases: Sequence[CaseFiles]) -> list[CaseProblem]:
     for members in by_size.values():
         same = collections.defaultdict(list)
         for files in members if len(members) > 1 else ():
-            # What cannot be read is told where headers are checked.
+            # What cannot be read is reported where headers are checked.
             with contextlib.suppress(OSError):
                 same[_digest(files.images[0])].append(files)
         for twins in same.values():

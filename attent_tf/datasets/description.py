@@ -2,14 +2,17 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Annotated, Literal, get_args
 
+from attent_tf.datasets.written import LabelBins, LabelValues, Masks, Name, Number, Pattern, RegularExpression
 from attent_tf.errors import ConfigError, did_you_mean
+from attent_tf.plain_values import NOT_WRITTEN, Text
 from attent_tf.tasks import Domain, IntensityRule, Task
 from attent_tf.tasks.structure import NAME
 
-MODALITIES = ("mri", "ct", "any")
-SLICE_ORDERS = ("position", "name")
-PAIRINGS = ("name", "name_or_order")
+Modality = Literal["mri", "ct", "any"]
+SliceOrder = Literal["position", "name"]
+Pairing = Literal["name", "name_or_order"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,73 +47,73 @@ class DatasetDescription:
       intensity: which raw values −1 and +1 stand for; None for the rule of the domain.
     """
 
-    name: str
-    images: str
-    modality: str
-    title: str = ""
-    volumes: str = ""
-    labels: str = ""
-    masks: tuple[tuple[str, str], ...] = ()
+    name: Name
+    images: Pattern
+    modality: Modality
+    title: Text = ""
+    volumes: Pattern = ""
+    labels: Pattern = ""
+    masks: Masks = ()
     folders: tuple[str, ...] = ("",)
-    root: str = ""
-    cases: str = ""
+    root: Text = ""
+    cases: RegularExpression = ""
     exclude: tuple[str, ...] = ()
-    patients: str = ""
-    slice_order: str = "position"
-    pair_by: str = "name"
-    label_values: tuple[tuple[str, tuple[int, ...]], ...] = ()
-    last_label: int | None = None
-    label_bins: tuple[tuple[str, tuple[int, int]], ...] = ()
-    others: tuple[str, ...] = ()
+    patients: Name = ""
+    slice_order: SliceOrder = "position"
+    pair_by: Pairing = "name"
+    label_values: LabelValues = ()
+    last_label: Number | None = None
+    label_bins: LabelBins = ()
+    others: Annotated[tuple[str, ...], NOT_WRITTEN] = ()
     numbered_by_task: bool = False
     intensity: IntensityRule | None = None
 
     def __post_init__(self):
         for key, value, known in (
-            ("modality", self.modality, MODALITIES),
-            ("slice_order", self.slice_order, SLICE_ORDERS),
-            ("pair_by", self.pair_by, PAIRINGS),
+            ("modality", self.modality, get_args(Modality)),
+            ("slice_order", self.slice_order, get_args(SliceOrder)),
+            ("pair_by", self.pair_by, get_args(Pairing)),
         ):
             if value not in known:
-                raise ConfigError(f"{key}: expected one of {', '.join(known)}; received {value!r}")
+                raise ConfigError(f"{key}: expected one of {', '.join(known)}, found {value!r}")
         for key in ("masks", "label_values", "label_bins"):
             for name, _ in getattr(self, key):
                 if not NAME.fullmatch(name):
-                    raise ConfigError(f"{key}: expected names in small letters, digits and _; received {name!r}")
+                    raise ConfigError(f"{key}: expected names in small letters, digits and _, found {name!r}")
         for pattern in (self.labels, self.volumes, *(pattern for _, pattern in self.masks)):
             if pattern and ("{patient}" in pattern) != ("{patient}" in self.images):
                 raise ConfigError(
-                    "labels, volumes, masks: expected {patient} in all patterns or in none; "
-                    f"received {pattern!r} for {self.images!r}"
+                    "labels, volumes, masks: expected {patient} in all patterns or in none, "
+                    f"found {pattern!r} for {self.images!r}"
                 )
         if self.labels and self.masks:
-            raise ConfigError("labels, masks: expected one of them; received both")
+            raise ConfigError("labels, masks: expected one of them, found both")
         given = [key for key in ("label_values", "label_bins", "numbered_by_task") if getattr(self, key)]
         if self.is_arrays and (self.labels or self.masks or self.label_bins):
             raise ConfigError(
-                "labels, masks, label_bins: expected none, as .tfrecords files hold their labels; received one"
+                "labels, masks, label_bins: expected none, as .tfrecords files hold their labels, found one"
             )
         if self.volumes and not (self.is_arrays and self.volumes.lower().endswith(".npz")):
             raise ConfigError(
-                f"volumes: expected .npz files beside images in .tfrecords files; received {self.volumes!r} for {self.images!r}"
+                f"volumes: expected .npz files beside images in .tfrecords files, found {self.volumes!r} for {self.images!r}"
             )
         if (self.labels or self.is_arrays) and not given:
             raise ConfigError(
-                "label_values: expected the numbers that mean structures, as there are labels; received none"
+                "label_values: expected the numbers that mean structures, as there are labels, found none"
             )
         besides = [
             key for key in ("label_values", "label_bins", "masks") if self.numbered_by_task and getattr(self, key)
         ]
         if besides:
-            raise ConfigError(f"numbered_by_task: expected no {besides[0]} beside it; received both")
+            raise ConfigError(f"numbered_by_task: expected no {besides[0]} beside it, found both")
         if self.label_bins and not self.labels.lower().endswith(".png"):
-            raise ConfigError(f"label_bins: expected labels in PNG files; received the pattern {self.labels!r}")
+            raise ConfigError(f"label_bins: expected labels in PNG files, found the pattern {self.labels!r}")
         for name, (above, last) in self.label_bins:
             if not 0 <= above < last <= 255:
-                raise ConfigError(f"label_bins: expected 0 ≤ above < last ≤ 255 for {name}; received {above}, {last}")
+                raise ConfigError(f"label_bins: expected 0 ≤ above < last ≤ 255 for {name}, found {above}, {last}")
         numbers = [number for _, values in self.label_values for number in values]
         if len(set(numbers)) < len(numbers):
-            raise ConfigError("label_values: expected each number to mean one structure; received one twice")
+            raise ConfigError("label_values: expected each number to mean one structure, found one twice")
 
     @property
     def is_nifti(self) -> bool:

@@ -135,7 +135,7 @@ def _chosen(where: str, channels: dict[int, str], part: str, wanted: str) -> int
 
 
 def _check_count(where: str, told: int, images: str, ending: str, paths: Sequence[str]) -> None:
-    """A copy that stopped half-way is told by the number of cases alone."""
+    """Only the number of cases gives away a copy that stopped half-way."""
     name = re.compile(rf"{images}/(.+)_\d{{4}}{re.escape(ending)}")
     found = len({match[1] for match in map(name.fullmatch, paths) if match})
     if found != told:

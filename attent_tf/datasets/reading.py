@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 
+from attent_tf.choices import OrientationPolicy
 from attent_tf.datasets.arrays import read_slice, read_volume
 from attent_tf.datasets.cases import CaseFiles
 from attent_tf.datasets.labels import classes_of_grey, classes_of_masks, classes_of_numbers
@@ -18,7 +19,7 @@ from attent_tf.volumes.stored_grid import StoredGrid, turned_onto
 from attent_tf.volumes.volume import Volume
 
 
-def read_case(files: CaseFiles, orientation_policy: str = "strict") -> Volume:
+def read_case(files: CaseFiles, orientation_policy: OrientationPolicy = "strict") -> Volume:
     """Reads a case in stored orientation, with labels as class indices.
 
     Args:

@@ -7,12 +7,48 @@ from pathlib import Path
 
 from attent_tf.errors import ConfigError, InputError
 from attent_tf.methods import Method, get_method
+from attent_tf.plain_values import StrictReader
 from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
 from attent_tf.tasks import Task, task_from_mapping
 from attent_tf.volumes import PrepareOptions
 
 METADATA_FILE = "metadata.json"
 METADATA_FORMAT = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class _Training:
+    records: str
+    weights_sha256: str
+
+
+@dataclasses.dataclass(frozen=True)
+class _Optimization:
+    weights: str
+
+
+@dataclasses.dataclass(frozen=True)
+class _Written:
+    """What of the file a client goes by; there is more in it for people."""
+
+    method: Method
+    direction: str
+    training: _Training
+    task: Task
+    preparation: PrepareOptions
+    classes: tuple[str, ...]
+    optimization: _Optimization | None = None
+    postprocessing: Postprocessing = NO_POSTPROCESSING
+
+
+_READER = StrictReader(
+    {
+        Method: lambda content: get_method(str(content)),
+        Task: task_from_mapping,
+        PrepareOptions: lambda content: PrepareOptions.from_json(content, ""),
+    },
+    other_keys=True,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,25 +120,22 @@ def read_contract(path: str | os.PathLike) -> ModelContract:
         raise InputError(f"{path}: expected JSON, found other content ({error}); {advice}") from error
     if not isinstance(content, dict) or content.get("format") != METADATA_FORMAT:
         raise InputError(f"{path}: expected metadata of format {METADATA_FORMAT}, found another; {advice}")
+    written = _READER.read(_Written, content, str(path), InputError, advice)
     try:
-        contract = ModelContract(
-            path=path,
-            method=get_method(content["method"]),
-            direction=content["direction"],
-            records=content["training"]["records"],
-            weights_sha256=content["training"]["weights_sha256"],
-            task=task_from_mapping(content["task"], "task"),
-            prepare_options=PrepareOptions.from_json(content["preparation"]),
-            optimized=(content.get("optimization") or {}).get("weights"),
-            postprocessing=Postprocessing.from_json(content.get("postprocessing", {})),
-        )
-        contract.task.source_and_target(contract.direction)
-        class_names = tuple(content["classes"])
-    except KeyError as error:
-        raise InputError(f"{path}: lacks {error}; {advice}") from error
-    except (ConfigError, TypeError, AttributeError) as error:
+        written.task.source_and_target(written.direction)
+    except ConfigError as error:
         raise InputError(f"{path}: {error}; {advice}") from error
-    if class_names != contract.task.class_names:
-        expected, found = (", ".join(map(str, names)) for names in (contract.task.class_names, class_names))
+    if written.classes != written.task.class_names:
+        expected, found = (", ".join(names) for names in (written.task.class_names, written.classes))
         raise InputError(f"{path}: expected the classes of its task, {expected}, found {found}; {advice}")
-    return contract
+    return ModelContract(
+        path=path,
+        method=written.method,
+        direction=written.direction,
+        records=written.training.records,
+        weights_sha256=written.training.weights_sha256,
+        task=written.task,
+        prepare_options=written.preparation,
+        optimized=written.optimization.weights if written.optimization else None,
+        postprocessing=written.postprocessing,
+    )

@@ -92,7 +92,7 @@ class CaseResult:
             return LabelMaps(self.prediction, self.spacing_mm, self.reference, self.axes_mm)
         if self.on_scan is None:
             raise ConfigError(
-                f"case {self.case}: expected label maps on the grid of the scan, as the protocol scores there; got none; "
+                f"case {self.case}: expected label maps on the grid of the scan, as the protocol scores there, found none; "
                 "give the original scans, or choose another protocol"
             )
         return self.on_scan
@@ -116,8 +116,8 @@ def check_case(result: CaseResult, num_classes: int) -> None:
         array = getattr(result, name)
         if array is not None and (np.ndim(array) != 3 or np.shape(array) != shape):
             raise InputError(
-                f"case {result.case}: expected {name} as [slice, row, column] in the shape of the prediction {shape}; "
-                f"got {np.shape(array)}"
+                f"case {result.case}: expected {name} as [slice, row, column] in the shape of the prediction {shape}, "
+                f"found {np.shape(array)}"
             )
     for where, maps in (("", result.maps("records")), (" on the scan", result.on_scan)):
         if maps is not None:

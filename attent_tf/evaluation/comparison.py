@@ -4,12 +4,13 @@ import dataclasses
 import itertools
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from attent_tf.counting import counted
 from attent_tf.errors import ConfigError, InputError
+from attent_tf.evaluation.case_entry import ScoredCase
 from attent_tf.evaluation.folder import Evaluation, read_evaluation
 from attent_tf.metrics.bootstrap import INTERVAL_TEXT
 from attent_tf.metrics.paired_statistics import STATISTICS_TEXT, PairedStatistics, paired_statistics
@@ -142,7 +143,7 @@ def compare_runs(
       InputError: fewer than two runs, or protocols, tasks, structures, cases or references differ; one line says where.
     """
     if metric not in METRICS:
-        raise ConfigError(f"metric: expected one of {', '.join(METRICS)}; got {metric!r}")
+        raise ConfigError(f"metric: expected one of {', '.join(METRICS)}, found {metric!r}")
     if len(entries) < 2:
         raise InputError("runs", "at least two to compare", len(entries), "give another one")
     _check_alike(entries)
@@ -206,12 +207,12 @@ def _shown(value: Any) -> str:
     return value if isinstance(value, str) else ", ".join(value)
 
 
-def _scored_cases(evaluation: Evaluation) -> dict[str, dict[str, Any]]:
-    return {case["case"]: case for case in evaluation.cases if case.get("labelled", True)}
+def _scored_cases(evaluation: Evaluation) -> dict[str, ScoredCase]:
+    return {case.case: case for case in evaluation.cases if case.labelled}
 
 
 def _shared_cases(
-    labels: Sequence[str], by_case: Sequence[dict[str, Any]], common_cases: bool
+    labels: Sequence[str], by_case: Sequence[Mapping[str, ScoredCase]], common_cases: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     everything = dict.fromkeys(case for held in by_case for case in held)
     # Sorted, so that nothing hangs on which run comes first.
@@ -232,11 +233,11 @@ def _shared_cases(
 
 
 def _check_references(
-    labels: Sequence[str], by_case: Sequence[dict[str, Any]], cases: Sequence[str], structures: Sequence[str]
+    labels: Sequence[str], by_case: Sequence[Mapping[str, ScoredCase]], cases: Sequence[str], structures: Sequence[str]
 ) -> None:
     """Refuses runs that were scored against other references, or on other grids, as the volumes of structures tell."""
     for case, structure in itertools.product(cases, structures):
-        volumes = [held[case].get("volume_ml", {}).get(structure, {}).get("reference") for held in by_case]
+        volumes = [held[case].volume_ml.get(structure, {}).get("reference") for held in by_case]
         for label, volume in zip(labels[1:], volumes[1:], strict=True):
             if None not in (volume, volumes[0]) and not math.isclose(volume, volumes[0], rel_tol=_SAME_VOLUME):
                 raise InputError(
@@ -247,9 +248,11 @@ def _check_references(
                 )
 
 
-def _run_scores(label: str, cases: Sequence[dict[str, Any]], metric: str, task: Task) -> RunScores:
-    values = {name: tuple(case[name][metric] for case in cases) for name in task.structure_names}
-    values[AVERAGE] = tuple(mean_of_defined([case[name][metric] for name in task.scored_names]) for case in cases)
+def _run_scores(label: str, cases: Sequence[ScoredCase], metric: str, task: Task) -> RunScores:
+    values = {name: tuple(case.scores[name][metric] for case in cases) for name in task.structure_names}
+    values[AVERAGE] = tuple(
+        mean_of_defined([case.scores[name][metric] for name in task.scored_names]) for case in cases
+    )
     return RunScores(label, values, {column: spread_of(values[column]) for column in values})
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from attent_tf import files
 from attent_tf.counting import counted
 from attent_tf.errors import ConfigError, InputError
-from attent_tf.evaluation.case_entry import case_entry, cases_csv
+from attent_tf.evaluation.case_entry import ScoredCase, case_from_json, cases_csv, scored_case
 from attent_tf.evaluation.case_result import CaseFailure, CaseResult, LabelMaps, check_case, quantised
 from attent_tf.json_numbers import from_json, to_json
 from attent_tf.metrics.bootstrap import INTERVAL_TEXT, Interval
@@ -54,10 +54,7 @@ class Evaluation:
       task: whose structures were scored.
       header: `method`, `direction`, `protocol`, `protocol_text`, `statistics_text`, `organs_compared`, `failures`, `seed` and
         the free keys.
-      cases: one dict a case: `case`, `labelled`, `slices`, `spacing_mm`, `axes_mm` (where axes are not perpendicular: the
-        steps along slices, rows and columns, each a column), `volume_ml`, `states` (structure to `missed`,
-        `spurious`: predicted where there is none, `absent`: in neither map, or `not compared`; plain scores are left out),
-        and for each structure its metrics as floats (NaN where undefined, infinity where missed).
+      cases: a `ScoredCase` each.
       structures: summaries as `summarise` returns them.
       average: for each metric the mean of the means of the structures that are scored.
       average_ci95: for each metric the bounds of its 95 % interval.
@@ -68,7 +65,7 @@ class Evaluation:
     folder: Path
     task: Task
     header: dict[str, Any]
-    cases: list[dict[str, Any]]
+    cases: tuple[ScoredCase, ...]
     structures: dict[str, dict[str, dict[str, float]]]
     average: dict[str, float]
     average_ci95: dict[str, Interval] = dataclasses.field(default_factory=dict)
@@ -95,7 +92,7 @@ class Evaluation:
                 return {name: stored[name] for name in stored.files}
         except Exception as error:
             raise InputError(
-                f"{path}: expected the pictures of case {case}; cannot read them; evaluate again"
+                f"{path}: expected the pictures of case {case}, found none that can be read; evaluate again"
             ) from error
 
 
@@ -132,7 +129,7 @@ def write_evaluation(
     _check_header(header)
     protocol = find_protocol(header["protocol"])
     compared = task.structure_names if compared is None else tuple(compared)
-    cases: list[dict[str, Any]] = []
+    cases: list[ScoredCase] = []
     failures: list[CaseFailure] = []
     units: list[Score] = []
     plain_units: list[Score] = []
@@ -145,8 +142,8 @@ def write_evaluation(
                 continue
             check_case(result, task.num_classes)
             result = dataclasses.replace(result, case=normal_name(result.case))
-            if result.case in {case["case"] for case in cases}:
-                raise InputError(f"case {result.case}: expected each case once, it came twice; check the records")
+            if result.case in {case.case for case in cases}:
+                raise InputError(f"case {result.case}: expected each case once, found it twice; check the records")
             if postprocessing:
                 plain_units += _scored(result.maps(protocol.grid), protocol, task, compared)
                 result = _postprocessed(result, postprocessing)
@@ -156,7 +153,7 @@ def write_evaluation(
             case_of_unit += [result.case] * len(scored)
             failures += result.failures
             score = mean_score(scored, task.structure_names)
-            cases.append(case_entry(result.case, maps, score, task.structure_names, compared))
+            cases.append(scored_case(result.case, maps, score, task.structure_names, compared))
             np.savez_compressed(aside / "cases" / f"{result.case}.npz", **quantised(result))
             # The iterator makes the next case while these names would keep the last one alive.
             del result, maps
@@ -165,7 +162,7 @@ def write_evaluation(
                 count = counted(len(failures), "problem")
                 raise InputError(f"no case can be read ({count}); the first: {failures[0].problem}")
             raise InputError(
-                f"{folder}: expected at least one case to evaluate, got none; check the split of the records"
+                f"{folder}: expected at least one case to evaluate, found none; check the split of the records"
             )
         document = {
             "task": task_to_mapping(task),
@@ -179,7 +176,7 @@ def write_evaluation(
             **_summaries(units, case_of_unit, task),
             **({"without_postprocessing": _summaries(plain_units, case_of_unit, task)} if postprocessing else {}),
             "failures": [dataclasses.asdict(failure) for failure in failures],
-            "cases": cases,
+            "cases": [case.to_json() for case in cases],
         }
         files.write_json(aside / "metrics.json", to_json(document))
         files.write_text(aside / "cases.csv", cases_csv(cases, task.structure_names, failures))
@@ -201,7 +198,9 @@ def read_evaluation(folder: str | os.PathLike) -> Evaluation:
             raise InputError(path, "the task whose structures were scored", found, "evaluate again")
         task = task_from_mapping(document["task"], "task")
         names = task.structure_names
-        cases = [{**case, **{name: from_json(case[name]) for name in names}} for case in document["cases"]]
+        cases = tuple(
+            case_from_json(case, names, f"{path}: cases: entry {index}") for index, case in enumerate(document["cases"])
+        )
         evaluation = Evaluation(path.parent, task, header, cases, **_summaries_read(document, names))
         if plain := document.get("without_postprocessing"):
             unprocessed = dataclasses.replace(evaluation, **_summaries_read(plain, names))
@@ -209,14 +208,16 @@ def read_evaluation(folder: str | os.PathLike) -> Evaluation:
         missing = [key for key in REQUIRED_HEADER if key not in header]
     except FileNotFoundError as error:
         raise InputError(
-            f"{path}: expected the scores of an evaluation; there is no such file; run `attent evaluate`"
+            f"{path}: expected the scores of an evaluation, found no such file; run `attent evaluate`"
         ) from error
     except ConfigError as error:
         raise InputError(f"{path}: {error}; evaluate again") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path}: expected the scores of an evaluation; got something else; evaluate again") from error
+        raise InputError(
+            f"{path}: expected the scores of an evaluation, found something else; evaluate again"
+        ) from error
     if missing:
-        raise InputError(f"{path}: expected the key {missing[0]!r}, it is missing; evaluate again")
+        raise InputError(f"{path}: expected the key {missing[0]!r}, found none; evaluate again")
     return evaluation
 
 
@@ -239,7 +240,7 @@ def _summaries_read(document: Mapping[str, Any], structures: Sequence[str]) -> d
 def _check_header(header: Mapping[str, Any]) -> None:
     for key in REQUIRED_HEADER:
         if key not in header:
-            raise ConfigError(f"header of the evaluation: expected the key {key!r}, it is missing")
+            raise ConfigError(f"header of the evaluation: expected the key {key!r}, found none")
     for key in _OWN_KEYS:
         if key in header:
             raise ConfigError(f"header of the evaluation: the key {key!r} is reserved; choose another")

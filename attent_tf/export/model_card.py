@@ -64,7 +64,7 @@ def _scores(task: Task, evaluation: Evaluation) -> dict[str, Any]:
             (title, [number(values[metric], metric_digits(metric)) for metric in METRICS])
             for title, values in means.items()
         ],
-        "cases": sum(bool(case["labelled"]) for case in evaluation.cases),
+        "cases": sum(case.labelled for case in evaluation.cases),
         **{key: evaluation.header.get(key, "") for key in ("protocol", "protocol_text", "selection")},
         "warnings": evaluation.header.get("warnings", []),
     }

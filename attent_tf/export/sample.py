@@ -1,4 +1,4 @@
-"""Slices to try an exported model on where no data is at hand.
+"""Slices to try an exported model on where no data are available.
 
 For the phantom's own task they are a phantom of the target domain, prepared like a scan. Of other tasks nothing is known that
 could be drawn: there they are smooth grey values in an ellipse. Either way they show what a change of the model's graph does to

@@ -46,7 +46,7 @@ def check(
         raise RecordsError(
             f"{records}: expected {split} cases of {run.target}, found none; choose the other --split, or preprocess with them"
         )
-    # Before the networks run, so that a wrong file is told at once.
+    # Before the networks run, so that a wrong file is reported at once.
     line = find_calibration(calibration)
     chosen = [cases[place] for place in even_choice(len(cases), limit)]
     chain = load_chain(run)

@@ -66,7 +66,7 @@ def check_source_series(folder: str | os.PathLike, domain: Domain, series: str |
       folder, domain, series: as `read_scan` takes them.
 
     Raises:
-      InputError: it is no folder of DICOM slices, or the slices have not got the identifiers that a reference needs.
+      InputError: it is no folder of DICOM slices, or the slices lack the identifiers that a reference needs.
     """
     folder = Path(folder)
     if not folder.is_dir():

@@ -67,7 +67,7 @@ def evaluate(
     if (find_protocol(protocol).grid == "scan") != (scans is not None):
         raise ConfigError(
             f"protocol {protocol}: expected the original scans of {run.target} where scores are taken on their grid, and "
-            f"only there; got {'none' if scans is None else scans.folder}; "
+            f"only there, found {'none' if scans is None else scans.folder}; "
             f"{'give their folder' if scans is None else 'leave them out, or take native_3d'}"
         )
     manifest = read_manifest(records)
@@ -141,7 +141,7 @@ def _case_result(
             pass
     else:
         policy = str(manifest.options.get("orientation_policy", "strict"))
-        # Before the networks run, so that a wrong folder is told at once.
+        # Before the networks run, so that a wrong folder is reported at once.
         original = read_original(originals[case.case], case, policy)
         reference, spacing_mm, axes_mm = original.labels, original.spacing_mm, original.axes_mm
         warnings.extend(original.warnings)

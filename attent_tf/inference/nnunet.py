@@ -105,7 +105,7 @@ def write_nnunet(
     check_preparation(run, records, manifest)
     done = run.postprocessing if postprocessing is None else postprocessing
     writer = _Writer(run, records, manifest, scans, observer, accept, done)
-    # Before any network runs, so that a wrong folder is told at once.
+    # Before any network runs, so that a wrong folder is reported at once.
     files = writer.find()
     with folder_written_aside(out) as folder:
         for name in (TRAINING_IMAGES, TRAINING_LABELS):
@@ -196,7 +196,7 @@ class _Writer:
                 report(case.slices)
 
     def _shown(self, title: str, cases: list[ManifestCase]) -> Iterator[tuple[ManifestCase, Callable[[int], None]]]:
-        """Yields each case with what is told of its slices; a case counts its slices once, whatever goes over them."""
+        """Yields each case with what is said of its slices; a case counts its slices once, whatever goes over them."""
         with self.observer.stage(title, sum(case.slices for case in cases), 0) as bar:
             for case in cases:
                 left = [case.slices]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from attent_tf.choices import OrientationPolicy
 from attent_tf.data.manifest import ManifestCase
 from attent_tf.datasets import SHIPPED, CaseFiles, find_cases, input_digest, read_case
 from attent_tf.errors import InputError
@@ -55,12 +56,14 @@ def find_originals(scans: OriginalScans, task: Task, cases: Sequence[ManifestCas
     return {case.case: found[case.case] for case in cases}
 
 
-def read_original(files: CaseFiles, case: ManifestCase, orientation_policy: str = "strict") -> Volume:
+def read_original(files: CaseFiles, case: ManifestCase, orientation_policy: OrientationPolicy = "strict") -> Volume:
     """As `read_stored_original`, in canonical orientation."""
     return to_canonical(read_stored_original(files, case, orientation_policy))
 
 
-def read_stored_original(files: CaseFiles, case: ManifestCase, orientation_policy: str = "strict") -> Volume:
+def read_stored_original(
+    files: CaseFiles, case: ManifestCase, orientation_policy: OrientationPolicy = "strict"
+) -> Volume:
     """Reads the scan and the labels that a case was made from.
 
     Args:

@@ -1,12 +1,12 @@
 """Whether records show scans as the networks of a run learned to see them."""
 
 import os
-from typing import Any
 
 from attent_tf.data.manifest import Manifest
 from attent_tf.errors import RecordsError
 from attent_tf.runs import Run
-from attent_tf.tasks import Task, rule_to_json
+from attent_tf.tasks import IntensityRule, Task, rule_text
+from attent_tf.volumes import PrepareOptions
 
 
 def check_preparation(run: Run, records: str | os.PathLike, manifest: Manifest) -> None:
@@ -21,27 +21,28 @@ def check_preparation(run: Run, records: str | os.PathLike, manifest: Manifest) 
             f"{manifest.task.name}, {_classes(manifest.task)} in {', '.join(manifest.task.domain_names)}; preprocess with the "
             "run's task"
         )
-    seen = _seen(manifest.options.get("preparation") or {}, manifest.task, run.target)
-    learned = _seen(run.preparation, run.task, run.target)
-    for key, expected in learned.items():
-        if seen.get(key) != expected:
+    try:
+        seen = _seen(manifest.prepare_options, manifest.task, run.target)
+    except RecordsError as error:
+        raise RecordsError(f"{records}: {error}") from error
+    for key, expected in _seen(run.prepare_options, run.task, run.target).items():
+        if seen[key] != expected:
             raise RecordsError(
-                f"{records}: prepared with {key} {seen.get(key)!r}, the run was trained with {expected!r}; preprocess alike"
+                f"{records}: prepared with {key} {seen[key]!r}, the run was trained with {expected!r}; preprocess alike"
             )
 
 
-def intensity_of(preparation: dict[str, Any], task: Task, domain: str) -> dict[str, Any] | None:
-    """Returns the rule of a domain as JSON: that of `PrepareOptions` as JSON, or else the task's, if it has that domain."""
-    given = (preparation.get("intensity") or {}).get(domain)
-    if given is None and domain in task.domain_names:
-        return rule_to_json(task.domain(domain).intensity)
-    return given
+def intensity_of(options: PrepareOptions, task: Task, domain: str) -> IntensityRule | None:
+    """Returns the rule of a domain: that of the options, or else the task's, if it has that domain."""
+    given = options.intensity.get(domain)
+    return task.domain(domain).intensity if given is None and domain in task.domain_names else given
 
 
 def _classes(task: Task) -> str:
     return ", ".join(task.structure_names)
 
 
-def _seen(preparation: dict[str, Any], task: Task, target: str) -> dict[str, Any]:
+def _seen(options: PrepareOptions, task: Task, target: str) -> dict[str, object]:
     """What decides how target scans look: scans of other domains are not looked at here."""
-    return preparation | {"intensity": intensity_of(preparation, task, target)}
+    rule = intensity_of(options, task, target)
+    return vars(options) | {"intensity": None if rule is None else rule_text(rule)}

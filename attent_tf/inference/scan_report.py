@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from attent_tf.deployment.contract import ModelContract
+from attent_tf.deployment.model import TrainedModel
 from attent_tf.inference.volumes import Segmentation
-from attent_tf.runs import Run
 from attent_tf.versions import package_versions
 from attent_tf.volumes.dicom_files import folder_files
 
@@ -87,7 +86,7 @@ def findings(answer: Segmentation, volumes: dict[str, float]) -> dict[str, Any]:
 
 
 def report(
-    run: Run | ModelContract,
+    run: TrainedModel,
     device: str | None,
     batch_size: int | None,
     seconds: dict,

@@ -14,6 +14,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from attent_tf.choices import OrientationPolicy
 from attent_tf.errors import InputError, faults_of_scan
 from attent_tf.inference.deployed import Deployed
 from attent_tf.inference.scan_report import input_sha256
@@ -78,7 +79,7 @@ class Reading:
 
     target: Domain
     options: PrepareOptions
-    orientation_policy: str = "strict"
+    orientation_policy: OrientationPolicy = "strict"
     series: str | None = None
     digest: bool = False
     dicom_seg: bool = False

@@ -191,8 +191,8 @@ class SignTaker:
             self._reasons["entropy"] = "the deployed segmentor is not trained on labelled source slices as they come"
             return None
         source, records = self._run.source, self._manifest
-        found = intensity_of(records.options.get("preparation") or {}, records.task, source)
-        if found != intensity_of(self._run.preparation, self._run.task, source):
+        found = intensity_of(records.prepare_options, records.task, source)
+        if found != intensity_of(self._run.prepare_options, self._run.task, source):
             self._reasons["entropy"] = f"the records' {source} slices were prepared otherwise than the run's"
             return None
         translators = self._loaded(*labelled.views[0].through)

@@ -19,9 +19,7 @@ from attent_tf.tasks import Domain, IntensityRule
 from attent_tf.volumes import (
     PreparedCase,
     PrepareOptions,
-    Volume,
     middle_channel,
-    prepare,
     restore_image,
     stack_neighbours,
 )
@@ -99,38 +97,6 @@ class Segmentation:
         return float(self.entropy_sums[index] / self.pixels[index]) if self.pixels[index] else None
 
 
-def segment_volume(
-    chain: "Chain",
-    volume: Volume,
-    options: PrepareOptions,
-    num_classes: int,
-    report: Callable[[int], None] = lambda _: None,
-    batch_size: int = DEFAULT_BATCH,
-    postprocessing: Postprocessing = NO_POSTPROCESSING,
-) -> np.ndarray:
-    """Segments a scan.
-
-    Args:
-      chain: from `load_chain`.
-      volume: a scan of the run's target domain, in any orientation.
-      options: how scans are prepared for the run: its `prepare_options`.
-      num_classes: C, as of the run's task.
-      report: called with the number of the scan's slices done since the last call.
-      batch_size: slices at once; the result does not depend on it.
-      postprocessing: what is done to the label map: that of the run, or of the model's contract.
-
-    Returns:
-      [i, j, k] uint8 class indices on the voxels of the scan.
-
-    Raises:
-      InputError: the scan shows no body.
-    """
-    prepared = prepare(volume, options)
-    answer = Segmentation.blank(prepared, num_classes)
-    segment_prepared(chain, prepared, answer, report, batch_size, postprocessing=postprocessing)
-    return answer.labels
-
-
 def segment_prepared(
     chain: "Chain",
     prepared: PreparedCase,
@@ -175,35 +141,6 @@ def segment_prepared(
                 found[:] = postprocessing(found)
 
 
-def translate_volume(
-    chain: "Chain",
-    volume: Volume,
-    options: PrepareOptions,
-    source: Domain,
-    report: Callable[[int], None] = lambda _: None,
-    batch_size: int = DEFAULT_BATCH,
-) -> np.ndarray:
-    """Shows a target scan in source style.
-
-    Args:
-      chain: of a method with a translator.
-      volume: a scan of the run's target domain, in any orientation.
-      options: how scans are prepared for the run: its `prepare_options`.
-      source: the domain whose style the chain gives, for the unit of the result: the run's source.
-      report: called with the number of the scan's slices done since the last call.
-      batch_size: slices at once; the result does not depend on it.
-
-    Returns:
-      [i, j, k] float32 on the voxels of the scan, within the window of the source domain's intensity rule (in HU where it
-      is CT); where each source scan had its own, 0 … 1000. Outside the grid of the networks it is the lowest value.
-
-    Raises:
-      RunError: the method has no translator.
-      InputError: the scan shows no body.
-    """
-    return translate_prepared(chain, prepare(volume, options), options, source, report, batch_size)
-
-
 def translate_prepared(
     chain: "Chain",
     prepared: PreparedCase,
@@ -213,9 +150,28 @@ def translate_prepared(
     batch_size: int = DEFAULT_BATCH,
     watch: Stopwatch | None = None,
 ) -> np.ndarray:
-    """As `translate_volume`, for a scan out of `prepare`; `watch` is told the time of `network` and `resampling`."""
+    """Shows a prepared target scan in source style.
+
+    Args:
+      chain: of a method with a translator.
+      prepared: from `prepare`.
+      options: how scans are prepared for the run: its `prepare_options`.
+      source: the domain whose style the chain gives, for the unit of the result: the run's source.
+      report: called with the number of the scan's slices done since the last call.
+      batch_size: slices at once; the result does not depend on it.
+      watch: is told the time of the phases `network` and `resampling`.
+
+    Returns:
+      [i, j, k] float32 on the voxels of the scan, within the window of the source domain's intensity rule (in HU where it
+      is CT); where each source scan had its own, 0 … 1000. Outside the grid of the networks it is the lowest value.
+
+    Raises:
+      RunError: the method has no translator.
+    """
     if not chain.has_translator:
-        raise RunError("this method has no translator; translate needs a run of one that translates what it deploys")
+        raise RunError(
+            "this chain has no translator; take the run, not an export, of a method that translates what it deploys"
+        )
     watch = watch or Stopwatch()
     translated = np.empty_like(prepared.images)
     slices, reported = prepared.geometry.canonical_shape[0], 0

@@ -44,7 +44,7 @@ class ConvUnit(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         if activation not in ACTIVATIONS:
-            raise ValueError(f"Argument `activation` must be one of {sorted(ACTIVATIONS)}. Received: {activation!r}")
+            raise ValueError(f"Argument `activation` must be one of {sorted(ACTIVATIONS)}. Found: {activation!r}")
         self.filters = filters
         self.kernel_size = kernel_size
         self.strides = strides

@@ -25,4 +25,4 @@ def make_normalization(kind: str, **kwargs) -> keras.layers.Layer:
         return keras.layers.Activation("linear", **kwargs)
     if kind == "tfa_instance":
         return AddonsInstanceNormalization(**kwargs)
-    raise ConfigError(f"normalization must be one of {', '.join(NORMALIZATIONS)}; received {kind!r}")
+    raise ConfigError(f"normalization: expected one of {', '.join(NORMALIZATIONS)}, found {kind!r}")

@@ -42,7 +42,7 @@ class PaddedConv2D(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         if padding not in _MODES:
-            raise ValueError(f"Argument `padding` must be one of {sorted(_MODES)}. Received: {padding!r}")
+            raise ValueError(f"Argument `padding` must be one of {sorted(_MODES)}. Found: {padding!r}")
         self.filters = filters
         self.kernel_size = kernel_size
         self.strides = strides

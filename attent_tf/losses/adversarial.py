@@ -94,7 +94,7 @@ def _distance_from_label(logits, label, kind):
         return tf.square(logits - label)
     if kind == "wasserstein":
         return (1.0 - 2.0 * label) * logits
-    raise ConfigError(f"adversarial loss must be one of {', '.join(KINDS)}; received {kind!r}")
+    raise ConfigError(f"adversarial loss: expected one of {', '.join(KINDS)}, found {kind!r}")
 
 
 def _per_example(values):

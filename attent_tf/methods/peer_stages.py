@@ -64,7 +64,7 @@ def semantic(translation: Stage) -> Stage:
 
 
 def score_adaptation(labelled: Slices, target: Slices) -> Stage:
-    """Returns CyCADA's last stage: the trained S, whose scores shall be alike in both domains.
+    """Returns CyCADA's last stage: the trained S, whose scores are made alike in both domains.
 
     Args:
       labelled, target: the slices of both domains.

@@ -25,7 +25,7 @@ def check_shapes(prediction: np.ndarray, reference: np.ndarray) -> None:
     """Raises InputError unless both arrays have the same shape."""
     if prediction.shape != reference.shape:
         raise InputError(
-            f"prediction and reference: expected one shape, got {prediction.shape} and {reference.shape}; "
+            f"prediction and reference: expected one shape, found {prediction.shape} and {reference.shape}; "
             "bring both to the same grid first"
         )
 

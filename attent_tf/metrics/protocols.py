@@ -110,4 +110,6 @@ def find_protocol(name: str) -> Protocol:
     """
     if name in PROTOCOLS:
         return PROTOCOLS[name]
-    raise ConfigError(f"protocol: expected one of {', '.join(PROTOCOLS)}; got {name!r}{did_you_mean(name, PROTOCOLS)}")
+    raise ConfigError(
+        f"protocol: expected one of {', '.join(PROTOCOLS)}, found {name!r}{did_you_mean(name, PROTOCOLS)}"
+    )

@@ -112,14 +112,14 @@ def check_labels(name: str, labels: np.ndarray, num_classes: int) -> None:
     """
     labels = np.asarray(labels)
     if labels.ndim != 3:
-        raise InputError(f"{name}: expected class indices [slice, row, column]; got shape {labels.shape}")
+        raise InputError(f"{name}: expected class indices [slice, row, column], found shape {labels.shape}")
     # Looking for the least and the greatest takes a small part of the time that listing all values takes.
     if labels.dtype.kind in "iu" and (not labels.size or (labels.min() >= 0 and labels.max() < num_classes)):
         return
     unknown = sorted(set(np.unique(labels).tolist()) - set(range(num_classes)))
     if unknown:
         raise InputError(
-            f"{name}: expected class indices 0 to {num_classes - 1}; got {unknown[0]}; map the labels first"
+            f"{name}: expected class indices 0 to {num_classes - 1}, found {unknown[0]}; map the labels first"
         )
 
 

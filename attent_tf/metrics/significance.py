@@ -52,6 +52,8 @@ def paired_test(first: Sequence[float], second: Sequence[float]) -> PairedTest:
     observed = abs(differences.sum())
     tolerance = 1e-9 * max(np.abs(differences).sum(), 1.0)
     if n <= _EXACT_UP_TO:
+        # By hand, because scipy.stats.permutation_test, which gives the same p-value, goes through the patterns one by one: at 20
+        # pairs it takes 7.6 s, this 6 ms (two AMD EPYC cores, 2026-11-26), and a comparison has dozens of tests.
         sums = np.zeros(1)
         # The sign of the first difference is fixed: the other half of the patterns mirrors this one.
         for difference in differences[1:]:
@@ -72,6 +74,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     Returns:
       Corrected values, at most 1, in the same order.
     """
+    # By hand: statsmodels, which has it as well, weighs 12 MB and brings pandas, for these lines.
     values = np.asarray(p_values, float)
     corrected = np.full(len(values), np.nan)
     tested = np.flatnonzero(~np.isnan(values))

@@ -1,6 +1,6 @@
 """Measures of the distance between two masks: ASSD (Eq. 10), its directed parts, HD95 and surface Dice.
 
-Each takes the conventions of `attent_tf.metrics.surface_voxels`. Who wants several of one pair of masks takes them from one
+Each takes the conventions of `attent_tf.metrics.surface_voxels`. To take several measures of one pair of masks, use one
 `surface_distances`, as `attent_tf.metrics.scores` does.
 """
 

@@ -62,7 +62,7 @@ class SurfaceDistances:
           InputError: there is no such rule.
         """
         if rule not in PERCENTILE_RULES:
-            raise InputError(f"rule: expected one of {', '.join(PERCENTILE_RULES)}; got {rule!r}")
+            raise InputError(f"rule: expected one of {', '.join(PERCENTILE_RULES)}, found {rule!r}")
         directions = (self.from_prediction, self.from_reference)
         if rule == "pooled":
             return self._defined(lambda: np.percentile(np.concatenate(directions), percent))

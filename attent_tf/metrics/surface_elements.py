@@ -49,7 +49,7 @@ def surface_dice_by_area(
     """
     prediction, reference = as_masks(prediction, reference)
     if prediction.ndim != 3:
-        raise InputError(f"surface Dice by area: expected masks [slice, row, column]; got shape {prediction.shape}")
+        raise InputError(f"surface Dice by area: expected masks [slice, row, column], found shape {prediction.shape}")
     sampling = checked_spacing(spacing_mm, 3)
     box = box_of_masks(prediction, reference)
     table = areas_of_patterns(sampling)

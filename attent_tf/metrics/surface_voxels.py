@@ -43,9 +43,9 @@ def surface_voxels(mask: np.ndarray, outside: str = "background", connectivity: 
 def check_conventions(outside: str, connectivity: int) -> None:
     """Raises InputError unless both are conventions that `surface_voxels` knows."""
     if outside not in OUTSIDE:
-        raise InputError(f"outside: expected one of {', '.join(OUTSIDE)}; got {outside!r}")
+        raise InputError(f"outside: expected one of {', '.join(OUTSIDE)}, found {outside!r}")
     if connectivity not in CONNECTIVITIES:
-        raise InputError(f"connectivity: expected one of {', '.join(map(str, CONNECTIVITIES))}; got {connectivity!r}")
+        raise InputError(f"connectivity: expected one of {', '.join(map(str, CONNECTIVITIES))}, found {connectivity!r}")
 
 
 def _eroded(padded: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:

@@ -22,7 +22,7 @@ def checked_spacing(spacing_mm: Sequence[float], rank: int) -> tuple[float, ...]
     """
     spacing = tuple(float(step) for step in spacing_mm)
     if len(spacing) != rank or not all(np.isfinite(step) and step > 0 for step in spacing):
-        raise InputError(f"spacing_mm: expected {rank} positive numbers, one for each axis; got {spacing}")
+        raise InputError(f"spacing_mm: expected {rank} positive numbers, one for each axis, found {spacing}")
     return spacing
 
 
@@ -38,7 +38,7 @@ def checked_axes(spacing_mm: Spacing | None, rank: int) -> np.ndarray:
         return np.diag(checked_spacing(spacing_mm, rank))
     axes = np.asarray(spacing_mm, np.float64)
     if axes.shape[1] != rank or not np.isfinite(axes).all() or np.linalg.matrix_rank(axes) < rank:
-        raise InputError(f"spacing_mm: expected {rank} columns, one step in space for each axis; got {axes.tolist()}")
+        raise InputError(f"spacing_mm: expected {rank} columns, one step in space for each axis, found {axes.tolist()}")
     return axes
 
 

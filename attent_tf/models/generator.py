@@ -44,7 +44,7 @@ class Generator(keras.Model):
     ):
         super().__init__(**kwargs)
         if encoder is not None and encoder.filters != filters:
-            raise ValueError(f"Argument `encoder` must have {filters} filters. Received: {encoder.filters}")
+            raise ValueError(f"Argument `encoder` must have {filters} filters. Found: {encoder.filters}")
         self.filters = filters
         self.residual_blocks = residual_blocks
         self.skips = skips

@@ -39,7 +39,7 @@ class GeneratorDecoder(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         if skips not in SKIPS:
-            raise ValueError(f"Argument `skips` must be one of {SKIPS}. Received: {skips!r}")
+            raise ValueError(f"Argument `skips` must be one of {SKIPS}. Found: {skips!r}")
         self.filters = filters
         self.skips = skips
         self.gate_gain = gate_gain

@@ -28,7 +28,7 @@ class ImageNetInput(keras.layers.Layer):
     def call(self, inputs):
         """Returns [batch, height, width, 3] for `inputs` [batch, height, width, 1 or 3]."""
         if inputs.shape[-1] not in (1, 3):
-            raise ValueError(f"Argument `inputs` must have 1 or 3 channels. Received: shape {inputs.shape}")
+            raise ValueError(f"Argument `inputs` must have 1 or 3 channels. Found: shape {inputs.shape}")
         grey = (inputs + 1.0) * 127.5
         return grey - tf.constant(_MEAN_BGR, grey.dtype)
 

@@ -134,7 +134,7 @@ class DilatedResNet(keras.Model):
     def __init__(self, backbone: str = "resnet101", imagenet_input: bool = False, **kwargs):
         super().__init__(**kwargs)
         if backbone not in BACKBONES:
-            raise ValueError(f"Argument `backbone` must be one of {sorted(BACKBONES)}. Received: {backbone!r}")
+            raise ValueError(f"Argument `backbone` must be one of {sorted(BACKBONES)}. Found: {backbone!r}")
         self.backbone = backbone
         self.imagenet_input = imagenet_input
         self.entry = ImageNetInput(name="imagenet_input") if imagenet_input else None

@@ -72,6 +72,6 @@ def write_subject(folder: Path, dataset: str, number: int, seed: int) -> str:
 def check_arguments(subjects: int, seed: int) -> None:
     """Raises InputError for a number of subjects, or a seed, that no phantom can be made of."""
     if subjects < 1:
-        raise InputError(f"subjects: expected 1 or more of each modality, got {subjects}")
+        raise InputError(f"subjects: expected 1 or more of each modality, found {subjects}")
     if seed < 0:
-        raise InputError(f"seed: expected a non-negative whole number, got {seed}")
+        raise InputError(f"seed: expected a non-negative whole number, found {seed}")

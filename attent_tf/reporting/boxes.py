@@ -62,7 +62,10 @@ def box_plot_svg(evaluations: Sequence[Evaluation], metric: str, title: str, ide
 def count_infinite(evaluations: Sequence[Evaluation], metric: str) -> int:
     """Returns how many structures of how many cases have no finite value of the metric although they were scored."""
     return sum(
-        math.isinf(case[name][metric]) for e in evaluations for case in e.cases for name in e.task.structure_names
+        math.isinf(case.scores[name][metric])
+        for e in evaluations
+        for case in e.cases
+        for name in e.task.structure_names
     )
 
 
@@ -90,5 +93,5 @@ def _draw_lane(axes, values: np.ndarray, level: float, lane: float, colour: str)
 
 
 def _finite(evaluation: Evaluation, structure: str, metric: str) -> np.ndarray:
-    values = np.array([case[structure].get(metric, math.nan) for case in evaluation.cases], float)
+    values = np.array([case.scores[structure].get(metric, math.nan) for case in evaluation.cases], float)
     return values[np.isfinite(values)]

@@ -64,7 +64,7 @@ def compare_with(main: int, entries: Sequence[tuple[str, Evaluation]]) -> list[C
 
 def _mean_dice_by_case(evaluation: Evaluation) -> dict[str, float]:
     scored = evaluation.task.scored_names
-    values = {case["case"]: mean_of_defined([case[name]["dice"] for name in scored]) for case in evaluation.cases}
+    values = {case.case: mean_of_defined([case.scores[name]["dice"] for name in scored]) for case in evaluation.cases}
     return {case: value for case, value in values.items() if not math.isnan(value)}
 
 

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from attent_tf.evaluation.case_entry import ScoredCase
 from attent_tf.evaluation.folder import Evaluation
 from attent_tf.reporting.tables import case_state
 from attent_tf.reporting.wording import in_sentence
@@ -49,15 +50,15 @@ def list_failures(entries: Sequence[tuple[str, Evaluation]]) -> list[Failure]:
     for label, evaluation in entries:
         titles = evaluation.task.titles
         found += [Failure("failed", label, *_failed(item)) for item in _as_list(evaluation.header.get("failures"))]
-        for case in (case for case in evaluation.cases if case.get("labelled", True)):
+        for case in (case for case in evaluation.cases if case.labelled):
             for kind, text in _SENTENCES.items():
                 concerned = [in_sentence(title) for name, title in titles.items() if _kind(case, name) == kind]
                 if concerned:
                     names = _listed(concerned)
                     found.append(
-                        Failure(kind, label, case["case"], f"{names[:1].upper()}{names[1:]}: {text}", len(concerned))
+                        Failure(kind, label, case.case, f"{names[:1].upper()}{names[1:]}: {text}", len(concerned))
                     )
-    unlabelled = dict.fromkeys(c["case"] for _, e in entries for c in e.cases if not c.get("labelled", True))
+    unlabelled = dict.fromkeys(c.case for _, e in entries for c in e.cases if not c.labelled)
     found += [Failure("unlabelled", "", case, "No reference labels: shown, not scored") for case in unlabelled]
     order = ("failed", *_SENTENCES, "unlabelled")
     return sorted(found, key=lambda failure: order.index(failure.kind))
@@ -67,9 +68,9 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
-def _kind(case: dict[str, Any], structure: str) -> str:
+def _kind(case: ScoredCase, structure: str) -> str:
     state = case_state(case, structure)
-    return "misplaced" if not state and case[structure]["dice"] < _MISPLACED_BELOW else state
+    return "misplaced" if not state and case.scores[structure]["dice"] < _MISPLACED_BELOW else state
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -65,7 +65,7 @@ def read_history(path: Path) -> list[Curve]:
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     if rows and "step" not in rows[0]:
-        raise InputError(f"{path}: expected a column 'step'; got {', '.join(map(str, rows[0]))}; train again")
+        raise InputError(f"{path}: expected a column 'step', found {', '.join(map(str, rows[0]))}; train again")
     steps = _numbers([row["step"] for row in rows])
     curves = []
     for name in rows[0] if rows else ():

@@ -84,14 +84,14 @@ def read_layers(case: str, entries: Sequence[tuple[str, Evaluation]]) -> CaseLay
       InputError: pictures cannot be read, or the methods were evaluated on different grids.
     """
     read = [
-        (label, evaluation.pictures(case) if case in {c["case"] for c in evaluation.cases} else None)
+        (label, evaluation.pictures(case) if case in {c.case for c in evaluation.cases} else None)
         for label, evaluation in entries
     ]
     first_label, first = next((label, arrays) for label, arrays in read if arrays is not None)
     for label, arrays in read:
         if arrays is not None and arrays["prediction"].shape != first["prediction"].shape:
             raise InputError(
-                f"case {case}: expected one grid for all methods, got {first['prediction'].shape} from {first_label} and "
+                f"case {case}: expected one grid for all methods, found {first['prediction'].shape} from {first_label} and "
                 f"{arrays['prediction'].shape} from {label}; evaluate both on the same records"
             )
     box = _box([arrays for _, arrays in read if arrays is not None])

@@ -1,4 +1,4 @@
-"""The report: one HTML file that stands by itself, for one run or for several methods side by side."""
+"""The report: one self-contained HTML file, for one run or for several methods side by side."""
 
 import base64
 import hashlib
@@ -85,7 +85,7 @@ def read_sections(evaluations: Sequence[EvaluationForReport], what: object) -> l
       InputError: there is no evaluation, or one cannot be read.
     """
     if not evaluations:
-        raise InputError(f"{what}: expected at least one evaluation to report, got none")
+        raise InputError(f"{what}: expected at least one evaluation to report, found none")
     return make_sections([read_source(place) for place in evaluations])
 
 

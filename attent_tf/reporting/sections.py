@@ -94,7 +94,7 @@ class Section:
     @property
     def labelled(self) -> bool:
         """Whether any case has a reference."""
-        return any(case.get("labelled", True) for evaluation in self.evaluations for case in evaluation.cases)
+        return any(case.labelled for evaluation in self.evaluations for case in evaluation.cases)
 
     @property
     def shown(self) -> int:
@@ -173,7 +173,7 @@ class Section:
     @property
     def counts(self) -> str:
         """How many cases there are, and how many of them have labels."""
-        names = {c["case"]: c.get("labelled", True) for e in self.evaluations for c in e.cases}
+        names = {c.case: c.labelled for e in self.evaluations for c in e.cases}
         labelled = sum(names.values())
         text = counted(len(names), "test case")
         return text if labelled == len(names) else f"{text}, {labelled} of them with reference labels"
@@ -182,7 +182,7 @@ class Section:
     def notes(self) -> list[str]:
         """What stands against comparing the methods."""
         notes = []
-        if len({frozenset(case["case"] for case in evaluation.cases) for evaluation in self.evaluations}) > 1:
+        if len({frozenset(case.case for case in evaluation.cases) for evaluation in self.evaluations}) > 1:
             notes.append("The methods were scored on different cases: their means cannot be compared.")
         if len({evaluation.header["protocol"] for evaluation in self.evaluations}) > 1:
             notes.append("The methods were scored by different protocols: their numbers cannot be compared.")

@@ -1,4 +1,4 @@
-"""What a report is made from: evaluation folders and, where they are at hand, the run folders behind them."""
+"""What a report is made from: evaluation folders and, where they are available, the run folders behind them."""
 
 import dataclasses
 import json
@@ -79,7 +79,7 @@ def _read_run(path: Path) -> dict[str, Any]:
     try:
         run = json.loads(path.read_text("utf-8"))
     except ValueError as error:
-        raise InputError(f"{path}: expected JSON, got something else; the run may be damaged") from error
+        raise InputError(f"{path}: expected JSON, found something else; the run may be damaged") from error
     if not isinstance(run, dict):
-        raise InputError(f"{path}: expected a JSON object, got {type(run).__name__}; the run may be damaged")
+        raise InputError(f"{path}: expected a JSON object, found {type(run).__name__}; the run may be damaged")
     return run

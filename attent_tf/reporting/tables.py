@@ -3,9 +3,9 @@
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from attent_tf.counting import counted
+from attent_tf.evaluation.case_entry import ScoredCase
 from attent_tf.evaluation.folder import Evaluation
 from attent_tf.metrics.summary import mean_of_defined
 from attent_tf.reporting import published
@@ -100,11 +100,11 @@ def case_rows(entries: Sequence[tuple[str, Evaluation]]) -> list[tuple[str, list
     """
     task = entries[0][1].task
     scored = task.scored_names
-    by_case: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+    by_case: dict[str, list[tuple[str, ScoredCase]]] = {}
     for label, evaluation in entries:
         for case in evaluation.cases:
-            if case.get("labelled", True):
-                by_case.setdefault(case["case"], []).append((label, case))
+            if case.labelled:
+                by_case.setdefault(case.case, []).append((label, case))
     order = sorted(
         by_case, key=lambda name: (_sortable(mean_of_defined([mean_dice(c, scored) for _, c in by_case[name]])), name)
     )
@@ -123,10 +123,10 @@ def volume_rows(entries: Sequence[tuple[str, Evaluation]]) -> list[tuple[str, li
     by_case: dict[str, list[Row]] = {}
     for label, evaluation in entries:
         for case in evaluation.cases:
-            if not case.get("labelled", True):
-                volumes = (case["volume_ml"][name]["prediction"] for name in evaluation.task.structure_names)
+            if not case.labelled:
+                volumes = (case.volume_ml[name]["prediction"] for name in evaluation.task.structure_names)
                 cells = tuple(Cell(f"{volume:.0f}") for volume in volumes)
-                by_case.setdefault(case["case"], []).append(Row(label, "", cells))
+                by_case.setdefault(case.case, []).append(Row(label, "", cells))
     return list(by_case.items())
 
 
@@ -135,20 +135,20 @@ def cases_from_worst_to_best(evaluations: Sequence[Evaluation]) -> list[str]:
     values: dict[str, list[float]] = {}
     for evaluation in evaluations:
         for case in evaluation.cases:
-            values.setdefault(case["case"], []).append(mean_dice(case, evaluation.task.scored_names))
+            values.setdefault(case.case, []).append(mean_dice(case, evaluation.task.scored_names))
     return sorted(values, key=lambda name: (_sortable(mean_of_defined(values[name])), name))
 
 
-def case_state(case: dict[str, Any], structure: str) -> str:
+def case_state(case: ScoredCase, structure: str) -> str:
     """Returns `missed`, `spurious` (predicted where there is none), `undefined`, `not compared`, or nothing for a score."""
-    if "states" in case:
-        state = case["states"].get(structure, "")
+    if case.states is not None:
+        state = case.states.get(structure, "")
         return "undefined" if state == "absent" else state
-    if math.isnan(case[structure]["dice"]):
+    if math.isnan(case.scores[structure]["dice"]):
         return "undefined"
-    if not math.isinf(case[structure]["assd_mm"]):
+    if not math.isinf(case.scores[structure]["assd_mm"]):
         return ""
-    volumes = case.get("volume_ml", {}).get(structure, {})
+    volumes = case.volume_ml.get(structure, {})
     return "spurious" if volumes.get("reference") == 0.0 else "missed"
 
 
@@ -195,11 +195,11 @@ def _interval(low: float, high: float, digits: int) -> str:
     return "" if math.isnan(low) or math.isnan(high) else f"{number(low, digits)} to {number(high, digits)}"
 
 
-def case_cells(case: dict[str, Any], task: Task) -> tuple[Cell, ...]:
+def case_cells(case: ScoredCase, task: Task) -> tuple[Cell, ...]:
     """Returns Dice of each structure of a case and the mean of those that are scored, with the ASSD in mm as detail."""
     cells = []
     for name in task.structure_names:
-        state, score = case_state(case, name), case[name]
+        state, score = case_state(case, name), case.scores[name]
         if state == "undefined":
             cells.append(Cell(UNDEFINED, "in neither map", state))
         elif state == "not compared":
@@ -211,16 +211,16 @@ def case_cells(case: dict[str, Any], task: Task) -> tuple[Cell, ...]:
             cells.append(
                 Cell(number(score["dice"], metric_digits("dice")), "" if distance == UNDEFINED else f"{distance} mm")
             )
-    mean_mm = mean_of_defined([case[name]["assd_mm"] for name in task.scored_names])
+    mean_mm = mean_of_defined([case.scores[name]["assd_mm"] for name in task.scored_names])
     return (
         *cells,
         Cell(number(mean_dice(case, task.scored_names), 1), "" if math.isnan(mean_mm) else f"{number(mean_mm, 2)} mm"),
     )
 
 
-def mean_dice(case: dict[str, Any], scored: Sequence[str]) -> float:
+def mean_dice(case: ScoredCase, scored: Sequence[str]) -> float:
     """Returns the mean Dice of a case over the structures in `scored` that are in either map, in percent."""
-    return mean_of_defined([case[name]["dice"] for name in scored])
+    return mean_of_defined([case.scores[name]["dice"] for name in scored])
 
 
 def _sortable(value: float) -> float:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from attent_tf.evaluation.case_entry import ScoredCase
 from attent_tf.evaluation.folder import Evaluation
 from attent_tf.reporting.layers import QUALITIES, CaseLayers, read_layers
 from attent_tf.reporting.tables import case_cells, cases_from_worst_to_best, mean_dice
@@ -84,7 +85,7 @@ def _fitted(sections, orders, budget: int) -> tuple[int, set[tuple[int, int]]]:
 def _case_index(name: str, layers: CaseLayers, entries: Entries) -> dict[str, Any]:
     slices, rows, columns = layers.shape
     _, row_mm, column_mm = layers.spacing_mm
-    found = [next((case for case in evaluation.cases if case["case"] == name), None) for _, evaluation in entries]
+    found = [next((case for case in evaluation.cases if case.case == name), None) for _, evaluation in entries]
     return {
         "name": name,
         "slices": slices,
@@ -96,9 +97,9 @@ def _case_index(name: str, layers: CaseLayers, entries: Entries) -> dict[str, An
     }
 
 
-def _scores(case: dict[str, Any], task: Task) -> dict[str, Any]:
+def _scores(case: ScoredCase, task: Task) -> dict[str, Any]:
     """The scores of a case as the viewer writes them: `dice` in words, and for each structure text, detail and state."""
-    if not case.get("labelled", True):
+    if not case.labelled:
         return {"dice": "no reference", "structures": []}
     cells = case_cells(case, task)[:-1]
     return {

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from attent_tf.configs import Config, config_from_dict, config_to_dict, config_to_yaml
-from attent_tf.errors import ConfigError, RunError
+from attent_tf.errors import RunError
 from attent_tf.files import write_json, write_text
 from attent_tf.methods import Method, get_method
+from attent_tf.plain_values import StrictReader
 from attent_tf.postprocessing import Postprocessing
 from attent_tf.tasks import Task, task_from_mapping, task_to_mapping
 from attent_tf.versions import package_versions
@@ -19,6 +20,7 @@ from attent_tf.volumes import PrepareOptions
 
 RUN_FILE = "run.json"
 _FORMAT = 4
+_DAMAGED = "the file was damaged or edited"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Run:
       direction: of the task, such as `mri2ct`.
       config: everything else.
       records: fingerprint of the records that it was trained on.
-      preparation: `PrepareOptions` as JSON, so that a scan can be prepared alike.
+      prepare_options: how its records were prepared, and how scans must be for it.
       task: of those records.
     """
 
@@ -40,7 +42,7 @@ class Run:
     direction: str
     config: Config
     records: str
-    preparation: dict[str, Any]
+    prepare_options: PrepareOptions
     task: Task
 
     @property
@@ -55,18 +57,6 @@ class Run:
     def labelled(self) -> str:
         """The domain whose labels S learns from."""
         return self.source if self.method.labelled == "source" else self.target
-
-    @property
-    def prepare_options(self) -> PrepareOptions:
-        """How scans must be prepared for this run: as its training records were.
-
-        Raises:
-          RunError: `run.json` was damaged or edited.
-        """
-        try:
-            return PrepareOptions.from_json(self.preparation)
-        except ConfigError as error:
-            raise RunError(f"{self.folder / RUN_FILE}: {error}; the file was damaged or edited") from error
 
     @property
     def postprocessing(self) -> Postprocessing:
@@ -89,6 +79,29 @@ class Run:
     def stage_folder(self, stage: str) -> Path:
         """Returns the folder of a stage, by its id."""
         return self.folder / stage
+
+
+@dataclasses.dataclass(frozen=True)
+class _Written:
+    """What of `run.json` makes a `Run`; there is more in it for people."""
+
+    method: Method
+    direction: str
+    config: Config
+    records: str
+    preparation: PrepareOptions
+    task: Task
+
+
+_READER = StrictReader(
+    {
+        Method: lambda content: get_method(str(content)),
+        Config: lambda content: config_from_dict(content, ""),
+        PrepareOptions: lambda content: PrepareOptions.from_json(content, ""),
+        Task: task_from_mapping,
+    },
+    other_keys=True,
+)
 
 
 def create_or_check(run: Run, devices: Sequence[str]) -> None:
@@ -132,19 +145,11 @@ def load_run(folder: str | os.PathLike) -> Run:
     folder = Path(folder)
     if not folder.is_dir():
         raise RunError(f"{folder}: no such run folder; make one with attent train")
-    content = _read(folder / RUN_FILE)
-    try:
-        return Run(
-            folder=folder,
-            method=get_method(content["method"]),
-            direction=content["direction"],
-            config=config_from_dict(content["config"]),
-            records=content["records"],
-            preparation=content["preparation"],
-            task=task_from_mapping(content["task"], os.fspath(folder / RUN_FILE)),
-        )
-    except KeyError as error:
-        raise RunError(f"{folder / RUN_FILE}: lacks {error}; the file was damaged or edited") from error
+    path = folder / RUN_FILE
+    written = _READER.read(_Written, _read(path), str(path), RunError, _DAMAGED)
+    return Run(
+        folder, written.method, written.direction, written.config, written.records, written.preparation, written.task
+    )
 
 
 def resolve_steps(steps: int, epochs: int, slices: int, batch_size: int) -> int:
@@ -160,7 +165,7 @@ def _to_json(run):
         "seed": run.config.seed,
         "config": config_to_dict(run.config),
         "records": run.records,
-        "preparation": run.preparation,
+        "preparation": run.prepare_options.to_json(),
         "task": task_to_mapping(run.task),
     }
 
@@ -171,7 +176,7 @@ def _read(path):
     except FileNotFoundError:
         raise RunError(f"{path.parent}: not a run folder, {path.name} is missing; make one with attent train") from None
     except ValueError as error:
-        raise RunError(f"{path}: not valid JSON ({error}); the file was damaged or edited") from error
+        raise RunError(f"{path}: not valid JSON ({error}); {_DAMAGED}") from error
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise RunError(f"{path}: expected a run of format {_FORMAT}; train again with this version")
     return content

@@ -63,7 +63,7 @@ def check_translation(
     """
     source, predicted = (_composition(labels, len(titles)) for labels in (source_labels, predicted_labels))
     if source is None:
-        raise ValueError("Argument `source_labels` must show a structure. Received: background alone")
+        raise ValueError("Argument `source_labels` must show a structure. Found: background alone")
     agreement = mean_dice(count_overlap(predicted_labels, predicted_again, len(titles) + 1))
     advice = "look at the panels, and train longer, with an identity loss, or with another seed."
     if predicted is None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from attent_tf.choices import OrientationPolicy
 from attent_tf.datasets.matching import image_groups, paths_below
 from attent_tf.errors import InputError, faults_of_scan
 from attent_tf.evaluation.case_result import CaseFailure, CaseResult
@@ -57,7 +58,7 @@ def score_folders(
     protocol: str = DEFAULT_PROTOCOL,
     images: str | os.PathLike | None = None,
     overwrite: bool = False,
-    orientation_policy: str = "strict",
+    orientation_policy: OrientationPolicy = "strict",
     postprocessing: Postprocessing = NO_POSTPROCESSING,
 ) -> Evaluation:
     """Scores a folder of predicted label maps against a folder of references.

@@ -9,8 +9,10 @@ import os
 from typing import Any
 
 from attent_tf.datasets.description import DatasetDescription
-from attent_tf.datasets.load import checked_values, load_description
+from attent_tf.datasets.load import load_description
+from attent_tf.datasets.written import LabelValues, Masks, Number, Pattern, RegularExpression
 from attent_tf.errors import ConfigError, did_you_mean
+from attent_tf.plain_values import StrictReader
 from attent_tf.scoring.label_names import names_as_numbers, read_names
 from attent_tf.tasks import IntensityRule, Task
 from attent_tf.yaml_text import read_yaml
@@ -18,8 +20,31 @@ from attent_tf.yaml_text import read_yaml
 SIDES = ("predictions", "references")
 
 _DEFAULT_PATTERN = "{case}.nii.gz"
-_SIDE_KEYS = ("labels", "masks", "label_values", "last_label", "label_names", "cases", "exclude")
-_IMAGE_KEYS = ("images", "intensity")
+_READER = StrictReader(by_hand=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Files:
+    """What may be said of the files of a side, in the words of `DatasetDescription`."""
+
+    labels: Pattern = ""
+    masks: Masks = ()
+    label_values: LabelValues = ()
+    last_label: Number | None = None
+    cases: RegularExpression = ""
+    exclude: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class _Images:
+    """What may be said of the images that a report shows label maps on."""
+
+    images: Pattern = _DEFAULT_PATTERN
+    intensity: IntensityRule | None = None
+
+
+_IMAGE_KEYS = tuple(field.name for field in dataclasses.fields(_Images))
+_SIDE_KEYS = (*(field.name for field in dataclasses.fields(_Files)), "label_names")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +111,7 @@ def load_label_map(path: str | os.PathLike | None, task: Task) -> LabelMap:
         return label_map_from({}, task, "labels")
     content = read_yaml(path, "a label map")
     if not isinstance(content, dict):
-        raise ConfigError(f"{path}: expected keys such as predictions and references; got {type(content).__name__}")
+        raise ConfigError(f"{path}: expected keys such as predictions and references, found {type(content).__name__}")
     return label_map_from(content, task, str(path), os.path.dirname(os.path.abspath(path)))
 
 
@@ -103,15 +128,17 @@ def label_map_from(content: dict[str, Any], task: Task, where: str, folder: str 
     Raises:
       ConfigError: names `where`, the key and what was expected.
     """
+    known = (*SIDES, *_SIDE_KEYS, *_IMAGE_KEYS)
+    for key in content:
+        if key not in known:
+            raise ConfigError(f"{where}: unknown key {key!r}{did_you_mean(key, known)}")
     shared = {key: value for key, value in content.items() if key not in SIDES and key not in _IMAGE_KEYS}
-    pictures = checked_values(
-        {key: value for key, value in content.items() if key in _IMAGE_KEYS}, where, (*_IMAGE_KEYS, *SIDES, *_SIDE_KEYS)
-    )
+    shown = _READER.read(_Images, {key: content[key] for key in _IMAGE_KEYS if key in content}, where)
     sides = {name: _side(name, task, shared, content.get(name), where, folder) for name in SIDES}
-    label_map = LabelMap(task, **sides, **pictures)
+    label_map = LabelMap(task, **sides, **vars(shown))
     if not label_map.structures:
         names = " and ".join(", ".join(side.structures) or "none" for side in sides.values())
-        raise ConfigError(f"{where}: expected a structure of the task {task.name} that both sides name; got {names}")
+        raise ConfigError(f"{where}: expected a structure of the task {task.name} that both sides name, found {names}")
     return label_map
 
 
@@ -119,7 +146,7 @@ def _side(name: str, task: Task, shared: dict[str, Any], own: Any, where: str, f
     if isinstance(own, str):
         return _described(name, task, own, where, folder)
     if own is not None and not isinstance(own, dict):
-        raise ConfigError(f"{where}: {name}: expected keys, or the name of a description; got {own!r}")
+        raise ConfigError(f"{where}: {name}: expected keys, or the name of a description, found {own!r}")
     own = own or {}
     place = f"{where}: {name}" if own else where
     # What a side says of its files replaces what both say of theirs.
@@ -135,10 +162,10 @@ def _side(name: str, task: Task, shared: dict[str, Any], own: Any, where: str, f
             ours = {structure: index for index, structure in enumerate(task.structure_names, start=1)}
             given = {structure: structure for structure in ours if structure in named} if named else ours
         content["label_values"] = names_as_numbers(given, named, f"{place}: label_values")
-    values = checked_values(content, place, (*_SIDE_KEYS, *SIDES, *_IMAGE_KEYS))
-    pattern = values.get("labels") or values["masks"][0][1]
+    files = _READER.read(_Files, content, place)
     try:
-        description = DatasetDescription(name=name, images=pattern, modality="any", **values)
+        pattern = files.labels or files.masks[0][1]
+        description = DatasetDescription(name=name, images=pattern, modality="any", **vars(files))
     except ConfigError as error:
         raise ConfigError(f"{place}: {error}") from error
     _check_nifti(description, place)
@@ -169,4 +196,4 @@ def _described(name: str, task: Task, given: str, where: str, folder: str) -> La
 def _check_nifti(description: DatasetDescription, place: str) -> None:
     for pattern in (description.labels, *(pattern for _, pattern in description.masks)):
         if pattern and not pattern.lower().endswith((".nii", ".nii.gz")):
-            raise ConfigError(f"{place}: expected label maps that end in .nii or .nii.gz; got {pattern!r}")
+            raise ConfigError(f"{place}: expected label maps that end in .nii or .nii.gz, found {pattern!r}")

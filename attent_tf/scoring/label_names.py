@@ -34,17 +34,17 @@ def read_names(given: Any, place: str, folder: str) -> dict[str, set[int]]:
             raise ConfigError(f"{place}: {path}: expected a dataset.json, {error.strerror}; check the path") from error
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ConfigError(
-                f"{place}: {path}: expected a JSON object with the key labels; got other content"
+                f"{place}: {path}: expected a JSON object with the key labels, found other content"
             ) from error
     if not isinstance(given, dict) or not given:
-        raise ConfigError(f"{place}: expected names and their numbers, or a dataset.json; got {given!r}")
+        raise ConfigError(f"{place}: expected names and their numbers, or a dataset.json, found {given!r}")
     named: dict[str, set[int]] = {}
     for key, value in given.items():
         # Version 1 of nnU-Net writes {"1": "liver"}, version 2 {"liver": 1}, with a list for a region.
         name, numbers = (value, key) if isinstance(value, str) and str(key).isdecimal() else (key, value)
         numbers = numbers if isinstance(numbers, list) else [numbers]
         if not all(str(number).isdecimal() and not isinstance(number, bool) for number in numbers):
-            raise ConfigError(f"{place}: expected a whole number from 0 for {name!r}; got {value!r}")
+            raise ConfigError(f"{place}: expected a whole number from 0 for {name!r}, found {value!r}")
         named[normal_name(str(name))] = {int(number) for number in numbers}
     return named
 
@@ -69,7 +69,7 @@ def names_as_numbers(given: Any, named: dict[str, set[int]], place: str) -> Any:
         for one in (normal_name(entry) if isinstance(entry, str) else entry for entry in entries):
             if isinstance(one, str) and one not in named:
                 known = f"one of {', '.join(named)}" if named else "numbers, or label_names that say what names mean"
-                raise ConfigError(f"{place}: {structure}: expected {known}; got {one!r}")
+                raise ConfigError(f"{place}: {structure}: expected {known}, found {one!r}")
             numbers += sorted(named[one]) if isinstance(one, str) else [one]
         replaced[structure] = numbers
     return replaced

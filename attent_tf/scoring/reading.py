@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from attent_tf.choices import OrientationPolicy
 from attent_tf.datasets.labels import classes_of_masks, classes_of_numbers
 from attent_tf.errors import InputError
 from attent_tf.scoring.label_map import LabelSide
@@ -35,7 +36,7 @@ class Stored:
         return StoredGrid(self.path, self.array.shape, self.affine)
 
 
-def read_side(side: LabelSide, files: SideFiles, orientation_policy: str = "strict") -> Stored:
+def read_side(side: LabelSide, files: SideFiles, orientation_policy: OrientationPolicy = "strict") -> Stored:
     """Reads one side of a case.
 
     Args:
@@ -65,7 +66,7 @@ def read_side(side: LabelSide, files: SideFiles, orientation_policy: str = "stri
     return dataclasses.replace(first, array=classes, warnings=warnings)
 
 
-def read_image(path: str, orientation_policy: str = "strict") -> Stored:
+def read_image(path: str, orientation_policy: OrientationPolicy = "strict") -> Stored:
     """Reads the image that label maps are shown on.
 
     Raises:

@@ -7,21 +7,24 @@ where there is none, nothing is estimated.
 
 import dataclasses
 import json
-import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 
 from attent_tf.errors import InputError
+from attent_tf.plain_values import Finite, StrictReader
 from attent_tf.signs.sign import Estimate, Signs
 
 # Signs that rise with quality, so that a line through them can mean something.
-INPUTS = ("paths", "cycle", "grey", "scale", "islands")
+Input = Literal["paths", "cycle", "grey", "scale", "islands"]
+INPUTS = get_args(Input)
 MOST_INPUTS = 2
 # Average Dice below which a run is bad, in percent.
 BAD_BELOW = 60.0
+_READER = StrictReader(complete=True)
 _SHIPPED = Path(__file__).parent / "calibration.json"
 
 
@@ -40,12 +43,12 @@ class Calibration:
       bad_called_good: how many of them were estimated to be good by a line fitted to the other runs.
     """
 
-    inputs: tuple[str, ...]
-    weights: tuple[float, ...]
-    intercept: float
-    mean_error: float
+    inputs: tuple[Input, ...]
+    weights: tuple[Finite, ...]
+    intercept: Finite
+    mean_error: Finite
     runs: int
-    bad_below: float
+    bad_below: Finite
     bad_runs: int
     bad_called_good: int
 
@@ -117,16 +120,15 @@ def read_calibration(path: str | os.PathLike) -> Calibration:
     advice = "make one with benchmarks/calibrate_signs.py"
     try:
         content = json.loads(Path(path).read_text("utf-8"))
-        found = Calibration(**{**content, **{key: tuple(content[key]) for key in ("inputs", "weights")}})
-        numbers = (found.intercept, found.mean_error, found.bad_below, *found.weights)
-        sound = all(math.isfinite(number) for number in numbers) and len(found.inputs) == len(found.weights) > 0
     except FileNotFoundError as error:
         raise InputError(path, "a calibration", "no such file", advice) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise InputError(path, "a calibration", "something else", advice) from error
-    if not sound or not set(found.inputs) <= set(INPUTS):
-        raise InputError(path, f"finite weights for signs out of {', '.join(INPUTS)}", "something else", advice)
-    return found
+    calibration = _READER.read(Calibration, content, str(path), InputError, advice)
+    if not 0 < len(calibration.inputs) == len(calibration.weights):
+        found = f"{len(calibration.inputs)} and {len(calibration.weights)}"
+        raise InputError(path, "as many weights as inputs", found, advice)
+    return calibration
 
 
 def find_calibration(path: str | os.PathLike | None) -> Calibration | None:

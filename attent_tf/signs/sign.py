@@ -3,10 +3,12 @@
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, get_args
 
-GREEN, AMBER, RED = "green", "amber", "red"
-VERDICTS = (GREEN, AMBER, RED)
+from attent_tf.plain_values import StrictReader, json_number
+
+Verdict = Literal["green", "amber", "red"]
+GREEN, AMBER, RED = VERDICTS = get_args(Verdict)
 
 Range = tuple[float, float]
 
@@ -65,7 +67,7 @@ class Sign:
     id: str
     title: str
     value: float
-    verdict: str
+    verdict: Verdict
     thresholds: str
     meaning: str
     organs: Mapping[str, float | None] = dataclasses.field(default_factory=dict)
@@ -118,7 +120,7 @@ class Signs:
       slices: number of their slices that were shown again: mapped, scaled, translated.
       signs: those that were taken.
       left_out: those that were not.
-      estimate: of Dice, where a calibration was at hand.
+      estimate: of Dice, where there was a calibration.
     """
 
     cases: tuple[str, ...]
@@ -147,16 +149,11 @@ class Signs:
         Raises:
           ValueError: it is something else.
         """
-        try:
-            signs = tuple(Sign(**sign) for sign in content["signs"])
-            left_out = tuple(LeftOut(**one) for one in content["left_out"])
-            estimate = Estimate(**content["estimate"]) if content.get("estimate") else None
-            found = cls(tuple(content["cases"]), int(content["slices"]), signs, left_out, estimate)
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"expected signs, found {type(error).__name__} of {error}") from error
-        if any(sign.verdict not in VERDICTS for sign in signs):
-            raise ValueError(f"expected verdicts out of {', '.join(VERDICTS)}")
-        return found
+        return _READER.read(cls, content, "signs", ValueError)
+
+
+# Evaluations hold them among free keys, with numbers that JSON does not know.
+_READER = StrictReader({float: json_number}, other_keys=True)
 
 
 def _words(limits: Range) -> str:

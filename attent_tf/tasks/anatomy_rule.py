@@ -1,11 +1,15 @@
 """Where structures lie in any patient, as data: labels that lie elsewhere were read with a wrong orientation or numbering."""
 
 import dataclasses
+from typing import Annotated, Literal, get_args
 
 from attent_tf.errors import ConfigError
+from attent_tf.plain_values import ONE_OR_MORE
 from attent_tf.tasks.structure import BODY
 
-RELATIONS = ("right_of", "left_of", "in_front_of", "behind", "above", "below")
+Relation = Literal["right_of", "left_of", "in_front_of", "behind", "above", "below"]
+RELATIONS = get_args(Relation)
+_Names = Annotated[tuple[str, ...], ONE_OR_MORE]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,17 +25,17 @@ class AnatomyRule:
     """
 
     structure: str
-    lies: str
-    of: tuple[str, ...]
-    unless: tuple[str, ...] = ()
+    lies: Relation
+    of: _Names
+    unless: _Names = ()
 
     def __post_init__(self):
         if self.lies not in RELATIONS:
-            raise ConfigError(f"anatomy: expected lies to be one of {', '.join(RELATIONS)}; received {self.lies!r}")
+            raise ConfigError(f"lies: expected one of {', '.join(RELATIONS)}, found {self.lies!r}")
         if not self.of:
-            raise ConfigError(f"anatomy: {self.structure}: of: expected structures or body; received none")
+            raise ConfigError(f"{self.structure}: of: expected structures or body, found none")
         if self.of == (BODY,) and self.lies in ("above", "below"):
             raise ConfigError(
-                f"anatomy: {self.structure}: expected one of {', '.join(RELATIONS[:4])} of the body, whose middle is taken in "
-                f"the slices of the structure; received {self.lies}"
+                f"{self.structure}: expected one of {', '.join(RELATIONS[:4])} of the body, whose middle is taken in "
+                f"the slices of the structure, found {self.lies}"
             )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from typing import Literal, get_args
 
 from attent_tf.errors import ConfigError
 from attent_tf.tasks.intensity_rule import IntensityRule
@@ -9,7 +10,8 @@ from attent_tf.tasks.intensity_rule import IntensityRule
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 # `ct` is in Hounsfield units; the values of `mri` have no unit; of `other` nothing is known or checked.
-KINDS = ("mri", "ct", "other")
+Kind = Literal["mri", "ct", "other"]
+KINDS = get_args(Kind)
 
 DEFAULT_RULES = {
     "ct": IntensityRule("window", -160.0, 240.0),
@@ -30,16 +32,14 @@ class Domain:
     """
 
     name: str
-    kind: str
+    kind: Kind
     title: str
     intensity: IntensityRule
 
     def __post_init__(self):
         if not _NAME.fullmatch(self.name):
-            raise ConfigError(f"domains: expected names of letters and digits; received {self.name!r}")
+            raise ConfigError(f"expected a name of letters and digits, found {self.name!r}")
         if self.kind not in KINDS:
-            raise ConfigError(
-                f"domains: {self.name}: expected a kind out of {', '.join(KINDS)}; received {self.kind!r}"
-            )
+            raise ConfigError(f"kind: expected one of {', '.join(KINDS)}, found {self.kind!r}")
         if not self.title.strip() or not self.title.isprintable():
-            raise ConfigError(f"domains: {self.name}: title: expected text; received {self.title!r}")
+            raise ConfigError(f"title: expected text, found {self.title!r}")

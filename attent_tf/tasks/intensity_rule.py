@@ -1,13 +1,16 @@
 """How raw intensities are chosen that −1 and +1 stand for, as data."""
 
 import dataclasses
-import math
+from typing import Literal, get_args
 
 from attent_tf.errors import ConfigError
 
-KINDS = ("window", "percentile", "zscore")
-PARTS = ("volume", "body")
-STATISTICS = ("volume", "training")
+Kind = Literal["window", "percentile", "zscore"]
+Part = Literal["volume", "body"]
+Statistics = Literal["volume", "training"]
+# Scans are float32, in which differences of such values are still numbers.
+_BEYOND = 1e30
+KINDS, PARTS, STATISTICS = map(get_args, (Kind, Part, Statistics))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,12 +28,12 @@ class IntensityRule:
         cases). A window needs none; with `training` it holds what training cases once gave.
     """
 
-    kind: str
+    kind: Kind
     low: float
     high: float
-    low_of: str = "volume"
-    high_of: str = "volume"
-    statistics: str = "volume"
+    low_of: Part = "volume"
+    high_of: Part = "volume"
+    statistics: Statistics = "volume"
 
     def __post_init__(self):
         for name, value, known in (
@@ -41,7 +44,7 @@ class IntensityRule:
         ):
             if value not in known:
                 raise ConfigError(f"intensity {name}: expected one of {', '.join(known)}, found {value!r}")
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+        if not -_BEYOND < self.low < self.high < _BEYOND:
             raise ConfigError(
                 f"intensity {self.kind}: expected two numbers, low below high, found {self.low} and {self.high}"
             )

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 from attent_tf.errors import ConfigError
+from attent_tf.plain_values import StrictReader
 from attent_tf.tasks.intensity_rule import PARTS, IntensityRule
 
 _FORMS = (
@@ -11,6 +12,7 @@ _FORMS = (
     "volume or body; @training at the end of it takes the statistics of training cases"
 )
 _TRAINING = "@training"
+_READER = StrictReader(complete=True)
 
 
 def parse_rule(text: str) -> IntensityRule:
@@ -73,14 +75,7 @@ def rule_from_json(content: Any) -> IntensityRule:
     Raises:
       ConfigError: a key is missing or unknown, a value is of another type, or they make no rule.
     """
-    names = [field.name for field in dataclasses.fields(IntensityRule)]
-    if not isinstance(content, dict) or set(content) != set(names):
-        raise ConfigError(f"intensity rule: expected an object of {', '.join(names)}, found {content!r}")
-    for name, value in content.items():
-        kinds = (int, float) if name in ("low", "high") else (str,)
-        if not isinstance(value, kinds) or isinstance(value, bool):
-            raise ConfigError(f"intensity rule: expected {name} of type {kinds[-1].__name__}, found {value!r}")
-    return IntensityRule(**content | {"low": float(content["low"]), "high": float(content["high"])})
+    return _READER.read(IntensityRule, content, "intensity rule")
 
 
 def _number_text(number: float) -> str:

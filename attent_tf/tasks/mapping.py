@@ -2,12 +2,15 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable
+from types import NoneType
 from typing import Any
 
-from attent_tf.errors import ConfigError, did_you_mean
+from attent_tf.errors import ConfigError
+from attent_tf.plain_values import StrictReader, Text, expected, shown
 from attent_tf.tasks.anatomy_rule import AnatomyRule
 from attent_tf.tasks.domain import DEFAULT_RULES, KINDS, Domain
+from attent_tf.tasks.intensity_rule import IntensityRule
 from attent_tf.tasks.intensity_text import parse_rule, rule_text
 from attent_tf.tasks.structure import Structure
 from attent_tf.tasks.task import Task
@@ -33,29 +36,52 @@ _COLOURS = (
 )
 
 
-def task_from_mapping(content: Any, where: str) -> Task:
+@dataclasses.dataclass(frozen=True)
+class _Written:
+    """A task as it is written, once its parts have what may be left out of them."""
+
+    name: Text
+    structures: dict[str, Structure]
+    domains: dict[str, Domain]
+    title: Text | None = None
+    anatomy: tuple[AnatomyRule, ...] = ()
+
+
+def _rule(value: Any) -> IntensityRule:
+    if isinstance(value, IntensityRule):
+        return value
+    if not isinstance(value, str):
+        raise expected("an intensity rule as text", value)
+    return parse_rule(value)
+
+
+_READER = StrictReader({IntensityRule: _rule}, by_hand=True)
+
+
+def task_from_mapping(content: Any, where: str = "") -> Task:
     """Reads a task from plain values.
 
     Args:
       content: a mapping with `name`, `structures` and `domains`; `title` and `anatomy` may be left out. Structures are a mapping
         by name, or a list of names where there is nothing else to say of them; domains are a mapping by name of mappings, or of
         kinds alone. Titles, colours and intensity rules that are left out have defaults.
-      where: what messages call it.
+      where: what messages call it; empty where whoever calls puts that before them.
 
     Raises:
       ConfigError: names `where`, the key and what was expected; an unknown key comes with the nearest one.
     """
     try:
-        _check_keys(content, ("name", "structures", "domains"), ("title", "anatomy"), "a task")
-        name = _text(content["name"], "name")
+        written = _READER.read(_Written, _filled(content))
         return Task(
-            name=name,
-            title=_text(content.get("title", _title(name)), "title"),
-            structures=_structures(content["structures"]),
-            domains=_domains(content["domains"]),
-            anatomy=_rules(content.get("anatomy", [])),
+            written.name,
+            written.title or _title(written.name),
+            tuple(written.structures.values()),
+            tuple(written.domains.values()),
+            written.anatomy,
         )
     except ConfigError as error:
+        if not where:
+            raise
         raise ConfigError(f"{where}: {error}") from error
 
 
@@ -84,102 +110,48 @@ def task_to_mapping(task: Task) -> dict[str, Any]:
     }
 
 
-def _structures(content: Any) -> tuple[Structure, ...]:
-    entries = [(name, {}) for name in content] if _is_names(content) else []
-    if isinstance(content, dict):
-        entries = list(content.items())
-    if not entries:
-        raise ConfigError(f"structures: expected names, or a mapping by name; received {content!r}")
-    return tuple(_structure(name, entry, index) for index, (name, entry) in enumerate(entries))
+def _filled(content: Any) -> Any:
+    """Puts in what parts of a task leave out; what is wrong is left for the reader."""
+    if not isinstance(content, dict) or not {"structures", "domains"} <= content.keys():
+        return content
+    structures = _by_name("structures", _named(content["structures"]), _structure)
+    return {**content, "structures": structures, "domains": _by_name("domains", content["domains"], _domain)}
 
 
-def _structure(name: Any, content: Any, index: int) -> Structure:
-    name = _text(name, "structures")
-    readers = {"title": _text, "colour": _text, "scored": _truth, "snomed": _word, "meaning": _word, "side": _word}
-    values = _values(content or {}, {**readers, "weight": _number, "largest_ml": _number}, f"structures: {name}")
-    defaults = {"title": _title(name), "colour": _COLOURS[index % len(_COLOURS)]}
-    return Structure(name=name, **defaults | values)
+def _named(content: Any) -> Any:
+    """A list of names as a mapping from them; anything else as it is."""
+    if not isinstance(content, list) or not all(isinstance(name, str) for name in content):
+        return content
+    if len(set(content)) < len(content):
+        raise ConfigError(f"structures: expected names that differ, found {', '.join(content)}")
+    return dict.fromkeys(content)
 
 
-def _domains(content: Any) -> tuple[Domain, ...]:
-    if not isinstance(content, dict):
-        raise ConfigError(f"domains: expected a mapping by name; received {content!r}")
-    return tuple(_domain(name, entry) for name, entry in content.items())
+def _by_name(key: str, content: Any, fill: Callable[[str, int, Any], Any]) -> Any:
+    if not isinstance(content, dict) or not content:
+        either = "names, or a mapping by name" if key == "structures" else "a mapping by name"
+        raise ConfigError(f"{key}: expected {either}, found {shown(content)}")
+    filled = {}
+    for index, (name, entry) in enumerate(content.items()):
+        if isinstance(entry, dict) and "name" in entry:
+            raise ConfigError(f"{key}: {name}: unknown key 'name'; the name stands before the colon")
+        filled[name] = {"name": name, **entry} if isinstance(entry := fill(str(name), index, entry), dict) else entry
+    return filled
 
 
-def _domain(name: Any, content: Any) -> Domain:
-    name = _text(name, "domains")
-    where = f"domains: {name}"
-    given = {"kind": content} if isinstance(content, str) else content
-    values = _values(given, {"kind": _text, "title": _text, "intensity": _text}, where)
-    kind = values.get("kind")
-    if kind not in KINDS:
-        raise ConfigError(f"{where}: expected a kind out of {', '.join(KINDS)}; received {kind!r}")
-    rule = parse_rule(values["intensity"]) if "intensity" in values else DEFAULT_RULES[kind]
-    return Domain(name, kind, values.get("title", name.upper()), rule)
+def _structure(name: str, index: int, entry: Any) -> Any:
+    if not isinstance(entry, dict | NoneType):
+        return entry
+    return {"title": _title(name), "colour": _COLOURS[index % len(_COLOURS)], **(entry or {})}
 
 
-def _rules(content: Any) -> tuple[AnatomyRule, ...]:
-    if not isinstance(content, list):
-        raise ConfigError(f"anatomy: expected a list of rules; received {content!r}")
-    rules = []
-    for entry in content:
-        _check_keys(entry, ("structure", "lies", "of"), ("unless",), "anatomy: a rule")
-        structure, lies = (_text(entry[key], f"anatomy: {key}") for key in ("structure", "lies"))
-        of, unless = (_names(entry.get(key, []), f"anatomy: {structure}: {key}") for key in ("of", "unless"))
-        rules.append(AnatomyRule(structure, lies, of, unless))
-    return tuple(rules)
-
-
-def _values(content: Any, readers: dict[str, Callable], where: str) -> dict[str, Any]:
-    _check_keys(content, (), readers, where)
-    return {key: readers[key](value, f"{where}: {key}") for key, value in content.items()}
-
-
-def _check_keys(content: Any, needed: Collection[str], optional: Collection[str], what: str) -> None:
-    known = (*needed, *optional)
-    if not isinstance(content, dict):
-        raise ConfigError(f"{what}: expected a mapping with {', '.join(known)}; received {content!r}")
-    for key in content:
-        if key not in known:
-            raise ConfigError(f"{what}: unknown key {key!r}; known: {', '.join(known)}{did_you_mean(key, known)}")
-    for key in needed:
-        if key not in content:
-            raise ConfigError(f"{what}: expected the keys {', '.join(needed)}; {key} is missing")
-
-
-def _is_names(content: Any) -> bool:
-    return isinstance(content, list) and all(isinstance(name, str) for name in content)
-
-
-def _names(content: Any, where: str) -> tuple[str, ...]:
-    names = [content] if isinstance(content, str) else content
-    if not _is_names(names):
-        raise ConfigError(f"{where}: expected a name or a list of names; received {content!r}")
-    return tuple(names)
-
-
-def _text(value: Any, where: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        # YAML reads a bare no or 12 as something else.
-        raise ConfigError(f"{where}: expected text, in quotation marks where it looks otherwise; received {value!r}")
-    return value
-
-
-def _word(value: Any, where: str) -> str:
-    return value if value == "" else _text(value, where)
-
-
-def _truth(value: Any, where: str) -> bool:
-    if not isinstance(value, bool):
-        raise ConfigError(f"{where}: expected true or false; received {value!r}")
-    return value
-
-
-def _number(value: Any, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ConfigError(f"{where}: expected a number; received {value!r}")
-    return float(value)
+def _domain(name: str, _: int, entry: Any) -> Any:
+    given = {"kind": entry} if isinstance(entry, str) else entry
+    if not isinstance(given, dict):
+        return given
+    kind = given.get("kind")
+    rule = DEFAULT_RULES[kind if kind in KINDS else "other"]
+    return {"kind": None, "title": name.upper(), "intensity": rule, **given}
 
 
 def _title(name: str) -> str:

@@ -3,12 +3,14 @@
 import dataclasses
 import math
 import re
+from typing import Literal, get_args
 
 from attent_tf.errors import ConfigError
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
-SIDES = ("", "left", "right")
+Side = Literal["", "left", "right"]
+SIDES = get_args(Side)
 
 BACKGROUND = "background"
 # What anatomy rules call the patient and the skeleton of a CT.
@@ -51,32 +53,26 @@ class Structure:
     scored: bool = True
     snomed: str = ""
     meaning: str = ""
-    side: str = ""
+    side: Side = ""
     weight: float = 1.0
     largest_ml: float = math.inf
 
     def __post_init__(self):
         if not NAME.fullmatch(self.name) or self.name in _TAKEN:
             expected = f"small letters, digits and _, and none of {', '.join(_TAKEN)}"
-            raise ConfigError(f"structures: expected names of {expected}; received {self.name!r}")
+            raise ConfigError(f"expected a name of {expected}, found {self.name!r}")
         if not self.title.strip() or not self.title.isprintable():
-            raise ConfigError(f"structures: {self.name}: title: expected text; received {self.title!r}")
+            raise ConfigError(f"title: expected text, found {self.title!r}")
         if not _COLOUR.fullmatch(self.colour):
-            raise ConfigError(
-                f"structures: {self.name}: colour: expected #rrggbb in small letters; received {self.colour!r}"
-            )
+            raise ConfigError(f"colour: expected #rrggbb in small letters, found {self.colour!r}")
         if self.side not in SIDES:
-            raise ConfigError(f"structures: {self.name}: side: expected left or right; received {self.side!r}")
+            raise ConfigError(f"side: expected left or right, found {self.side!r}")
         if bool(self.snomed) != bool(self.meaning) or (self.snomed and not self.snomed.isdigit()):
             raise ConfigError(
-                f"structures: {self.name}: expected snomed, a code of digits, and its meaning together; "
-                f"received {self.snomed!r} and {self.meaning!r}"
+                f"expected snomed, a code of digits, and its meaning together, "
+                f"found {self.snomed!r} and {self.meaning!r}"
             )
         if not 0 <= self.weight < math.inf:
-            raise ConfigError(
-                f"structures: {self.name}: weight: expected a number of at least 0; received {self.weight}"
-            )
+            raise ConfigError(f"weight: expected a number of at least 0, found {self.weight}")
         if not self.largest_ml > 0:
-            raise ConfigError(
-                f"structures: {self.name}: largest_ml: expected a volume above 0 ml; received {self.largest_ml}"
-            )
+            raise ConfigError(f"largest_ml: expected a volume above 0 ml, found {self.largest_ml}")

@@ -34,23 +34,21 @@ class Task:
 
     def __post_init__(self):
         if not NAME.fullmatch(self.name):
-            raise ConfigError(f"name: expected small letters, digits and _; received {self.name!r}")
+            raise ConfigError(f"name: expected small letters, digits and _, found {self.name!r}")
         if not 1 <= len(self.structures) <= _MOST_STRUCTURES:
             raise ConfigError(
-                f"structures: expected from 1 to {_MOST_STRUCTURES} of them; received {len(self.structures)}"
+                f"structures: expected from 1 to {_MOST_STRUCTURES} of them, found {len(self.structures)}"
             )
         if len(self.domains) < 2:
-            raise ConfigError(f"domains: expected two or more; received {len(self.domains)}")
+            raise ConfigError(f"domains: expected two or more, found {len(self.domains)}")
         for key, names in (("structures", self.structure_names), ("domains", self.domain_names)):
             if len(set(names)) < len(names):
-                raise ConfigError(f"{key}: expected names that differ; received {', '.join(names)}")
+                raise ConfigError(f"{key}: expected names that differ, found {', '.join(names)}")
         if not self.scored_names:
-            raise ConfigError("structures: expected one or more that are scored; received none")
+            raise ConfigError("structures: expected one or more that are scored, found none")
         directions = [direction for direction, _ in self._directions()]
         if len(set(directions)) < len(directions):
-            raise ConfigError(
-                f"domains: expected names that make different directions; received {', '.join(directions)}"
-            )
+            raise ConfigError(f"domains: expected names that make different directions, found {', '.join(directions)}")
         for rule in self.anatomy:
             self._check_rule(rule)
 

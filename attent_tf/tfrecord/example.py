@@ -1,7 +1,7 @@
 """`tf.train.Example` messages without TensorFlow.
 
 The messages are described in a descriptor pool of their own, so that they can stand beside TensorFlow's in one process.
-Their bytes are those that `tf.io.parse_single_example` reads.
+Their bytes are those that `tf.io.parse_single_example` reads. Described here, because nothing but TensorFlow ships them.
 """
 
 import functools
@@ -34,7 +34,7 @@ def pack(features: Mapping[str, bytes | int]) -> bytes:
         elif isinstance(value, int):
             feature.int64_list.value.append(value)
         else:
-            raise TypeError(f"Feature `{name}` must be bytes or int. Received: {type(value).__name__}")
+            raise TypeError(f"Feature `{name}` must be bytes or int. Found: {type(value).__name__}")
     return example.SerializeToString(deterministic=True)
 
 

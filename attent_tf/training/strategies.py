@@ -5,9 +5,8 @@ import os
 
 import tensorflow as tf
 
+from attent_tf.choices import STRATEGIES
 from attent_tf.errors import ConfigError
-
-STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
 
 
 def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
@@ -22,7 +21,7 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
       ConfigError: there is no such name, or `TF_CONFIG` does not name this worker.
     """
     if name not in STRATEGIES:
-        raise ConfigError(f"--strategy: expected one of {', '.join(STRATEGIES)}; received {name!r}")
+        raise ConfigError(f"--strategy: expected one of {', '.join(STRATEGIES)}, found {name!r}")
     if name == "multi_worker":
         _check_tf_config(os.environ.get("TF_CONFIG"))
         return tf.distribute.MultiWorkerMirroredStrategy()
@@ -81,7 +80,7 @@ def replica_batch(stage: str, batch_size: int, strategy: tf.distribute.Strategy)
     replicas = strategy.num_replicas_in_sync
     if batch_size % replicas:
         raise ConfigError(
-            f"configuration key {stage}.batch_size: expected a multiple of the {replicas} devices; received {batch_size}"
+            f"configuration key {stage}.batch_size: expected a multiple of the {replicas} devices, found {batch_size}"
         )
     return batch_size // replicas
 
@@ -95,4 +94,4 @@ def _check_tf_config(text):
     except (ValueError, KeyError, TypeError, IndexError):
         known = None
     if not known:
-        raise ConfigError(f"--strategy multi_worker: expected TF_CONFIG like {expected}; received {text!r}")
+        raise ConfigError(f"--strategy multi_worker: expected TF_CONFIG like {expected}, found {text!r}")

@@ -12,7 +12,7 @@ from attent_tf.configs import AugmentationConfig, Config
 from attent_tf.data.batches import Share, batches
 from attent_tf.data.manifest import read_manifest
 from attent_tf.data.slices import SliceArrays
-from attent_tf.errors import ConfigError, RecordsError, RunError
+from attent_tf.errors import RecordsError, RunError
 from attent_tf.methods import SEGMENTOR, Stage, get_method
 from attent_tf.progress import Observer
 from attent_tf.runs import Run, create_or_check, describe_stage, load_run, resolve_steps
@@ -26,7 +26,6 @@ from attent_tf.training.shown_slices import ShownSlices
 from attent_tf.training.steps.step import make_step, step_class
 from attent_tf.training.strategies import device_names, make_strategy, replica_batch, wait_for_all, worker_index
 from attent_tf.training.translation_signs import judge_translation
-from attent_tf.volumes import PrepareOptions
 
 
 def train(
@@ -67,9 +66,9 @@ def train(
     chosen = get_method(method)
     manifest.task.source_and_target(direction)
     try:
-        preparation = PrepareOptions.from_json(manifest.options.get("preparation")).to_json()
-    except ConfigError as error:
-        raise RecordsError(f"{records}: {error}; preprocess again") from error
+        preparation = manifest.prepare_options
+    except RecordsError as error:
+        raise RecordsError(f"{records}: {error}") from error
     run = Run(Path(out), chosen, direction, config, manifest.fingerprint, preparation, manifest.task)
     stages = chosen.stages if stage == "all" else (chosen.stage(stage),)
     if fresh and any(_has_begun(run, one) for one in chosen.stages):

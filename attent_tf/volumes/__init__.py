@@ -13,7 +13,6 @@ from attent_tf.volumes.intensity import (
 )
 from attent_tf.volumes.neighbours import middle_channel, stack_neighbours
 from attent_tf.volumes.nifti import read_nifti, read_nifti_labels
-from attent_tf.volumes.nifti_header import ORIENTATION_POLICIES
 from attent_tf.volumes.nifti_writing import write_fractions, write_labels, write_scan
 from attent_tf.volumes.orientation import to_canonical
 from attent_tf.volumes.placement import Placement
@@ -30,7 +29,6 @@ from attent_tf.volumes.volume import ARRAY, PATIENT, SLICE, Volume
 
 __all__ = [
     "ARRAY",
-    "ORIENTATION_POLICIES",
     "PATIENT",
     "SLICE",
     "CaseGeometry",

@@ -1,17 +1,20 @@
 """Everything that leads from a record back to the scan it came from, as it stands in records and manifest."""
 
 import dataclasses
-import math
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
+from attent_tf.choices import Geometry
 from attent_tf.errors import RecordsError
-from attent_tf.volumes.grid import GEOMETRIES, SliceGrid
+from attent_tf.plain_values import MAY_LACK, Check, Finite, StrictReader
+from attent_tf.volumes.grid import SliceGrid
 from attent_tf.volumes.intensity import Intensity
 from attent_tf.volumes.orientation import canonical_affine, canonical_shape
 from attent_tf.volumes.placement import is_sheared, spacing_mm, voxel_ml
-from attent_tf.volumes.volume import PATIENT, SPACES
+from attent_tf.volumes.volume import PATIENT, Space
+
+_Row = tuple[Finite, Finite, Finite, Finite]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,18 +29,18 @@ class CaseGeometry:
       record_spacing_mm: (slice, row, column) distances of record pixels.
       intensity: the raw values of −1 and +1.
       neighbours: slices on each side of a slice that its record holds as further channels.
-      space: one of `SPACES`; but for `patient`, lengths are numbers of voxels and nothing is known of directions, and of a
+      space: one of `SPACES`; except for `patient`, lengths are numbers of voxels and nothing is known of directions, and of a
         `slice` there is no volume.
     """
 
     stored_shape: tuple[int, int, int]
-    stored_affine: tuple[tuple[float, ...], ...]
+    stored_affine: tuple[_Row, _Row, _Row, _Row]
     grid: SliceGrid
-    geometry: str
-    record_spacing_mm: tuple[float, float, float]
+    geometry: Geometry
+    record_spacing_mm: tuple[Finite, Finite, Finite]
     intensity: Intensity
-    neighbours: int = 0
-    space: str = PATIENT
+    neighbours: Annotated[int, Check("0 or more", lambda count: count >= 0)] = 0
+    space: Annotated[Space, MAY_LACK] = PATIENT
 
     @property
     def channels(self) -> int:
@@ -92,50 +95,13 @@ class CaseGeometry:
         }
 
     @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "CaseGeometry":
+    def from_json(cls, content: Any) -> "CaseGeometry":
         """Reads what `to_json` wrote.
 
         Raises:
           RecordsError: a part is missing or is not what it should be.
         """
-        try:
-            grid, intensity = content["grid"], content["intensity"]
-            geometry = cls(
-                stored_shape=tuple(int(size) for size in content["stored_shape"]),
-                stored_affine=tuple(tuple(_finite(value) for value in row) for row in content["stored_affine"]),
-                grid=SliceGrid(
-                    size=int(grid["size"]),
-                    row_origin=_finite(grid["row_origin"]),
-                    row_scale=_finite(grid["row_scale"]),
-                    column_origin=_finite(grid["column_origin"]),
-                    column_scale=_finite(grid["column_scale"]),
-                    slices=int(grid["slices"]),
-                    slice_origin=_finite(grid["slice_origin"]),
-                    slice_scale=_finite(grid["slice_scale"]),
-                ),
-                geometry=str(content["geometry"]),
-                record_spacing_mm=tuple(_finite(value) for value in content["record_spacing_mm"]),
-                intensity=Intensity(str(intensity["rule"]), _finite(intensity["low"]), _finite(intensity["high"])),
-                neighbours=int(content["neighbours"]),
-                space=str(content.get("space", PATIENT)),
-            )
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise RecordsError(
-                f"geometry of a case: expected the fields of schema 2, found a fault at {error}; write them again"
-            ) from error
-        rows = [len(row) for row in geometry.stored_affine]
-        sizes = (len(geometry.stored_shape), rows, len(geometry.record_spacing_mm))
-        words = geometry.geometry in GEOMETRIES and geometry.space in SPACES
-        if sizes != (3, [4] * 4, 3) or not words or geometry.neighbours < 0:
-            raise RecordsError(
-                f"geometry of a case: expected 3 sizes, a 4 × 4 affine, 3 spacings, one of {', '.join(GEOMETRIES)}, one of "
-                f"{', '.join(SPACES)} and 0 or more neighbours, found {content}; write them again"
-            )
-        return geometry
+        return _READER.read(cls, content, "geometry of a case", RecordsError, "write the records again")
 
 
-def _finite(value: Any) -> float:
-    value = float(value)
-    if not math.isfinite(value):
-        raise ValueError(f"{value}")
-    return value
+_READER = StrictReader(complete=True)

@@ -61,7 +61,7 @@ def frames_of(dataset: pydicom.Dataset, path: str) -> Iterator[Frame]:
       path: what messages call it.
 
     Raises:
-      InputError: the object has not got as many functional groups or pixels as it says it has frames.
+      InputError: the object has fewer functional groups or pixels than it says it has frames.
     """
     groups = dataset.get(_PER_FRAME)
     if not groups:

@@ -1,6 +1,6 @@
 """Which DICOM files make a scan: one series, without what lies beside it.
 
-A series is told by its SeriesInstanceUID. Anonymised slices may have none, or one each; those are told by their series numbers
+A series is known by its SeriesInstanceUID. Anonymised slices may have none, or one each; those are known by their series numbers
 where these tell, and are one series otherwise. Acquisitions of one series belong together.
 """
 

@@ -41,7 +41,7 @@ def find_scans(path: str | os.PathLike) -> FoundScans:
     """Finds the scans that a path stands for, without reading them.
 
     A folder that holds DICOM files and nothing else that could be a scan is one scan. In any other folder each NIfTI file,
-    and each folder below it that holds DICOM files, is one, whether or not it can be read: what cannot is told then.
+    and each folder below it that holds DICOM files, is one, whether or not it can be read: what cannot is reported then.
 
     Args:
       path: a NIfTI file, the folder of a DICOM series, or a folder of scans.
@@ -91,7 +91,7 @@ def _below(root: Path) -> list[FoundScan]:
         scans += [FoundScan(folder / name, _joined(*relative, nifti_stem(name))) for name in images]
         if _holds_dicom(folder):
             scans.append(FoundScan(folder, _folder_name(folder, root)))
-    # Nobody knows what a folder holds that cannot be listed; as a scan, it is told of where it is read.
+    # Nobody knows what a folder holds that cannot be listed; as a scan, it is reported where it is read.
     return scans + [FoundScan(Path(error.filename), _folder_name(Path(error.filename), root)) for error in closed]
 
 

@@ -10,11 +10,11 @@ import math
 
 import numpy as np
 
+from attent_tf.choices import GEOMETRIES, Geometry
 from attent_tf.errors import ConfigError
+from attent_tf.plain_values import Finite
 from attent_tf.volumes.body import body_mask
 from attent_tf.volumes.volume import Volume
-
-GEOMETRIES = ("physical", "resize")
 
 # The part of the body's pixels, at either end of an axis, that does not count for its extent: arms, table remains.
 _TRIMMED = 0.005
@@ -39,18 +39,18 @@ class SliceGrid:
     """
 
     size: int
-    row_origin: float
-    row_scale: float
-    column_origin: float
-    column_scale: float
+    row_origin: Finite
+    row_scale: Finite
+    column_origin: Finite
+    column_scale: Finite
     slices: int
-    slice_origin: float = 0.0
-    slice_scale: float = 1.0
+    slice_origin: Finite = 0.0
+    slice_scale: Finite = 1.0
 
 
 def fit_grid(
     canonical_volume: Volume,
-    geometry: str = "physical",
+    geometry: Geometry = "physical",
     size: int = 256,
     pixel_mm: float = 1.6,
     body: np.ndarray | None = None,

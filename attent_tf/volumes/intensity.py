@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from attent_tf.errors import InputError
+from attent_tf.plain_values import Finite
 from attent_tf.tasks import IntensityRule, rule_text
 from attent_tf.volumes.body import body_mask
 from attent_tf.volumes.intensity_measures import moments, percentiles
@@ -35,8 +36,8 @@ class Intensity:
     """
 
     rule: str
-    low: float
-    high: float
+    low: Finite
+    high: Finite
 
     def normalise(self, raw: np.ndarray) -> np.ndarray:
         """Raw intensities of any shape and type to contiguous float32 in [−1, 1]; beyond `low` and `high` is cut."""
@@ -58,7 +59,7 @@ class IntensityStatistics:
 
     Attributes:
       low, high: its percentiles, or the window's raw values; None for `zscore`.
-      count, mean, variance: number of voxels measured, their mean, and the mean square deviation from it; None but for
+      count, mean, variance: number of voxels measured, their mean, and the mean square deviation from it; None except for
         `zscore`.
     """
 

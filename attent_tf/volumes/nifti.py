@@ -6,6 +6,7 @@ import nibabel
 import numpy as np
 from nibabel.spatialimages import HeaderDataError
 
+from attent_tf.choices import OrientationPolicy
 from attent_tf.counting import counted
 from attent_tf.errors import InputError
 from attent_tf.volumes.nifti_header import (
@@ -16,9 +17,6 @@ from attent_tf.volumes.nifti_header import (
     read_header,
     unreadable,
 )
-from attent_tf.volumes.nifti_header import (
-    ORIENTATION_POLICIES as ORIENTATION_POLICIES,
-)
 
 # Slope and intercept are float32 in NIfTI-1, and were rounded to it once more by some writers.
 _HEADER_ROUNDING = float(np.finfo(np.float32).eps)
@@ -28,7 +26,7 @@ _LAST_OFFSET = 2**26
 
 
 def read_nifti(
-    path: str | os.PathLike, orientation_policy: str = "strict", max_voxels: int = MAX_VOXELS
+    path: str | os.PathLike, orientation_policy: OrientationPolicy = "strict", max_voxels: int = MAX_VOXELS
 ) -> tuple[np.ndarray, np.ndarray]:
     """Reads the intensities of a scan.
 
@@ -70,7 +68,7 @@ def read_nifti(
 
 
 def read_nifti_labels(
-    path: str | os.PathLike, orientation_policy: str = "strict", max_voxels: int = MAX_VOXELS
+    path: str | os.PathLike, orientation_policy: OrientationPolicy = "strict", max_voxels: int = MAX_VOXELS
 ) -> tuple[np.ndarray, np.ndarray]:
     """Reads a label map; whole numbers stored as floats, or scaled into an integer type, are accepted.
 
@@ -118,7 +116,7 @@ def _whole_numbers(stored: np.ndarray, slope: float, intercept: float) -> tuple[
     """Says which labels are meant by numbers of any shape as they stand in a file.
 
     A float array that is saved with an integer type is stretched over that type, so that 4 may come back as 3.99998. What
-    lies within half a stored step of a whole number, but for the rounding of slope and intercept, was that number. From a
+    lies within half a stored step of a whole number, except for the rounding of slope and intercept, was that number. From a
     step of 1 on everything would be that near; there values have to be whole as they stand.
 
     Returns:
@@ -148,7 +146,7 @@ def _stored_numbers(
     """[i, j, k] numbers as they stand in the file, read-only, and the slope and intercept that belong to them."""
     dtype, offset = header.get_data_dtype(), float(header["vox_offset"])
     if not 0 <= offset <= _LAST_OFFSET:
-        raise InputError(path, "voxels to begin near the file's begin", f"vox_offset {offset:g}", "mend it")
+        raise InputError(path, "voxels that begin near the start of the file", f"vox_offset {offset:g}", "mend it")
     start = max(int(offset), header.single_vox_offset)
     count = shape[0] * shape[1] * shape[2]
     content = read_bytes(path, start + count * dtype.itemsize)

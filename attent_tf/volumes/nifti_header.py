@@ -12,10 +12,11 @@ import numpy as np
 from isal import igzip, isal_zlib
 from nibabel.spatialimages import HeaderDataError
 
+from attent_tf.choices import ORIENTATION_POLICIES
 from attent_tf.errors import ConfigError, InputError
 from attent_tf.storage import is_remote, open_binary
 from attent_tf.volumes.content_kinds import found_instead
-from attent_tf.volumes.placement import Placement
+from attent_tf.volumes.placement import Placement, odd_voxel_sizes, singular_rows
 
 # The longest header, and where an archive says that it is one.
 _FIRST_BYTES = 540
@@ -23,7 +24,6 @@ _FIRST_BYTES = 540
 # 2 GiB as float32; a CT of the whole body (512 × 512 × 1500) has three quarters of it.
 MAX_VOXELS = 2**29
 
-ORIENTATION_POLICIES = ("strict", "trust_affine")
 
 # sform and qform may place a corner so far apart: tools round, and most move a scan by less than that where they align it.
 _MOST_APART_MM = 1.0
@@ -38,9 +38,6 @@ _GZIP_MAGIC = b"\x1f\x8b"
 # By the spatial unit in xyzt_units: metre and micrometre. All else counts as millimetres, as in other tools.
 _UNIT_MM = {1: 1000.0, 3: 0.001}
 _UNIT_BITS = 0b111
-
-# Scanners of people lie well within, and no voxel does whose metres or micrometres were taken for millimetres.
-_EDGES_MM = (0.01, 100.0)
 
 # What rounding to five decimals adds to the squares of a half turn; the angle, which is lost then, was below half a degree.
 _QUATERNION_EXCESS = 1e-5
@@ -128,18 +125,12 @@ def checked_affine(path: str | os.PathLike, header: nibabel.Nifti1Header, policy
         raise InputError(path, "positive voxel sizes", f"pixdim {pixdim.tolist()}", "mend the header")
     placement = _placement(path, header, policy)
     affine = placement.affine
-    lengths = np.linalg.norm(affine[:3, :3], axis=0)
-    # The determinant of the unit axes: 1 where they are perpendicular, 0 where they lie in one plane.
-    usable = np.isfinite(affine).all() and lengths.min() > 1e-6
-    if not usable or abs(np.linalg.det(affine[:3, :3] / lengths)) < 1e-3:
-        rows = "; ".join(" ".join(f"{value:g}" for value in row) for row in affine[:3])
-        raise InputError(path, "an affine that can be inverted", f"[{rows}]", "mend the header")
-    low, high = _EDGES_MM
-    if not low <= lengths.min() <= lengths.max() <= high:
-        edges = " × ".join(f"{length:g}" for length in lengths)
-        found = f"{edges} mm with xyzt_units {int(header['xyzt_units'])}"
+    if rows := singular_rows(affine):
+        raise InputError(path, "an affine that can be inverted", rows, "mend the header")
+    if sizes := odd_voxel_sizes(affine):
+        found = f"{sizes.found} mm with xyzt_units {int(header['xyzt_units'])}"
         advice = "set its spatial unit (1 metre, 2 millimetre, 3 micrometre), or mend the affine"
-        raise InputError(path, f"voxel sizes of {low:g} to {high:g} mm", found, advice)
+        raise InputError(path, sizes.expected, found, advice)
     if policy == "strict":
         _check_agreement(path, placement, header.get_data_shape()[:3])
     return affine

@@ -6,6 +6,7 @@ and 3D Slicer mostly the qform. A qform is made of turns and distances, so that 
 
 import dataclasses
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from nibabel import affines, orientations
@@ -13,6 +14,9 @@ from nibabel import affines, orientations
 # The cosine between two axes up to which they count as perpendicular: more than rounding makes of them in a header, and less
 # than what would move the corner of a large scan by a tenth of a millimetre.
 _PERPENDICULAR = 1e-4
+
+# Scanners of people lie well within, and no voxel does whose metres or micrometres were taken for millimetres.
+_EDGES_MM = (0.01, 100.0)
 
 # What NIfTI calls the space of the scanner.
 _SCANNER = 1
@@ -74,6 +78,37 @@ def is_sheared(affine: np.ndarray) -> bool:
     """Whether the axes of a [4, 4] affine are not perpendicular, as those of a scan with a tilted gantry are."""
     axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
     return bool(np.abs(axes.T @ axes - np.eye(3)).max() > _PERPENDICULAR)
+
+
+class OddSizes(NamedTuple):
+    """Sizes of voxels that no scan has.
+
+    Attributes:
+      expected: what they may be, in words.
+      found: what they are, without a unit.
+    """
+
+    expected: str
+    found: str
+
+
+def singular_rows(affine: np.ndarray) -> str | None:
+    """Returns the rows of a [4, 4] float64 affine that cannot be inverted, as text; None where it can be."""
+    lengths = np.linalg.norm(affine[:3, :3], axis=0)
+    # The determinant of the unit axes: 1 where they are perpendicular, 0 where they lie in one plane.
+    usable = np.isfinite(affine).all() and lengths.min() > 1e-6
+    if usable and abs(np.linalg.det(affine[:3, :3] / lengths)) >= 1e-3:
+        return None
+    rows = "; ".join(" ".join(f"{value:g}" for value in row) for row in affine[:3])
+    return f"[{rows}]"
+
+
+def odd_voxel_sizes(affine: np.ndarray) -> OddSizes | None:
+    """Returns what is odd about the sizes of voxels by a [4, 4] affine; None where a scan can have them."""
+    lengths, (low, high) = np.linalg.norm(affine[:3, :3], axis=0), _EDGES_MM
+    if low <= lengths.min() <= lengths.max() <= high:
+        return None
+    return OddSizes(f"voxel sizes of {low:g} to {high:g} mm", " × ".join(f"{length:g}" for length in lengths))
 
 
 def sheared_axes_mm(affine: np.ndarray) -> np.ndarray | None:

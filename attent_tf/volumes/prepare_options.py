@@ -5,9 +5,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from attent_tf.choices import GEOMETRIES, Geometry
 from attent_tf.errors import ConfigError
-from attent_tf.tasks import Domain, IntensityRule, rule_from_json, rule_to_json
-from attent_tf.volumes.grid import GEOMETRIES
+from attent_tf.plain_values import StrictReader
+from attent_tf.tasks import Domain, IntensityRule, rule_to_json
 from attent_tf.volumes.intensity import Intensity
 from attent_tf.volumes.volume import PATIENT, SLICE
 
@@ -25,7 +26,7 @@ class PrepareOptions:
       intensity: rules by names of domains; a domain that is not among them has that of the task.
     """
 
-    geometry: str = "physical"
+    geometry: Geometry = "physical"
     size: int = 256
     pixel_mm: float = 1.6
     slice_mm: float | None = None
@@ -67,15 +68,15 @@ class PrepareOptions:
             return
         if self.geometry != "resize":
             raise ConfigError(
-                f"--geometry: expected resize, because {where} do not say how large their voxels are; received {self.geometry}"
+                f"--geometry: expected resize, because {where} do not say how large their voxels are, found {self.geometry}"
             )
         if self.slice_mm is not None:
             raise ConfigError(
-                f"--slice-mm: expected none, because {where} do not say how far slices are apart; received {self.slice_mm:g}"
+                f"--slice-mm: expected none, because {where} do not say how far slices are apart, found {self.slice_mm:g}"
             )
         if space == SLICE and self.neighbours > 1:
             raise ConfigError(
-                f"--neighbours: expected 0 or 1, because {where} hold one slice on each side; received {self.neighbours}"
+                f"--neighbours: expected 0 or 1, because {where} hold one slice on each side, found {self.neighbours}"
             )
 
     def with_rules(self, rules: Mapping[str, IntensityRule]) -> "PrepareOptions":
@@ -108,26 +109,17 @@ class PrepareOptions:
         return content | {"intensity": {name: rule_to_json(rule) for name, rule in self.intensity.items()}}
 
     @classmethod
-    def from_json(cls, content: Any) -> "PrepareOptions":
+    def from_json(cls, content: Any, where: str = "preparation") -> "PrepareOptions":
         """Reads what `to_json` wrote.
+
+        Args:
+          content: the JSON object.
+          where: what messages call it; empty where whoever calls puts that before them.
 
         Raises:
           ConfigError: a key is missing or unknown, or a value is not what it should be.
         """
-        names = [field.name for field in dataclasses.fields(cls)]
-        if not isinstance(content, dict) or set(content) != set(names):
-            found = ", ".join(sorted(content)) if isinstance(content, dict) else type(content).__name__
-            raise ConfigError(f"preparation: expected exactly {', '.join(names)}, found {found}")
-        kinds = {"geometry": str, "size": int, "pixel_mm": float, "slice_mm": float, "neighbours": int}
-        rules = content["intensity"]
-        if not isinstance(rules, dict):
-            raise ConfigError(f"preparation: expected intensity rules by domain, found {rules!r}")
-        values: dict[str, Any] = {"intensity": {name: rule_from_json(rule) for name, rule in rules.items()}}
-        for name, kind in kinds.items():
-            value = content[name]
-            if kind is float and type(value) is int:
-                value = float(value)
-            if type(value) is not kind and not (name == "slice_mm" and value is None):
-                raise ConfigError(f"preparation: expected {name} of type {kind.__name__}, found {content[name]!r}")
-            values[name] = value
-        return cls(**values)
+        return _READER.read(cls, content, where)
+
+
+_READER = StrictReader(complete=True)

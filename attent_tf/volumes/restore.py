@@ -29,4 +29,4 @@ def _check_shape(array: np.ndarray, geometry: CaseGeometry) -> None:
     grid = geometry.grid
     expected = (grid.slices, grid.size, grid.size)
     if array.shape[:3] != expected:
-        raise ValueError(f"Argument must have shape {expected} on the grid of this case. Received: {array.shape}")
+        raise ValueError(f"Argument must have shape {expected} on the grid of this case. Found: {array.shape}")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from attent_tf.choices import OrientationPolicy
 from attent_tf.errors import InputError
 from attent_tf.tasks import Domain
 from attent_tf.volumes.dicom_files import folder_files
@@ -21,7 +22,7 @@ def read_scan(
     path: str | os.PathLike,
     domain: Domain,
     case: str | None = None,
-    orientation_policy: str = "strict",
+    orientation_policy: OrientationPolicy = "strict",
     series: str | None = None,
 ) -> Volume:
     """Reads a scan without labels.

@@ -1,6 +1,7 @@
 """What a scan is, in memory."""
 
 import dataclasses
+from typing import Literal, get_args
 
 import nibabel.orientations
 import numpy as np
@@ -10,7 +11,8 @@ from attent_tf.volumes.placement import Placement, sheared_axes_mm, spacing_mm
 
 # What an affine leads to: places in the patient; steps in an array of which nobody knows how it lies and how large voxels are; or
 # steps in one slice and its neighbours, cut out of nobody knows which scan.
-PATIENT, ARRAY, SLICE = SPACES = ("patient", "array", "slice")
+Space = Literal["patient", "array", "slice"]
+PATIENT, ARRAY, SLICE = SPACES = get_args(Space)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Volume:
     path: str = ""
     placement: Placement | None = None
     warnings: tuple[str, ...] = ()
-    space: str = PATIENT
+    space: Space = PATIENT
 
     @property
     def where(self) -> str:

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from attent_tf.choices import OrientationPolicy
+
 
 @dataclasses.dataclass(frozen=True)
 class CohortOptions:
@@ -19,6 +21,6 @@ class CohortOptions:
     model: str
     out: str
     batch_size: int | None = None
-    orientation_policy: str = "strict"
+    orientation_policy: OrientationPolicy = "strict"
     postprocess: bool | None = None
     overwrite: bool = False

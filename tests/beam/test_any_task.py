@@ -148,7 +148,7 @@ def test_the_check_applies_the_tasks_own_anatomy(place, tmp_path):
     [
         (("--domain", "t4=x"), "task head has no domain 't4'; it has t1, t2, cone"),
         (("--mri", "x"), "task head has no domain 'mri'; it has t1, t2, cone"),
-        (("--domain", "t1=x"), "--domain t1: expected once; received"),
+        (("--domain", "t1=x"), "--domain t1: expected once, found"),
         (("--domain", "t1"), "expected DOMAIN=DIR, found 't1'"),
         (("--domain-dataset", "t1=nifty"), "data set 'nifty': expected one of"),
         (("--intensity", "t1=widow:0:1"), "intensity rule: expected window"),

@@ -60,7 +60,7 @@ def test_eight_shards_by_default():
 
 
 def test_more_shards_than_cases_are_refused():
-    with pytest.raises(ConfigError, match=r"--shards: expected at most 1,.* received 2"):
+    with pytest.raises(ConfigError, match=r"--shards: expected at most 1,.* found 2"):
         plan_cases([_case("m-1")], _options(shards=2))
 
 
@@ -90,12 +90,12 @@ def test_organs_needs_labels_before_anything_is_read():
     ("change", "found"),
     [
         ({"mri": None}, r"--domain \(or --mri, --ct\): expected at least one data folder"),
-        ({"on_error": "pass"}, "--on-error: expected one of fail, skip; received 'pass'"),
+        ({"on_error": "pass"}, "--on-error: expected one of fail, skip, found 'pass'"),
         ({"split": "file"}, "--split file, --split-file: expected both"),
         ({"split_file": "mine.yaml"}, "--split file, --split-file: expected both"),
-        ({"split": "random"}, "--split: .*sifa, ratio, file, none; received 'random'"),
-        ({"slices": "few"}, "--slices: .*received 'few'"),
-        ({"shards": 0}, "--shards: expected 1 or more; received 0"),
+        ({"split": "random"}, "--split: .*sifa, ratio, file, none, found 'random'"),
+        ({"slices": "few"}, "--slices: .*found 'few'"),
+        ({"shards": 0}, "--shards: expected 1 or more, found 0"),
     ],
 )
 def test_options_are_checked(change, found):

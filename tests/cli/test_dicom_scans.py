@@ -34,7 +34,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "to_ct"
     options = PrepareOptions(size=64, pixel_mm=6.0)
     create_or_check(
-        Run(folder, get_method("attent"), "mri2ct", load_config("demo"), "f" * 64, options.to_json(), load_task()), ()
+        Run(folder, get_method("attent"), "mri2ct", load_config("demo"), "f" * 64, options, load_task()), ()
     )
     return folder
 

@@ -67,7 +67,7 @@ def test_what_is_printed_stays_clean_of_the_note_on_the_file(evaluation, tmp_pat
     ("words", "message"),
     [
         ([], "nothing to do; give --out, --latex or --markdown"),
-        (["--latex", "--run", "a", "--run", "b"], "expected one for each --evaluation (1), got 2"),
+        (["--latex", "--run", "a", "--run", "b"], "expected one for each --evaluation (1), found 2"),
         (["--out", "."], "expected an HTML file to write, found a folder"),
     ],
 )

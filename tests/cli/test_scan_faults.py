@@ -32,7 +32,7 @@ LONG = "n" * 120
 def run(tmp_path):
     folder = tmp_path / "run"
     create_or_check(
-        Run(folder, get_method("attent"), "mri2ct", load_config("demo"), "f" * 64, OPTIONS.to_json(), load_task()), ()
+        Run(folder, get_method("attent"), "mri2ct", load_config("demo"), "f" * 64, OPTIONS, load_task()), ()
     )
     return folder
 

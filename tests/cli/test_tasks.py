@@ -84,7 +84,7 @@ def test_info_tells_the_task_of_records(tmp_path):
 
 
 def test_info_tells_the_task_of_a_run(tmp_path):
-    run = Run(tmp_path / "run", get_method("attent"), "t12t2", Config(), "0" * 64, PrepareOptions().to_json(), AMOS)
+    run = Run(tmp_path / "run", get_method("attent"), "t12t2", Config(), "0" * 64, PrepareOptions(), AMOS)
     create_or_check(run, ())
     done = _attent("info", "--run", tmp_path / "run")
     assert done.exit_code == 0, done.output

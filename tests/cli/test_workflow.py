@@ -286,7 +286,7 @@ def test_an_unknown_method_gets_the_nearest(records, place):
 
 def test_an_unknown_key_gets_the_nearest(records, place):
     message = _fail(*_train_words(records, place / "x"), "--set", "translation.stepz=1")
-    assert "did you mean translation.steps?" in message
+    assert "did you mean 'translation.steps'?" in message
     assert not (place / "x").exists()
 
 

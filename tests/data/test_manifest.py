@@ -75,13 +75,30 @@ def test_shard_of_another_size(folder):
     [
         (lambda content: content.update(schema=7), "expected records of schema 3, found 7; preprocess again"),
         (lambda content: content.pop("schema"), "expected records of schema 3, found None"),
-        (lambda content: content.update(extra=1), "unknown extra"),
-        (lambda content: content["cases"][1].pop("domain"), "missing domain"),
-        (lambda content: content["cases"][1].update(slices="3"), "'slices' of entry 1 of 'cases'.* wrong type, str"),
-        (lambda content: content["cases"][1].update(labelled=0), "'labelled' .* wrong type, int"),
-        (lambda content: content["cases"][1].update(geometry={}), "'geometry' of entry 1 of 'cases'.* cannot be read"),
-        (lambda content: content.update(cases={}), "wrong type, dict"),
-        (lambda content: content["cases"].append(3), "expected an object for entry 3"),
+        (lambda content: content.update(extra=1), "unknown key 'extra'; .*; preprocess again"),
+        (
+            lambda content: content["cases"][1].pop("domain"),
+            "cases: entry 1: expected the keys case, patient, .*; domain is missing",
+        ),
+        (
+            lambda content: content["cases"][1].update(slices="3"),
+            "cases: entry 1: slices: expected a whole number, found '3'; prep",
+        ),
+        (lambda content: content["cases"][1].update(labelled=0), "entry 1: labelled: expected true or false, found 0"),
+        (
+            lambda content: content["cases"][1].update(geometry={}),
+            "cases: entry 1: geometry: expected the keys stored_shape, ",
+        ),
+        (lambda content: content["task"].update(domains={}), "task: domains: expected"),
+        (
+            lambda content: content["cases"][1].update(split="validation"),
+            "split: expected one of train, test, all, found",
+        ),
+        (lambda content: content.update(cases={}), "cases: expected a list, found {}"),
+        (
+            lambda content: content["cases"].append(3),
+            "cases: entry 3: expected keys such as case, patient, domain, found 3",
+        ),
         (lambda content: content["options"].update(seed=5), "does not match its fingerprint"),
         (lambda content: content["cases"][0].update(sha256="0"), "does not match its fingerprint"),
     ],
@@ -97,7 +114,7 @@ def test_text_that_is_no_json_is_refused(folder):
     with pytest.raises(RecordsError, match="not valid JSON"):
         read_manifest(folder)
     (folder / "manifest.json").write_text("[]")
-    with pytest.raises(RecordsError, match="expected an object for the manifest, found list"):
+    with pytest.raises(RecordsError, match=r"expected keys such as schema, task, options, found \[\]"):
         read_manifest(folder)
 
 

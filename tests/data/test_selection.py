@@ -55,5 +55,5 @@ def test_what_leaves_nothing_is_an_error_that_names_the_file(case):
         choose_slices(images, np.zeros_like(labels), "organs", "scan.nii")
     with pytest.raises(InputError, match=r"scan.nii: expected a slice that shows a body"):
         choose_slices(np.full_like(images, -1), None, "body", "scan.nii")
-    with pytest.raises(ConfigError, match="received 'every'"):
+    with pytest.raises(ConfigError, match="found 'every'"):
         choose_slices(*case, "every", "scan.nii")

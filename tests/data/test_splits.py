@@ -110,7 +110,7 @@ def test_none_puts_every_case_into_all():
 
 
 def test_unknown_rule_is_named():
-    with pytest.raises(ConfigError, match="sifa, ratio, file, none; received 'random'"):
+    with pytest.raises(ConfigError, match="sifa, ratio, file, none, found 'random'"):
         assign_splits(CHAOS, "random")
 
 
@@ -166,12 +166,12 @@ def test_split_file_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("train: [a]", "expected the lists test and, if wanted, train; found train"),
-        ("test: [a]\nvalidation: [b]", "found test, validation"),
-        ("- a", "found list"),
-        ("", "found NoneType"),
-        ("test: [1, 13]", "case identifiers such as chaos-1 in test"),
-        ("test: a", "expected a list"),
+        ("train: [a]", "expected the keys test; test is missing"),
+        ("test: [a]\nvalidation: [b]", "unknown key 'validation'; known keys: test, train"),
+        ("- a", r"expected the keys test, train, found \['a'\]"),
+        ("", "expected the keys test, train, found None"),
+        ("test: [1, 13]", "test: entry 0: expected text, in quotation marks where it looks otherwise, found 1"),
+        ("test: a", "test: expected a list, found 'a'"),
         ("test: [a]\ntrain: [a]", r"a is listed twice \(test, train\)"),
         ("test: [a", "not valid YAML"),
     ],

@@ -136,7 +136,7 @@ def test_shipped_descriptions_are_named_as_their_files():
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("name: x\nimage: a", "unknown key 'image'; did you mean images"),
+        ("name: x\nimage: a", "unknown key 'image'; did you mean 'images'"),
         ("name: x\nmodality: ct", "images is missing"),
         ("name: X y\nimages: '{case}'\nmodality: ct", "name: expected small letters"),
         ("name: x\nimages: scan.nii.gz\nmodality: ct", r"images: expected a path with \{case\}"),
@@ -156,7 +156,7 @@ def test_shipped_descriptions_are_named_as_their_files():
         ),
         (
             "name: x\nimages: '{case}.nii'\nmodality: ct\nintensity: {kind: window, low: 3}",
-            "expected kind, low and high",
+            "intensity: expected the keys kind, low, high; high is missing",
         ),
         ("name: x\nimages: '{case}.nii'\nmodality: ct\nintensity: {kind: window, low: 3, high: 1}", "low below high"),
         (
@@ -175,7 +175,8 @@ def test_shipped_descriptions_are_named_as_their_files():
             "name: x\nimages: '{case}.nii'\nmodality: ct\nnumbered_by_task: 1",
             "numbered_by_task: expected true or false",
         ),
-        ("- x", "received list"),
+        ("- x", r"expected keys such as name, images, modality, found \['x'\]"),
+        ("name: x\nimages: '{case}.nii'\nmodality: ct\nothers: [a]", "unknown key 'others'"),
         ("name: [", "not valid YAML"),
     ],
 )
@@ -186,5 +187,5 @@ def test_wrong_descriptions_are_one_line(text, found):
 
 
 def test_unknown_names_come_with_the_near_one():
-    with pytest.raises(ConfigError, match="did you mean malbcv"):
+    with pytest.raises(ConfigError, match="did you mean 'malbcv'"):
         load_description("malbvc")

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import io
 import json
 import math
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from attent_tf.errors import ConfigError, InputError
+from attent_tf.evaluation.case_entry import ScoredCase
 from attent_tf.evaluation.comparison import AVERAGE, columns_of, compare_runs, read_runs
 from attent_tf.evaluation.comparison_files import cases_csv, comparison_json, differences_csv, scores_csv
 from attent_tf.evaluation.folder import Evaluation, write_evaluation
@@ -19,15 +21,11 @@ from tests.support.abdomen import ABDOMEN, ORGANS
 
 def _evaluation(dice_by_case, reference_ml=100.0, **header):
     """An evaluation whose organs all have the same score in a case."""
-    cases = [
-        {
-            "case": case,
-            "labelled": True,
-            "volume_ml": {organ: {"prediction": 1.0, "reference": reference_ml} for organ in ORGANS},
-            **{organ: dict.fromkeys(METRICS, dice) for organ in ORGANS},
-        }
+    volumes = {organ: {"prediction": 1.0, "reference": reference_ml} for organ in ORGANS}
+    cases = tuple(
+        ScoredCase(case, {organ: dict.fromkeys(METRICS, dice) for organ in ORGANS}, volume_ml=volumes)
         for case, dice in dice_by_case.items()
-    ]
+    )
     given = {"method": "any", "seed": 0, "protocol": "p", "protocol_text": "All of it.", **header}
     return Evaluation(Path("nowhere"), ABDOMEN, given, cases, {}, {})
 
@@ -96,9 +94,10 @@ def test_common_cases_are_compared_when_asked_for():
 
 
 def test_unlabelled_cases_do_not_count():
-    entries = [("one", _evaluation(_FIRST)), ("two", _evaluation({**_SECOND, "d": math.nan}))]
-    entries[1][1].cases[-1]["labelled"] = False
-    assert compare_runs(entries).cases == ("a", "b", "c")
+    second = _evaluation({**_SECOND, "d": math.nan})
+    *labelled, last = second.cases
+    second = dataclasses.replace(second, cases=(*labelled, dataclasses.replace(last, labelled=False)))
+    assert compare_runs([("one", _evaluation(_FIRST)), ("two", second)]).cases == ("a", "b", "c")
 
 
 def test_one_run_and_an_unknown_metric_are_refused():

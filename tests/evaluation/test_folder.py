@@ -60,7 +60,7 @@ def test_reading_gives_back_the_scores(tmp_path, make_case):
     written = write_evaluation(tmp_path / "e", ABDOMEN, HEADER, iter([case]))
     read = read_evaluation(tmp_path / "e")
     expected = score_case(case.prediction, case.reference, case.spacing_mm, ORGANS)
-    assert {organ: read.cases[0][organ] for organ in ORGANS} == expected
+    assert read.cases[0].scores == expected
     assert read.average == written.average
     assert read.average["assd_mm"] == math.inf
     assert read.header["seed"] == 3
@@ -97,7 +97,7 @@ def test_cases_without_labels_are_listed_without_scores(tmp_path, make_case):
     assert document["organs"]["liver"]["dice"]["n"] == 0
     assert set(evaluation.pictures("chaos-1")) == {"image", "entropy", "prediction", "spacing_mm"}
     assert document["cases"][0]["volume_ml"]["liver"]["prediction"] > 0
-    assert math.isnan(evaluation.cases[0]["liver"]["dice"])
+    assert math.isnan(evaluation.cases[0].scores["liver"]["dice"])
 
 
 def test_slices_are_pooled_over_cases_by_the_released_protocol(tmp_path, make_case):
@@ -106,7 +106,7 @@ def test_slices_are_pooled_over_cases_by_the_released_protocol(tmp_path, make_ca
     assert evaluation.header["scored_unit"] == "slice"
     assert evaluation.structures["spleen"]["dice"]["n"] == 8
     assert evaluation.structures["spleen"]["dice"]["mean"] == pytest.approx(100 * 6 / 8)
-    assert evaluation.cases[1]["spleen"]["dice"] == pytest.approx(50.0)
+    assert evaluation.cases[1].scores["spleen"]["dice"] == pytest.approx(50.0)
 
 
 def test_scores_on_the_scan_beside_pictures_on_the_records(tmp_path, make_case):
@@ -117,11 +117,11 @@ def test_scores_on_the_scan_beside_pictures_on_the_records(tmp_path, make_case):
     header = {**HEADER, "protocol": "native_3d"}
     evaluation = write_evaluation(tmp_path / "e", ABDOMEN, header, [dataclasses.replace(case, on_scan=scan)])
     (entry,) = evaluation.cases
-    assert entry["spacing_mm"] == [5.0, 0.75, 0.75]
+    assert entry.spacing_mm == (5.0, 0.75, 0.75)
     expected = score_case(finer[0], finer[1], scan.spacing_mm, ORGANS)["liver"]
-    assert entry["liver"] == pytest.approx({**expected, "assd_voxel": math.nan}, nan_ok=True)
-    assert entry["liver"]["dice"] < 100.0
-    assert entry["volume_ml"]["liver"]["reference"] == pytest.approx(2 * 5 * 3 * 5.0 * 1.5 * 1.5 / 1000)
+    assert entry.scores["liver"] == pytest.approx({**expected, "assd_voxel": math.nan}, nan_ok=True)
+    assert entry.scores["liver"]["dice"] < 100.0
+    assert entry.volume_ml["liver"]["reference"] == pytest.approx(2 * 5 * 3 * 5.0 * 1.5 * 1.5 / 1000)
     assert evaluation.average["assd_mm"] == pytest.approx(expected["assd_mm"])
     assert math.isnan(evaluation.average["assd_voxel"])
     np.testing.assert_array_equal(evaluation.pictures(case.case)["prediction"], case.prediction)
@@ -136,7 +136,7 @@ def test_postprocessing_is_applied_and_named(tmp_path, make_case):
     case = dataclasses.replace(case, prediction=speck)
     plain = write_evaluation(tmp_path / "plain", ABDOMEN, HEADER, [case])
     cleaned = write_evaluation(tmp_path / "cleaned", ABDOMEN, HEADER, [case], postprocessing=Postprocessing(True))
-    assert plain.cases[0]["spleen"]["dice"] < cleaned.cases[0]["spleen"]["dice"] == 100.0
+    assert plain.cases[0].scores["spleen"]["dice"] < cleaned.cases[0].scores["spleen"]["dice"] == 100.0
     assert cleaned.header["postprocessing"] == {"largest_component": True, "fill_holes": False}
     assert "largest part" in cleaned.header["protocol_text"]
     assert "largest part" not in plain.header["protocol_text"]
@@ -187,9 +187,9 @@ def test_existing_evaluation_is_kept_unless_told(tmp_path, make_case):
     write_evaluation(tmp_path / "e", ABDOMEN, HEADER, [make_case("a")])
     with pytest.raises(InputError, match="does not exist yet"):
         write_evaluation(tmp_path / "e", ABDOMEN, HEADER, [make_case("b")])
-    assert read_evaluation(tmp_path / "e").cases[0]["case"] == "a"
+    assert read_evaluation(tmp_path / "e").cases[0].case == "a"
     write_evaluation(tmp_path / "e", ABDOMEN, HEADER, [make_case("b")], overwrite=True)
-    assert read_evaluation(tmp_path / "e").cases[0]["case"] == "b"
+    assert read_evaluation(tmp_path / "e").cases[0].case == "b"
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_wrong_cases_are_refused(tmp_path, make_case):
     for message, case in wrong.items():
         with pytest.raises(InputError, match=message):
             write_evaluation(tmp_path / "e", ABDOMEN, HEADER, [case])
-    with pytest.raises(InputError, match="came twice"):
+    with pytest.raises(InputError, match="each case once, found it twice"):
         write_evaluation(tmp_path / "e", ABDOMEN, HEADER, [good, good])
     with pytest.raises(InputError, match="at least one case"):
         write_evaluation(tmp_path / "e", ABDOMEN, HEADER, [])
@@ -231,8 +231,31 @@ def test_damaged_metrics_are_one_line(tmp_path, content):
         read_evaluation(tmp_path)
 
 
+def test_a_case_that_is_damaged_or_of_an_early_version(tmp_path, make_case):
+    write_evaluation(tmp_path / "e", ABDOMEN, HEADER, [make_case()])
+    path = tmp_path / "e" / "metrics.json"
+    document = json.loads(path.read_text())
+    (case,) = document["cases"]
+    early = {key: value for key, value in case.items() if key not in ("labelled", "states", "volume_ml")}
+    path.write_text(json.dumps({**document, "cases": [early]}))
+    (found,) = read_evaluation(tmp_path / "e").cases
+    assert (found.labelled, found.states, found.volume_ml) == (True, None, {})
+    for change, line in (
+        ({"liver": {"dice": "high"}}, "cases: entry 0: scores: liver: dice: expected a number, found 'high'"),
+        ({"slices": None}, "cases: entry 0: slices: expected a whole number, found None"),
+        ({"case": 3}, "cases: entry 0: case: expected text, found 3"),
+    ):
+        path.write_text(json.dumps({**document, "cases": [{**case, **change}]}))
+        with pytest.raises(InputError, match=rf"metrics\.json: {line}; evaluate again"):
+            read_evaluation(tmp_path / "e")
+    del case["spleen"]
+    path.write_text(json.dumps(document))
+    with pytest.raises(InputError, match=r"entry 0: expected scores of liver, .*; spleen is missing; evaluate again"):
+        read_evaluation(tmp_path / "e")
+
+
 def test_missing_parts_are_named(tmp_path, make_case):
-    with pytest.raises(InputError, match="there is no such file"):
+    with pytest.raises(InputError, match="found no such file"):
         read_evaluation(tmp_path)
     evaluation = write_evaluation(tmp_path / "e", ABDOMEN, HEADER, [make_case()])
     (tmp_path / "e" / "cases" / "chaos-1.npz").write_bytes(b"PK not really")

@@ -37,7 +37,7 @@ def test_every_structure_of_a_task_has_its_scores(task):
 
 def test_labels_beyond_the_last_class_are_refused():
     labels = columns_of_structures(AMOS)
-    with pytest.raises(InputError, match="prediction: expected class indices 0 to 2; got 3"):
+    with pytest.raises(InputError, match="prediction: expected class indices 0 to 2, found 3"):
         score_case(labels, labels, (5.0, 1.5, 1.5), SMALL.structure_names)
 
 
@@ -58,7 +58,7 @@ def test_a_folder_keeps_its_task(task, tmp_path):
     assert read_evaluation(tmp_path / "e").task == written.task == task
     assert tuple(written.structures) == task.structure_names
     (case,) = written.cases
-    assert case["states"] == {missed: "missed"}
+    assert case.states == {missed: "missed"}
     with (tmp_path / "e" / "cases.csv").open() as file:
         assert [row["organ"] for row in csv.DictReader(file)] == list(task.structure_names)
     # The last structure of the large task is not scored.

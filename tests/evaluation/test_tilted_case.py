@@ -21,8 +21,8 @@ def test_an_evaluation_folder_measures_a_tilted_case_in_space_and_says_so(tmp_pa
     case = CaseResult(**vars(case) | {"on_scan": case.maps("records")})
     header = {"method": "m", "direction": "d", "protocol": protocol, "seed": None}
     (entry,) = write_evaluation(tmp_path / "out", ABDOMEN, header, [case]).cases
-    assert entry["axes_mm"] == TILTED.tolist()
-    assert entry["spacing_mm"] == [5.0, 6.0, 6.0]
-    assert entry["volume_ml"]["liver"] == {"prediction": pytest.approx(0.144), "reference": pytest.approx(0.144)}
+    assert entry.axes_mm == tuple(map(tuple, TILTED.tolist()))
+    assert entry.spacing_mm == (5.0, 6.0, 6.0)
+    assert entry.volume_ml["liver"] == {"prediction": pytest.approx(0.144), "reference": pytest.approx(0.144)}
     # Three rows within the slice; or 14.4 mm back, and two slices up less 10.8 mm.
-    assert entry["liver"]["assd_mm"] == pytest.approx(18 if by_slice else np.hypot(14.4, 0.8))
+    assert entry.scores["liver"]["assd_mm"] == pytest.approx(18 if by_slice else np.hypot(14.4, 0.8))

@@ -17,9 +17,7 @@ from tests.support.abdomen import ABDOMEN
 
 def _card(method, direction="mri2ct", options=None, warnings=(), optimization=None, overrides=(), task=ABDOMEN):
     options = options or PrepareOptions()
-    run = Run(
-        Path("run"), get_method(method), direction, load_config("demo", list(overrides)), "abc", options.to_json(), task
-    )
+    run = Run(Path("run"), get_method(method), direction, load_config("demo", list(overrides)), "abc", options, task)
     signatures = expected_signatures(options.size, options.channels, task.num_classes)
     metadata = make_metadata(run, 4, signatures, "def", {"segmentation": (3, 5)}, optimization)
     return make_card(run, metadata, None, list(warnings))

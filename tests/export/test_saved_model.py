@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import attent_tf as at
 from attent_tf.deployment import read_contract
 from attent_tf.errors import InputError
 from attent_tf.export.saved_model import export_chain
 from attent_tf.inference.batches import run_slices
 from attent_tf.inference.chain import load_chain
 from attent_tf.training.precision import computing_in
-from attent_tf.volumes import Intensity, PrepareOptions
+from attent_tf.volumes import Intensity, PrepareOptions, prepare
+from attent_tf.volumes.array import volume_of_array
 from tests.support import wire
-from tests.support.same_answers import assert_same_answers
+from tests.support.same_answers import assert_same_answers, assert_same_labels, probabilities_on_scan
 from tests.support.untrained_runs import write_untrained_run
 
 pytestmark = pytest.mark.slow
@@ -81,6 +83,24 @@ def test_signatures_have_their_names_types_and_shapes(served):
 
 def test_outputs_equal_the_python_path(served, run):
     _assert_equal_to_python(served, load_chain(run))
+
+
+def test_an_array_has_the_same_labels_from_the_run_and_from_its_export(run, exported):
+    rng = np.random.default_rng(0)
+    voxels = np.full((60, 50, 3), -1000, np.int16)
+    voxels[8:52, 8:42] = rng.normal(40, 60, (44, 34, 3))
+    affine = np.diag([-5.0, 5.0, 5.0, 1.0])
+
+    chain = at.load_chain(run.folder, batch_size=3)
+    labels = at.segment_volume(chain, voxels, affine)
+
+    assert labels.shape == voxels.shape
+    assert len(np.unique(labels)) > 1
+    from_export = at.load_chain(exported.folder, batch_size=2)
+    assert from_export.model.task == chain.model.task
+    again = at.segment_volume(from_export, voxels, affine, "ct")
+    prepared = prepare(volume_of_array(voxels, affine, run.task.domain("ct")), run.prepare_options)
+    assert_same_labels(again, labels, probabilities_on_scan(chain.deployed.chain, prepared, 3))
 
 
 def test_the_outputs_are_no_constants(served):

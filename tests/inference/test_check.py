@@ -1,5 +1,6 @@
 """The signs of a run: what is shown to its networks, and that no label of the target is read."""
 
+import dataclasses
 import json
 from types import SimpleNamespace
 
@@ -75,7 +76,7 @@ def routes(monkeypatch):
 
 def _run(folder, method):
     config = load_config("demo", [*TINY, f"data.image_size={SIZE}"])
-    made = Run(folder, get_method(method), "mri2ct", config, "0" * 64, PrepareOptions().to_json(), load_task())
+    made = Run(folder, get_method(method), "mri2ct", config, "0" * 64, PrepareOptions(), load_task())
     create_or_check(made, ())
     return made
 
@@ -202,7 +203,7 @@ def test_records_without_such_cases_or_prepared_otherwise_are_refused(run, recor
     source = write_hand_records(tmp_path / "source", [case for case in _cases() if case.domain == "mri"])
     with pytest.raises(RecordsError, match="expected train cases of ct, found none"):
         check(run, source, SilentObserver())
-    run.preparation["pixel_mm"] = 9.0
+    run = dataclasses.replace(run, prepare_options=PrepareOptions(pixel_mm=9.0))
     with pytest.raises(RecordsError, match="prepared with pixel_mm"):
         check(run, records, SilentObserver())
 

@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import attent_tf as at
 from attent_tf.data.manifest import read_manifest
 from attent_tf.datasets import find_cases, read_case
 from attent_tf.errors import RunError
-from attent_tf.inference.chain import load_chain
 from attent_tf.inference.nnunet import channel_name, dataset_json, write_nnunet
 from attent_tf.inference.original_scans import OriginalScans
-from attent_tf.inference.volumes import segment_volume
 from attent_tf.methods import get_method
 from attent_tf.progress import SilentObserver
 from attent_tf.runs import load_run
@@ -132,7 +131,8 @@ def test_target_scans_are_cut_at_the_window_and_have_the_runs_labels(written, pl
         np.testing.assert_array_equal(image, np.clip(stored, LOW, HIGH))
         np.testing.assert_array_equal(found_affine, affine)
         if "labels" in one:
-            expected = segment_volume(load_chain(run), read_case(files[one["case"]]), run.prepare_options, 5)
+            scan = read_case(files[one["case"]])
+            expected = at.segment_volume(at.load_chain(run), scan.voxels, scan.affine)
             np.testing.assert_array_equal(_read(written / one["labels"])[0], expected)
 
 

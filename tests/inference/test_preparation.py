@@ -17,7 +17,7 @@ TASK = {"name": "small", "structures": ["bright", "dark"], "domains": {"t1": "mr
 def _check(found, learned=None, **changes):
     learned = learned or PrepareOptions()
     task, other = task_from_mapping(TASK, "small"), task_from_mapping(TASK | changes, "other")
-    run = Run("run", get_method("attent"), "t12t2", load_config("demo"), "0" * 64, learned.to_json(), task)
+    run = Run("run", get_method("attent"), "t12t2", load_config("demo"), "0" * 64, learned, task)
     check_preparation(run, "records", make_manifest(other, {"preparation": found.to_json()}, [], []))
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from attent_tf.inference.volumes import Segmentation, segment_prepared, segment_volume, translate_volume
+from attent_tf.inference.volumes import Segmentation, segment_prepared, translate_prepared
 from attent_tf.stopwatch import Stopwatch
 from attent_tf.tasks import parse_rule
 from attent_tf.volumes import PrepareOptions, Volume, prepare, restore_image
@@ -36,9 +36,16 @@ def everything(volume):
     return prepared, answer, watch, slices
 
 
+def _segmented(volume, options, batch_size=8):
+    prepared = prepare(volume, options)
+    answer = Segmentation.blank(prepared, 5)
+    segment_prepared(Oracle(), prepared, answer, batch_size=batch_size)
+    return answer.labels
+
+
 def test_entropy_and_probabilities_change_no_label(volume, everything):
     _, answer, _, _ = everything
-    labels = segment_volume(Oracle(), volume, OPTIONS, 5)
+    labels = _segmented(volume, OPTIONS)
     assert_same_labels(answer.labels, labels, probabilities_on_scan(Oracle(), prepare(volume, OPTIONS)))
     assert set(np.unique(labels)) >= {0, 2, 4}
 
@@ -70,7 +77,7 @@ def test_each_slice_is_told_once_and_phases_are_timed(volume, everything):
 @pytest.mark.parametrize("slice_mm", [None, 7.0])
 def test_the_batch_does_not_show(volume, slice_mm):
     options = PrepareOptions(size=64, pixel_mm=4.0, slice_mm=slice_mm, neighbours=1)
-    first, *others = [segment_volume(Oracle(), volume, options, 5, batch_size=size) for size in (1, 4, 32)]
+    first, *others = [_segmented(volume, options, size) for size in (1, 4, 32)]
     probabilities = probabilities_on_scan(Oracle(), prepare(volume, options))
     for other in others:
         assert_same_labels(other, first, probabilities)
@@ -79,17 +86,17 @@ def test_the_batch_does_not_show(volume, slice_mm):
 def test_a_translation_spans_the_window_of_the_source(volume):
     options = PrepareOptions(size=64, pixel_mm=4.0, intensity={"ct": parse_rule("window:-100:300")})
     prepared = prepare(volume, options)
-    image = translate_volume(Oracle(), volume, options, CT, batch_size=4)
+    image = translate_prepared(Oracle(), prepared, options, CT, batch_size=4)
     expected = restore_image(100.0 - 200.0 * prepared.images, prepared.geometry, -100.0)
     np.testing.assert_allclose(image, expected, atol=1e-3)
     assert image.shape == volume.shape
     # MR has no unit, and no range that all scans share.
-    unitless = translate_volume(Oracle(), volume, options, MRI)
+    unitless = translate_prepared(Oracle(), prepared, options, MRI)
     np.testing.assert_allclose(unitless, (expected + 100.0) / 400.0 * 1000.0, atol=1e-2)
 
 
 def test_labels_are_in_the_order_of_the_file(volume):
-    labels = segment_volume(Oracle(), volume, OPTIONS, 5)
+    labels = _segmented(volume, OPTIONS)
     prepared = prepare(volume, OPTIONS)
     canonical = np.moveaxis(labels, (0, 1, 2), (2, 1, 0))[::-1, ::-1]
     np.testing.assert_array_equal(canonical_view(labels, prepared.geometry.affine), canonical)

@@ -43,7 +43,7 @@ def test_dice_is_symmetric_and_a_fraction(a, b):
 
 
 def test_different_shapes_are_refused():
-    with pytest.raises(InputError, match=r"expected one shape, got \(1, 2, 2\) and \(1, 2, 3\)"):
+    with pytest.raises(InputError, match=r"expected one shape, found \(1, 2, 2\) and \(1, 2, 3\)"):
         dice(np.zeros((1, 2, 2)), np.zeros((1, 2, 3)))
 
 

@@ -99,15 +99,15 @@ def test_tolerance_of_surface_dice_can_be_chosen():
 
 def test_unknown_class_and_wrong_rank_are_refused():
     good = np.zeros((2, 3, 3), np.uint8)
-    with pytest.raises(InputError, match="prediction: expected class indices 0 to 4; got 9"):
+    with pytest.raises(InputError, match="prediction: expected class indices 0 to 4, found 9"):
         score_case(np.full((2, 3, 3), 9), good, SPACING, ORGANS)
     with pytest.raises(InputError, match="reference: expected class indices"):
         score_case(good, good[0], SPACING, ORGANS)
-    with pytest.raises(InputError, match=r"expected one shape, got \(2, 3, 3\) and \(1, 3, 3\)"):
+    with pytest.raises(InputError, match=r"expected one shape, found \(2, 3, 3\) and \(1, 3, 3\)"):
         score_case(good, good[:1], SPACING, ORGANS)
-    with pytest.raises(InputError, match=r"prediction: expected class indices 0 to 4; got 0.5"):
+    with pytest.raises(InputError, match=r"prediction: expected class indices 0 to 4, found 0.5"):
         score_case(np.full((2, 3, 3), 0.5), good, SPACING, ORGANS)
-    with pytest.raises(InputError, match=r"reference: expected class indices 0 to 4; got -1"):
+    with pytest.raises(InputError, match=r"reference: expected class indices 0 to 4, found -1"):
         score_case(good, np.full((2, 3, 3), -1), SPACING, ORGANS)
 
 

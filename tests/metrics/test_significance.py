@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from attent_tf.metrics.significance import holm, paired_test
 
@@ -28,6 +29,21 @@ def test_agrees_with_all_sign_patterns():
         sums = [abs(np.dot(signs, differences)) for signs in itertools.product((-1, 1), repeat=n)]
         expected = np.mean(np.array(sums) >= abs(differences.sum()) - 1e-9)
         assert paired_test(differences, np.zeros(n)).p_value == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("n", [2, 5, 11])
+@pytest.mark.parametrize("digits", [0, 9])
+def test_agrees_with_scipys_exact_permutation_test(n, digits):
+    """Rounded to whole numbers, sums of several patterns are ties."""
+    differences = np.round(np.random.default_rng(n).normal(0.5, 2.0, n), digits)
+    expected = stats.permutation_test(
+        (differences, np.zeros(n)),
+        lambda first, second, axis: np.mean(first - second, axis=axis),
+        permutation_type="samples",
+        n_resamples=2**n,
+        vectorized=True,
+    )
+    assert paired_test(differences, np.zeros(n)).p_value == expected.pvalue
 
 
 def test_many_pairs_are_sampled_the_same_each_time():

@@ -217,7 +217,7 @@ def test_unknown_convention_is_refused():
     with pytest.raises(InputError, match="outside: expected one of background, object"):
         surface_voxels(np.ones((2, 2, 2), bool), "mirror")
     mask = np.ones((2, 2, 2), bool)
-    with pytest.raises(InputError, match="connectivity: expected one of 1, 2, 3; got 6"):
+    with pytest.raises(InputError, match="connectivity: expected one of 1, 2, 3, found 6"):
         assd(mask, mask, connectivity=6)
-    with pytest.raises(InputError, match="rule: expected one of pooled, max; got 'mean'"):
+    with pytest.raises(InputError, match="rule: expected one of pooled, max, found 'mean'"):
         hd95(mask, mask, rule="mean")

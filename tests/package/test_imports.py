@@ -8,6 +8,7 @@ import pytest
 
 # Of these, every module is light.
 LIGHT_THROUGHOUT = [
+    "attent_tf.api",
     "attent_tf.volumes",
     "attent_tf.phantom",
     "attent_tf.metrics",

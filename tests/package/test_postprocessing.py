@@ -119,5 +119,5 @@ def test_json_gives_it_back_and_a_user_decides(one):
 
 
 def test_steps_are_true_or_false():
-    with pytest.raises(ConfigError, match="expected true or false for fill_holes; got 'yes'"):
+    with pytest.raises(ConfigError, match="fill_holes: expected true or false, found 'yes'"):
         Postprocessing.from_json({"fill_holes": "yes"})

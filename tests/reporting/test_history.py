@@ -28,7 +28,7 @@ def test_a_loss_that_is_logged_less_often_keeps_its_own_steps(tmp_path):
 
 def test_empty_history_has_no_curves_and_foreign_files_are_refused(tmp_path):
     assert read_history(write(tmp_path, "step,a\n")) == []
-    with pytest.raises(InputError, match="expected a column 'step'; got epoch, a"):
+    with pytest.raises(InputError, match="expected a column 'step', found epoch, a"):
         read_history(write(tmp_path, "epoch,a\n1,2\n"))
 
 

@@ -84,7 +84,7 @@ def test_page_holds_the_numbers_of_the_evaluation(report, make_evaluation):
             assert f"{summary['mean']:.{digits}f} ± {summary['std']:.{digits}f}" in cells
     assert f"{found.average['dice']:.1f}" in cells
     for case in found.cases:
-        assert f"{case['liver']['dice']:.1f}" in cells
+        assert f"{case.scores['liver']['dice']:.1f}" in cells
 
 
 def test_missed_undefined_and_spurious_organs_are_called_so(report, make_evaluation, make_case):
@@ -222,7 +222,7 @@ def test_methods_on_different_grids_are_refused(report, make_evaluation, make_ca
 def test_nothing_to_report_is_refused(tmp_path):
     with pytest.raises(InputError, match="at least one evaluation"):
         write_report(tmp_path / "index.html", [], "Report")
-    with pytest.raises(InputError, match="there is no such file"):
+    with pytest.raises(InputError, match="found no such file"):
         write_report(tmp_path / "index.html", [EvaluationForReport(tmp_path)], "Report")
     assert not (tmp_path / "index.html").exists()
 

@@ -43,7 +43,8 @@ def test_an_organ_that_lies_elsewhere_is_misplaced_and_not_missed(make_evaluatio
 
 def test_states_that_an_evaluation_names_are_taken(make_evaluation, make_case):
     (case,) = read_evaluation(make_evaluation(cases=[make_case("one")]).folder).cases
-    case = case | {"states": {"liver": "not compared", "spleen": "absent", "left_kidney": "spurious"}}
+    states = {"liver": "not compared", "spleen": "absent", "left_kidney": "spurious"}
+    case = dataclasses.replace(case, states=states)
     cells = case_cells(case, ABDOMEN)
     assert [(cell.text, cell.detail, cell.state) for cell in (cells[0], cells[3])] == [
         ("–", "not compared", "undefined"),
@@ -62,7 +63,8 @@ def test_infinite_distances_are_counted_beside_the_box_plot(make_evaluation, mak
 
 def test_a_metric_without_values_draws_nothing(make_evaluation):
     evaluation = read_evaluation(make_evaluation().folder)
-    bare = [{**case, **{organ: {"dice": math.nan} for organ in evaluation.structures}} for case in evaluation.cases]
+    unscored = {organ: {"dice": math.nan} for organ in evaluation.structures}
+    bare = tuple(dataclasses.replace(case, scores=unscored) for case in evaluation.cases)
     assert box_plot_svg([dataclasses.replace(evaluation, cases=bare)], "dice", "Spread", "here") == ""
 
 

@@ -78,5 +78,5 @@ def test_without_signs_or_an_estimate_the_page_speaks_of_none(make_evaluation, t
 
 def test_damaged_signs_are_refused_in_one_line(make_evaluation):
     place = make_evaluation(signs={"cases": []})
-    with pytest.raises(InputError, match=r"metrics\.json: expected signs, .*; evaluate again"):
+    with pytest.raises(InputError, match=r"metrics\.json: signs: expected the keys .*; evaluate again"):
         sign_table([("A", read_evaluation(place.folder))])

@@ -17,7 +17,7 @@ from attent_tf.training.steps.step import make_step
 from attent_tf.volumes import PrepareOptions
 from tests.support.small_runs import TINY
 
-_PREPARATION = PrepareOptions().to_json()
+_PREPARATION = PrepareOptions()
 
 
 @pytest.fixture

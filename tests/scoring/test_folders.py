@@ -32,7 +32,7 @@ def score(tmp_path):
 
 
 def _case(evaluation, name):
-    return next(case for case in evaluation.cases if case["case"] == name)
+    return next(case for case in evaluation.cases if case.case == name)
 
 
 def test_scores_are_those_of_the_arrays_whatever_the_axis_order(tmp_path, score):
@@ -42,11 +42,11 @@ def test_scores_are_those_of_the_arrays_whatever_the_axis_order(tmp_path, score)
     (expected,) = find_protocol(DEFAULT_PROTOCOL).score(labels(1), labels(), (2.0, 1.5, 4.0), ABDOMEN.structure_names)
     for case in evaluation.cases:
         # Boxes of 4 voxels that lie one voxel apart share 3 of them.
-        assert case["liver"]["dice"] == 75.0
+        assert case.scores["liver"]["dice"] == 75.0
         for organ in ORGANS:
-            assert case[organ] == pytest.approx(expected[organ], nan_ok=True)
-        assert case["spacing_mm"] == [4.0, 1.5, 2.0]
-        assert case["volume_ml"]["spleen"]["reference"] == pytest.approx(4 * 4 * 3 * 12 / 1000)
+            assert case.scores[organ] == pytest.approx(expected[organ], nan_ok=True)
+        assert case.spacing_mm == (4.0, 1.5, 2.0)
+        assert case.volume_ml["spleen"]["reference"] == pytest.approx(4 * 4 * 3 * 12 / 1000)
     assert evaluation.failures == ()
     assert evaluation.header["method"] == "predictions"
 
@@ -96,9 +96,12 @@ def test_an_unusable_prediction_counts_as_empty_and_is_listed_in_one_line(tmp_pa
     assert (failure.case, failure.side, failure.counts_as) == ("bad", "prediction", "an empty prediction")
     assert message in failure.problem
     assert len(failure.problem.splitlines()) == 1
-    assert (_case(evaluation, "bad")["liver"]["dice"], _case(evaluation, "good")["liver"]["dice"]) == (0.0, 100.0)
-    assert _case(evaluation, "bad")["liver"]["assd_mm"] == math.inf
-    assert _case(evaluation, "bad")["states"] == dict.fromkeys(ORGANS, "missed")
+    assert (_case(evaluation, "bad").scores["liver"]["dice"], _case(evaluation, "good").scores["liver"]["dice"]) == (
+        0.0,
+        100.0,
+    )
+    assert _case(evaluation, "bad").scores["liver"]["assd_mm"] == math.inf
+    assert _case(evaluation, "bad").states == dict.fromkeys(ORGANS, "missed")
     assert evaluation.structures["spleen"]["dice"]["mean"] == 50.0
     document = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert [entry["case"] for entry in document["failures"]] == ["bad"]
@@ -116,8 +119,8 @@ def test_a_case_with_an_unusable_reference_is_listed_and_not_scored(tmp_path, sc
     (failure,) = evaluation.failures
     assert (failure.case, failure.side, failure.counts_as) == ("bad", "reference", "not scored")
     assert message in failure.problem
-    assert _case(evaluation, "bad")["labelled"] is False
-    assert math.isnan(_case(evaluation, "bad")["liver"]["dice"])
+    assert _case(evaluation, "bad").labelled is False
+    assert math.isnan(_case(evaluation, "bad").scores["liver"]["dice"])
     assert evaluation.structures["liver"]["dice"]["mean"] == 75.0
     assert evaluation.structures["liver"]["dice"]["n"] == 1
 
@@ -148,7 +151,7 @@ def test_organs_that_are_missed_spurious_or_absent_are_listed(tmp_path, score):
     write(tmp_path / "predictions" / "a.nii.gz", labels(without=(1, 4)))
     write(tmp_path / "references" / "a.nii.gz", labels(without=(2, 4)))
     evaluation = score()
-    assert evaluation.cases[0]["states"] == {"liver": "missed", "right_kidney": "spurious", "spleen": "absent"}
+    assert evaluation.cases[0].states == {"liver": "missed", "right_kidney": "spurious", "spleen": "absent"}
     assert evaluation.structures["spleen"]["dice"]["n_undefined"] == 1
     assert (evaluation.structures["liver"]["dice"]["mean"], evaluation.structures["right_kidney"]["dice"]["mean"]) == (
         0.0,
@@ -164,7 +167,7 @@ def test_organs_that_one_side_does_not_name_are_not_compared(tmp_path, score, pr
     assert evaluation.header["organs_compared"] == ["liver"]
     assert evaluation.average["dice"] == 100.0
     assert evaluation.structures["spleen"]["dice"]["n"] == 0
-    assert evaluation.cases[0]["states"]["spleen"] == "not compared"
+    assert evaluation.cases[0].states["spleen"] == "not compared"
     assert "right_kidney, left_kidney, spleen" in evaluation.header["warnings"][0]
 
 
@@ -172,8 +175,8 @@ def test_files_lie_on_the_grid_of_their_scan_already(tmp_path, score):
     write_pair(tmp_path, "a", shift=1, codes="LPS")
     native, record = score("native", protocol="native_3d"), score("record")
     for metric in ("dice", "assd_mm"):
-        assert native.cases[0]["liver"][metric] == record.cases[0]["liver"][metric]
-    assert math.isnan(native.cases[0]["liver"]["assd_voxel"])
+        assert native.cases[0].scores["liver"][metric] == record.cases[0].scores["liver"][metric]
+    assert math.isnan(native.cases[0].scores["liver"]["assd_voxel"])
 
 
 def test_post_processing_is_done_when_asked_for_and_named(tmp_path, score):
@@ -182,8 +185,8 @@ def test_post_processing_is_done_when_asked_for_and_named(tmp_path, score):
     crumbs[19, 15, 7] = 1
     write(tmp_path / "predictions" / "a.nii.gz", crumbs)
     plain, cleaned = score("plain"), score("cleaned", postprocessing=Postprocessing(largest_component=True))
-    assert plain.cases[0]["liver"]["dice"] == pytest.approx(100 * 96 / 97)
-    assert cleaned.cases[0]["liver"]["dice"] == 100.0
+    assert plain.cases[0].scores["liver"]["dice"] == pytest.approx(100 * 96 / 97)
+    assert cleaned.cases[0].scores["liver"]["dice"] == 100.0
     assert not any(plain.header["postprocessing"].values())
     assert cleaned.header["postprocessing"]["largest_component"]
     assert cleaned.unprocessed.structures["liver"]["dice"]["mean"] == plain.structures["liver"]["dice"]["mean"]

@@ -30,9 +30,7 @@ def test_options_that_do_not_go_together_are_refused(run, server, metadata, mess
 
 def test_a_run_says_it_with_a_server_and_without(tmp_path):
     options = PrepareOptions(pixel_mm=2.0)
-    run = Run(
-        tmp_path / "run", get_method("attent"), "mri2ct", load_config("demo", []), "abc", options.to_json(), load_task()
-    )
+    run = Run(tmp_path / "run", get_method("attent"), "mri2ct", load_config("demo", []), "abc", options, load_task())
     create_or_check(run, ())
     for server in (None, "http://host:1"):
         assert read_source(str(run.folder), server, None).prepare_options == options

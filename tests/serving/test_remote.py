@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import attent_tf as at
 from attent_tf.deployment import read_contract
 from attent_tf.deployment.signature import expected_signatures
 from attent_tf.errors import ServerError
 from attent_tf.inference.batches import run_slices
 from attent_tf.inference.chain import load_chain
-from attent_tf.inference.volumes import segment_volume
 from attent_tf.serving import RemoteChain, connect
 from attent_tf.volumes import PrepareOptions, Volume, prepare, read_scan, write_scan
 from cli.main import main
@@ -127,7 +127,7 @@ def test_segment_with_a_server_needs_no_tensorflow_and_gives_the_same_labels(run
     done = _segment(scan, out, *words, "--batch-size", 5)
     assert done.returncode == 0, done.stderr[-2000:]
     chain, volume = load_chain(run), read_scan(scan, CT)
-    expected = segment_volume(chain, volume, run.prepare_options, 5)
+    expected = at.segment_volume(at.load_chain(run), volume.voxels, volume.affine)
     probabilities = probabilities_on_scan(chain, prepare(volume, run.prepare_options))
     assert_same_labels(np.asanyarray(nibabel.load(out).dataobj), expected, probabilities)
     # They are stored in steps of 1/255.

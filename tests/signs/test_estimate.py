@@ -95,7 +95,17 @@ def test_what_is_no_calibration_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"found no such file; make one with benchmarks/calibrate_signs\.py"):
         read_calibration(path)
     good = calibration_to_json(fit_calibration(["grey"], GREY, DICE))
-    for content in ([], {}, {**good, "more": 1}, {**good, "weights": []}, {**good, "inputs": ["shares"]}):
-        write_json(path, content)
-        with pytest.raises(InputError, match="found something else"):
+    for content, line in (
+        ([], r"expected keys such as inputs, weights, intercept, found \[\]"),
+        ({}, "expected the keys inputs, weights, .*; inputs is missing"),
+        ({**good, "more": 1}, "unknown key 'more'"),
+        ({**good, "weights": []}, "expected as many weights as inputs, found 1 and 0"),
+        ({**good, "inputs": ["shares"]}, "inputs: entry 0: expected one of paths, .*, found 'shares'"),
+        ({**good, "weights": [1e999]}, "weights: entry 0: expected a finite number"),
+    ):
+        path.write_text(json.dumps(content))
+        with pytest.raises(InputError, match=rf"calibration\.json: {line}.*; make one with benchmarks/calibrate_signs"):
             read_calibration(path)
+    path.write_text("{")
+    with pytest.raises(InputError, match="expected a calibration, found something else"):
+        read_calibration(path)

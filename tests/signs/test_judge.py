@@ -1,6 +1,8 @@
 """What makes a sign green, amber or red, by hand."""
 
 import dataclasses
+import json
+import math
 
 import numpy as np
 import pytest
@@ -128,9 +130,11 @@ def test_signs_come_back_from_json():
     signs = judge(_measured(StructureCounts.none(5), islands=np.full((2, 4), np.nan)))
     assert Signs.from_json(signs.to_json()) == signs
     for damaged in ({}, {**signs.to_json(), "signs": [{"id": "shares"}]}, {**signs.to_json(), "cases": None}):
-        with pytest.raises(ValueError, match="expected signs"):
+        with pytest.raises(ValueError, match=r"^signs: .*expected "):
             Signs.from_json(damaged)
-    content = signs.to_json()
+    content = json.loads(json.dumps(signs.to_json()))
+    content["signs"][0]["value"] = "inf"
+    assert Signs.from_json(content).signs[0].value == math.inf
     content["signs"][0]["verdict"] = "blue"
     with pytest.raises(ValueError, match="green, amber, red"):
         Signs.from_json(content)

@@ -28,7 +28,7 @@ def write_untrained_run(
     """Writes a run of tiny networks whose weights, batch norms included, are random; returns it."""
     options = options or PrepareOptions()
     config = load_config("demo", [*TINY, *settings])
-    run = Run(folder, get_method(method), direction, config, "0" * 64, options.to_json(), task)
+    run = Run(folder, get_method(method), direction, config, "0" * 64, options, task)
     create_or_check(run, ())
     # What the noise is added to is drawn too.
     keras.utils.set_random_seed(0)

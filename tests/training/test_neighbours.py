@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import attent_tf as at
 from attent_tf.configs import load_config
 from attent_tf.data.manifest import read_manifest
 from attent_tf.data.reader import read_case_records
@@ -13,15 +14,13 @@ from attent_tf.data.slices import load_slices
 from attent_tf.datasets import find_cases, read_case
 from attent_tf.errors import RecordsError
 from attent_tf.export.saved_model import export_chain
-from attent_tf.inference.chain import load_chain
 from attent_tf.inference.evaluate import evaluate
-from attent_tf.inference.volumes import segment_volume, translate_volume
 from attent_tf.runs import load_run
 from attent_tf.tasks import parse_rule
 from attent_tf.training.train import train
 from attent_tf.volumes import PrepareOptions, prepare
 from beam_preprocess import run as run_job
-from tests.support.abdomen import ABDOMEN, MRI
+from tests.support.abdomen import ABDOMEN
 from tests.support.jobs import abdomen_options
 from tests.support.small_runs import TINY, SilentObserver, write_small_data
 
@@ -77,17 +76,12 @@ def test_records_hold_the_slices_beside_them_even_where_those_were_left_out(plac
 
 
 def test_volumes_come_back_with_the_scans_shape(place, run):
-    chain, volume, options = load_chain(run), _scan(place), run.prepare_options
-    assert options.channels == chain.networks[0].channels == 3
-    done = []
-    labels = segment_volume(chain, volume, options, 5, done.append)
+    chain, volume = at.load_chain(run), _scan(place)
+    assert run.prepare_options.channels == chain.deployed.chain.networks[0].channels == 3
+    labels = at.segment_volume(chain, volume.voxels, volume.affine)
     assert labels.shape == volume.shape
     assert labels.dtype == np.uint8
-    assert sum(done) == volume.slice_count
-    done.clear()
-    image = translate_volume(chain, volume, options, MRI, done.append)
-    assert image.shape == volume.shape
-    assert sum(done) == volume.slice_count
+    assert at.translate_volume(chain, volume.voxels, volume.affine).shape == volume.shape
 
 
 def test_scores_and_pictures_are_those_of_the_slice_itself(place, records, run):

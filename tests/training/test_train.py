@@ -187,7 +187,7 @@ def test_strategies_are_chosen_by_name():
     assert isinstance(make_strategy("one"), tf.distribute.OneDeviceStrategy)
     assert isinstance(make_strategy("auto"), tf.distribute.MirroredStrategy)
     with pytest.raises(
-        ConfigError, match="--strategy: expected one of auto, one, mirrored, multi_worker; received 'many'"
+        ConfigError, match="--strategy: expected one of auto, one, mirrored, multi_worker, found 'many'"
     ):
         make_strategy("many")
 

@@ -108,5 +108,5 @@ def test_labels_without_rules_may_lie_anywhere(tools):
 
 @pytest.mark.parametrize("lies", ["above", "below"])
 def test_nothing_lies_above_the_middle_of_its_own_slices(lies):
-    with pytest.raises(ConfigError, match=f"near: expected one of right_of, .* received {lies}"):
+    with pytest.raises(ConfigError, match=f"near: expected one of right_of, .* found {lies}"):
         AnatomyRule("near", lies, ("body",))

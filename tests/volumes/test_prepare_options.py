@@ -30,8 +30,17 @@ def test_options_survive_json(options):
         ({"size": 1.5}, "size"),
         ({"neighbours": True}, "neighbours"),
         ({"pixel_mm": None}, "pixel_mm"),
-        ({"intensity": {"ct": {}}}, "intensity rule"),
-        ({"intensity": ["window:0:1"]}, "intensity rules by domain"),
+        ({"intensity": {"ct": {}}}, "preparation: intensity: ct: expected the keys kind, low"),
+        ({"intensity": ["window:0:1"]}, "intensity: expected names and their values"),
+        (
+            {
+                "intensity": {
+                    "ct": {"kind": "window", "low": 3.0, "high": 1.0, "low_of": "volume", "high_of": "volume"}
+                    | {"statistics": "volume"}
+                }
+            },
+            "preparation: intensity: ct: intensity window: expected two numbers, low below high",
+        ),
         ({"spacing": 1.0}, "spacing"),
     ],
 )

@@ -54,7 +54,7 @@ class SynSegStep(CycleGanStep):
         if weights and len(weights) != task.num_classes:
             raise ConfigError(
                 f"configuration key synseg.class_weights: expected {task.num_classes} numbers, of {', '.join(task.class_names)}, "
-                f"or none for the task's own; received {weights}"
+                f"or none for the task's own, found {weights}"
             )
 
     def begin(self) -> None:

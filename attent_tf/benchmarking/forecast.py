@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from attent_tf.benchmark.plan import BenchmarkRun
+from attent_tf.benchmarking.plan import BenchmarkRun
 from attent_tf.counting import counted
 from attent_tf.methods import Method, Stage, get_method
 from attent_tf.runs import stage_description

@@ -4,7 +4,7 @@ import json
 
 from click.testing import CliRunner
 
-from attent_tf.benchmark import forecast, forecast_lines, plan_runs
+from attent_tf.benchmarking import forecast, forecast_lines, plan_runs
 from attent_tf.tasks import load_task
 from cli.main import main
 from tests.support.hand_records import write_hand_records

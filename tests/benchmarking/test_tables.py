@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from attent_tf.benchmark import benchmark_tables, plan_runs
-from attent_tf.benchmark.tables import spread
-from attent_tf.benchmark.text import as_json, as_markdown
+from attent_tf.benchmarking import benchmark_tables, plan_runs
+from attent_tf.benchmarking.tables import spread
+from attent_tf.benchmarking.text import as_json, as_markdown
 from attent_tf.configs import Config
 from attent_tf.errors import ConfigError
+from attent_tf.evaluation.case_entry import ScoredCase
 from attent_tf.evaluation.folder import Evaluation
 from attent_tf.files import json_bytes
 from attent_tf.methods import METHODS
@@ -22,10 +23,10 @@ from tests.support.amos_task import AMOS
 
 def _evaluation(dice_by_case, assd=1.0, warnings=(), task=ABDOMEN):
     """An evaluation whose organs all have the same Dice in a case."""
-    cases = [
-        {"case": case, **{organ: {"dice": dice, "assd_voxel": assd, "assd_mm": assd} for organ in task.structure_names}}
+    cases = tuple(
+        ScoredCase(case, {organ: {"dice": dice, "assd_voxel": assd, "assd_mm": assd} for organ in task.structure_names})
         for case, dice in dice_by_case.items()
-    ]
+    )
     mean = sum(dice_by_case.values()) / len(dice_by_case)
     average = {"dice": mean, "assd_voxel": assd, "assd_mm": assd}
     organs = {organ: {measure: {"mean": value} for measure, value in average.items()} for organ in task.structure_names}

@@ -152,7 +152,7 @@ def _dice_by_case(evaluations):
     for evaluation in evaluations:
         scored = evaluation.task.scored_names
         for case in evaluation.cases:
-            values.setdefault(case["case"], []).append(mean_of_defined([case[name]["dice"] for name in scored]))
+            values.setdefault(case.case, []).append(mean_of_defined([case.scores[name]["dice"] for name in scored]))
     means = {case: mean_of_defined(of_seeds) for case, of_seeds in values.items()}
     return {case: mean for case, mean in means.items() if not math.isnan(mean)}
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from attent_tf.benchmark.plan import BenchmarkRun
+from attent_tf.benchmarking.plan import BenchmarkRun
 from attent_tf.configs import Config
 from attent_tf.data.manifest import read_manifest
 from attent_tf.errors import RunError

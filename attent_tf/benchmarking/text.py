@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from attent_tf.benchmark.tables import Direction, Row, Spread, columns_of
+from attent_tf.benchmarking.tables import Direction, Row, Spread, columns_of
 from attent_tf.configs import Config, config_to_dict
 from attent_tf.json_numbers import to_json
 from attent_tf.methods import METHODS

@@ -1,0 +1,95 @@
+"""`load_chain`: trained networks that are ready for scans, wherever they come from."""
+
+import dataclasses
+import os
+from pathlib import Path
+
+from attent_tf.deployment import METADATA_FILE, read_contract
+from attent_tf.deployment.model import TrainedModel
+from attent_tf.errors import InputError
+from attent_tf.inference.batches import DEFAULT_BATCH
+from attent_tf.inference.deployed import Deployed, open_chain, open_exported
+from attent_tf.runs import Run, load_run
+from attent_tf.runs.run import RUN_FILE
+
+DEFAULT_MODEL = "attent"
+"""What a model is called on a server where nobody says otherwise."""
+
+
+@dataclasses.dataclass(frozen=True)
+class LoadedChain:
+    """Networks that are ready for scans, and what they were trained for.
+
+    Attributes:
+      model: what was trained: its method, task, direction, and how scans are prepared for it.
+      deployed: the networks, the device that they run on, and how many slices go through them at once.
+    """
+
+    model: TrainedModel
+    deployed: Deployed
+
+
+def load_chain(
+    run: Run | str | os.PathLike[str],
+    batch_size: int | None = None,
+    server: str | None = None,
+    model: str = DEFAULT_MODEL,
+    model_version: int | None = None,
+) -> LoadedChain:
+    """Makes trained networks ready for `segment_volume` and `translate_volume`.
+
+    Args:
+      run: a trained run or its folder, or the version folder of an exported model (`models/attent/1`). With `server`, the
+        `metadata.json` of the exported model will do; TensorFlow is not needed then.
+      batch_size: slices at once; chosen for the device if None. The result does not depend on it.
+      server: address of a TensorFlow Serving that holds the exported model, `http://HOST:8501` or `grpc://HOST:8500`.
+      model: name of the model on the server.
+      model_version: its version there; the newest if None.
+
+    Raises:
+      InputError: the path is neither, or the exported model is damaged.
+      RunError: a stage of the run has no checkpoint, or it is of another model.
+      ServerError: there is no such server or model.
+    """
+    trained, place = _trained(run)
+    if server is not None:
+        return LoadedChain(trained, open_server(trained, server, model, model_version, batch_size))
+    if isinstance(trained, Run):
+        return LoadedChain(trained, open_chain(trained, batch_size))
+    options, classes = trained.prepare_options, trained.task.num_classes
+    return LoadedChain(trained, open_exported(place, options, classes, batch_size))
+
+
+def open_server(
+    trained: TrainedModel, address: str, model: str, version: int | None, batch_size: int | None
+) -> Deployed:
+    """Connects to a server and checks its model; TensorFlow is not needed.
+
+    Args:
+      trained: a run, or the contract of the model.
+      address, model, version: see `attent_tf.serving.connect`.
+      batch_size: slices at once; 8 if None.
+
+    Raises:
+      ServerError: there is no such server or model, or it is no exported chain for such slices.
+    """
+    from attent_tf.serving import RemoteChain, connect
+
+    batch_size = batch_size or DEFAULT_BATCH
+    server = connect(address, model, version)
+    chain = RemoteChain(server, trained.prepare_options, trained.task.num_classes, slices_per_request=batch_size)
+    return Deployed(chain, server.where, batch_size)
+
+
+def _trained(run: Run | str | os.PathLike[str]) -> tuple[TrainedModel, Path]:
+    """Returns what was trained, and where it lies."""
+    if isinstance(run, Run):
+        return run, run.folder
+    place = Path(run)
+    if (place / RUN_FILE).is_file():
+        return load_run(place), place
+    if place.name == METADATA_FILE or (place / METADATA_FILE).is_file():
+        return read_contract(place), place.parent if place.name == METADATA_FILE else place
+    found = "neither there" if place.is_dir() else "a file" if place.is_file() else "nothing"
+    expected = f"a run folder ({RUN_FILE}) or the version folder of an exported model ({METADATA_FILE})"
+    raise InputError(place, expected, found, "take what attent train or attent export wrote")

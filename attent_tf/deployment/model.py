@@ -1,0 +1,47 @@
+"""What a run and the contract of an exported model have in common. No TensorFlow."""
+
+from typing import Any, Protocol
+
+from attent_tf.methods import Method
+from attent_tf.postprocessing import Postprocessing
+from attent_tf.tasks import Task
+from attent_tf.volumes import PrepareOptions
+
+
+class TrainedModel(Protocol):
+    """What was trained, and how scans are made ready for it: a `Run`, or a `ModelContract` in its place."""
+
+    @property
+    def method(self) -> Method:
+        """How it was trained."""
+
+    @property
+    def direction(self) -> str:
+        """Of the task, such as `mri2ct`."""
+
+    @property
+    def records(self) -> str:
+        """Fingerprint of the records that it was trained on."""
+
+    @property
+    def task(self) -> Task:
+        """Whose classes its labels are."""
+
+    @property
+    def source(self) -> str:
+        """The domain that its labels come from."""
+
+    @property
+    def target(self) -> str:
+        """The domain of the scans that it segments."""
+
+    @property
+    def prepare_options(self) -> PrepareOptions:
+        """How scans are prepared: as its training records were."""
+
+    @property
+    def postprocessing(self) -> Postprocessing:
+        """What is done to its label maps where nobody says otherwise."""
+
+    def describe(self) -> dict[str, Any]:
+        """Returns what a report says of it, as JSON."""

@@ -1,0 +1,123 @@
+"""`preprocess`: what `attent preprocess` does. `attent_tf` offers it by name."""
+
+import contextlib
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attent_tf.data.manifest import Manifest
+from attent_tf.progress import Progress, observer_of
+from attent_tf.tasks import DEFAULT_TASK, Task, load_task, parse_rule
+from attent_tf.volumes import PrepareOptions
+from beam_preprocess.job import run
+from beam_preprocess.options import PreprocessOptions
+from beam_preprocess.quiet import beam_kept_quiet
+
+Path = str | os.PathLike[str]
+
+
+def preprocess(
+    out: Path,
+    domain: Mapping[str, Path],
+    task: Task | Path = DEFAULT_TASK,
+    *,
+    domain_dataset: Mapping[str, Path] | None = None,
+    overwrite: bool = False,
+    on_error: str = "fail",
+    split: str = "sifa",
+    seed: int = 0,
+    split_file: Path | None = None,
+    slices: str = "body",
+    geometry: str = "physical",
+    pixel_mm: float = 1.6,
+    slice_mm: float | None = None,
+    neighbours: int = 0,
+    intensity: Mapping[str, str] | None = None,
+    orientation_policy: str = "strict",
+    shards: int | None = None,
+    preview: bool = False,
+    verbose: bool = False,
+    beam_options: Sequence[str] = (),
+    progress: Progress = None,
+) -> Manifest:
+    """Turns folders of scans into sliced TFRecords: a records folder, which appears complete or not at all.
+
+    Args:
+      out: the records folder to make, local or on a file system of Beam.
+      domain: by name of a domain of the task, the folder of its cases in a known layout, or a YAML description that says its
+        root; one domain or more.
+      task: structures and domains: `abdomen`, `cardiac`, `shapes`, or a YAML file.
+      domain_dataset: by name of the domain, how its folder lies on disk: name or YAML file of a description; recognised for
+        domains that are not named.
+      overwrite: whether a records folder that is there is replaced.
+      on_error: a case that cannot be used: `fail` stops, `skip` sets it aside in `rejected.jsonl`.
+      split: `sifa`, `ratio`, `file` or `none`.
+      seed: what `ratio` draws from.
+      split_file: YAML file with `test` and `train`, for `file`.
+      slices: of training cases: `body`, `organs` or `all`.
+      geometry: `physical` (pixels of `pixel_mm`, centred on the body) or `resize` (the whole slice).
+      pixel_mm: edge of a pixel, for `physical`.
+      slice_mm: distance of slices that are resampled; the scan's own slices if None.
+      neighbours: slices on each side that a record holds as further channels.
+      intensity: by name of the domain, its intensity rule as text, such as `window:-160:240`.
+      orientation_policy: `strict` or `trust_affine`, for NIfTI files that do not say how they lie.
+      shards: number of TFRecord files; one a case and at most 8 if None.
+      preview: whether a contact sheet is drawn for each case.
+      verbose: whether what Beam writes to standard error is shown.
+      beam_options: Apache Beam's own flags, such as `["--direct_num_workers=2"]`.
+      progress: see `attent_tf.progress.Progress`; a line for each case, in the order in which they are done.
+
+    Returns:
+      The manifest of the folder.
+
+    Raises:
+      InputError: a data folder or a case is not what it should be, or `out` exists.
+      ConfigError: a rule does not fit the data, a Beam option is wrong, or the runner cannot be started.
+    """
+    options = job_options(
+        out,
+        domain,
+        task,
+        domain_dataset=domain_dataset,
+        intensity=intensity,
+        geometry=geometry,
+        pixel_mm=pixel_mm,
+        slice_mm=slice_mm,
+        neighbours=neighbours,
+        split=split,
+        seed=seed,
+        split_file=None if split_file is None else os.fspath(split_file),
+        slices=slices,
+        orientation_policy=orientation_policy,
+        shards=shards,
+        on_error=on_error,
+        overwrite=overwrite,
+        preview=preview,
+    )
+    with contextlib.nullcontext() if verbose else beam_kept_quiet():
+        return run(options, beam_options, observer_of(progress).say)
+
+
+def job_options(
+    out: Path,
+    domain: Mapping[str, Path],
+    task: Task | Path,
+    *,
+    domain_dataset: Mapping[str, Path] | None,
+    intensity: Mapping[str, str] | None,
+    geometry: str,
+    pixel_mm: float,
+    slice_mm: float | None,
+    neighbours: int,
+    **others: Any,
+) -> PreprocessOptions:
+    """Returns the options of a job from the arguments of `preprocess`; `others` are those that stay as they are."""
+    return PreprocessOptions(
+        out=os.fspath(out),
+        task=task if isinstance(task, Task) else load_task(os.fspath(task)),
+        folders={name: os.fspath(folder) for name, folder in domain.items()},
+        datasets={name: os.fspath(given) for name, given in (domain_dataset or {}).items()},
+        intensity={name: parse_rule(rule) for name, rule in (intensity or {}).items()},
+        prepare=PrepareOptions(geometry=geometry, pixel_mm=pixel_mm, slice_mm=slice_mm, neighbours=neighbours),
+        **others,
+    )
