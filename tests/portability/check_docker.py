@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from cli.machine import tensorflow
 from tests.support.small_runs import TINY
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -192,6 +193,8 @@ def check_configuration(store: Store, tag: str) -> None:
     expect("ENTRYPOINT is attent", config["Entrypoint"] == ["attent"], config)
     expect("USER is a number and not root", config["User"] == USER, config)
     expect("HEALTHCHECK is attent doctor", config["Healthcheck"]["Test"] == ["CMD", "attent", "doctor"], config)
+    seconds = config["Healthcheck"]["Timeout"] / 1e9
+    expect("the doctor answers before the engine gives up", seconds > tensorflow.PROBE_TIMEOUT_S, config)
     expect("/data and /runs are volumes", config["Volumes"].keys() == {"/data", "/runs"}, config)
 
 

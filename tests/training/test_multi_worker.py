@@ -18,15 +18,10 @@ from attent_tf.methods import TO_SOURCE, TO_TARGET
 from attent_tf.runs import load_run
 from attent_tf.runs.networks import load_parts
 from attent_tf.training.strategies import make_strategy
-from tests.support.small_runs import TINY, make_small_records
+from tests.support.small_runs import TINY
 
 # Instance norm and a pool of nothing: each image is treated alike, whichever worker has it.
 _SETTINGS = (*TINY, "translation.batch_size=2", "translation.pool_size=0", "translation.generator.learning_rate=1e-5")
-
-
-@pytest.fixture(scope="module")
-def records(tmp_path_factory):
-    return make_small_records(tmp_path_factory.mktemp("workers"))
 
 
 def _start(records, out, cluster=None, index=0, settings=_SETTINGS):

@@ -10,14 +10,9 @@ from attent_tf.errors import RunError
 from attent_tf.inference.chain import load_chain
 from attent_tf.training import shown_slices
 from attent_tf.training.train import train
-from tests.support.small_runs import TINY, SilentObserver, make_small_records
+from tests.support.small_runs import TINY, SilentObserver
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def records(tmp_path_factory):
-    return make_small_records(tmp_path_factory.mktemp("train"))
 
 
 @pytest.fixture(scope="module")
