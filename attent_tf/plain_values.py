@@ -19,6 +19,8 @@ if typing.TYPE_CHECKING:
     import cattrs
 
 T = TypeVar("T")
+# A value and its kind to what is made of it.
+Hook = Callable[[Any, Any], Any]
 
 _LONGEST_SHOWN = 120
 
@@ -141,11 +143,11 @@ class StrictReader:
         ):
             converter.register_structure_hook(kind, _hook(hook))
 
-        def mapping(kind, converter):
-            read = mapping_structure_factory(kind, converter)
+        def mapping(kind: Any, converter: Any) -> Hook:
+            read: Hook = mapping_structure_factory(kind, converter)
             return _guarded(lambda value: isinstance(value, Mapping), "names and their values", read)
 
-        def a_tuple(kind, converter):
+        def a_tuple(kind: Any, converter: Any) -> Hook:
             kinds = typing.get_args(kind)
             if kinds[-1] is Ellipsis:
                 return _guarded(_is_list, "a list", homogenous_tuple_structure_factory(kind, converter))
@@ -156,12 +158,14 @@ class StrictReader:
                 lambda value, _: tuple(part(*entry) for part, *entry in zip(parts, value, kinds, strict=True)),
             )
 
-        def dataclass(kind, converter):
+        def dataclass(kind: Any, converter: Any) -> Hook:
             keys = _keys(kind)
-            left_out = {field.name: override(omit=True) for field in dataclasses.fields(kind) if field.name not in keys}
+            left_out: dict[str, Any] = {
+                field.name: override(omit=True) for field in dataclasses.fields(kind) if field.name not in keys
+            }
             read, needed = make_dict_structure_fn(kind, converter, **left_out), _needed(kind, self._complete)
 
-            def keyed(value, kind):
+            def keyed(value: Any, kind: Any) -> Any:
                 missing = [name for name in needed if name not in value]
                 # A key that is misspelt is missing as well; the misspelling, which cattrs finds, says more.
                 if missing and (self._other_keys or value.keys() <= set(keys)):
@@ -171,13 +175,17 @@ class StrictReader:
             return _guarded(lambda value: isinstance(value, Mapping), _some_keys(kind), keyed)
 
         converter.register_structure_hook_factory(is_mapping, mapping)
-        converter.register_structure_hook_factory(lambda kind: typing.get_origin(kind) is tuple, a_tuple)
+        converter.register_structure_hook_factory(_made_of(tuple), a_tuple)
         converter.register_structure_hook_factory(dataclasses.is_dataclass, dataclass)
-        converter.register_structure_hook_factory(lambda kind: typing.get_origin(kind) is Literal, _literal)
-        converter.register_structure_hook_factory(lambda kind: typing.get_origin(kind) is Annotated, _annotated)
+        converter.register_structure_hook_factory(_made_of(Literal), _literal)
+        converter.register_structure_hook_factory(_made_of(Annotated), _annotated)
         for kind, hook in self._hooks.items():
             converter.register_structure_hook(kind, _hook(hook))
         return converter
+
+
+def _made_of(origin: Any) -> Callable[[Any], bool]:
+    return lambda kind: bool(typing.get_origin(kind) == origin)
 
 
 def _line(error: BaseException, joint: str, path: tuple[str, ...] = ()) -> str | None:
@@ -226,7 +234,7 @@ def _needed(kind: type, complete: bool) -> list[str]:
     ]
 
 
-def _marks(kind: type, field: dataclasses.Field) -> tuple[Any, ...]:
+def _marks(kind: type, field: "dataclasses.Field[Any]") -> tuple[Any, ...]:
     return getattr(typing.get_type_hints(kind, include_extras=True)[field.name], "__metadata__", ())
 
 
@@ -235,11 +243,11 @@ def _some_keys(kind: type) -> str:
     return f"keys such as {', '.join(names[:3])}" if len(names) > 3 else f"the keys {', '.join(names)}"
 
 
-def _hook(read: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+def _hook(read: Callable[[Any], Any]) -> Hook:
     return lambda value, _: read(value)
 
 
-def _guarded(fits: Callable[[Any], bool], what: str, read: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+def _guarded(fits: Callable[[Any], bool], what: str, read: Hook) -> Hook:
     """Refuses what `read` would take for something else, or would fail on in words of its own."""
 
     def guarded(value: Any, kind: Any) -> Any:
@@ -295,7 +303,7 @@ def _text_by_hand(value: Any) -> str:
     return value
 
 
-def _literal(kind: Any, _: Any) -> Callable[[Any, Any], Any]:
+def _literal(kind: Any, _: Any) -> Hook:
     choices = typing.get_args(kind)
 
     def read(value: Any, _: Any) -> Any:
@@ -307,7 +315,7 @@ def _literal(kind: Any, _: Any) -> Callable[[Any, Any], Any]:
     return read
 
 
-def _annotated(kind: Any, converter: Any) -> Callable[[Any, Any], Any]:
+def _annotated(kind: Any, converter: Any) -> Hook:
     base, *marks = typing.get_args(kind)
     checks = [mark for mark in marks if isinstance(mark, Check)]
     read = converter.get_structure_hook(base)
@@ -326,7 +334,7 @@ def _annotated(kind: Any, converter: Any) -> Callable[[Any, Any], Any]:
     return checked
 
 
-def _one_or_more(read: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+def _one_or_more(read: Hook) -> Hook:
     def read_all(value: Any, kind: Any) -> Any:
         if _is_list(value):
             return read(value, kind)
@@ -342,9 +350,9 @@ def _one_or_more(read: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return read_all
 
 
-def _by_name(kind: Any, converter: Any) -> Callable[[Any, Any], Any]:
+def _by_name(kind: Any, converter: Any) -> Hook:
     pair = typing.get_args(kind)[0]
-    mapping = dict[str, typing.get_args(pair)[1]]
+    mapping: Any = dict.__class_getitem__((str, typing.get_args(pair)[1]))
     read = converter.get_structure_hook(mapping)
 
     def read_pairs(value: Any, _: Any) -> Any:

@@ -70,7 +70,7 @@ def config_from_dict(content: Mapping[str, Any], where: str = "configuration") -
 
 def config_to_dict(config: Config) -> dict[str, Any]:
     """Returns nested dictionaries of plain values, complete and ready for YAML or JSON."""
-    return _plain(dataclasses.asdict(config))
+    return {key: _plain(value) for key, value in dataclasses.asdict(config).items()}
 
 
 def config_to_yaml(config: Config) -> str:
@@ -87,7 +87,7 @@ def leaves(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield f"{prefix}{key}", value
 
 
-def _overrides(texts):
+def _overrides(texts: Iterable[str]) -> Iterator[tuple[str, Any]]:
     """Yields the key and the value of each `key=value`."""
     for text in texts:
         key, separator, value = text.partition("=")
@@ -96,7 +96,7 @@ def _overrides(texts):
         yield key.strip(), parse_yaml(value, f"--set {key}")
 
 
-def _read(name_or_path):
+def _read(name_or_path: str) -> dict[str, Any]:
     if name_or_path.endswith(_SUFFIXES):
         content = read_yaml(name_or_path, "a configuration")
     else:
@@ -113,7 +113,7 @@ def _read(name_or_path):
     return content
 
 
-def _put(content, keys, value):
+def _put(content: dict[str, Any], keys: list[str], value: Any) -> None:
     for key in keys[:-1]:
         content = content.setdefault(key, {})
         if not isinstance(content, dict):
@@ -121,7 +121,7 @@ def _put(content, keys, value):
     content[keys[-1]] = value
 
 
-def _over(defaults, content):
+def _over(defaults: Mapping[str, Any], content: Any) -> Any:
     """Lays `content` over `defaults`: a section that is given in part keeps the rest of those of its place."""
     if not isinstance(content, Mapping):
         return content
@@ -131,7 +131,7 @@ def _over(defaults, content):
     return merged
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(entry) for key, entry in value.items()}
     return list(value) if isinstance(value, tuple) else value

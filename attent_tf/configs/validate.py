@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from attent_tf.configs.schema import AugmentationConfig, Config, OptimizerConfig, PseudoLabelConfig, SelfTrainingConfig
@@ -12,10 +12,12 @@ from attent_tf.errors import ConfigError
 _TOO_LARGE = 2**31
 # Keys of any section that are shares of what there is.
 _SHARES = {"gate_accuracy", "discriminator_dropout", "critic_dropout"}
-_BELOW_1 = ("at least 0 and below 1", lambda value: 0 <= value < 1)
-_TO_1 = ("0 to 1", lambda value: 0 <= value <= 1)
-# Kind of section -> key -> what its value must be, in words, and whether a value is.
-_RULES = {
+# What a value must be, in words, and whether one is.
+_Rule = tuple[str, Callable[[Any], bool]]
+_BELOW_1: _Rule = ("at least 0 and below 1", lambda value: 0 <= value < 1)
+_TO_1: _Rule = ("0 to 1", lambda value: 0 <= value <= 1)
+# By kind of section and key.
+_RULES: dict[type, dict[str, _Rule]] = {
     OptimizerConfig: {
         "learning_rate": ("above 0", lambda value: value > 0),
         "beta_1": _BELOW_1,
@@ -115,7 +117,7 @@ def _sections(section: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield from _sections(value, f"{prefix}{field.name}.")
 
 
-def _fields(config: Config) -> Iterator[tuple[str, dataclasses.Field, Any]]:
+def _fields(config: Config) -> Iterator[tuple[str, dataclasses.Field[Any], Any]]:
     """Yields the dotted key, the field and the value of everything that is no section."""
     for prefix, section in _sections(config):
         for field in dataclasses.fields(section):

@@ -24,7 +24,7 @@ class _Written:
     train: tuple[str, ...] = ()
 
 
-def read_split_file(path: str | os.PathLike) -> dict[str, str]:
+def read_split_file(path: str | os.PathLike[str]) -> dict[str, str]:
     """Reads a split file.
 
     Args:

@@ -68,7 +68,7 @@ class DatasetDescription:
     numbered_by_task: bool = False
     intensity: IntensityRule | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for key, value, known in (
             ("modality", self.modality, get_args(Modality)),
             ("slice_order", self.slice_order, get_args(SliceOrder)),

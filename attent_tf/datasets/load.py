@@ -19,7 +19,7 @@ SHIPPED = (
 _READER = StrictReader(by_hand=True)
 
 
-def load_description(name_or_path: str | os.PathLike) -> DatasetDescription:
+def load_description(name_or_path: str | os.PathLike[str]) -> DatasetDescription:
     """Reads the description of a data set.
 
     Args:

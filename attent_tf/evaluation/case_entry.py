@@ -4,7 +4,7 @@ import csv
 import dataclasses
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,7 +16,10 @@ from attent_tf.plain_values import StrictReader, json_number
 
 # What a structure of a case is where its numbers are not plain scores.
 State = Literal["missed", "spurious", "absent", "not compared"]
-MISSED, SPURIOUS, ABSENT, NOT_COMPARED = get_args(State)
+MISSED: State = "missed"
+SPURIOUS: State = "spurious"
+ABSENT: State = "absent"
+NOT_COMPARED: State = "not compared"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -29,7 +29,7 @@ class StageDescription(TypedDict, total=False):
     refused: str
 
 
-def stage_description(folder: str | os.PathLike, stage: str) -> StageDescription:
+def stage_description(folder: str | os.PathLike[str], stage: str) -> StageDescription:
     """Returns what a stage says of itself: `steps` that it is to have, `devices`, and `seconds` that it took in one go.
 
     Args:

@@ -33,7 +33,7 @@ class PrepareOptions:
     neighbours: int = 0
     intensity: Mapping[str, IntensityRule] = dataclasses.field(default_factory=dict)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.geometry not in GEOMETRIES:
             raise ConfigError(f"geometry: expected one of {', '.join(GEOMETRIES)}, found {self.geometry!r}")
         if self.size < 1:
