@@ -17,6 +17,8 @@ from beam_preprocess.storage import SharedFolder
 _LOCAL_RUNNER = "FnApiRunner"
 _LOCAL_NAMES = {"", "direct", "directrunner", "fnapi", "fnapirunner"}
 
+_TRACEBACK = "Traceback (most recent call last):"
+
 # Runners that start a program in Java on this machine, and the option that says where that program lies.
 _JAR_OPTIONS = {"FlinkRunner": "flink_job_server_jar", "SparkRunner": "spark_job_server_jar"}
 _CLUSTER_OPTIONS = {"FlinkRunner": "flink_submit_uber_jar", "SparkRunner": "spark_submit_uber_jar"}
@@ -109,11 +111,24 @@ def run_noted(
             ) from error
         if is_local(pipeline):
             raise
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ConfigError(
-            f"--runner={type(pipeline.runner).__name__}: the job could not be run there ({reason}); check its options and "
-            "job server, and see Beam's own messages with --verbose"
+            f"--runner={type(pipeline.runner).__name__}: the job could not be run there ({reason_of(error)}); check its options "
+            "and job server, and see Beam's own messages with --verbose"
         ) from error
+
+
+def reason_of(error: Exception) -> str:
+    """Returns the line of a runner's error that says what happened.
+
+    Where a worker's traceback is in it, that is the traceback's last line. Otherwise it is the first one.
+    """
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    begins = [place for place, line in enumerate(lines) if _TRACEBACK in line]
+    if not begins:
+        return lines[0]
+    # Frames are indented, and so are the lines of Java that may follow.
+    last = next((line for line in lines[begins[-1] + 1 :] if line.strip() and not line[0].isspace()), None)
+    return f"a worker met {last.strip()}" if last else "a worker met an error that did not come through"
 
 
 def _check_job_server(runner: str, options) -> None:
