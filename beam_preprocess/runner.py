@@ -1,9 +1,11 @@
 """Beam's options, as the user wrote them after `--`, the runner that they name, and a job on it."""
 
+import concurrent.futures
 import contextlib
 import io
 import os
 import shutil
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -92,11 +94,27 @@ def run_noted(
       ConfigError: the runner could not run the job.
     """
     build(pipeline)
+    refused, running = threading.Event(), concurrent.futures.Future()
+
+    def end(refusal: dict[str, Any]) -> None:
+        # A cluster that restarts jobs would meet the same damaged scan again and again.
+        if refusal["final"] and not is_local(pipeline):
+            refused.set()
+            if (result := running.result()) is not None:
+                result.cancel()
+
     try:
-        with notes.watched(work, tell):
-            # Waits whatever --no_wait_until_finish says, because the job's results are made use of after it.
-            result = pipeline.run()
+        with notes.watched(work, tell | {notes.REFUSAL: end}):
+            try:
+                # Waits whatever --no_wait_until_finish says, because the job's results are made use of after it.
+                running.set_result(pipeline.run())
+            finally:
+                if not running.done():
+                    running.set_result(None)
+            result = running.result()
             result.wait_until_finish()
+            if refused.is_set():
+                raise RuntimeError("cancelled")
             return read_counters(result)
     except Exception as error:
         refusal = notes.first_refusal(work)

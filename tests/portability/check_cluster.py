@@ -23,7 +23,7 @@ from tests.portability.processes import kill, wait_until
 from tests.portability.runners import contents
 
 CASES = 8
-_JOB_SECONDS = 400
+_JOB_SECONDS = 600
 _NOTES_BEFORE_THE_KILL = 2
 
 

@@ -137,9 +137,10 @@ class _Starter:
     def pool(self, port: int) -> subprocess.Popen:
         """Starts a pool of Python workers, as the containers of a real cluster have one."""
         command = [sys.executable, "-m", "apache_beam.runners.worker.worker_pool_main", f"--service_port={port}"]
-        return self.stack.enter_context(
-            server(command, self.folder / "pool.log", os.environ | {"OMP_NUM_THREADS": "1"})
-        )
+        # The pool starts whatever `python` is on the path.
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "PATH": path}
+        return self.stack.enter_context(server(command, self.folder / "pool.log", environment))
 
 
 def _registered(port: int) -> int:
