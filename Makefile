@@ -6,6 +6,7 @@ OUT ?= demo
 WORKERS ?= 2
 UPGRADE ?=
 CHECK_DOCKER ?=
+CHECK_RUNNERS ?=
 
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
@@ -45,9 +46,9 @@ test: $(DEV) ## Run all tests.
 test-fast: $(DEV) ## Run the tests that take less than a few seconds each.
 	$(PYTEST) -m "not slow"
 
-check-runners: $(DEV) ## Run the Beam jobs on every runner that can be had, Flink too, and compare the bytes.
-	$(BIN)/python -m tests.portability.check_runners 2>/dev/null
-	$(BIN)/python -m tests.portability.check_cohort 2>/dev/null
+check-runners: $(DEV) ## Run the Beam jobs on every runner and a Flink cluster, and compare the bytes (Java 17 and Maven).
+	$(BIN)/python -m tests.portability.check_runners $(CHECK_RUNNERS) 2>/dev/null
+	$(BIN)/python -m tests.portability.check_cluster
 
 check-docker: $(DEV) ## Build the image for processors without a Docker engine, and use it (root; apt-get install buildah debootstrap).
 	$(BIN)/python -m tests.portability.check_docker $(CHECK_DOCKER)

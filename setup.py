@@ -38,6 +38,7 @@ RUNTIME = [
 ]
 
 ADDONS = ["tfa-nightly==0.23.0.dev20240415222534; python_version < '3.12'"]
+S3 = ["boto3>=1.40,<2"]  # what apache-beam[aws] asks for: scans and results as s3://
 GPU = [f"tensorflow[and-cuda]{TENSORFLOW_RANGE}"]
 
 TEST = [
@@ -46,6 +47,10 @@ TEST = [
     "hypothesis>=6.130,<7",
     "surface-distance>=0.1,<1",  # DeepMind's, an oracle of surface Dice
     "selenium>=4.30,<5",  # drives the Chromium of the machine, where there is one, through the report
+    *S3,
+    "moto[s3]>=5.1,<6",  # an S3 server on the loopback; with what its server needs for S3 alone
+    "flask>=3,<4",
+    "flask-cors>=5,<7",
     "setuptools>=78.1.1",  # the tests build a wheel without fetching anything
 ]
 LINT = [
@@ -100,6 +105,7 @@ setup(
     extras_require={
         "addons": ADDONS,
         "gpu": GPU,
+        "s3": S3,
         "test": TEST,
         "dev": TEST + LINT,
     },
