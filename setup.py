@@ -46,6 +46,7 @@ TEST = [
     "surface-distance>=0.1,<1",  # DeepMind's, an oracle of surface Dice
     "selenium>=4.30,<5",  # drives the Chromium of the machine, where there is one, through the report
     "tensorflow-serving-api>=2.21,<2.22",  # TensorFlow Serving's own messages, which the client's are compared with
+    "trustme>=1.2,<2",  # certificates of a few lines, for the servers of the tests
     "setuptools>=78.1.1",  # the tests build a wheel without fetching anything
 ]
 LINT = [
