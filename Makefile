@@ -27,7 +27,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo install dev test test-fast check-runners check-docker fuzz lint format lock clean
+.PHONY: help demo install dev test test-fast check-runners check-docker check-serving fuzz lint format lock clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -50,8 +50,11 @@ check-runners: $(DEV) ## Run the Beam jobs on every runner and a Flink cluster, 
 	$(BIN)/python -m tests.portability.check_runners $(CHECK_RUNNERS) 2>/dev/null
 	$(BIN)/python -m tests.portability.check_cluster
 
-check-docker: $(DEV) ## Build the image for processors without a Docker engine, and use it (root; apt-get install buildah debootstrap).
+check-docker: $(DEV) ## Build the images and use them (root; apt-get install docker.io debootstrap, or buildah debootstrap).
 	$(BIN)/python -m tests.portability.check_docker $(CHECK_DOCKER)
+
+check-serving: $(DEV) ## Send a hundred scans from eight clients to a server that fails, and count what becomes of them.
+	$(BIN)/python -m tests.portability.check_serving
 
 fuzz: $(DEV) ## Feed 20 000 damaged files to the readers.
 	$(BIN)/python -m tests.fuzz.fuzz_readers

@@ -51,6 +51,8 @@ TEST = [
     "moto[s3]>=5.1,<6",  # an S3 server on the loopback; with what its server needs for S3 alone
     "flask>=3,<4",
     "flask-cors>=5,<7",
+    "tensorflow-serving-api>=2.21,<2.22",  # TensorFlow Serving's own messages, which the client's are compared with
+    "trustme>=1.2,<2",  # certificates of a few lines, for the servers of the tests
     "setuptools>=78.1.1",  # the tests build a wheel without fetching anything
 ]
 LINT = [
