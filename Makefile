@@ -7,6 +7,8 @@ WORKERS ?= 2
 UPGRADE ?=
 CHECK_DOCKER ?=
 CHECK_RUNNERS ?=
+COVERED ?=
+MODULE ?=
 
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
@@ -27,7 +29,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo install dev test test-fast check-runners check-docker check-serving fuzz lint format lock clean
+.PHONY: help demo install dev test test-fast coverage mutants check-runners check-docker check-serving fuzz lint format lock clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +47,12 @@ test: $(DEV) ## Run all tests.
 
 test-fast: $(DEV) ## Run the tests that take less than a few seconds each.
 	$(PYTEST) -m "not slow"
+
+coverage: $(DEV) ## Say which lines the tests run; COVERED="-m 'not slow'" asks the quick ones alone.
+	$(PYTEST) --cov=attent_tf --cov=beam_preprocess --cov=cli --cov-report=term:skip-covered $(COVERED)
+
+mutants: $(DEV) ## Change MODULE (or each of the list) bit by bit and see whether its tests notice (pip install mutmut).
+	$(BIN)/python -m tests.mutants.check_mutants $(MODULE)
 
 check-runners: $(DEV) ## Run the Beam jobs on every runner and a Flink cluster, and compare the bytes (Java 17 and Maven).
 	$(BIN)/python -m tests.portability.check_runners $(CHECK_RUNNERS) 2>/dev/null

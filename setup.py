@@ -44,6 +44,7 @@ GPU = [f"tensorflow[and-cuda]{TENSORFLOW_RANGE}"]
 TEST = [
     "pytest>=8.4,<10",
     "pytest-xdist>=3.6,<4",
+    "pytest-cov>=6,<8",  # how much of the code the tests run (make coverage)
     "hypothesis>=6.130,<7",
     "surface-distance>=0.1,<1",  # DeepMind's, an oracle of surface Dice
     "selenium>=4.30,<5",  # drives the Chromium of the machine, where there is one, through the report
@@ -110,6 +111,9 @@ setup(
         "s3": S3,
         "test": TEST,
         "dev": TEST + LINT,
+        "mutants": [
+            "mutmut>=3.8,<4"
+        ],  # whether the tests notice small changes (make mutants); by hand, so not in `dev`
     },
     entry_points={"console_scripts": ["attent = cli.main:main"]},
     classifiers=[
