@@ -225,6 +225,25 @@ def _contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.tfrecord*")}
 
 
+def check_compose(folder: Path) -> None:
+    """Lets Compose read the files that the documents show, where there is one: its plugin, or Debian's program."""
+    asked = (["docker", "compose"], ["docker-compose"])
+    found = [words for words in asked if shutil.which(words[0]) and not _run([*words, "version"]).returncode]
+    if not found:
+        print("   not read: no Compose is installed", flush=True)
+        return
+    version = _run([*found[0], "version", "--short"]).stdout.strip()
+    for page in ("docker.md", "serving.md"):
+        (block,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / page).read_text(), re.S)
+        (folder / "compose.yaml").write_text(block)
+        done = _run([*found[0], "--file", str(folder / "compose.yaml"), "config", "--quiet"])
+        expect(f"Compose {version} takes the file of docs/{page}", done.returncode == 0, done.stderr)
+
+
+def _run(words: list[str]) -> subprocess.CompletedProcess:
+    return subprocess.run(words, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+
+
 def verify(engine: Engine, target: str, twice: bool) -> None:
     tag = f"localhost/attent:{target}"
     with step(f"build --target {target} ({engine.title})"):
@@ -319,6 +338,8 @@ def main() -> int:
         with contextlib.closing(open_engine(name, folder)) as engine:
             with step(f"base image of Debian {arguments.suite} (debootstrap)"):
                 make_base(engine, arguments.suite)
+            with step("Compose files of the documents"):
+                check_compose(folder)
             for target in targets:
                 verify(engine, target, arguments.twice)
     finally:

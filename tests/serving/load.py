@@ -16,7 +16,7 @@ from attent_tf.inference.volumes import segment_volume
 from attent_tf.tasks import task_to_mapping
 from attent_tf.volumes import PrepareOptions, read_scan, write_scan
 from tests.serving.banded import SIZE, BandedChain
-from tests.serving.faulty import ENVIRONMENT, faulty
+from tests.serving.faulty import ENVIRONMENT, faulty, peak_mb
 from tests.support.abdomen import ABDOMEN, CLASS_NAMES
 
 _COMMAND = (sys.executable, "-W", "ignore", "-c", "from cli.main import main; main()", "segment")
@@ -82,13 +82,12 @@ def run_load(folder: Path, load: Load) -> Outcome:
     begun = time.monotonic()
     with faulty(load.kind, **load.settings) as server:
         running = {_start(folder, number, server.address, load.words): number for number in range(load.clients)}
-        peaks, codes = [], {}
+        client_peak, codes = 0.0, {}
         while running:
             for process in list(running):
-                pid, status, used = os.wait4(process.pid, os.WNOHANG)
-                if pid:
-                    codes[running.pop(process)] = process.returncode = os.waitstatus_to_exitcode(status)
-                    peaks.append(used.ru_maxrss / 1024)
+                client_peak = max(client_peak, peak_mb(process.pid))
+                if process.poll() is not None:
+                    codes[running.pop(process)] = process.returncode
             if outages and len(list(folder.glob("out*/*.nii.gz"))) >= outages[0]:
                 outages.pop(0)
                 peak = max(peak, server.peak_mb())
@@ -106,7 +105,7 @@ def run_load(folder: Path, load: Load) -> Outcome:
         right |= done
         told |= failed
     assert right | told.keys() == set(names)
-    return Outcome(frozenset(right), told, seconds, max(peaks), peak)
+    return Outcome(frozenset(right), told, seconds, client_peak, peak)
 
 
 def _check(folder: Path, number: int, share: list[str], code: int, contract) -> tuple[set[str], dict[str, str]]:
