@@ -17,10 +17,26 @@ attent_tf.runtime.choose_kernels()
 hypothesis.settings.load_profile("ci")
 
 
+# The files that take minutes, longest first.
+_LONGEST = (
+    "methods/test_every_method.py",
+    "methods/test_every_step.py",
+    "cli/test_workflow.py",
+    "docs/test_commands.py",
+    "training/test_resume.py",
+    "training/test_train.py",
+)
+
+
 def pytest_collection_modifyitems(items):
-    """Begins with the files that have slow tests, so that no worker waits at the end for another's long file."""
+    """Begins with the longest files, then those that have slow tests, so that no worker waits at the end for another's."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    longest = {path: place for place, path in enumerate(_LONGEST)}
+
+    def place(item):
+        return longest.get("/".join(item.path.parts[-2:]), len(longest) + (item.path not in slow))
+
+    items.sort(key=place)
 
 
 @pytest.hookimpl(tryfirst=True)
