@@ -77,6 +77,10 @@ def test_ratio_of_the_papers_data_is_four_to_one():
     assert len(_tests(splits, "malbcv")) == 6
 
 
+def test_ratio_draws_from_seed_0_unless_told_otherwise():
+    assert assign_splits(MALBCV, "ratio") == assign_splits(MALBCV, "ratio", 0) != assign_splits(MALBCV, "ratio", 1)
+
+
 def test_ratio_depends_on_the_seed():
     assert len({frozenset(_tests(assign_splits(MALBCV, "ratio", seed))) for seed in range(10)}) > 5
 
