@@ -6,6 +6,7 @@ OUT ?= demo
 WORKERS ?= 2
 UPGRADE ?=
 CHECK_DOCKER ?=
+CHECK_RUNNERS ?=
 COVERED ?=
 MODULE ?=
 
@@ -28,7 +29,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo install dev test test-fast coverage mutants check-runners check-docker fuzz lint format lock clean
+.PHONY: help demo install dev test test-fast coverage mutants check-runners check-docker check-serving fuzz lint format lock clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -53,20 +54,24 @@ coverage: $(DEV) ## Say which lines the tests run; COVERED="-m 'not slow'" asks 
 mutants: $(DEV) ## Change MODULE (or each of the list) bit by bit and see whether its tests notice (pip install mutmut).
 	$(BIN)/python -m tests.mutants.check_mutants $(MODULE)
 
-check-runners: $(DEV) ## Run the Beam jobs on every runner that can be had, Flink too, and compare the bytes.
-	$(BIN)/python -m tests.portability.check_runners 2>/dev/null
-	$(BIN)/python -m tests.portability.check_cohort 2>/dev/null
+check-runners: $(DEV) ## Run the Beam jobs on every runner and a Flink cluster, and compare the bytes (Java 17 and Maven).
+	$(BIN)/python -m tests.portability.check_runners $(CHECK_RUNNERS) 2>/dev/null
+	$(BIN)/python -m tests.portability.check_cluster
 
-check-docker: $(DEV) ## Build the image for processors without a Docker engine, and use it (root; apt-get install buildah debootstrap).
+check-docker: $(DEV) ## Build the images and use them (root; apt-get install docker.io debootstrap, or buildah debootstrap).
 	$(BIN)/python -m tests.portability.check_docker $(CHECK_DOCKER)
+
+check-serving: $(DEV) ## Send a hundred scans from eight clients to a server that fails, and count what becomes of them.
+	$(BIN)/python -m tests.portability.check_serving
 
 fuzz: $(DEV) ## Feed 20 000 damaged files to the readers.
 	$(BIN)/python -m tests.fuzz.fuzz_readers
 
-lint: $(DEV) ## Check style, formatting, spelling, the Dockerfile and which way imports run.
+lint: $(DEV) ## Check style, formatting, spelling, types, the Dockerfile and which way imports run.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
+	$(BIN)/mypy
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/lint-imports --no-cache
 
@@ -82,7 +87,7 @@ lock: $(DEV) ## Pin the packages anew; UPGRADE=--upgrade moves them to their lat
 		$(COMPILE) setup.py - --no-emit-package tensorflow --constraints requirements.lock --output-file requirements-cpu.lock
 
 clean: ## Remove what building and testing leave behind (not VENV, not OUT).
-	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 $(BIN)/python:

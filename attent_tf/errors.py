@@ -97,7 +97,7 @@ class ServerError(AttentError):
 
 
 @contextlib.contextmanager
-def faults_of_scan(path: str | os.PathLike) -> Iterator[None]:
+def faults_of_scan(path: str | os.PathLike[str]) -> Iterator[None]:
     """Turns what the system says while one scan is read, worked on or written into an `InputError`; other scans can go on.
 
     Args:

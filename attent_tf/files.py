@@ -21,7 +21,7 @@ _KEPT_BYTES = 100
 
 
 @contextlib.contextmanager
-def written_aside(path: str | os.PathLike) -> Iterator[Path]:
+def written_aside(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yields a temporary path beside `path` that replaces it when the block ends without an error.
 
     The temporary name keeps the suffixes of `path`, because some writers choose their format by them.
@@ -40,7 +40,7 @@ def written_aside(path: str | os.PathLike) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def folder_written_aside(path: str | os.PathLike, overwrite: bool = False) -> Iterator[Path]:
+def folder_written_aside(path: str | os.PathLike[str], overwrite: bool = False) -> Iterator[Path]:
     """Yields an empty folder beside `path` that becomes `path` when the block ends without an error.
 
     While the block runs, and until `path` is whole, a lock is held on a file beside it. What a killed program left is told
@@ -75,7 +75,7 @@ def folder_written_aside(path: str | os.PathLike, overwrite: bool = False) -> It
         os.close(handle)
 
 
-def remove_abandoned(path: str | os.PathLike) -> None:
+def remove_abandoned(path: str | os.PathLike[str]) -> None:
     """Removes what a killed `folder_written_aside` left beside `path`; what it had replaced already comes back."""
     path = _followed(path)
     # The random part holds no dash, so that what lies aside for `records-b` is never taken for that of `records`.
@@ -90,18 +90,18 @@ def remove_abandoned(path: str | os.PathLike) -> None:
             lock.unlink()
 
 
-def write_bytes(path: str | os.PathLike, content: bytes) -> None:
+def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
     """Writes `content` to `path`, completely or not at all."""
     with written_aside(path) as aside:
         aside.write_bytes(content)
 
 
-def write_text(path: str | os.PathLike, text: str) -> None:
+def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Writes `text` to `path` as UTF-8, completely or not at all."""
     write_bytes(path, text.encode("utf-8"))
 
 
-def write_json(path: str | os.PathLike, content: Any) -> None:
+def write_json(path: str | os.PathLike[str], content: Any) -> None:
     """Writes `content` as strict, indented JSON with stable bytes (no NaN or Infinity literals)."""
     write_bytes(path, json_bytes(content))
 
@@ -131,7 +131,7 @@ def _check_vacant(path: Path, overwrite: bool) -> None:
         )
 
 
-def _followed(path: str | os.PathLike) -> Path:
+def _followed(path: str | os.PathLike[str]) -> Path:
     """Returns where a link leads, so that the folder behind it is replaced and not the link."""
     return Path(os.path.realpath(path)) if os.path.islink(path) else Path(path)
 

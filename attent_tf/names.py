@@ -57,7 +57,7 @@ def name_problem(where: object, name: str, advice: str = "rename the file or fol
     return None if expected is None else Problem(str(where), expected, found, advice)
 
 
-def file_in(folder: str | os.PathLike, name: str) -> Path:
+def file_in(folder: str | os.PathLike[str], name: str) -> Path:
     """Returns the path of a file in a folder, whichever spelling of its name the folder has.
 
     Args:
@@ -72,7 +72,7 @@ def file_in(folder: str | os.PathLike, name: str) -> Path:
     return path
 
 
-def stored_path(path: str | os.PathLike) -> Path:
+def stored_path(path: str | os.PathLike[str]) -> Path:
     """Returns a path in the spelling that its folders and its file have, whichever one it was given in.
 
     Args:

@@ -88,7 +88,10 @@ class ConsoleObserver(LineObserver):
             return super().stage(title, total, initial)
         import tqdm
 
-        return tqdm.tqdm(total=total, desc=title, unit=f" {self._unit}", initial=initial, dynamic_ncols=True)
+        bar: AbstractContextManager[Stage] = tqdm.tqdm(
+            total=total, desc=title, unit=f" {self._unit}", initial=initial, dynamic_ncols=True
+        )
+        return bar
 
 
 class QuietObserver(SilentObserver):

@@ -14,7 +14,7 @@ class Stopwatch:
       seconds: by phase, in the order in which phases first began.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
 
     @contextlib.contextmanager

@@ -3,6 +3,7 @@
 Beam is loaded only where such a path occurs.
 """
 
+import importlib.util
 import os
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -10,12 +11,12 @@ from typing import BinaryIO
 from attent_tf.errors import InputError
 
 
-def is_remote(path: str | os.PathLike) -> bool:
+def is_remote(path: str | os.PathLike[str]) -> bool:
     """Whether a path belongs to one of Beam's file systems."""
     return "://" in str(path)
 
 
-def open_binary(path: str | os.PathLike) -> BinaryIO:
+def open_binary(path: str | os.PathLike[str]) -> BinaryIO:
     """Opens a file for reading its bytes as they are.
 
     Args:
@@ -32,7 +33,7 @@ def open_binary(path: str | os.PathLike) -> BinaryIO:
     return file_systems(path).open(str(path), compression_type=CompressionTypes.UNCOMPRESSED)
 
 
-def list_files(root: str | os.PathLike) -> list[str]:
+def list_files(root: str | os.PathLike[str]) -> list[str]:
     """Lists the files below a folder, without hidden ones (archives leave `._name` files behind).
 
     Args:
@@ -59,14 +60,14 @@ def list_files(root: str | os.PathLike) -> list[str]:
     return shown
 
 
-def joined(root: str | os.PathLike, relative: str) -> str:
+def joined(root: str | os.PathLike[str], relative: str) -> str:
     """Returns the path of a file that `list_files` listed, absolute where it is local."""
     if is_remote(root):
         return f"{str(root).rstrip('/')}/{relative}"
     return os.path.abspath(os.path.join(root, relative))
 
 
-def _walked(root: str | os.PathLike) -> Iterator[str]:
+def _walked(root: str | os.PathLike[str]) -> Iterator[str]:
     seen = set()
     for folder, folders, names in os.walk(root, onerror=_refuse_unlisted, followlinks=True):
         # Data sets are often put together of links; a link to a folder above must not lead around for ever.
@@ -88,18 +89,21 @@ def _refuse_unlisted(error: OSError) -> None:
     raise InputError(error.filename, "a folder that can be listed", reason, "see who may read it") from error
 
 
-def file_systems(path: str | os.PathLike):
+def file_systems(path: str | os.PathLike[str]):
     """Returns Beam's `FileSystems`, if one of them knows the path; raises InputError otherwise."""
     from apache_beam.io.filesystems import FileSystems
 
+    scheme = str(path).partition("://")[0]
     try:
         FileSystems.get_filesystem(str(path))
     except ValueError as error:
-        scheme = str(path).partition("://")[0]
         raise InputError(
             path,
             f"a file system for {scheme}://",
             "none installed",
             "install Beam's extra for it, for example apache-beam[gcp]",
         ) from error
+    # Beam has this one always, and tells what it lacks when it is used.
+    if scheme == "s3" and importlib.util.find_spec("boto3") is None:
+        raise InputError(path, "the package boto3 for s3://", "none", "install the extra s3: pip install attent-tf[s3]")
     return FileSystems

@@ -15,8 +15,8 @@ _LEAKS = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 class _Loader(yaml.SafeLoader):
     """PyYAML would silently keep the last of two equal keys."""
 
-    def compose_mapping_node(self, anchor):
-        node = super().compose_mapping_node(anchor)
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
         seen = set()
         for key, _ in node.value:
             known = (key.tag, key.value) if isinstance(key, yaml.ScalarNode) else id(key)
@@ -42,7 +42,7 @@ def parse_yaml(text: str, where: str) -> Any:
         raise ConfigError(f"{where}: not valid YAML ({' '.join(str(error).split())})") from error
 
 
-def read_yaml(path: str | os.PathLike, kind: str) -> Any:
+def read_yaml(path: str | os.PathLike[str], kind: str) -> Any:
     """Reads a YAML file as plain values.
 
     Args:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from attent_tf.choices import Geometry, OnError, OrientationPolicy, SliceRule, SplitRule
 from attent_tf.data.manifest import Manifest
 from attent_tf.progress import Progress, observer_of
 from attent_tf.tasks import DEFAULT_TASK, Task, load_task, parse_rule
@@ -23,17 +24,17 @@ def preprocess(
     *,
     domain_dataset: Mapping[str, Path] | None = None,
     overwrite: bool = False,
-    on_error: str = "fail",
-    split: str = "sifa",
+    on_error: OnError = "fail",
+    split: SplitRule = "sifa",
     seed: int = 0,
     split_file: Path | None = None,
-    slices: str = "body",
-    geometry: str = "physical",
+    slices: SliceRule = "body",
+    geometry: Geometry = "physical",
     pixel_mm: float = 1.6,
     slice_mm: float | None = None,
     neighbours: int = 0,
     intensity: Mapping[str, str] | None = None,
-    orientation_policy: str = "strict",
+    orientation_policy: OrientationPolicy = "strict",
     shards: int | None = None,
     preview: bool = False,
     verbose: bool = False,
@@ -105,7 +106,7 @@ def job_options(
     *,
     domain_dataset: Mapping[str, Path] | None,
     intensity: Mapping[str, str] | None,
-    geometry: str,
+    geometry: Geometry,
     pixel_mm: float,
     slice_mm: float | None,
     neighbours: int,

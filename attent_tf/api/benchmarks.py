@@ -59,7 +59,7 @@ def benchmark(
     Raises:
       AttentError: errors of training and evaluation; runs that are there were made from other records or settings.
     """
-    loaded, out = load_config(config, set), Path(out)
+    loaded, out = load_config(os.fspath(config), set), Path(out)
     task, plan = benchmark_plan(records, methods, directions, seeds)
     observer = observer_of(progress)
     tell_unused(list(dict.fromkeys(one.method for one in plan)), config, set, observer.say)

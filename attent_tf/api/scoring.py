@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Mapping
+from typing import Literal
 
+from attent_tf.choices import OrientationPolicy
 from attent_tf.errors import ConfigError
 from attent_tf.evaluation.folder import Evaluation
 from attent_tf.files import write_json
@@ -12,7 +14,7 @@ from attent_tf.progress import Progress, observer_of
 from attent_tf.runs import Run, load_run
 from attent_tf.runtime import start_quietly
 from attent_tf.signs import DEFAULT_CASES, Signs
-from attent_tf.tasks import DEFAULT_TASK, load_task
+from attent_tf.tasks import DEFAULT_TASK, Task, load_task
 
 Path = str | os.PathLike[str]
 
@@ -23,7 +25,7 @@ _OF_A_RUN = ("run", "records")
 def check(
     run: Run | Path,
     records: Path,
-    split: str = "train",
+    split: Literal["train", "test"] = "train",
     cases: int = DEFAULT_CASES,
     out: Path | None = None,
     calibration: Path | None = None,
@@ -64,7 +66,7 @@ def evaluate(
     predictions: Path | None = None,
     references: Path | None = None,
     labels: Path | None = None,
-    task: Path | None = None,
+    task: Task | Path | None = None,
     images: Path | None = None,
     name: str = "",
     protocol: str = DEFAULT_PROTOCOL,
@@ -73,7 +75,7 @@ def evaluate(
     postprocess: bool | None = None,
     overwrite: bool = False,
     calibration: Path | None = None,
-    orientation_policy: str = "strict",
+    orientation_policy: OrientationPolicy = "strict",
     progress: Progress = None,
 ) -> Evaluation:
     """Scores a run on its test cases, or label files of any tool, and writes the report.
@@ -123,7 +125,8 @@ def evaluate(
     if predictions is not None and references is not None:
         from attent_tf.scoring import load_label_map, score_folders
 
-        label_map = load_label_map(labels, load_task(task or DEFAULT_TASK))
+        described = task if isinstance(task, Task) else load_task(os.fspath(task or DEFAULT_TASK))
+        label_map = load_label_map(labels, described)
         done = NO_POSTPROCESSING.asked(postprocess)
         how = (label_map, name, protocol, images, overwrite, orientation_policy, done)
         return score_folders(predictions, references, out, observer, *how)
@@ -134,7 +137,7 @@ def evaluate(
     from attent_tf.inference.evaluate import evaluate as evaluate_run
     from attent_tf.inference.original_scans import OriginalScans
 
-    originals = None if scans is None else OriginalScans(os.fspath(scans), dataset and os.fspath(dataset))
+    originals = None if scans is None else OriginalScans(os.fspath(scans), os.fspath(dataset) if dataset else None)
     done = loaded.postprocessing.asked(postprocess)
     return evaluate_run(loaded, records, out, observer, protocol, overwrite, done, originals, calibration)
 

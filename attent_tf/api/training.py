@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 
+from attent_tf.choices import Precision, Strategy
 from attent_tf.configs import given_keys, load_config, uses
 from attent_tf.methods import get_method
 from attent_tf.progress import Progress, QuietObserver, Say, observer_of
@@ -18,8 +19,8 @@ def train(
     config: str | os.PathLike[str] = "recommended",
     set: Sequence[str] = (),
     stage: str = "all",
-    strategy: str = "auto",
-    precision: str | None = None,
+    strategy: Strategy = "auto",
+    precision: Precision | None = None,
     jit: bool = False,
     deterministic: bool = False,
     translation_from: str | os.PathLike[str] | None = None,
@@ -51,7 +52,7 @@ def train(
       AttentError: wrong names, records that do not fit, a run folder of another configuration, or losses that are not finite.
     """
     chosen = [f"precision={precision}"] if precision else []
-    loaded = load_config(config, [*set, *chosen, *(["jit=true"] if jit else [])])
+    loaded = load_config(os.fspath(config), [*set, *chosen, *(["jit=true"] if jit else [])])
     start_quietly()
     if deterministic:
         import tensorflow as tf
@@ -82,6 +83,8 @@ def tell_unused(methods: Sequence[str], config: str | os.PathLike[str], override
       ConfigError: a method is unknown.
     """
     chosen = [get_method(method) for method in methods]
-    unused = [key for key in given_keys(config, overrides) if not any(uses(method, key) for method in chosen)]
+    unused = [
+        key for key in given_keys(os.fspath(config), overrides) if not any(uses(method, key) for method in chosen)
+    ]
     if unused:
         say(f"Warning: {', '.join(unused)}: not used by {', '.join(methods)}")

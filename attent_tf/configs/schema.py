@@ -353,7 +353,7 @@ class PseudoLabelConfig:
     least_probability: float = 0.5
     background_probability: float = 0.9
     disagreement_weight: float = 0.5
-    gamma: float = 1.5
+    gamma: float = 1.0
     least_agreement: float = 0.7
     least_share: float = 0.333
     largest_share: float = 3.0

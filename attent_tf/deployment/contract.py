@@ -99,7 +99,7 @@ class ModelContract:
         }
 
 
-def read_contract(path: str | os.PathLike) -> ModelContract:
+def read_contract(path: str | os.PathLike[str]) -> ModelContract:
     """Reads `metadata.json` of an exported model.
 
     Args:

@@ -1,6 +1,7 @@
 """What a method is: its stages, and what of them is deployed."""
 
 import dataclasses
+from collections.abc import Iterable
 
 from attent_tf.errors import ConfigError
 from attent_tf.methods.part import Part
@@ -51,7 +52,7 @@ class Method:
     stages: tuple[Stage, ...]
     deployment: tuple[Path, ...]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         there: set[tuple[str, str]] = set()
         for stage in self.stages:
             if stage.id in {known for known, _ in there}:
@@ -67,7 +68,7 @@ class Method:
             there |= {(stage.id, role) for role in stage.roles}
         self._check("deployment", [role for path in self.deployment for role in path.roles], there)
 
-    def _check(self, where, needed, there):
+    def _check(self, where: str, needed: Iterable[str], there: set[tuple[str, str]]) -> None:
         for role in needed:
             if role not in {known for _, known in there}:
                 raise ConfigError(f"method {self.id}, {where}: no stage before it has the network {role!r}")

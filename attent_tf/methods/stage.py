@@ -105,5 +105,5 @@ class Stage:
         return None
 
 
-def _covers(keys, key):
+def _covers(keys: tuple[str, ...], key: str) -> bool:
     return any(key == one or key.startswith(f"{one}.") for one in keys)

@@ -53,11 +53,11 @@ def ratio_interval(totals: np.ndarray, counts: np.ndarray) -> Interval:
     order = np.lexsort(np.concatenate([counts, totals]))
     totals, counts = totals[:, order], counts[:, order]
 
-    def statistic(index, axis):
+    def statistic(index: np.ndarray, axis: int) -> np.ndarray:
         index = np.asarray(index).astype(int)
         total, count = totals[:, index].sum(axis=axis), counts[:, index].sum(axis=axis)
         means = np.divide(total, count, out=np.zeros_like(total), where=count > 0)
-        return means.sum(axis=0) / (count > 0).sum(axis=0)
+        return np.asarray(means.sum(axis=0) / (count > 0).sum(axis=0))
 
     # Loading scipy.stats takes longer than everything else that scoring loads.
     from scipy import stats

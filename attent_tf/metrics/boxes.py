@@ -51,7 +51,8 @@ def boxes_of_classes(first: np.ndarray, second: np.ndarray, classes: int) -> lis
 def _class_boxes(labels: np.ndarray, classes: int) -> list[Box | None]:
     # `find_objects` wants integers; the caller has checked that these are whole numbers.
     labels = labels if labels.dtype.kind in "iu" else labels.astype(np.int64)
-    return ndimage.find_objects(labels, max_label=classes - 1)
+    boxes: list[Box | None] = ndimage.find_objects(labels, max_label=classes - 1)
+    return boxes
 
 
 def _box_of_any(maps: Sequence[np.ndarray]) -> Box:
@@ -61,7 +62,7 @@ def _box_of_any(maps: Sequence[np.ndarray]) -> Box:
         # Axes that are done have been cut already: the others are cut ever smaller.
         cut = [labels[tuple(box)] for labels in maps]
         others = tuple(i for i in range(cut[0].ndim) if i != axis)
-        inside = np.flatnonzero(np.logical_or(*(labels.any(axis=others) for labels in cut)))
+        inside = np.flatnonzero(np.any([labels.any(axis=others) for labels in cut], axis=0))
         box.append(slice(int(inside[0]), int(inside[-1]) + 1) if inside.size else slice(0, 0))
     return tuple(box)
 

@@ -120,7 +120,7 @@ def _signed_ranks(differences: np.ndarray) -> np.ndarray:
     kept = differences[differences != 0]
     # Differences of decimal scores that are equal on paper differ in their last bits.
     sizes = np.where(np.isinf(kept), np.inf, np.round(np.abs(kept), 9))
-    return np.sign(kept) * stats.rankdata(sizes)
+    return np.asarray(np.sign(kept) * stats.rankdata(sizes))
 
 
 def _smaller_rank_sum(signed_ranks: np.ndarray) -> float:

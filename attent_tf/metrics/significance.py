@@ -33,7 +33,7 @@ class PairedTest:
     least_p_value: float
 
 
-def paired_test(first: Sequence[float], second: Sequence[float]) -> PairedTest:
+def paired_test(first: Sequence[float] | np.ndarray, second: Sequence[float] | np.ndarray) -> PairedTest:
     """Tests whether two methods differ, over the same cases.
 
     Up to 20 pairs every pattern of signs is tried; beyond, 100 000 random ones with a fixed seed.

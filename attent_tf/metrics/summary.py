@@ -53,7 +53,7 @@ def average_intervals(
     }
 
 
-def mean_of_defined(values: Sequence[float]) -> float:
+def mean_of_defined(values: Sequence[float] | np.ndarray) -> float:
     """Returns the mean of the values that are not NaN: infinite if one of them is, NaN if there are none."""
     defined = [value for value in values if not np.isnan(value)]
     return float(np.mean(defined)) if defined else float("nan")

@@ -1,7 +1,7 @@
 """Distances between the surfaces of two masks, from which ASSD (Eq. 10) and its relatives follow."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.spatial import KDTree
@@ -74,7 +74,7 @@ class SurfaceDistances:
         count = self.from_prediction.size + self.from_reference.size
         return float(near / count) if count else float("nan")
 
-    def _defined(self, value) -> float:
+    def _defined(self, value: Callable[[], float]) -> float:
         sizes = self.from_prediction.size, self.from_reference.size
         if all(sizes):
             return float(value())
@@ -119,21 +119,21 @@ def surface_distances(
     ]
 
 
-def nearest_distances(of: np.ndarray, to: np.ndarray, samplings: Sequence[np.ndarray]) -> list[np.ndarray]:
+def nearest_distances(mask: np.ndarray, to: np.ndarray, samplings: Sequence[np.ndarray]) -> list[np.ndarray]:
     """For each voxel of one set the distance to the nearest voxel of another.
 
     Sets of surface voxels are small beside the volume: a search tree over them answers many times faster than a distance
     transform of the volume, and as exactly.
 
     Args:
-      of: bool array, at whose voxels distances are wanted.
+      mask: bool array, at whose voxels distances are wanted.
       to: bool array of the same shape.
       samplings: for each result wanted [n, axes], the step along each axis as a column.
 
     Returns:
-      For each sampling [voxels of `of`, in the order of the array] distances; infinite where `to` is empty.
+      For each sampling [voxels of `mask`, in the order of the array] distances; infinite where `to` is empty.
     """
-    places, apart = np.argwhere(of), ~to[of]
+    places, apart = np.argwhere(mask), ~to[mask]
     if not to.any():
         return [np.full(len(places), np.inf) for _ in samplings]
     results = []
@@ -158,4 +158,4 @@ def _offsets_to_nearest(asked: np.ndarray, targets: np.ndarray, shape: np.ndarra
         return np.zeros(asked.shape, np.int64)
     tree = KDTree(targets @ shape.T, leafsize=16, balanced_tree=False)
     _, nearest = tree.query(asked @ shape.T)
-    return targets[nearest] - asked
+    return np.asarray(targets[nearest] - asked)

@@ -11,7 +11,7 @@ the largest area on a cubic grid. Each of the 256 patterns thus has the area tha
 
 import functools
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from attent_tf.metrics.voxel_axes import checked_spacing
 Corner = tuple[int, int, int]
 Edge = tuple[Corner, Corner]
 
-_CORNERS: tuple[Corner, ...] = tuple(itertools.product((0, 1), repeat=3))
+_CORNERS: tuple[Corner, ...] = tuple((a, b, c) for a, b, c in itertools.product((0, 1), repeat=3))
 _EDGES: tuple[Edge, ...] = tuple(
     (a, b) for a, b in itertools.combinations(_CORNERS, 2) if sum(x != y for x, y in zip(a, b, strict=True)) == 1
 )
@@ -80,7 +80,7 @@ def _patterns(mask: np.ndarray) -> np.ndarray:
     return result
 
 
-def _area(spacing_mm: tuple[float, float, float]):
+def _area(spacing_mm: tuple[float, float, float]) -> Callable[[np.ndarray], float]:
     def area(triangle: np.ndarray) -> float:
         a, b, c = triangle * spacing_mm
         return float(np.linalg.norm(np.cross(b - a, c - a))) / 2

@@ -37,7 +37,7 @@ def surface_voxels(mask: np.ndarray, outside: str = "background", connectivity: 
     # Neighbours that differ along at most so many axes fill the squares (lines, cubes) along each choice of them.
     for axes in itertools.combinations(range(mask.ndim), min(connectivity, mask.ndim)):
         inner &= _eroded(padded, axes)
-    return mask & ~inner
+    return np.asarray(mask & ~inner)
 
 
 def check_conventions(outside: str, connectivity: int) -> None:

@@ -14,7 +14,7 @@ from attent_tf.errors import InputError
 Spacing = Sequence[float] | np.ndarray
 
 
-def checked_spacing(spacing_mm: Sequence[float], rank: int) -> tuple[float, ...]:
+def checked_spacing(spacing_mm: Spacing, rank: int) -> tuple[float, ...]:
     """Returns distances along perpendicular axes as floats.
 
     Raises:
@@ -35,7 +35,7 @@ def checked_axes(spacing_mm: Spacing | None, rank: int) -> np.ndarray:
     if spacing_mm is None:
         return np.eye(rank)
     if np.ndim(spacing_mm) < 2:
-        return np.diag(checked_spacing(spacing_mm, rank))
+        return np.diag(np.array(checked_spacing(spacing_mm, rank)))
     axes = np.asarray(spacing_mm, np.float64)
     if axes.shape[1] != rank or not np.isfinite(axes).all() or np.linalg.matrix_rank(axes) < rank:
         raise InputError(f"spacing_mm: expected {rank} columns, one step in space for each axis, found {axes.tolist()}")

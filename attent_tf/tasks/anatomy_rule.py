@@ -29,7 +29,7 @@ class AnatomyRule:
     of: _Names
     unless: _Names = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.lies not in RELATIONS:
             raise ConfigError(f"lies: expected one of {', '.join(RELATIONS)}, found {self.lies!r}")
         if not self.of:

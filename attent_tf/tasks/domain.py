@@ -36,7 +36,7 @@ class Domain:
     title: str
     intensity: IntensityRule
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ConfigError(f"expected a name of letters and digits, found {self.name!r}")
         if self.kind not in KINDS:

@@ -35,7 +35,7 @@ class IntensityRule:
     high_of: Part = "volume"
     statistics: Statistics = "volume"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, value, known in (
             ("kind", self.kind, KINDS),
             ("low_of", self.low_of, PARTS),

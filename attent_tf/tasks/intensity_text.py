@@ -1,17 +1,18 @@
 """Intensity rules as text for the command line and as JSON for manifests and runs."""
 
 import dataclasses
-from typing import Any
+from typing import Any, cast
 
 from attent_tf.errors import ConfigError
 from attent_tf.plain_values import StrictReader
-from attent_tf.tasks.intensity_rule import PARTS, IntensityRule
+from attent_tf.tasks.intensity_rule import PARTS, IntensityRule, Kind, Part, Statistics
 
 _FORMS = (
     "window:LOW:HIGH, percentile:LOW:HIGH[:PART[:PART]] or zscore:K[:PART] (or zscore:LOW:HIGH[:PART]), where PART is "
     "volume or body; @training at the end of it takes the statistics of training cases"
 )
 _TRAINING = "@training"
+_WHOLE: list[Part] = ["volume"]
 _READER = StrictReader(complete=True)
 
 
@@ -33,9 +34,9 @@ def parse_rule(text: str) -> IntensityRule:
       ConfigError: the text has none of the forms, or its numbers make no rule.
     """
     body = text.strip()
-    statistics = "training" if body.endswith(_TRAINING) else "volume"
+    statistics: Statistics = "training" if body.endswith(_TRAINING) else "volume"
     kind, *fields = body.removesuffix(_TRAINING).split(":")
-    parts = [field for field in fields if field in PARTS]
+    parts: list[Part] = [part for field in fields for part in PARTS if field == part]
     try:
         numbers = [float(field) for field in fields[: len(fields) - len(parts)]]
     except ValueError:
@@ -45,19 +46,20 @@ def parse_rule(text: str) -> IntensityRule:
     most_parts = {"window": 0, "percentile": 2, "zscore": 1}.get(kind, -1)
     if len(numbers) != 2 or len(parts) > most_parts:
         raise _no_rule(text)
-    low_of, high_of = (parts * 2)[:2] if parts else ("volume", "volume")
+    low_of, high_of = ((parts or _WHOLE) * 2)[:2]
+    low, high = numbers
     try:
-        return IntensityRule(kind, *numbers, low_of, high_of, statistics)
+        return IntensityRule(cast(Kind, kind), low, high, low_of, high_of, statistics)
     except ConfigError as error:
         raise ConfigError(f"{error}; write {_FORMS}") from error
 
 
 def rule_text(rule: IntensityRule) -> str:
     """Returns the text that `parse_rule` reads as this rule; floats keep every bit."""
-    numbers = (rule.low, rule.high)
+    numbers: tuple[float, ...] = (rule.low, rule.high)
     if rule.kind == "zscore" and rule.low == -rule.high:
         numbers = (rule.high,)
-    parts = () if rule.low_of == rule.high_of == "volume" else (rule.low_of, rule.high_of)
+    parts: tuple[str, ...] = () if rule.low_of == rule.high_of == "volume" else (rule.low_of, rule.high_of)
     if rule.low_of == rule.high_of:
         parts = parts[:1]
     fields = (rule.kind, *map(_number_text, numbers), *parts)

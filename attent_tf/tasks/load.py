@@ -13,7 +13,7 @@ SHIPPED_TASKS = ("abdomen", "cardiac", "shapes")
 DEFAULT_TASK = "abdomen"
 
 
-def load_task(name_or_path: str | os.PathLike = DEFAULT_TASK) -> Task:
+def load_task(name_or_path: str | os.PathLike[str] = DEFAULT_TASK) -> Task:
     """Reads a task.
 
     Args:

@@ -150,7 +150,7 @@ def _domain(name: str, _: int, entry: Any) -> Any:
     if not isinstance(given, dict):
         return given
     kind = given.get("kind")
-    rule = DEFAULT_RULES[kind if kind in KINDS else "other"]
+    rule = DEFAULT_RULES[kind if isinstance(kind, str) and kind in KINDS else "other"]
     return {"kind": None, "title": name.upper(), "intensity": rule, **given}
 
 

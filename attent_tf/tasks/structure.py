@@ -57,7 +57,7 @@ class Structure:
     weight: float = 1.0
     largest_ml: float = math.inf
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name) or self.name in _TAKEN:
             expected = f"small letters, digits and _, and none of {', '.join(_TAKEN)}"
             raise ConfigError(f"expected a name of {expected}, found {self.name!r}")

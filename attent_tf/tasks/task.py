@@ -32,7 +32,7 @@ class Task:
     domains: tuple[Domain, ...]
     anatomy: tuple[AnatomyRule, ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
             raise ConfigError(f"name: expected small letters, digits and _, found {self.name!r}")
         if not 1 <= len(self.structures) <= _MOST_STRUCTURES:
@@ -52,7 +52,7 @@ class Task:
         for rule in self.anatomy:
             self._check_rule(rule)
 
-    def _check_rule(self, rule):
+    def _check_rule(self, rule: AnatomyRule) -> None:
         known = set(self.structure_names)
         named = [rule.structure] * (rule.structure != BONE) + [name for name in rule.of if rule.of != (BODY,)]
         for name in (*named, *rule.unless):
@@ -106,7 +106,7 @@ class Task:
         """All directions, `SOURCE2TARGET`."""
         return tuple(direction for direction, _ in self._directions())
 
-    def _directions(self):
+    def _directions(self) -> list[tuple[str, tuple[str, str]]]:
         names = self.domain_names
         return [(f"{source}2{target}", (source, target)) for source in names for target in names if source != target]
 

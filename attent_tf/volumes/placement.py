@@ -46,7 +46,9 @@ class Placement:
     @property
     def affine(self) -> np.ndarray:
         """[4, 4] float64, the affine that counts."""
-        return self.qform if self.sform is None else self.sform
+        form = self.qform if self.sform is None else self.sform
+        assert form is not None
+        return form
 
     def apart_mm(self, shape: Sequence[int]) -> float:
         """Returns how far apart the two forms place a corner of a scan of this shape at most; 0 where there is only one."""
@@ -118,7 +120,8 @@ def sheared_axes_mm(affine: np.ndarray) -> np.ndarray | None:
 
 def spacing_mm(affine: np.ndarray) -> tuple[float, float, float]:
     """Returns the distance between neighbouring voxel centres along each array axis of a [4, 4] affine to millimetres."""
-    return tuple(float(step) for step in affines.voxel_sizes(affine))
+    first, second, third = affines.voxel_sizes(affine)
+    return float(first), float(second), float(third)
 
 
 def voxel_ml(affine: np.ndarray) -> float:

@@ -7,7 +7,7 @@ import pytest
 
 from attent_tf.errors import ConfigError
 from beam_preprocess import run
-from beam_preprocess.runner import new_pipeline
+from beam_preprocess.runner import new_pipeline, reason_of
 from tests.support.jobs import abdomen_options
 from tests.support.loading import loaded_by_imports
 
@@ -114,3 +114,26 @@ def test_imports_load_no_tensorflow_and_beam_only_when_a_job_runs():
     heavy = {"tensorflow", "apache_beam"}
     assert not set().union(*first) & heavy
     assert last & heavy == {"apache_beam"}
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ("Job failed.\n\tat org.apache.flink.Main", "Job failed."),
+        ("", "RuntimeError"),
+        (
+            "Pipeline failed: Error from a worker: Traceback (most recent call last):\n"
+            '  File "a.py", line 1, in run\n    boom()\nValueError: first\n\n'
+            "During handling of the above exception, another exception occurred:\n\n"
+            "Traceback (most recent call last):\n"
+            "  File \"b.py\", line 2, in f\n    raise\nOSError: no room [while running 'Stage']\n\n\tat java.base/Thread.run",
+            "a worker met OSError: no room [while running 'Stage']",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "a.py", line 1, in run\n',
+            "a worker met an error that did not come through",
+        ),
+    ],
+)
+def test_the_line_of_a_runners_error_is_the_last_of_the_workers_traceback(told, reason):
+    assert reason_of(RuntimeError(told)) == reason

@@ -5,17 +5,31 @@ from pathlib import Path
 
 import pytest
 
+import attent_tf as at
+from attent_tf.phantom import write_shapes
+
 _ROOT = Path(__file__).resolve().parents[2]
 
 
+_PAGE = _ROOT / "docs" / "python-api.md"
+
+
+def test_every_public_name_is_shown_in_use():
+    examples = "\n".join(re.findall(r"```python\n(.*?)```", _PAGE.read_text(encoding="utf-8"), re.DOTALL))
+    shown = set(re.findall(r"\bat\.(\w+)", examples)) | {"Observer"}  # a protocol, of which the text speaks
+    assert shown == set(at.__all__)
+
+
 @pytest.mark.slow
-def test_the_python_examples_run():
-    blocks = re.findall(r"```python\n(.*?)```", (_ROOT / "docs" / "python-api.md").read_text(), re.DOTALL)
-    assert len(blocks) == 4
+def test_the_python_examples_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_shapes(tmp_path / "shapes", 2, 0)
+    blocks = re.findall(r"```python\n(.*?)```", _PAGE.read_text(encoding="utf-8"), re.DOTALL)
     names: dict = {}
     for block in blocks:
         exec(compile(block, "python-api.md", "exec"), names)
     assert names["eq_5"].shape == (2,)
+    assert (tmp_path / "benchmark" / "benchmark.md").read_text() == names["table"].markdown
 
 
 def test_every_name_beside_an_equation_exists():

@@ -39,6 +39,10 @@ def test_wheel_holds_every_data_file(wheel, root):
     assert _data(root) <= set(zipfile.ZipFile(wheel).namelist())
 
 
+def test_wheel_says_that_its_packages_are_typed(wheel):
+    assert {"attent_tf/py.typed", "beam_preprocess/py.typed"} <= set(zipfile.ZipFile(wheel).namelist())
+
+
 def test_wheel_holds_nothing_else(wheel):
     tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     assert tops == {*PACKAGES, f"attent_tf-{__version__}.dist-info"}
