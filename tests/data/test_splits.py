@@ -1,6 +1,7 @@
 """Splits: the published lists, and what any split must keep."""
 
 import dataclasses
+import re
 
 import hypothesis
 import hypothesis.strategies as st
@@ -37,6 +38,11 @@ case_lists = st.tuples(st.integers(0, 40), st.integers(0, 40)).map(
 )
 
 
+def _line(text):
+    """A pattern of this message and no other."""
+    return f"^{re.escape(text)}$"
+
+
 def _tests(splits, prefix=""):
     return {case for case, split in splits.items() if split == "test" and case.startswith(prefix)}
 
@@ -55,13 +61,13 @@ def test_sifa_takes_part_of_the_data():
 @pytest.mark.parametrize(
     ("cases", "found"),
     [
-        (CHAOS[:1] + MALBCV, "of 1 mri case all are test cases"),
+        (CHAOS[:1] + MALBCV, "of 1 mri case all are test cases, none is left to train"),
         (CHAOS + MALBCV[1:3], "none of its test cases is among the 2 ct cases"),
-        ([Case("nifti-a", "ct", "nifti")], "the ct data are 'nifti'"),
+        ([Case("nifti-a", "ct", "nifti")], "it is published for chaos and malbcv only, the ct data are 'nifti'"),
     ],
 )
 def test_sifa_refuses_what_it_does_not_fit(cases, found):
-    with pytest.raises(ConfigError, match=f"{found}.*use --split ratio"):
+    with pytest.raises(ConfigError, match=_line(f"--split sifa: {found}; use --split ratio")):
         assign_splits(cases, "sifa")
 
 
@@ -69,6 +75,10 @@ def test_ratio_of_the_papers_data_is_four_to_one():
     splits = assign_splits(CHAOS + MALBCV, "ratio")
     assert len(_tests(splits, "chaos")) == 4
     assert len(_tests(splits, "malbcv")) == 6
+
+
+def test_ratio_draws_from_seed_0_unless_told_otherwise():
+    assert assign_splits(MALBCV, "ratio") == assign_splits(MALBCV, "ratio", 0) != assign_splits(MALBCV, "ratio", 1)
 
 
 def test_ratio_depends_on_the_seed():
@@ -110,7 +120,7 @@ def test_none_puts_every_case_into_all():
 
 
 def test_unknown_rule_is_named():
-    with pytest.raises(ConfigError, match="sifa, ratio, file, none, found 'random'"):
+    with pytest.raises(ConfigError, match=_line("--split: expected one of sifa, ratio, file, none, found 'random'")):
         assign_splits(CHAOS, "random")
 
 
@@ -142,18 +152,24 @@ def test_a_list_may_name_patients():
     assert splits == {"p-a": "test", "p-b": "test", "q-a": "train", "q-b": "train"}
 
 
+_PARTED = "patient p would be in two splits (p-a: test, p-b: train); put all scans of a patient into one"
+
+
 @pytest.mark.parametrize(
     ("listed", "found"),
     [
-        ({"p-a": "test", "p-b": "train", "q": "train"}, r"patient p would be in two splits \(p-a: test, p-b: train\)"),
-        ({"p-a": "test"}, "patient p would be in two splits"),
-        ({"p": "test", "p-a": "train", "q": "train"}, "p-a is listed as test and train"),
-        ({"p": "test", "q-a": "train"}, "q-b is not in the list"),
-        ({"p": "test", "r": "test"}, "r is in the list and not among the 4 cases"),
+        ({"p-a": "test", "p-b": "train", "q": "train"}, _PARTED),
+        ({"p-a": "test"}, _PARTED),
+        ({"p": "test", "p-a": "train", "q": "train"}, "p-a is listed as test and train; keep one"),
+        (
+            {"p": "test", "q-a": "train"},
+            "q-b is not in the list; add it, or leave `train` out so that the rest trains",
+        ),
+        ({"p": "test", "r": "test"}, "r is in the list and not among the 4 cases; correct the list"),
     ],
 )
 def test_lists_that_leak_or_do_not_fit_are_refused(listed, found):
-    with pytest.raises(ConfigError, match=found):
+    with pytest.raises(ConfigError, match=_line(f"--split file: {found}")):
         assign_splits(_scans("ct", "p", "q"), "file", listed=listed)
 
 
@@ -201,14 +217,14 @@ def test_slices_without_a_patient_never_test():
     both = assign_splits(SLICES + VOLUMES, "none")
     assert {both[case.case] for case in SLICES} == {"train"}
     assert {both[case.case] for case in VOLUMES} == {"all"}
-    with pytest.raises(ConfigError, match="--split ratio: nobody knows the patients of ct slices; use --split sifa"):
+    found = "--split ratio: nobody knows the patients of ct slices; use --split sifa"
+    with pytest.raises(ConfigError, match=_line(found)):
         assign_splits(SLICES + VOLUMES, "ratio")
 
 
 def test_a_list_cannot_make_slices_test():
     listed = {"sifa-ct-1003": "test"}
     assert _tests(assign_splits(SLICES + VOLUMES, "file", listed=listed)) == {"sifa-ct-1003"}
-    with pytest.raises(
-        ConfigError, match="--split file: sifa-ct-slice0 is one slice, of no volume that could be scored"
-    ):
+    found = "--split file: sifa-ct-slice0 is one slice, of no volume that could be scored; let it train"
+    with pytest.raises(ConfigError, match=_line(found)):
         assign_splits(SLICES + VOLUMES, "file", listed={"sifa-ct-unknown": "test"})

@@ -68,8 +68,11 @@ def check(module: str) -> None:
 def main() -> None:
     """Checks the modules that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("modules", nargs="*", choices=[*TESTS, []], help="default: all")
-    for module in parser.parse_args().modules or TESTS:
+    parser.add_argument("modules", nargs="*", help=f"of {', '.join(TESTS)}; default: all")
+    modules = parser.parse_args().modules or list(TESTS)
+    if unknown := sorted(set(modules) - TESTS.keys()):
+        parser.error(f"expected modules of the list, found {', '.join(unknown)}")
+    for module in modules:
         check(module)
 
 
