@@ -79,6 +79,16 @@ class Tally:
             click.get_current_context().exit(EXIT_SOME_FAILED if self._done else 1)
 
     @property
+    def done_entries(self) -> list[dict[str, Any]]:
+        """What the report says of each scan that is done."""
+        return list(self._done)
+
+    @property
+    def failed_names(self) -> list[str]:
+        """What the scans that failed are called."""
+        return [Path(one["input"]).name for one in self._failed]
+
+    @property
     def _count(self) -> int:
         return len(self._found.scans)
 

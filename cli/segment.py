@@ -1,6 +1,7 @@
 """`attent segment`: scans in, label maps on their own voxels out."""
 
 import functools
+from pathlib import Path
 
 import click
 
@@ -32,6 +33,11 @@ from cli.remote import read_source, server_options
     "--entropy", is_flag=True, help="Write where to distrust the result as well: 0 sure, 1 undecided (NIfTI)."
 )
 @click.option("--preview", is_flag=True, help="Draw outlines of what was found on slices as well (PNG).")
+@click.option(
+    "--page",
+    is_flag=True,
+    help="Write a page to look through the scan and its structures as well (HTML); of a folder, index.html too.",
+)
 @options.postprocess
 @click.argument("beam_options", nargs=-1, type=click.UNPROCESSED, metavar="[-- BEAM OPTIONS]")
 @click.pass_context
@@ -44,6 +50,7 @@ def segment(
     probabilities,
     entropy,
     preview,
+    page,
     postprocess,
     model_metadata,
     cohort,
@@ -87,6 +94,8 @@ def segment(
     from cli.outputs import answer_paths, beside, check_writes, refused_names
     from cli.scans import Tally, checked_report_name, reading, warn
 
+    from .pages import write_index
+
     found = find_scans(source)
     answers = answer_paths(found, source, out)
     wanted = {
@@ -96,6 +105,7 @@ def segment(
             ("probabilities", None, probabilities),
             ("seg", ".dcm", dicom_seg),
             ("preview", ".png", preview),
+            ("page", ".html", page),
         )
         if chosen
     }
@@ -105,11 +115,13 @@ def segment(
     }
     refused = refused_names(found, outputs)
     named = [path for name, paths in outputs.items() if name not in refused for path in paths]
-    check_writes([*named, *checked_report_name(settings["report"])], [scan.path for scan in found.scans])
+    indexes = [Path(out) / "index.html"] if page and not found.single else []
+    check_writes([*named, *indexes, *checked_report_name(settings["report"])], [scan.path for scan in found.scans])
     run = read_source(run_folder, settings["server"], model_metadata)
     room = next(iter(answers.values())).parent if probabilities else None
+    how = reading(run, settings, dicom_seg)
     pipeline = ScanPipeline(
-        reading(run, settings, dicom_seg),
+        how,
         Segmenting(run.task, run.postprocessing.asked(postprocess), entropy, room),
         functools.partial(open_deployed, run, settings),
         ConsoleObserver("slices"),
@@ -120,16 +132,20 @@ def segment(
         paths = dict(zip(["labels", *wanted], outputs[name], strict=True))
         with tally.done(answer, paths):
             with answer.scan.watch.phase("writing"):
-                _write(run, answer, paths)
+                _write(run, answer, paths, how)
             warn(answer.warnings)
             _tell(answer.volumes_ml, paths, found.single)
         del answer
+    for path in indexes:
+        write_index(path, run.task, tally)
     tally.end(run, pipeline)
 
 
-def _write(run, answer, outputs) -> None:
+def _write(run, answer, outputs, reading) -> None:
     from attent_tf.files import write_bytes
     from attent_tf.volumes import write_fractions, write_labels
+
+    from .pages import write_page
 
     scan, found = answer.scan, answer.segmentation
     geometry, placement = scan.prepared.geometry, scan.prepared.placement
@@ -151,6 +167,8 @@ def _write(run, answer, outputs) -> None:
             run.task, scan.prepared.images, found.labels_on_grid, heading, geometry.record_spacing_mm, answer.volumes_ml
         )
         write_bytes(outputs["preview"], sheet)
+    if "page" in outputs:
+        write_page(outputs["page"], run.task, answer, reading, title)
     # Last, so that where there is a label map there is all that was asked for.
     write_labels(outputs["labels"], found.labels, placement)
 

@@ -22,7 +22,7 @@ from attent_tf.inference.tasks import ScanAnswer, ScanTask
 from attent_tf.progress import Observer, SilentObserver
 from attent_tf.stopwatch import Stopwatch
 from attent_tf.tasks import Domain
-from attent_tf.volumes import PreparedCase, PrepareOptions, prepare, read_scan
+from attent_tf.volumes import PreparedCase, PrepareOptions, Volume, prepare, read_scan
 from attent_tf.volumes.find_scans import FoundScan
 from attent_tf.volumes.plausibility import volume_warnings
 
@@ -95,7 +95,7 @@ class Reading:
             with faults_of_scan(scan.path):
                 with watch.phase("reading"):
                     series = self._source_series(scan.path) if self.dicom_seg else None
-                    volume = read_scan(scan.path, self.target, scan.name, self.orientation_policy, self.series)
+                    volume = self.volume(scan)
                     digest = input_sha256(scan.path) if self.digest else None
                 with watch.phase("preparing"):
                     warnings = tuple(volume_warnings(volume))
@@ -103,6 +103,14 @@ class Reading:
         except InputError as error:
             return FailedScan(scan.path, scan.name, error)
         return ReadScan(scan.path, scan.name, self.target.name, prepared, digest, warnings, series, watch)
+
+    def volume(self, scan: "FoundScan | ReadScan") -> Volume:
+        """Returns a scan as its file has it.
+
+        Raises:
+          InputError: it cannot be used.
+        """
+        return read_scan(scan.path, self.target, scan.name, self.orientation_policy, self.series)
 
     def _source_series(self, path: Path) -> Any:
         from attent_tf.inference.dicom_seg import check_source_series

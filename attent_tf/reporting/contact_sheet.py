@@ -7,11 +7,11 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import jinja2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from attent_tf.counting import counted
+from attent_tf.reporting.page import rendered
 from attent_tf.reporting.pictures import body_box, overlay_picture
 from attent_tf.tasks import Structure, Task
 
@@ -100,19 +100,12 @@ def preview_page(task: Task, entries: Sequence[PreviewEntry], rejected: Sequence
       entries: the cases, in the order of the manifest.
       rejected: identifier and reason of each case that was set aside.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=jinja2.select_autoescape(default=True),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     groups = []
     for domain in sorted(task.domains, key=lambda domain: domain.name):
         members = [entry for entry in entries if entry.domain == domain.name]
         if members:
             groups.append((domain, members))
-    return environment.get_template("previews.html.j2").render(groups=groups, rejected=list(rejected), counted=counted)
+    return rendered("previews.html.j2", groups=groups, rejected=list(rejected), counted=counted)
 
 
 def _tile(

@@ -23,7 +23,7 @@ from attent_tf.reporting.pictures import body_box, heat_table
 QUALITIES = (80, 70, 60, 50, 40, 30)
 # Of 0 to 6: 4 takes twice the time for 5 % fewer bytes.
 _EFFORT = 2
-_SAMPLED_SLICES = 4
+SAMPLED_SLICES = 4
 _LABELS = ("prediction", "reference")
 
 
@@ -63,12 +63,12 @@ class CaseLayers:
         sizes = dict.fromkeys(QUALITIES, 0)
         for name, volume in self._all():
             if name in _LABELS:
-                size = len(_labels_text(volume))
+                size = len(labels_text(volume))
                 sizes = {quality: total + size for quality, total in sizes.items()}
                 continue
-            places = sorted({round(p) for p in np.linspace(0, len(volume) - 1, min(_SAMPLED_SLICES, len(volume)))})
+            places = sorted({round(p) for p in np.linspace(0, len(volume) - 1, min(SAMPLED_SLICES, len(volume)))})
             for quality in QUALITIES:
-                sample = sum(len(_picture_text(volume[place], name == "entropy", quality)) for place in places)
+                sample = sum(len(picture_text(volume[place], name == "entropy", quality)) for place in places)
                 sizes[quality] += sample * len(volume) // len(places)
         return sizes
 
@@ -111,14 +111,15 @@ def _box(methods: Sequence[dict[str, np.ndarray]]) -> tuple[slice, slice, slice]
     for labels in (arrays[name] for arrays in methods for name in _LABELS if name in arrays):
         there = (labels > 0).any(axis=0)
         if there.any():
-            rows, columns = (_widened(part, there.any(axis=1 - axis)) for axis, part in enumerate((rows, columns)))
+            rows, columns = (widened(part, there.any(axis=1 - axis)) for axis, part in enumerate((rows, columns)))
     shape = methods[0]["prediction"].shape[1:]
     return slice(None), *(
         part if part.stop else slice(0, size) for part, size in zip((rows, columns), shape, strict=True)
     )
 
 
-def _widened(part: slice, there: np.ndarray) -> slice:
+def widened(part: slice, there: np.ndarray) -> slice:
+    """Returns the smallest slice that holds `part` and every place that is true in `there`."""
     places = np.flatnonzero(there)
     low, high = int(places[0]), int(places[-1]) + 1
     return slice(min(part.start, low), max(part.stop, high)) if part.stop else slice(low, high)
@@ -126,19 +127,21 @@ def _widened(part: slice, there: np.ndarray) -> slice:
 
 def _encoded(arrays: dict[str, np.ndarray], quality: int, pool: ThreadPoolExecutor) -> dict[str, object]:
     return {
-        name: _labels_text(volume)
+        name: labels_text(volume)
         if name in _LABELS
-        else list(pool.map(lambda part, heat=name == "entropy": _picture_text(part, heat, quality), volume))
+        else list(pool.map(lambda part, heat=name == "entropy": picture_text(part, heat, quality), volume))
         for name, volume in arrays.items()
     }
 
 
-def _picture_text(picture: np.ndarray, heat: bool, quality: int) -> str:
+def picture_text(picture: np.ndarray, heat: bool, quality: int) -> str:
+    """Returns a [row, column] uint8 slice as base64 of a WebP, in grey or in the colours of entropy."""
     image = Image.fromarray(heat_table()[picture] if heat else np.ascontiguousarray(picture))
     content = io.BytesIO()
     image.save(content, "WEBP", quality=quality, method=_EFFORT)
     return base64.b64encode(content.getvalue()).decode("ascii")
 
 
-def _labels_text(labels: np.ndarray) -> str:
+def labels_text(labels: np.ndarray) -> str:
+    """Returns [slice, row, column] uint8 class indices as base64 of a zlib stream."""
     return base64.b64encode(zlib.compress(np.ascontiguousarray(labels).tobytes(), 9)).decode("ascii")

@@ -1,7 +1,5 @@
 """The report: one self-contained HTML file, for one run or for several methods side by side."""
 
-import base64
-import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +7,7 @@ from pathlib import Path
 from attent_tf import files
 from attent_tf.errors import InputError
 from attent_tf.metrics.significance import TEST_NAME
+from attent_tf.reporting.page import rendered
 from attent_tf.reporting.palette import DISAGREEMENT_COLOURS, SERIES_COLOURS
 from attent_tf.reporting.papers import PAPER_NOTE, as_csv, as_markdown
 from attent_tf.reporting.pictures import heat_gradient
@@ -18,8 +17,6 @@ from attent_tf.reporting.sources import EvaluationForReport, read_source
 from attent_tf.reporting.viewer import make_viewers
 from attent_tf.reporting.wording import MAIN_METRICS
 
-_TEMPLATES = Path(__file__).parent / "templates"
-_SCRIPTS = ("painting.js", "viewer.js")
 # With tables and curves, a page stays below 25 MB, which mail and browsers still take.
 _PICTURE_BYTES = 20_000_000
 
@@ -48,26 +45,21 @@ def write_report(
     sections = read_sections(evaluations, out_html)
     viewers = make_viewers([(s.identifier, s.entries, s.shown) for s in sections], picture_bytes)
     entries = [(label, source) for section in sections for label, source in section.sources]
-    script = "\n".join((_TEMPLATES / name).read_text("utf-8") for name in _SCRIPTS)
-    page = (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            title=title,
-            warnings=warnings_of(entries),
-            sections=list(zip(sections, viewers, strict=True)),
-            protocols=protocols(entries),
-            further_texts=further_texts(entries),
-            runs=described_runs(entries),
-            disagreement=DISAGREEMENT_COLOURS,
-            main_metrics=MAIN_METRICS,
-            paper_note=PAPER_NOTE,
-            test_name=TEST_NAME,
-            heat_gradient=heat_gradient(),
-            series_colours=SERIES_COLOURS,
-            script=script,
-            script_hash=base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii"),
-        )
+    page = rendered(
+        "report.html.j2",
+        ("painting.js", "viewer.js", "report.js"),
+        title=title,
+        warnings=warnings_of(entries),
+        sections=list(zip(sections, viewers, strict=True)),
+        protocols=protocols(entries),
+        further_texts=further_texts(entries),
+        runs=described_runs(entries),
+        disagreement=DISAGREEMENT_COLOURS,
+        main_metrics=MAIN_METRICS,
+        paper_note=PAPER_NOTE,
+        test_name=TEST_NAME,
+        heat_gradient=heat_gradient(),
+        series_colours=SERIES_COLOURS,
     )
     files.write_text(out_html, page)
     files.write_text(out_html.with_name("summary.md"), as_markdown(sections, title))
@@ -87,15 +79,3 @@ def read_sections(evaluations: Sequence[EvaluationForReport], what: object) -> l
     if not evaluations:
         raise InputError(f"{what}: expected at least one evaluation to report, found none")
     return make_sections([read_source(place) for place in evaluations])
-
-
-def _environment():
-    import jinja2
-
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

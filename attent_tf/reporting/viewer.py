@@ -60,10 +60,10 @@ def make_viewers(sections: Sequence[tuple[str, Entries, int]], budget_bytes: int
         for name in names:
             layers = read_layers(name, entries)
             index.append(_case_index(name, layers, entries))
-            texts.append(_json(layers.encoded(quality)))
+            texts.append(json_text(layers.encoded(quality)))
         labels = tuple(label for label, _ in entries)
         structures = [{"title": one.title, "colour": one.colour} for one in entries[0][1].task.structures]
-        content = _json({"structures": structures, "methods": labels, "cases": index})
+        content = json_text({"structures": structures, "methods": labels, "cases": index})
         left_out = tuple(name for name in orders[place] if name not in names)
         viewers.append(Viewer(identifier, content, tuple(texts), tuple(names), (labels, shown), left_out))
     return viewers
@@ -108,7 +108,7 @@ def _scores(case: ScoredCase, task: Task) -> dict[str, Any]:
     }
 
 
-def _json(content: Any) -> str:
+def json_text(content: Any) -> str:
     """JSON that can stand inside a `<script>` element whatever the names in it."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

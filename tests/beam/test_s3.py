@@ -81,7 +81,7 @@ def test_a_killed_job_leaves_no_records_and_the_next_one_clears_up(
         text=True,
     )
     try:
-        while not any("/work/case-" in name for name in download(store, "killed")):
+        while not any("work/case-" in name for name in download(store, "killed")):
             assert process.poll() is None, process.communicate()[0]
             time.sleep(0.05)
     finally:

@@ -143,6 +143,35 @@ def test_a_folder_of_scans_is_done_but_for_those_that_fail(place, cts, series, o
     assert "modality MR" in tail[2]
 
 
+def test_pages_lie_beside_the_labels_and_an_index_leads_to_them(place, cts, opened, tmp_path):
+    scans = tmp_path / "DOE JANE"
+    scans.mkdir()
+    (scans / "a.nii.gz").write_bytes((cts / "img0001.nii.gz").read_bytes())
+    (scans / "b.nii.gz").write_bytes((cts / "img0002.nii.gz").read_bytes()[:500])
+    out = tmp_path / "out"
+    result = _attent("segment", "--run", place / "to_ct", "--input", scans, "--out", out, "--page")
+    assert result.exit_code == 3, result.output
+    assert sorted(path.name for path in out.iterdir()) == ["a.nii.gz", "a_page.html", "index.html"]
+    index, page = ((out / name).read_text() for name in ("index.html", "a_page.html"))
+    assert 'href="a_page.html"' in index
+    assert "b.nii.gz" in index
+    assert "DOE" not in index + page
+    liver_ml = np.sum(_voxels(out / "a.nii.gz") == 1) * 2.0 * 2.0 * 5.0 / 1000
+    assert f"{liver_ml:.1f}" in page
+    assert f"{liver_ml:.1f}" in index
+
+
+def test_one_scan_has_a_page_without_an_index_and_a_page_that_cannot_be_leaves_no_labels(
+    place, series, opened, tmp_path
+):
+    words = ("segment", "--run", place / "to_mri", "--input", series, "--page")
+    assert _attent(*words, "--out", tmp_path / "one" / "labels.nii.gz").exit_code == 0
+    assert sorted(path.name for path in (tmp_path / "one").iterdir()) == ["labels.nii.gz", "labels_page.html"]
+    (tmp_path / "two" / "labels_page.html").mkdir(parents=True)
+    assert "found a folder" in _error(_attent(*words, "--out", tmp_path / "two" / "labels.nii.gz"))
+    assert [path.name for path in (tmp_path / "two").iterdir()] == ["labels_page.html"]
+
+
 def test_where_all_fail_there_is_no_network_and_the_code_is_1(place, opened, tmp_path):
     (tmp_path / "scans").mkdir()
     for name in ("a", "b"):

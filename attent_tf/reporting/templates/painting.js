@@ -11,11 +11,14 @@ class Painter {
     this.small = document.createElement("canvas");
   }
 
+  // `overlay`: {fill, outline} are switches, alpha (0 to 255) is how much a fill covers, off holds the labels that are not shown.
   structures(context, about, labels, overlay) {
-    if (overlay.fill) this.pixels(context, about, labels, (label) => [...this.colours[label - 1], FILL_ALPHA]);
+    const { alpha, off } = overlay;
+    if (overlay.fill) this.pixels(context, about, labels, (label) => [...this.colours[label - 1], off.has(label) ? 0 : alpha]);
     if (!overlay.outline) return;
     const width = context.canvas.width / context.canvas.clientWidth;
     this.colours.forEach((colour, place) => {
+      if (off.has(place + 1)) return;
       const path = outline(context, about, labels, (label) => label === place + 1);
       // The dark rim keeps an outline apart from bright tissue, whatever its hue.
       stroke(context, path, "rgb(0 0 0 / 0.6)", 3.6 * width);
@@ -49,7 +52,7 @@ class Painter {
     context.imageSmoothingEnabled = true;
   }
 
-  // The patient's right, the front, and a length.
+  // The patient's sides, the front, and a length.
   annotate(context, about) {
     const { width, height, clientWidth } = context.canvas;
     const unit = width / clientWidth;
@@ -59,6 +62,8 @@ class Painter {
     context.shadowBlur = 3 * unit;
     context.textBaseline = "middle";
     context.fillText("R", 5 * unit, height / 2);
+    context.textAlign = "right";
+    context.fillText("L", width - 5 * unit, height / 2);
     context.textAlign = "center";
     context.fillText("A", width / 2, 10 * unit);
     const length = (SCALE_MM / about.columnMm) * (width / about.columns);

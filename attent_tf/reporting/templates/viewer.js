@@ -19,7 +19,7 @@ class Viewer {
     this.case = 0;
     this.method = Number(root.dataset.method);
     this.slice = 0;
-    this.overlay = { outline: true, fill: true };
+    this.overlay = { outline: true, fill: true, alpha: FILL_ALPHA, off: new Set() };
     this.hidden = new Set();
     this.pictures = new Map();
     this.wheel = 0;
@@ -100,20 +100,9 @@ class Viewer {
   describe() {
     const { about } = this;
     const method = this.index.methods[this.method];
-    this.part("case").value = this.case;
-    this.part("method").value = this.method;
-    [...this.part("method").options].forEach((option, place) => { option.disabled = !this.layers.methods[place]; });
     this.part("slice").max = about.slices - 1;
     this.part("what").textContent = this.labels.reference ? "Disagreement by slice" : "Predicted structures by slice";
-    const scores = about.scores[this.method];
-    this.part("dice").textContent = `${method}: ${scores.dice}`;
-    this.index.structures.forEach((_, place) => {
-      const [text, detail, state] = scores.structures[place] || ["", "", ""];
-      const item = this.part("scores").children[place];
-      item.querySelector("b").textContent = state || !text ? text : `${text} %`;
-      item.querySelector("small").textContent = detail;
-      item.className = state;
-    });
+    this.describeCase();
     let shown = 0;
     for (const figure of this.panes()) {
       const { pane } = figure.dataset;
@@ -128,9 +117,30 @@ class Viewer {
       canvas.setAttribute("aria-label", `${figure.querySelector("figcaption").textContent} of ${about.name}, ${method}`);
     }
     this.part("stage").dataset.count = shown;
-    for (const [name, on] of Object.entries(this.overlay)) {
-      this.root.querySelector(`button[data-overlay="${name}"]`).setAttribute("aria-pressed", on);
+    for (const button of this.root.querySelectorAll("button[data-overlay]")) {
+      button.setAttribute("aria-pressed", this.overlay[button.dataset.overlay]);
     }
+  }
+
+  // Which case and method are chosen, and their scores.
+  describeCase() {
+    this.part("case").value = this.case;
+    this.part("method").value = this.method;
+    [...this.part("method").options].forEach((option, place) => { option.disabled = !this.layers.methods[place]; });
+    const scores = this.about.scores[this.method];
+    this.part("dice").textContent = `${this.index.methods[this.method]}: ${scores.dice}`;
+    this.index.structures.forEach((_, place) => {
+      const [text, detail, state] = scores.structures[place] || ["", "", ""];
+      const item = this.part("scores").children[place];
+      item.querySelector("b").textContent = state || !text ? text : `${text} %`;
+      item.querySelector("small").textContent = detail;
+      item.className = state;
+    });
+  }
+
+  // Whether the sides of the patient are written on a pane.
+  hasMarks(pane) {
+    return pane === "image";
   }
 
   // --- drawing ---
@@ -170,7 +180,7 @@ class Viewer {
       }
       if (pane === "prediction" || pane === "reference") this.painter.structures(context, about, this.labelsOf(pane, slice), this.overlay);
       if (pane === "disagreement") this.painter.disagreement(context, about, this.labelsOf(pane, slice), this.labelsOf("reference", slice));
-      if (pane === "image") this.painter.annotate(context, about);
+      if (this.hasMarks(pane)) this.painter.annotate(context, about);
     }
     this.paintProfile();
     for (const near of [slice + 1, slice - 1]) PICTURES.forEach((name) => this.picture(name, near));
@@ -181,7 +191,10 @@ class Viewer {
     const owner = name === "image" ? this.layers : this.layers.methods[this.method];
     const text = owner[name] && owner[name][slice];
     if (!text || (pane.hidden && name !== "image")) return null;
-    const key = `${name} ${slice}`;
+    return this.unpackedPicture(`${name} ${slice}`, text);
+  }
+
+  unpackedPicture(key, text) {
     if (!this.pictures.has(key)) {
       const image = new Image();
       image.src = `data:image/webp;base64,${text}`;
@@ -225,8 +238,7 @@ class Viewer {
     const { root } = this;
     root.addEventListener("keydown", (event) => this.onKey(event));
     root.addEventListener("click", (event) => this.onClick(event));
-    this.part("case").addEventListener("change", (event) => this.open(Number(event.target.value)));
-    this.part("method").addEventListener("change", (event) => this.choose(Number(event.target.value)));
+    root.addEventListener("change", (event) => this.onChange(event));
     this.part("slice").addEventListener("input", (event) => this.go(Number(event.target.value)));
     this.part("stage").addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
     const seek = (event) => {
@@ -235,6 +247,12 @@ class Viewer {
     this.part("profile").addEventListener("pointerdown", seek);
     this.part("profile").addEventListener("pointermove", seek);
     new ResizeObserver(() => this.layers && this.draw()).observe(this.part("stage"));
+  }
+
+  onChange(event) {
+    const { part } = event.target.dataset;
+    if (part === "case") this.open(Number(event.target.value));
+    if (part === "method") this.choose(Number(event.target.value));
   }
 
   onClick(event) {
@@ -288,10 +306,14 @@ class Viewer {
     };
   }
 
+  keys() {
+    return KEYS;
+  }
+
   onKey(event) {
     // A list keeps its own keys, and what goes with Ctrl, Alt or Meta is the browser's.
     if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("select, summary")) return;
-    const act = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    const act = this.keys()[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     const pane = this.panes()[Number(event.key) - 1];
     if (act) this.actions()[act]();
     else if (pane) this.toggle(pane.dataset.pane);
@@ -338,17 +360,3 @@ async function unpacked(text) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
-
-const viewers = new Map();
-for (const root of document.querySelectorAll(".viewer")) viewers.set(root.id, new Viewer(root));
-
-// The name of a case in a table opens it.
-document.addEventListener("click", (event) => {
-  const link = event.target.closest("a[data-case]");
-  const viewer = link && viewers.get(link.hash.slice(1));
-  if (!viewer) return;
-  event.preventDefault();
-  viewer.open(Number(link.dataset.case));
-  viewer.root.scrollIntoView();
-  viewer.part("stage").focus({ preventScroll: true });
-});
