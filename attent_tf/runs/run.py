@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from attent_tf.configs import Config, config_from_dict, config_to_dict, config_to_yaml
-from attent_tf.errors import ConfigError, RunError
+from attent_tf.configs.first_weights import PACKAGE_SUFFIX
+from attent_tf.errors import ConfigError, InputError, RunError
 from attent_tf.files import write_json, write_text
 from attent_tf.methods import Method, get_method
 from attent_tf.postprocessing import Postprocessing
+from attent_tf.runs.package import CONTENT_FILE, Package, read_package
 from attent_tf.tasks import Task, task_from_mapping, task_to_mapping
 from attent_tf.versions import package_versions
 from attent_tf.volumes import PrepareOptions
@@ -23,16 +25,17 @@ _FORMAT = 4
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What a run folder is about.
+    """What a run folder, or a package made from one, is about.
 
     Attributes:
-      folder: its path.
+      folder: its path; of a package, the file's.
       method: what is trained.
       direction: of the task, such as `mri2ct`.
       config: everything else.
       records: fingerprint of the records that it was trained on.
       preparation: `PrepareOptions` as JSON, so that a scan can be prepared alike.
       task: of those records.
+      package: the package that it was read from; None for a run folder.
     """
 
     folder: Path
@@ -42,6 +45,7 @@ class Run:
     records: str
     preparation: dict[str, Any]
     task: Task
+    package: Package | None = None
 
     @property
     def source(self) -> str:
@@ -102,7 +106,7 @@ def create_or_check(run: Run, devices: Sequence[str]) -> None:
       RunError: the folder holds a run of another method, direction, configuration or records.
     """
     path = run.folder / RUN_FILE
-    content = _to_json(run)
+    content = run_to_json(run)
     if path.exists():
         found = _read(path)
         for key in ("method", "direction", "records", "preparation", "task"):
@@ -124,27 +128,18 @@ def create_or_check(run: Run, devices: Sequence[str]) -> None:
 
 
 def load_run(folder: str | os.PathLike) -> Run:
-    """Reads a run folder.
+    """Reads a run folder, or a package in its place.
 
     Raises:
-      RunError: it is not one.
+      RunError: it is neither.
+      InputError: the package is cut short, changed, or made with a later version.
     """
     folder = Path(folder)
+    if folder.is_file() or (folder.suffix == PACKAGE_SUFFIX and not folder.is_dir()):
+        return _packaged(folder)
     if not folder.is_dir():
         raise RunError(f"{folder}: no such run folder; make one with attent train")
-    content = _read(folder / RUN_FILE)
-    try:
-        return Run(
-            folder=folder,
-            method=get_method(content["method"]),
-            direction=content["direction"],
-            config=config_from_dict(content["config"]),
-            records=content["records"],
-            preparation=content["preparation"],
-            task=task_from_mapping(content["task"], os.fspath(folder / RUN_FILE)),
-        )
-    except KeyError as error:
-        raise RunError(f"{folder / RUN_FILE}: lacks {error}; the file was damaged or edited") from error
+    return _from_json(folder, folder / RUN_FILE, _read(folder / RUN_FILE))
 
 
 def resolve_steps(steps: int, epochs: int, slices: int, batch_size: int) -> int:
@@ -152,7 +147,8 @@ def resolve_steps(steps: int, epochs: int, slices: int, batch_size: int) -> int:
     return steps or epochs * math.ceil(slices / batch_size)
 
 
-def _to_json(run):
+def run_to_json(run: Run) -> dict[str, Any]:
+    """Returns what `run.json` says of a run, but for what it was begun with."""
     return {
         "format": _FORMAT,
         "method": run.method.id,
@@ -165,6 +161,38 @@ def _to_json(run):
     }
 
 
+def _from_json(folder, path, content, package=None):
+    try:
+        return Run(
+            folder=folder,
+            method=get_method(content["method"]),
+            direction=content["direction"],
+            config=config_from_dict(content["config"]),
+            records=content["records"],
+            preparation=content["preparation"],
+            task=task_from_mapping(content["task"], os.fspath(path)),
+            package=package,
+        )
+    except KeyError as error:
+        raise RunError(f"{path}: lacks {error}; the file was damaged or edited") from error
+
+
+def _packaged(path):
+    package = read_package(path)
+    _check_format(path, package.content)
+    try:
+        run = _from_json(path, path / CONTENT_FILE, package.content, package)
+        # What a run checks when it is trained.
+        run.task.source_and_target(run.direction)
+        missing = {stage.id for stage in run.method.stages} - set(package.content["stages"])
+    except ConfigError as error:
+        advice = "install the version of attent-tf that attent info says, and the packages that it needs"
+        raise InputError(path, "a model that this version knows", str(error), advice) from error
+    if missing:
+        raise RunError(f"{path}: lacks the stages {', '.join(sorted(missing))}; make the package again")
+    return run
+
+
 def _read(path):
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -172,9 +200,13 @@ def _read(path):
         raise RunError(f"{path.parent}: not a run folder, {path.name} is missing; make one with attent train") from None
     except ValueError as error:
         raise RunError(f"{path}: not valid JSON ({error}); the file was damaged or edited") from error
+    _check_format(path, content)
+    return content
+
+
+def _check_format(path, content):
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise RunError(f"{path}: expected a run of format {_FORMAT}; train again with this version")
-    return content
 
 
 def _differences(found, wanted, prefix=""):

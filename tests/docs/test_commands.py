@@ -24,6 +24,7 @@ PAGES = {
     "docs/results.md": False,
     "docs/without-labels.md": True,
     "docs/nnunet.md": True,
+    "docs/packages.md": True,
 }
 
 # Pages whose commands other tests run.
