@@ -83,7 +83,7 @@ sbom: $(DEV) ## Write the bill of materials of the locked packages, dist/sbom-*.
 		$(BIN)/cyclonedx-py requirements $$lock.lock --output-reproducible --of JSON --output-file dist/sbom-$$lock.json || exit 1; done
 
 audit: $(DEV) ## Look the locked packages up among known vulnerabilities; needs the network.
-	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements.lock
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
 
 clean: ## Remove what building and testing leave behind (not VENV, not OUT).
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
