@@ -5,6 +5,7 @@ VENV ?= .venv
 OUT ?= demo
 WORKERS ?= 2
 UPGRADE ?=
+PYTHONS ?= $(PYTHON)
 CHECK_DOCKER ?=
 CHECK_RUNNERS ?=
 COVERED ?=
@@ -29,7 +30,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo install dev test test-fast coverage mutants check-runners check-docker check-serving fuzz lint format lock clean
+.PHONY: help demo install dev test test-fast coverage mutants check-runners check-docker check-serving fuzz lint format lock release-check sbom audit clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -85,6 +86,17 @@ lock: $(DEV) ## Pin the packages anew; UPGRADE=--upgrade moves them to their lat
 	$(COMPILE) setup.py --extra gpu --constraints requirements.lock --output-file requirements-gpu.lock
 	sed -n 's/^tensorflow==\([^ ]*\).*/tensorflow-cpu==\1/p' requirements.lock | \
 		$(COMPILE) setup.py - --no-emit-package tensorflow --constraints requirements.lock --output-file requirements-cpu.lock
+
+release-check: $(DEV) ## Build wheel and source distribution, check them, install the wheel into an empty environment and use it.
+	$(BIN)/python -m tests.portability.check_release $(foreach python,$(PYTHONS),--python $(python))
+
+sbom: $(DEV) ## Write the bill of materials of the locked packages, dist/sbom-*.json (CycloneDX).
+	mkdir -p dist
+	for lock in requirements requirements-cpu requirements-gpu; do \
+		$(BIN)/cyclonedx-py requirements $$lock.lock --output-reproducible --of JSON --output-file dist/sbom-$$lock.json || exit 1; done
+
+audit: $(DEV) ## Look the locked packages up among known vulnerabilities; needs the network.
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
 
 clean: ## Remove what building and testing leave behind (not VENV, not OUT).
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -20,6 +20,7 @@ RUNTIME = [
     "scipy>=1.13,<2",
     "threadpoolctl>=3.5,<4",  # one thread of linear algebra for each preprocessing worker
     "nibabel>=5.3,<6",
+    "safetensors>=0.5,<1",  # weights in packages, which nothing can hide a program in; half a megabyte
     "isal>=1.7,<2",  # unpacks scans in half the time of zlib
     "pydicom>=3.0.2,<4",
     "imagecodecs>=2026.3.6,<2026.4",  # JPEG Lossless, 12-bit JPEG, HTJ2K of DICOM; later ones need Python 3.12
@@ -39,6 +40,11 @@ RUNTIME = [
 
 ADDONS = ["tfa-nightly==0.23.0.dev20240415222534; python_version < '3.12'"]
 S3 = ["boto3>=1.40,<2"]  # what apache-beam[aws] asks for: scans and results as s3://
+ONNX = [
+    "tf2onnx>=1.17,<2",  # tried with TensorFlow 2.21, protobuf 6 and NumPy 2
+    "onnx>=1.20,<2",
+    "onnxruntime>=1.20,<2",  # runs what was written, before it is kept
+]
 GPU = [f"tensorflow[and-cuda]{TENSORFLOW_RANGE}"]
 
 TEST = [
@@ -55,6 +61,12 @@ TEST = [
     "tensorflow-serving-api>=2.21,<2.22",  # TensorFlow Serving's own messages, which the client's are compared with
     "trustme>=1.2,<2",  # certificates of a few lines, for the servers of the tests
     "setuptools>=78.1.1",  # the tests build a wheel without fetching anything
+]
+RELEASE = [
+    "build>=1.2,<2",
+    "twine>=6,<8",
+    "cyclonedx-bom>=7,<8",  # bill of materials of the locks
+    "pip-audit>=2.9,<3",
 ]
 LINT = [
     "ruff>=0.15,<1",
@@ -109,11 +121,12 @@ setup(
         "addons": ADDONS,
         "gpu": GPU,
         "s3": S3,
+        "onnx": ONNX,
         "test": TEST,
-        "dev": TEST + LINT,
         "mutants": [
             "mutmut>=3.8,<4"
         ],  # whether the tests notice small changes (make mutants); by hand, so not in `dev`
+        "dev": TEST + LINT + ONNX + RELEASE,
     },
     entry_points={"console_scripts": ["attent = cli.main:main"]},
     classifiers=[

@@ -11,7 +11,13 @@ from cli.tables import LINE
 
 
 @click.command()
-@click.option("--run", "run_folder", required=True, type=click.Path(), help="Trained run folder (attent train).")
+@click.option(
+    "--run",
+    "run_folder",
+    required=True,
+    type=click.Path(),
+    help="Trained run folder (attent train), or a package.",
+)
 @click.option("--records", required=True, type=click.Path(), help="Records folder with cases of the target.")
 @click.option(
     "--split",

@@ -15,17 +15,20 @@ def check_cohort_options(context: click.Context) -> None:
     if odd:
         raise click.UsageError(f"{odd[0]} does not go with --cohort; give --cohort with --model and --out.")
     if not context.params["model"]:
-        raise click.UsageError("Missing option '--model', the version folder of an exported model; see attent export.")
+        advice = "see attent package and attent export"
+        raise click.UsageError(
+            f"Missing option '--model', a package or the version folder of an exported model; {advice}."
+        )
 
 
 def check_no_cohort_options(context: click.Context) -> None:
-    """Refuses options that go with --cohort only, and a lack of --input."""
+    """Refuses options that go with --cohort only, a run beside a package, and a lack of --input."""
     odd = [name for parameter, name in _given(context) if parameter in _ONLY_WITH]
     if odd:
         raise click.UsageError(f"{odd[0]} goes with --cohort.")
     if not context.params["server"]:
-        if context.params["model"]:
-            raise click.UsageError("--model goes with --server, or with --cohort.")
+        if context.params["model"] and context.params["run_folder"]:
+            raise click.UsageError("Give one of --run and --model; without --server, --model is a package.")
         odd = [name for parameter, name in _given(context) if parameter in _ONLY_WITH_SERVER]
         if odd:
             raise click.UsageError(f"{odd[0]} goes with --server.")

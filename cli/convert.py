@@ -10,7 +10,9 @@ from cli.options import ForDomain
 
 
 @click.command()
-@click.option("--run", "run_folder", required=True, type=click.Path(), help="Trained run folder (attent train).")
+@click.option(
+    "--run", "run_folder", required=True, type=click.Path(), help="Trained run folder (attent train), or a package."
+)
 @click.option("--records", required=True, type=click.Path(), help="Records folder that says which cases train.")
 @click.option(
     "--domain",

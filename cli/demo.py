@@ -115,3 +115,5 @@ def _show_scores(out, evaluations):
     click.echo("\n".join(score_table(entries)))
     click.echo(f"Scores: {out / 'summary.json'}")
     click.echo(f"Report: {out / 'report' / 'index.html'}")
+    run = evaluations[-1][2].folder.parent
+    click.echo(f"Next: attent package --run {run} --out model.attent")

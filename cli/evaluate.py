@@ -17,7 +17,7 @@ from cli.tables import LINE
 
 
 @click.command()
-@click.option("--run", "run_folder", type=click.Path(), help="Trained run folder (attent train).")
+@click.option("--run", "run_folder", type=click.Path(), help="Trained run folder (attent train), or a package.")
 @click.option("--records", type=click.Path(), help="With --run: records folder with the test cases.")
 @click.option("--predictions", type=click.Path(), metavar="DIR", help="NIfTI label maps of any tool, instead of --run.")
 @click.option("--references", type=click.Path(), metavar="DIR", help="With --predictions: label maps to score against.")

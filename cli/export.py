@@ -6,7 +6,13 @@ from attent_tf.runtime import start_quietly
 
 
 @click.command()
-@click.option("--run", "run_folder", required=True, type=click.Path(), help="Trained run folder (attent train).")
+@click.option(
+    "--run",
+    "run_folder",
+    required=True,
+    type=click.Path(),
+    help="Trained run folder (attent train), or a package.",
+)
 @click.option("--out", required=True, type=click.Path(), help="The model's folder, such as models/attent.")
 @click.option(
     "--version",
@@ -22,10 +28,18 @@ from attent_tf.runtime import start_quietly
     "Measures what that changes.",
 )
 @click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["saved-model", "onnx"]),
+    default="saved-model",
+    show_default=True,
+    help="What to write: for TensorFlow Serving, or an ONNX file in a MONAI bundle (pip install attent-tf[onnx]).",
+)
+@click.option(
     "--evaluation", type=click.Path(), help="Evaluation folder for the model card; RUN/evaluation if it is there."
 )
-def export(run_folder, out, version, optimize, evaluation):
-    """Write the deployed chain as a SavedModel, one version of a model for TensorFlow Serving.
+def export(run_folder, out, version, optimize, kind, evaluation):
+    """Write the deployed chain as a SavedModel, one version of a model for TensorFlow Serving, or as an ONNX file.
 
     The signature `serving_default` takes `image` [batch, 256, 256, 1] float32 in [-1, 1], prepared like the training
     records, and gives `probabilities` and `labels`; `raw` takes raw intensities and their window; `translate` and `entropy`
@@ -35,17 +49,29 @@ def export(run_folder, out, version, optimize, evaluation):
     Examples:
       attent export --run runs/attent --out models/attent
       attent export --run runs/attent --out models/attent --version 2 --optimize float16
+      attent export --run runs/attent --out models/attent_onnx --format onnx
     """
     from attent_tf.export.versions import version_folder
     from attent_tf.runs import load_run
 
+    if kind == "onnx" and optimize:
+        raise click.UsageError("--optimize goes with --format saved-model.")
     run = load_run(run_folder)
     # Before the seconds that TensorFlow needs.
     version_folder(out, version)
     start_quietly()
-    from attent_tf.export.saved_model import export_chain
+    if kind == "onnx":
+        from attent_tf.export.onnx_model import export_onnx
 
-    exported = export_chain(run, out, version, optimize, evaluation)
+        exported = export_onnx(run, out, version, evaluation)
+        made = exported.metadata["onnx"]
+        click.echo(
+            f"ONNX, opset {made['opset']}: answers differ from TensorFlow's by at most {made['largest_difference']:.2g}"
+        )
+    else:
+        from attent_tf.export.saved_model import export_chain
+
+        exported = export_chain(run, out, version, optimize, evaluation)
     for line in _changes(exported.metadata["optimization"]):
         click.echo(line)
     click.echo(f"Wrote {exported.folder}: {run.method.id}, {run.direction}")

@@ -1,4 +1,4 @@
-"""`attent info`: what a records folder, a run or an exported model holds."""
+"""`attent info`: what a records folder, a run, a package or an exported model holds."""
 
 import json
 
@@ -13,22 +13,27 @@ from cli.task_lines import task_lines
 @click.option("--records", type=click.Path(), help="Records folder (attent preprocess).")
 @click.option("--run", "run_folder", type=click.Path(), help="Instead: run folder (attent train).")
 @click.option("--model", type=click.Path(), help="Instead: version folder of an exported model (attent export).")
+@click.argument("package", required=False, type=click.Path(), metavar="[PACKAGE]")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option("--cases", is_flag=True, help="With --records: print a line for each case as well.")
-def info(records, run_folder, model, as_json, cases):
+def info(package, records, run_folder, model, as_json, cases):
     """Print what a folder holds: the task with its structures and domains, and what was made of it.
 
     Of records: fingerprint, cases, slices, spacing, intensities and structures. Of a run and of an exported model: method,
-    direction and the records behind it.
+    direction and the records behind it. Of a package: its model card.
 
     \b
     Examples:
       attent info --records records
       attent info --records records --json > records.json
       attent info --run runs/attent
+      attent info abdomen.attent
     """
-    if sum(place is not None for place in (records, run_folder, model)) != 1:
-        raise click.UsageError("Give one of --records, --run and --model.")
+    if sum(place is not None for place in (package, records, run_folder, model)) != 1:
+        raise click.UsageError("Give one of --records, --run, --model and a package.")
+    if package is not None:
+        _show_package(package, as_json)
+        return
     if records is None:
         if cases:
             raise click.UsageError("--cases goes with --records.")
@@ -47,6 +52,18 @@ def info(records, run_folder, model, as_json, cases):
         found = folder_statistics(records, manifest, bar.update)
     for line in (*task_lines(manifest.task), *_lines(found, cases, manifest.task.titles)):
         console.say(line)
+
+
+def _show_package(path, as_json):
+    """Prints the card of a package whose checksums fit, and the SHA-256 of the file."""
+    from attent_tf.runs.package import read_package
+
+    package = read_package(path)
+    if as_json:
+        click.echo(json.dumps({"sha256": package.sha256, **package.content}, indent=2, allow_nan=False))
+        return
+    console.say(package.card)
+    console.say(f"SHA-256 of {path}: {package.sha256}")
 
 
 def _describe(run_folder, model, as_json):

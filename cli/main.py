@@ -16,7 +16,7 @@ VERBS = {
     "phantom": "Write a synthetic data set in the layouts of CHAOS and MALBCV.",
     "preprocess": "Turn folders of scans into sliced TFRecords.",
     "verify": "Check a records folder against its manifest, to the last byte.",
-    "info": "Print what a records folder holds, in numbers.",
+    "info": "Print what a records folder, a run, a package or an exported model holds.",
     "train": "Train a method on a records folder, or resume a run.",
     "translate": "Show a target scan in source style.",
     "segment": "Segment a scan; the label map has the scan's own grid.",
@@ -26,6 +26,7 @@ VERBS = {
     "report": "Make a report of evaluations, or print their tables for a paper.",
     "benchmark": "Train and score all methods over seeds, in the form of the paper's tables.",
     "convert": "Write a data set that nnU-Net can train on.",
+    "package": "Write a trained model as one file that others use and train further.",
     "export": "Write the deployed chain as a SavedModel.",
     "doctor": "Say what this machine has, and what is missing.",
 }
@@ -92,8 +93,24 @@ def _unknown_verb(name: str) -> str:
     return f"No such verb: {name}; {advice}"
 
 
+def _help_all(context, parameter, wanted):
+    # It imports every verb, which nothing else should have to wait for.
+    if wanted:
+        from cli.help_all import show_help_all
+
+        show_help_all(context)
+
+
 @click.group(cls=VerbGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="attent")
+@click.option(
+    "--help-all",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_help_all,
+    help="Show the help of all verbs.",
+)
 def main():
     """Segment organs in scans of one modality with labels of another (AttENT).
 

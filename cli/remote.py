@@ -1,12 +1,13 @@
 """Options of commands that can send slices to a model server instead of running the networks here."""
 
+import os
 from typing import Any
 
 import click
 
 from attent_tf.api.chains import DEFAULT_MODEL
 from attent_tf.deployment.model import TrainedModel
-from attent_tf.errors import ConfigError
+from attent_tf.errors import ConfigError, InputError
 
 
 def server_options(command):
@@ -39,8 +40,8 @@ def server_options(command):
         ),
         click.option(
             "--model",
-            help=f"Name of the model on the server [default: {DEFAULT_MODEL}]; with --cohort, its version folder here, such as "
-            "models/attent/1.",
+            help="Package (attent package), in the place of --run. With --server, the name of the model there [default: "
+            f"{DEFAULT_MODEL}]; with --cohort, a package, or a version folder such as models/attent/1.",
         ),
         click.option(
             "--server",
@@ -65,13 +66,16 @@ def read_credentials(settings: dict[str, Any]) -> Any:
     return Credentials(*files, read_authorization(settings["token_file"]))
 
 
-def read_source(run_folder: str | None, server: str | None, model_metadata: str | None) -> TrainedModel:
+def read_source(
+    run_folder: str | None, server: str | None, model_metadata: str | None, model: str | None = None
+) -> TrainedModel:
     """Returns what says how scans are prepared, and of which domain they are.
 
     Args:
       run_folder: `--run`, or None.
       server: `--server`, or None.
       model_metadata: `--model-metadata`, or None.
+      model: `--model`, or None; without a server, a package.
 
     Returns:
       A run, or the contract of an exported model.
@@ -86,8 +90,10 @@ def read_source(run_folder: str | None, server: str | None, model_metadata: str 
         )
     if model_metadata is not None and server is None:
         raise ConfigError("--model-metadata: expected --server URL beside it; give it, or --run alone")
+    package = model if server is None else None
+    run_folder = run_folder or package
     if (run_folder is None) == (model_metadata is None):
-        wanted = "--run RUN, or --server URL with --model-metadata FILE"
+        wanted = "--run RUN, --model FILE, or --server URL with --model-metadata FILE"
         raise ConfigError(f"expected {wanted}, found {'both' if run_folder else 'neither'}; give one of them")
     if model_metadata is not None:
         from attent_tf.deployment import read_contract
@@ -95,4 +101,6 @@ def read_source(run_folder: str | None, server: str | None, model_metadata: str 
         return read_contract(model_metadata)
     from attent_tf.runs import load_run
 
+    if package is not None and os.path.isdir(package):
+        raise InputError(f"--model {package}", "a package (attent package)", "a folder", "give a run folder as --run")
     return load_run(run_folder)

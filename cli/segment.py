@@ -12,7 +12,7 @@ from cli.remote import read_source, server_options
 
 
 @click.command()
-@click.option("--run", "run_folder", type=click.Path(), help="Trained run folder (attent train).")
+@click.option("--run", "run_folder", type=click.Path(), help="Trained run folder (attent train), or a package.")
 @options.scans_or_list_to_files
 @server_options
 @click.option(
@@ -67,8 +67,8 @@ def segment(
     With --server the slices go to a model that `attent export` wrote, and the scan's own voxels are labelled here, without
     TensorFlow; --model-metadata or --run says how scans are prepared.
 
-    With --cohort each scan of a list is segmented by the exported model in the folder --model; what follows `--` goes to Apache
-    Beam.
+    With --cohort each scan of a list is segmented by the package or the exported model that is --model; what follows `--` goes to
+    Apache Beam.
 
     Exit codes: 0 all scans done; 1 error, no label map written; 2 wrong usage; 3 some scans of the folder or list failed.
 
@@ -76,6 +76,7 @@ def segment(
     Examples:
       attent segment --run runs/attent --input scan.nii.gz --out labels.nii.gz
       attent segment --run runs/attent --input dicom_folder --out labels.nii.gz --dicom-seg --preview
+      attent segment --model abdomen.attent --input scan.nii.gz --out labels.nii.gz
       attent segment --run runs/attent --input scans --out labels --entropy --report labels/report.json
       attent segment --server http://localhost:8501 --model-metadata models/attent/1 --input scan.nii.gz --out labels.nii.gz
       attent segment --cohort list.csv --model models/attent/1 --out results -- \\
@@ -117,7 +118,7 @@ def segment(
     named = [path for name, paths in outputs.items() if name not in refused for path in paths]
     indexes = [Path(out) / "index.html"] if page and not found.single else []
     check_writes([*named, *indexes, *checked_report_name(settings["report"])], [scan.path for scan in found.scans])
-    run = read_source(run_folder, settings["server"], model_metadata)
+    run = read_source(run_folder, settings["server"], model_metadata, settings["model"])
     room = next(iter(answers.values())).parent if probabilities else None
     how = reading(run, settings, dicom_seg)
     pipeline = ScanPipeline(

@@ -13,7 +13,9 @@ _TRANSLATING = f"{', '.join(_FIRST)} or {_LAST}"
 
 
 @click.command()
-@click.option("--run", "run_folder", required=True, type=click.Path(), help=f"Trained run of {_TRANSLATING}.")
+@click.option(
+    "--run", "run_folder", required=True, type=click.Path(), help=f"Trained run of {_TRANSLATING}, or its package."
+)
 @options.scans_to_files
 def translate(run_folder, source, out, **settings):
     """Show target scans in source style.

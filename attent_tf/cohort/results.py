@@ -21,6 +21,7 @@ from attent_tf.cohort.listing import CohortScan
 from attent_tf.deployment import ModelContract, read_contract
 from attent_tf.errors import InputError
 from attent_tf.files import write_json
+from attent_tf.runs import Run, load_run
 from attent_tf.volumes.dicom_files import candidate_files
 
 FORMAT = 1
@@ -32,17 +33,35 @@ _LEFTOVERS = (".aside-", ".work-")
 
 
 def read_model(folder: str | os.PathLike, postprocess: bool | None = None) -> ModelContract:
-    """Reads the contract of an exported model for a job.
+    """Reads the contract of a package or an exported model for a job.
 
     Args:
-      folder: of a version.
+      folder: of a version; or the file of a package.
       postprocess: whether label maps are cleaned all the same, or not; None where the contract decides.
 
     Raises:
-      InputError: see `read_contract`.
+      AttentError: see `read_contract` and `load_run`.
     """
-    contract = read_contract(folder)
+    contract = _packaged(load_run(folder)) if Path(folder).is_file() else read_contract(folder)
     return dataclasses.replace(contract, postprocessing=contract.postprocessing.asked(postprocess))
+
+
+def _packaged(run: Run) -> ModelContract:
+    """A package in the words of an exported model of the same run; results of the two are each other's."""
+    if run.package is None:
+        raise InputError(
+            run.folder, "a package or a version folder", "a run folder", "see attent package, attent export"
+        )
+    return ModelContract(
+        path=run.folder,
+        method=run.method,
+        direction=run.direction,
+        records=run.records,
+        weights_sha256=run.package.content["weights_sha256"],
+        task=run.task,
+        prepare_options=run.prepare_options,
+        postprocessing=run.postprocessing,
+    )
 
 
 def model_identity(contract: ModelContract) -> ModelIdentity:

@@ -13,11 +13,12 @@ from attent_tf.cohort.listing import CohortScan
 from attent_tf.cohort.results import FORMAT, CohortFolder, input_state, model_identity, read_model
 from attent_tf.errors import AttentError, InputError, faults_of_scan
 from attent_tf.files import write_json
-from attent_tf.inference.deployed import Deployed, open_exported
+from attent_tf.inference.deployed import Deployed, open_chain, open_exported
 from attent_tf.inference.scan_report import input_sha256
 from attent_tf.inference.scans import FailedScan, Reading, ReadScan, ScanPipeline
 from attent_tf.inference.tasks import SegmentedScan, Segmenting
 from attent_tf.postprocessing import Postprocessing
+from attent_tf.runs import load_run
 from attent_tf.stopwatch import Stopwatch
 from attent_tf.tasks import Domain, Task
 from attent_tf.versions import package_versions
@@ -55,18 +56,21 @@ class CohortModel:
 def open_model(
     folder: str | os.PathLike, batch_size: int | None = None, postprocess: bool | None = None
 ) -> CohortModel:
-    """Starts TensorFlow and loads an exported model.
+    """Starts TensorFlow and loads a package or an exported model.
 
     Args:
-      folder: of a version.
+      folder: of a version; or the file of a package.
       batch_size: slices at once; chosen for the device if None.
       postprocess: see `read_model`.
 
     Raises:
-      InputError: it is no folder that `attent export` wrote, or it is damaged.
+      AttentError: it is neither a package nor a folder that `attent export` wrote, or it is damaged.
     """
     contract = read_model(folder, postprocess)
-    deployed = open_exported(folder, contract.prepare_options, contract.task.num_classes, batch_size)
+    if Path(folder).is_file():
+        deployed = open_chain(load_run(folder), batch_size)
+    else:
+        deployed = open_exported(folder, contract.prepare_options, contract.task.num_classes, batch_size)
     identity = model_identity(contract)
     target = contract.task.domain(contract.target)
     how = (contract.task, target, contract.prepare_options, contract.postprocessing)

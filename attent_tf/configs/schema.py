@@ -141,7 +141,8 @@ class SegmentationConfig:
       epochs: passes over the labelled slices, when `steps` is 0.
       batch_size: slices of each domain a step, over all devices.
       backbone: of S: `resnet101`, `resnet50` or `small`; or `pnp_adanet`, that method's own S, which has one head and no rates.
-      weights: that the backbone begins with: `none`, `imagenet` (from Keras's cache) or a file of `keras.applications`.
+      weights: that the backbone begins with: `none`, `imagenet` (from Keras's cache) or a file of `keras.applications`; or that
+        all of S begins with: a package (`FILE.attent`; `imagenet:FILE.attent` where its S was made for ImageNet weights).
       rates: dilation rates of both heads.
       main_weight: of the supervised loss of the main head.
       aux_weight: of the supervised loss of the auxiliary head.

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from attent_tf.configs.first_weights import package_of
 from attent_tf.configs.schema import AugmentationConfig, Config, OptimizerConfig, PseudoLabelConfig, SelfTrainingConfig
 from attent_tf.errors import ConfigError
 
@@ -104,7 +105,8 @@ def _check_section(prefix: str, section: Any) -> None:
         ordered = section.least_share <= section.largest_share
         _check(ordered, f"{prefix}least_share", f"at most {prefix}largest_share", section.least_share)
     if {"weights", "backbone"} <= values.keys():
-        fits = section.weights in ("none", "") or section.backbone.startswith("resnet")
+        needs_none = section.weights in ("none", "") or package_of(section.weights) is not None
+        fits = needs_none or section.backbone.startswith("resnet")
         _check(fits, f"{prefix}weights", f"none for the backbone {section.backbone}", section.weights)
 
 

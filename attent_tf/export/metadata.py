@@ -14,7 +14,7 @@ _WHERE = "by the client, on the label map of the whole scan: the signatures act 
 
 def make_metadata(
     run: Run,
-    version: int,
+    version: int | None,
     signatures: dict[str, Signature],
     weights_sha256: str,
     steps: dict[str, tuple[int, int]],
@@ -24,7 +24,7 @@ def make_metadata(
 
     Args:
       run: that it was exported from.
-      version: its number.
+      version: its number; None for what has none.
       signatures: what each takes and gives.
       weights_sha256: of the exported networks' weights.
       steps: by stage, the updates behind the weights and how many there were to be.

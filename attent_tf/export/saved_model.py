@@ -84,12 +84,12 @@ def export_chain(
       InputError: the version exists, or `evaluation` is no evaluation folder.
     """
     version, folder = version_folder(out, version)
-    scores = _scores(run, evaluation)
+    scores = scores_of(run, evaluation)
     chain = load_chain(run)
     options = run.prepare_options
     signatures = expected_signatures(options.size, options.channels, run.task.num_classes)
     steps = {stage.id: trained_steps(run, stage.id) for stage in run.method.stages}
-    fingerprint = _weights_sha256(chain)
+    fingerprint = weights_sha256(chain)
 
     image = tf.TensorSpec((None, options.size, options.size, options.channels), tf.float32, name="image")
     # One trace that all signatures share; each is left with the part of it that it needs.
@@ -110,18 +110,20 @@ def export_chain(
         tf.saved_model.save(module, str(aside), signatures=functions)
         write_warmup(aside, signatures)
         write_json(aside / METADATA_FILE, metadata)
-        write_text(aside / CARD_FILE, make_card(run, metadata, scores, _warnings(run, steps)))
+        write_text(aside / CARD_FILE, make_card(run, metadata, scores, stage_warnings(run, steps)))
     return Exported(folder, metadata)
 
 
-def _scores(run: Run, evaluation: str | os.PathLike | None) -> Evaluation | None:
+def scores_of(run: Run, evaluation: str | os.PathLike | None) -> Evaluation | None:
+    """Returns the evaluation for a card: the one that is named, or the one in the run folder where there is one."""
     if evaluation is not None:
         return read_evaluation(evaluation)
     beside = run.folder / _EVALUATION
     return read_evaluation(beside) if (beside / "metrics.json").is_file() else None
 
 
-def _warnings(run: Run, steps: dict[str, tuple[int, int]]) -> list[str]:
+def stage_warnings(run: Run, steps: dict[str, tuple[int, int]]) -> list[str]:
+    """Returns a line for each stage that was stopped early, and what the run has to say against itself."""
     stopped = {stage: counts for stage, counts in steps.items() if counts[0] < counts[1]}
     lines = [
         f"The {stage} stage was stopped at step {done} of {planned}." for stage, (done, planned) in stopped.items()
@@ -129,7 +131,8 @@ def _warnings(run: Run, steps: dict[str, tuple[int, int]]) -> list[str]:
     return [*lines, *run_warnings(run)]
 
 
-def _weights_sha256(chain: Chain) -> str:
+def weights_sha256(chain: Chain) -> str:
+    """Returns the fingerprint of the weights of all networks of a chain."""
     digest = hashlib.sha256()
     for network in chain.networks:
         for variable in stored(network):

@@ -32,6 +32,16 @@ from attent_tf.volumes.blocks_from_grid import probability_blocks_from_grid
 
 _SELECTION = "The weights after the last training step; nothing was chosen by scores of test cases or by target labels."
 
+_TRAINED_ON = "Split none: these cases were also trained on, so the scores are no test results."
+_OTHER_RECORDS = "These records are not the ones that the run was trained on; check that no test case was trained on."
+_UNLABELLED = "Cases without labels are shown and not scored."
+_NO_SIZE = "The size of voxels is not known: distances count voxels, not millimetres, and 1 ml stands for 1000 voxels."
+_NO_PATIENTS = (
+    "Training slices of the target name no patient: whether they show patients of the test cases is not known."
+)
+CASELESS_WARNINGS = (_TRAINED_ON, _OTHER_RECORDS, _UNLABELLED, _NO_SIZE, _NO_PATIENTS)
+"""Those of an evaluation's warnings that speak of no single case."""
+
 
 def evaluate(
     run: Run,
@@ -171,12 +181,12 @@ def _warnings(run: Run, manifest: Manifest, cases: Sequence[ManifestCase]) -> It
             yield f"The {stage} stage was stopped at step {done} of {planned}."
     yield from run_warnings(run)
     if any(case.split == "all" for case in cases):
-        yield "Split none: these cases were also trained on, so the scores are no test results."
+        yield _TRAINED_ON
     if manifest.fingerprint != run.records:
-        yield "These records are not the ones that the run was trained on; check that no test case was trained on."
+        yield _OTHER_RECORDS
     if not all(case.labelled for case in cases):
-        yield "Cases without labels are shown and not scored."
+        yield _UNLABELLED
     if any(case.geometry.space != PATIENT for case in cases):
-        yield "The size of voxels is not known: distances count voxels, not millimetres, and 1 ml stands for 1000 voxels."
+        yield _NO_SIZE
     if any(case.geometry.space == SLICE for case in manifest.select(run.target, "train")):
-        yield "Training slices of the target name no patient: whether they show patients of the test cases is not known."
+        yield _NO_PATIENTS

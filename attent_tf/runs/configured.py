@@ -5,6 +5,7 @@ is not built yet.
 """
 
 from attent_tf.configs import Config
+from attent_tf.configs.first_weights import takes_imagenet_input
 from attent_tf.models.critics import FeatureCritic, MaskCritic
 from attent_tf.models.deeplab import DeepLabV2
 from attent_tf.models.generator import Generator
@@ -38,7 +39,7 @@ def segmentor(config: Config, num_classes: int, channels: int, name: str) -> Dee
     section = config.segmentation
     if section.backbone == "pnp_adanet":
         return PnpSegmentor(num_classes, name=name)
-    imagenet_input = section.weights != "none"
+    imagenet_input = takes_imagenet_input(section.weights)
     return DeepLabV2(num_classes, section.backbone, section.rates, imagenet_input, name=name)
 
 

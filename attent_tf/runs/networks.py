@@ -10,6 +10,7 @@ from attent_tf.configs import Config
 from attent_tf.errors import ConfigError, RunError
 from attent_tf.methods import Part, Stage, part_name
 from attent_tf.runs.description import stage_description
+from attent_tf.runs.package import Package
 from attent_tf.runs.run import Run
 from attent_tf.tasks import Task
 
@@ -51,6 +52,9 @@ def load_parts(run: Run, *roles: str) -> list[keras.Model]:
         networks.append(network)
     for network in networks:
         network(tf.zeros((1, size, size, channels)))
+    if run.package is not None:
+        fill_from_package(run.package, dict(zip(roles, networks, strict=True)))
+        return networks
     for stage, named in by_stage.items():
         restore_networks(run, stage, named)
     return networks
@@ -75,6 +79,8 @@ def begin_parts(run: Run, stage: Stage, networks: dict[str, keras.Model]) -> Non
 
 def trained_steps(run: Run, stage: str) -> tuple[int, int]:
     """Returns how many updates of a stage its newest checkpoint holds, and how many it was to have; (0, 0) before it began."""
+    if run.package is not None:
+        return run.package.steps(stage)
     path = _newest_checkpoint(run, stage)
     if path is None:
         return 0, 0
@@ -92,6 +98,43 @@ def check_complete(run: Run, stage: str) -> None:
 def stored(part: keras.Model | keras.optimizers.Optimizer) -> list[tf.Variable]:
     """Returns all variables of a network or an optimizer, in the order in which checkpoints hold them."""
     return [variable.value for variable in part.variables]
+
+
+def named_variables(role: str, network: keras.Model) -> dict[str, tf.Variable]:
+    """Returns all variables of a network by the names that packages give them: its role and their place in it."""
+    named = {f"{role}/{variable.path.partition('/')[2]}": variable.value for variable in network.variables}
+    if len(named) != len(network.variables):
+        raise ValueError(f"Argument `network` must have variables whose paths differ. Received: {network.name}")
+    return named
+
+
+def fill_from_package(package: Package, networks: dict[str, keras.Model]) -> None:
+    """Fills networks, given by their roles in the package's model.
+
+    Raises:
+      InputError: see `Package.weights`.
+      RunError: the package lacks a network, or has another in its place.
+    """
+    weights = package.weights()
+    for role, network in networks.items():
+        wanted = named_variables(role, network)
+        found = {name: values for name, values in weights.items() if name.startswith(f"{role}/")}
+        if not found:
+            raise RunError(
+                f"{package.path}: expected the network {role}, found none; make the package again from its run"
+            )
+        for name in sorted(wanted.keys() | found.keys()):
+            want, have = (
+                f"{values.dtype.name} {list(values.shape)}" if values is not None else "nothing"
+                for values in (wanted.get(name), found.get(name))
+            )
+            if want != have:
+                raise RunError(
+                    f"{package.path}: weights of another architecture: expected {want} as {name}, found {have}; use "
+                    "the backbone, filters, rates, structures and channels that attent info says"
+                )
+        for name, variable in wanted.items():
+            variable.assign(found[name])
 
 
 def restore_networks(run: Run, stage: str, networks: dict[str, keras.Model]) -> None:

@@ -21,6 +21,10 @@ def shared_stage(run: Run, donor: Run) -> Stage:
       ConfigError: the run's method has none.
       RunError: the donor has another one, or of other records, seed or settings.
     """
+    if donor.package is not None:
+        raise RunError(
+            f"{donor.folder}: expected a run folder, found a package, which holds no stages; name the folder"
+        )
     stage = run.method.shareable_stage
     if stage is None:
         raise ConfigError(f"--translation-from: the method {run.method.id} has no translator; leave the option out")

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from attent_tf.configs import Config, config_from_dict, config_to_dict, config_to_yaml
-from attent_tf.errors import RunError
+from attent_tf.configs.first_weights import PACKAGE_SUFFIX
+from attent_tf.errors import ConfigError, InputError, RunError
 from attent_tf.files import write_json, write_text
 from attent_tf.methods import Method, get_method
 from attent_tf.plain_values import StrictReader
 from attent_tf.postprocessing import Postprocessing
+from attent_tf.runs.package import CONTENT_FILE, Package, read_package
 from attent_tf.tasks import Task, task_from_mapping, task_to_mapping
 from attent_tf.versions import package_versions
 from attent_tf.volumes import PrepareOptions
@@ -25,16 +27,17 @@ _DAMAGED = "the file was damaged or edited"
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What a run folder is about.
+    """What a run folder, or a package made from one, is about.
 
     Attributes:
-      folder: its path.
+      folder: its path; of a package, the file's.
       method: what is trained.
       direction: of the task, such as `mri2ct`.
       config: everything else.
       records: fingerprint of the records that it was trained on.
       prepare_options: how its records were prepared, and how scans must be for it.
       task: of those records.
+      package: the package that it was read from; None for a run folder.
     """
 
     folder: Path
@@ -44,6 +47,7 @@ class Run:
     records: str
     prepare_options: PrepareOptions
     task: Task
+    package: Package | None = None
 
     @property
     def source(self) -> str:
@@ -115,7 +119,7 @@ def create_or_check(run: Run, devices: Sequence[str]) -> None:
       RunError: the folder holds a run of another method, direction, configuration or records.
     """
     path = run.folder / RUN_FILE
-    content = _to_json(run)
+    content = run_to_json(run)
     if path.exists():
         found = _read(path)
         for key in ("method", "direction", "records", "preparation", "task"):
@@ -137,19 +141,19 @@ def create_or_check(run: Run, devices: Sequence[str]) -> None:
 
 
 def load_run(folder: str | os.PathLike) -> Run:
-    """Reads a run folder.
+    """Reads a run folder, or a package in its place.
 
     Raises:
-      RunError: it is not one.
+      RunError: it is neither.
+      InputError: the package is cut short, changed, or made with a later version.
     """
     folder = Path(folder)
+    if folder.is_file() or (folder.suffix == PACKAGE_SUFFIX and not folder.is_dir()):
+        return _packaged(folder)
     if not folder.is_dir():
         raise RunError(f"{folder}: no such run folder; make one with attent train")
     path = folder / RUN_FILE
-    written = _READER.read(_Written, _read(path), str(path), RunError, _DAMAGED)
-    return Run(
-        folder, written.method, written.direction, written.config, written.records, written.preparation, written.task
-    )
+    return _from_json(folder, path, _read(path))
 
 
 def resolve_steps(steps: int, epochs: int, slices: int, batch_size: int) -> int:
@@ -157,7 +161,8 @@ def resolve_steps(steps: int, epochs: int, slices: int, batch_size: int) -> int:
     return steps or epochs * math.ceil(slices / batch_size)
 
 
-def _to_json(run):
+def run_to_json(run: Run) -> dict[str, Any]:
+    """Returns what `run.json` says of a run, but for what it was begun with."""
     return {
         "format": _FORMAT,
         "method": run.method.id,
@@ -170,6 +175,36 @@ def _to_json(run):
     }
 
 
+def _from_json(folder, path, content, package=None):
+    written = _READER.read(_Written, content, str(path), RunError, _DAMAGED)
+    return Run(
+        folder,
+        written.method,
+        written.direction,
+        written.config,
+        written.records,
+        written.preparation,
+        written.task,
+        package,
+    )
+
+
+def _packaged(path):
+    package = read_package(path)
+    _check_format(path, package.content)
+    try:
+        run = _from_json(path, path / CONTENT_FILE, package.content, package)
+        # What a run checks when it is trained.
+        run.task.source_and_target(run.direction)
+        missing = {stage.id for stage in run.method.stages} - set(package.content["stages"])
+    except ConfigError as error:
+        advice = "install the version of attent-tf that attent info says, and the packages that it needs"
+        raise InputError(path, "a model that this version knows", str(error), advice) from error
+    if missing:
+        raise RunError(f"{path}: lacks the stages {', '.join(sorted(missing))}; make the package again")
+    return run
+
+
 def _read(path):
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -177,9 +212,13 @@ def _read(path):
         raise RunError(f"{path.parent}: not a run folder, {path.name} is missing; make one with attent train") from None
     except ValueError as error:
         raise RunError(f"{path}: not valid JSON ({error}); {_DAMAGED}") from error
+    _check_format(path, content)
+    return content
+
+
+def _check_format(path, content):
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise RunError(f"{path}: expected a run of format {_FORMAT}; train again with this version")
-    return content
 
 
 def _differences(found, wanted, prefix=""):

@@ -11,5 +11,7 @@ def run_warnings(run: Run) -> list[str]:
     Raises:
       RunError: the check of the translation was damaged.
     """
+    if run.package is not None:
+        return run.package.warnings
     refused = (stage_description(run.folder, stage.id).get("refused") for stage in run.method.stages)
     return [line for line in (read_warning(run.folder), *refused) if line]

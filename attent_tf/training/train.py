@@ -19,6 +19,7 @@ from attent_tf.runs import Run, create_or_check, describe_stage, load_run, resol
 from attent_tf.runs.networks import begin_parts, check_complete
 from attent_tf.runs.reuse import reuse_stage, shared_stage
 from attent_tf.training.checkpoints import has_checkpoint
+from attent_tf.training.first_weights import check_first_weights
 from attent_tf.training.loop import StagePlan, run_stage
 from attent_tf.training.pseudo_labels import mean_structure_shares
 from attent_tf.training.self_labels import SelfLabels, volumes_of, with_labels
@@ -73,6 +74,8 @@ def train(
     stages = chosen.stages if stage == "all" else (chosen.stage(stage),)
     if fresh and any(_has_begun(run, one) for one in chosen.stages):
         raise RunError(f"{run.folder}: holds a checkpoint, and --fresh was given; choose another --out")
+    if not all(_has_begun(run, one) for one in stages):
+        check_first_weights(config, manifest.task, run.prepare_options.channels)
     for one in stages:
         # Better now than after a night of translation, and before the run folder is made.
         step_class(one).check(config, manifest.task, _has_begun(run, one))

@@ -64,7 +64,8 @@ def run_cohort(
     # Workers are at home in other folders.
     options = dataclasses.replace(options, model=os.path.abspath(options.model), out=os.path.abspath(options.out))
     new_pipeline(beam_options)
-    check_saved_model(options.model)
+    if not os.path.isfile(options.model):
+        check_saved_model(options.model)
     contract = read_model(options.model, options.postprocess)
     identity = model_identity(contract)
     folder = CohortFolder(options.out)

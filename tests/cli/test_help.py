@@ -42,6 +42,13 @@ def test_help_imports_nothing_heavy_and_no_verb():
     assert not loaded & {f"cli.{verb}" for verb in VERBS}
 
 
+def test_help_all_holds_the_help_of_every_verb():
+    whole = CliRunner().invoke(main, ["--help-all"], prog_name="attent")
+    assert whole.exit_code == 0
+    for verb in VERBS:
+        assert CliRunner().invoke(main, [verb, "--help"], prog_name="attent").output.strip() in whole.output
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_shows_an_example(verb):
     result = CliRunner().invoke(main, [verb, "--help"], prog_name="attent")

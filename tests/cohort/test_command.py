@@ -24,7 +24,7 @@ def test_some_failed_exits_with_3_and_says_where_the_reasons_are(finished, model
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (("--cohort", "list.csv"), 2, "Missing option '--model', the version folder of an exported model"),
+        (("--cohort", "list.csv"), 2, "Missing option '--model', a package or the version folder of an exported model"),
         (("--cohort", "list.csv", "--model", "m", "--input", "a.nii"), 2, "--input does not go with --cohort"),
         (("--cohort", "list.csv", "--model", "m", "--run", "run"), 2, "--run does not go with --cohort"),
         (("--cohort", "list.csv", "--model", "m", "--preview"), 2, "--preview does not go with --cohort"),
@@ -33,7 +33,7 @@ def test_some_failed_exits_with_3_and_says_where_the_reasons_are(finished, model
         ((), 2, "Missing option '--input', the scan or the folder of scans; or give --cohort."),
         (("--input", "a.nii", "--run", "run", "--overwrite"), 2, "--overwrite goes with --cohort."),
         (("--input", "a.nii", "--run", "run", "--", "--runner=x"), 2, "--runner=x goes with --cohort."),
-        (("--input", "a.nii", "--run", "run", "--model", "m"), 2, "--model goes with --server, or with --cohort."),
+        (("--input", "a.nii", "--run", "run", "--model", "m"), 2, "Give one of --run and --model;"),
     ],
 )
 def test_wrong_use_is_one_line(words, code, message, tmp_path, monkeypatch):

@@ -24,6 +24,7 @@ PAGES = {
     "docs/results.md": False,
     "docs/without-labels.md": True,
     "docs/nnunet.md": True,
+    "docs/packages.md": True,
 }
 
 # Pages whose commands other tests run.
@@ -33,6 +34,7 @@ ELSEWHERE = {
     "docs/scoring-and-comparing.md": "tests/docs/test_scoring.py",
     "docs/segmenting-scans.md": "tests/cli/test_scans.py",
     "docs/docker.md": "tests/package/test_docker.py",
+    "docs/onnx.md": "tests/export/test_onnx.py",
     "docs/serving.md": "tests/serving/test_remote.py",
 }
 

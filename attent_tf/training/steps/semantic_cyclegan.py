@@ -10,10 +10,11 @@ from attent_tf import losses
 from attent_tf.configs import Config
 from attent_tf.methods import CLASSIFIER
 from attent_tf.tasks import Task
+from attent_tf.training.first_weights import begin_segmentor
 from attent_tf.training.replicas import compiled, run_and_sum
 from attent_tf.training.steps.cyclegan import CycleGanStep
 from attent_tf.training.steps.step import StepContext
-from attent_tf.training.steps.supervised import SupervisedStep, begin_segmentor
+from attent_tf.training.steps.supervised import SupervisedStep
 from attent_tf.training.steps.supervised_terms import supervised_terms
 
 
@@ -42,7 +43,7 @@ class SemanticCycleGanStep(CycleGanStep):
         SupervisedStep.check(config, task, begun)
 
     def begin(self) -> None:
-        """Loads the backbone's ImageNet weights where the configuration asks for them."""
+        """Gives the classifier the first weights of S where the configuration names some."""
         begin_segmentor(self.classifier, self.context.config)
 
     def update(

@@ -6,20 +6,15 @@ import numpy as np
 import tensorflow as tf
 
 from attent_tf.configs import Config
+from attent_tf.configs.first_weights import package_of
 from attent_tf.methods import SEGMENTOR
-from attent_tf.models import DeepLabV2, find_weights, load_imagenet
+from attent_tf.models import find_weights
 from attent_tf.tasks import Task
+from attent_tf.training.first_weights import begin_segmentor
 from attent_tf.training.panels import SegmentationPanel
 from attent_tf.training.replicas import compiled, run_and_sum
 from attent_tf.training.steps.step import Step, StepContext
 from attent_tf.training.steps.supervised_terms import supervised_terms
-
-
-def begin_segmentor(segmentor: DeepLabV2, config: Config) -> None:
-    """Loads ImageNet weights into the backbone of S where the configuration asks for them."""
-    section = config.segmentation
-    if section.weights != "none":
-        load_imagenet(segmentor.resnet, find_weights(section.weights, section.backbone))
 
 
 class SupervisedStep(Step):
@@ -45,11 +40,13 @@ class SupervisedStep(Step):
     def check(cls, config: Config, task: Task, begun: bool) -> None:
         """Raises ConfigError where the backbone's first weights are wanted and cannot be found."""
         del task
-        if not begun and config.segmentation.weights != "none":
-            find_weights(config.segmentation.weights, config.segmentation.backbone)
+        section = config.segmentation
+        # A package is checked with the records, see `check_first_weights`.
+        if not begun and section.weights != "none" and package_of(section.weights) is None:
+            find_weights(section.weights, section.backbone)
 
     def begin(self) -> None:
-        """Loads the backbone's ImageNet weights where the configuration asks for them."""
+        """Gives S its first weights where the configuration names some."""
         begin_segmentor(self.segmentor, self.context.config)
 
     def phase(self, step: int) -> tuple[str, int | None]:

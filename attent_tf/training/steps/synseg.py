@@ -15,11 +15,12 @@ from attent_tf.configs import Config
 from attent_tf.errors import ConfigError
 from attent_tf.methods import SEGMENTOR
 from attent_tf.tasks import Task
+from attent_tf.training.first_weights import begin_segmentor
 from attent_tf.training.panels import SegmentationPanel
 from attent_tf.training.replicas import compiled, run_and_sum
 from attent_tf.training.steps.cyclegan import CycleGanStep
 from attent_tf.training.steps.step import StepContext
-from attent_tf.training.steps.supervised import SupervisedStep, begin_segmentor
+from attent_tf.training.steps.supervised import SupervisedStep
 from attent_tf.training.steps.supervised_terms import mean_entropy, supervised_terms
 
 
@@ -58,7 +59,7 @@ class SynSegStep(CycleGanStep):
             )
 
     def begin(self) -> None:
-        """Loads the backbone's ImageNet weights where the configuration asks for them."""
+        """Gives S its first weights where the configuration names some."""
         begin_segmentor(self.segmentor, self.context.config)
 
     def update(
