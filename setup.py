@@ -48,6 +48,7 @@ TEST = [
     "selenium>=4.30,<5",  # drives the Chromium of the machine, where there is one, through the report
     "setuptools>=78.1.1",  # the tests build a wheel without fetching anything
 ]
+PEERS = ["torch>=2.6,<3"]  # the same networks in plain PyTorch, which benchmarks/peers compares with
 LINT = [
     "ruff>=0.15,<1",
     "codespell>=2.4,<3",
@@ -96,6 +97,7 @@ setup(
     extras_require={
         "addons": ADDONS,
         "gpu": GPU,
+        "peers": PEERS,
         "test": TEST,
         "dev": TEST + LINT,
     },
