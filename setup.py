@@ -68,6 +68,7 @@ RELEASE = [
     "cyclonedx-bom>=7,<8",  # bill of materials of the locks
     "pip-audit>=2.9,<3",
 ]
+PEERS = ["torch>=2.6,<3"]  # the same networks in plain PyTorch, which benchmarks/peers compares with
 LINT = [
     "ruff>=0.15,<1",
     "codespell>=2.4,<3",
@@ -122,6 +123,7 @@ setup(
         "gpu": GPU,
         "s3": S3,
         "onnx": ONNX,
+        "peers": PEERS,
         "test": TEST,
         "mutants": [
             "mutmut>=3.8,<4"

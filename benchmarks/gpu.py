@@ -1,4 +1,4 @@
-"""What a GPU makes of this library: a Markdown table of training steps and one of `attent segment`, in about ten minutes.
+"""What a GPU makes of this library: a Markdown table of training steps and one of `attent segment`, in a quarter of an hour.
 
     python benchmarks/gpu.py --out gpu.md
     python benchmarks/gpu.py --sizes paper --stages translation --seconds 120 --out paper.md

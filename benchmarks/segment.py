@@ -69,7 +69,7 @@ def write_fresh_run(folder: Path, name: str) -> None:
     run = Run(folder, get_method("attent"), "mri2ct", config, "fresh weights", PrepareOptions(), load_task())
     create_or_check(run, ())
     for role in run.method.deployed:
-        network = make_part(run.method.part(role), config, run.direction)
+        network = make_part(run.method.part(role), config, run.task, run.direction)
         network(tf.zeros((1, config.data.image_size, config.data.image_size, 1)))
         checkpoint = tf.train.Checkpoint(**{network.name: stored(network)})
         folder = run.stage_folder(run.method.stage_of(role).id) / "checkpoints"

@@ -94,7 +94,7 @@ def _compare(stage, group, arguments):
         print(
             f"  {name:28s} {result['seconds'] * 1000:9.1f} ms a step  {rate:8.2f} images/s  "
             f"time ratio {result['seconds'] / base['seconds']:.3f}  peak {result['peak_mib']:.0f} MiB"
-            f"  {result['flop'] / 1e9:.1f} GFLOP  input alone {result['input_seconds'] * 1000:.1f} ms",
+            f"  {(result['flop'] or base['flop']) / 1e9:.1f} GFLOP  input alone {result['input_seconds'] * 1000:.1f} ms",
             flush=True,
         )
 
@@ -117,7 +117,7 @@ def measure(setting: Setting, with_flop: bool = True) -> dict:
 
     Returns:
       Seconds a step, images a step, peak memory in MiB, seconds in which the pipeline makes a batch, and the arithmetic of a step
-      (None if it is not counted).
+      (None if it is not counted; what XLA compiles cannot be).
     """
     import keras
     import tensorflow as tf
@@ -170,7 +170,7 @@ def measure(setting: Setting, with_flop: bool = True) -> dict:
     result = {"seconds": seconds, "images": 2 * stage.batch_size, "peak_mib": _peak_mib(tf)}
     result["input_seconds"] = _input_seconds(data)
     result["flop"] = None
-    if with_flop:
+    if with_flop and not setting.jit:
         result["flop"] = _count_flop(tf, lambda: inner.update(phase, step.read_value(), *next(data)))
     return result
 

@@ -48,7 +48,8 @@ class GeneratorDecoder(keras.layers.Layer):
         self.channels = channels
         conv = {"padding": "reflect", "kernel_initializer": generator_initializer()}
         use_bias = normalization == "none"
-        self.upsample = keras.layers.UpSampling2D(2, interpolation="bilinear")
+        # TensorFlow resizes to float32 whatever it is given, and XLA's gradient of it fits no other precision.
+        self.upsample = keras.layers.UpSampling2D(2, interpolation="bilinear", dtype="float32")
         self.convs = [
             PaddedConv2D(2 * filters, upsample_kernel, use_bias=use_bias, name="decode_half", **conv),
             PaddedConv2D(filters, upsample_kernel, use_bias=use_bias, name="decode_full", **conv),

@@ -46,9 +46,11 @@ def _losses(device, method, stage):
 )
 def test_a_gpu_computes_the_losses_of_the_processor(relative, method, stage):
     expected, found = (_losses(device, method, stage) for device in ("/CPU:0", "/GPU:0"))
-    for one, other in zip(expected, found, strict=True):
+    for at, (one, other) in enumerate(zip(expected, found, strict=True)):
+        # Adam's first updates have the size of the rate whatever the gradient's, so that roundings of small ones grow.
+        allowed = max(relative, 1e-2) if at else relative
         for name, value in one.items():
-            assert other[name] == pytest.approx(value, rel=relative, abs=relative), name
+            assert other[name] == pytest.approx(value, rel=allowed, abs=allowed), (at, name)
 
 
 def test_a_deterministic_run_that_was_interrupted_equals_an_undisturbed_one_bit_for_bit(tmp_path):
