@@ -59,8 +59,10 @@ def test_health_is_told_before_the_engine_gives_up(dockerfile):
 
 
 def test_no_stage_ends_as_root(dockerfile):
-    (last,) = re.findall(r"^USER (\S+)$", dockerfile.partition("AS run")[2], re.M)
-    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", last)
+    stages = re.split(r"(?m)^FROM ", dockerfile.partition("AS run")[2])
+    last = [users[-1] for stage in stages if (users := re.findall(r"^USER (\S+)$", stage, re.M))]
+    assert len(last) == 2
+    assert all(re.fullmatch(r"[1-9]\d*:[1-9]\d*", user) for user in last)
 
 
 def _expect_verb(words: list[str]) -> None:
