@@ -73,6 +73,10 @@ COPY --from=project /project/opt/attent /opt/attent
 # A pool of Beam's workers for runners elsewhere (docs/docker.md): `boot` starts them in this image's own environment.
 FROM ${BEAM} AS beam
 FROM cpu AS worker
+# `boot` asks pip whether Beam is there.
+USER 0:0
+RUN python -m ensurepip
+USER 10001:10001
 COPY --from=beam /opt/apache/beam/boot /opt/apache/beam/boot
 ENV RUN_PYTHON_SDK_IN_DEFAULT_ENVIRONMENT=1
 HEALTHCHECK NONE

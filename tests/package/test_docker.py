@@ -53,6 +53,11 @@ def test_packages_are_installed_by_hash_alone(dockerfile):
         assert "--require-hashes --only-binary :all:" in options or "--no-deps --no-build-isolation" in options
 
 
+def test_workers_have_the_boot_of_the_beam_that_is_tested(root, dockerfile):
+    (pinned,) = re.findall(r"(?m)^apache-beam==(\S+)", (root / "requirements.lock").read_text())
+    assert re.search(r"^ARG BEAM=\S+:(\S+)$", dockerfile, re.M).group(1) == pinned
+
+
 def _expect_verb(words: list[str]) -> None:
     verb, *rest = words
     assert verb in VERBS, verb
@@ -64,7 +69,7 @@ def test_commands_of_the_document_exist(root):
     text = (root / "docs" / "docker.md").read_text().replace("\\\n", " ")
     lines = [line for block in re.findall(r"```sh\n(.*?)```", text, re.S) for line in block.splitlines()]
     commands = [line.partition(" attent:")[2].split()[1:] for line in lines if line.startswith("docker run")]
-    commands = [words for words in commands if words and words[0] not in ("--help", "--logdir")]
+    commands = [words for words in commands if words and words[0] not in ("--help", "--logdir", "--worker_pool")]
     assert len(commands) >= 6
     for words in commands:
         _expect_verb(words)

@@ -215,7 +215,7 @@ def check_pool(engine: Docker, cpu: str, tag: str, runs: Path) -> None:
     said = engine("logs", pool)
     engine("rm", "--force", pool)
     expect("attent preprocess through the pool", done.returncode == 0, done.stderr[-3000:] + said.stderr[-3000:])
-    started = (said.stdout + said.stderr).count("Executing Python")
+    started = (said.stdout + said.stderr).count("Starting worker with command")
     expect(f"boot started workers ({started})", started > 0, said.stdout + said.stderr)
     one, other = (_contents(runs / name) for name in ("records", "records-pool"))
     expect(f"the records are those of the workers before, byte for byte ({len(one)} files)", one == other and one)
