@@ -57,9 +57,7 @@ def download(environment: dict[str, str], prefix: str) -> dict[str, bytes]:
     client = _client(environment)
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=f"{prefix}/")
     keys = [one["Key"] for page in pages for one in page.get("Contents", ())]
-    return {
-        key.removeprefix(f"{prefix}/"): client.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys
-    }
+    return {key.removeprefix(f"{prefix}/"): client.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys}
 
 
 def remove(environment: dict[str, str], key: str) -> None:
