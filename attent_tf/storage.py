@@ -3,12 +3,19 @@
 Beam is loaded only where such a path occurs.
 """
 
+import contextlib
+import dataclasses
+import errno
 import importlib.util
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from attent_tf.errors import InputError
+
+_COPY_BYTES = 1 << 20
 
 
 def is_remote(path: str | os.PathLike[str]) -> bool:
@@ -30,7 +37,13 @@ def open_binary(path: str | os.PathLike[str]) -> BinaryIO:
         return open(path, "rb")
     from apache_beam.io.filesystem import CompressionTypes
 
-    return file_systems(path).open(str(path), compression_type=CompressionTypes.UNCOMPRESSED)
+    try:
+        return file_systems(path).open(str(path), compression_type=CompressionTypes.UNCOMPRESSED)
+    except (OSError, InputError):
+        raise
+    except Exception as error:
+        # Clients of object stores have errors of their own.
+        raise OSError(errno.EIO, " ".join(str(error).split()), str(path)) from error
 
 
 def list_files(root: str | os.PathLike[str]) -> list[str]:
@@ -65,6 +78,71 @@ def joined(root: str | os.PathLike[str], relative: str) -> str:
     if is_remote(root):
         return f"{str(root).rstrip('/')}/{relative}"
     return os.path.abspath(os.path.join(root, relative))
+
+
+@dataclasses.dataclass(frozen=True)
+class StoredState:
+    """What tells without reading them that files are the same as before.
+
+    Attributes:
+      files: number of them.
+      bytes: of all.
+      mtime_ns: when the last one changed.
+    """
+
+    files: int
+    bytes: int
+    mtime_ns: int
+
+
+def remote_files(path: str) -> list[str]:
+    """Returns the file of a path on a file system of Beam, or the files right within it where it is a folder."""
+    return [metadata.path for metadata in _remote_metadata(path)]
+
+
+def remote_state(path: str) -> StoredState:
+    """Returns the state of what `remote_files` lists.
+
+    Raises:
+      FileNotFoundError: there is no such file or folder.
+    """
+    found = _remote_metadata(path)
+    if not found:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    newest = max(metadata.last_updated_in_seconds or 0.0 for metadata in found)
+    return StoredState(len(found), sum(metadata.size_in_bytes for metadata in found), int(newest * 1e9))
+
+
+@contextlib.contextmanager
+def fetched(path: str) -> Iterator[str]:
+    """Yields a local path to a file or folder; what is remote is copied to a folder that is gone after the block.
+
+    Args:
+      path: local, or such as `s3://bucket/scan.nii.gz` or a folder of DICOM files there.
+    """
+    if not is_remote(path):
+        yield path
+        return
+    name = path.rstrip("/").rpartition("/")[2]
+    with tempfile.TemporaryDirectory(prefix="attent-scan-") as folder:
+        place = os.path.join(folder, name)
+        files = remote_files(path)
+        if files and files != [path]:
+            os.mkdir(place)
+        for file in files:
+            target = place if file == path else os.path.join(place, file.rpartition("/")[2])
+            with open_binary(file) as source, open(target, "wb") as copy:
+                shutil.copyfileobj(source, copy, _COPY_BYTES)
+        yield place
+
+
+def _remote_metadata(path: str) -> list:
+    (matched,) = file_systems(path).match([path])
+    if matched.metadata_list:
+        return matched.metadata_list
+    # An object store has no folders, only longer names.
+    (matched,) = file_systems(path).match([path.rstrip("/") + "/*"])
+    return sorted(matched.metadata_list, key=lambda metadata: metadata.path)
 
 
 def _walked(root: str | os.PathLike[str]) -> Iterator[str]:

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from attent_tf import errors
+from attent_tf.shared_folders import RemoteFolder, SharedFolder
 from attent_tf.volumes.anatomy import EXPECTED
-from beam_preprocess.storage import RemoteFolder, SharedFolder
 
 CASE, SHARD, MEASURE, REJECTED, REFUSAL = "case", "shard", "measure", "rejected", "refusal"
 # Listing a folder of an object store takes a request, which is slow and is paid for.

@@ -4,9 +4,9 @@ import hashlib
 from typing import Any
 
 from attent_tf.data.manifest import ManifestCase
+from attent_tf.shared_folders import SharedFolder
 from attent_tf.tasks import Task
 from attent_tf.volumes import PreparedCase
-from beam_preprocess.storage import SharedFolder
 
 
 def draw(folder: SharedFolder, task: Task, prepared: PreparedCase, entry: ManifestCase) -> str:

@@ -13,8 +13,8 @@ from pathlib import Path
 from attent_tf.data.manifest import MANIFEST_FILE
 from attent_tf.errors import InputError
 from attent_tf.files import folder_written_aside, remove_abandoned
+from attent_tf.shared_folders import LocalFolder, RemoteFolder, SharedFolder
 from attent_tf.storage import file_systems, is_remote
-from beam_preprocess.storage import LocalFolder, RemoteFolder, SharedFolder
 
 PREVIEW = "preview"
 REJECTED_FILE = "rejected.jsonl"
@@ -118,9 +118,13 @@ def _published_local(out: str, overwrite: bool) -> Iterator[Workplace]:
         # Workers may stand in another directory.
         root = aside.resolve()
         places = Workplace(LocalFolder(root), LocalFolder(root / "work"), LocalFolder(root / PREVIEW))
-        os.mkdir(root / "work")
+        for folder in ("work", PREVIEW):
+            os.mkdir(root / folder)
         yield places
         shutil.rmtree(root / "work")
+        # Where no contact sheets were wanted.
+        with contextlib.suppress(OSError):
+            os.rmdir(root / PREVIEW)
         # Somebody may have put a file there in the meantime.
         check_target(out, overwrite)
 

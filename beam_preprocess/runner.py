@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from attent_tf.errors import MACHINE_FAULTS, ConfigError, InputError
+from attent_tf.shared_folders import SharedFolder
 from beam_preprocess import notes
 from beam_preprocess.counters import read_counters
-from beam_preprocess.storage import SharedFolder
 
 # Beam's DirectRunner first tries Prism, for which it downloads a program; FnApiRunner is what it falls back on, takes
 # the same --direct_... options and needs no network.

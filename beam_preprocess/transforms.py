@@ -14,11 +14,11 @@ import threadpoolctl
 from apache_beam.metrics import Metrics
 
 from attent_tf.errors import RecordsError
+from attent_tf.shared_folders import SharedFolder
 from beam_preprocess import notes
 from beam_preprocess.counters import CASES, NAMESPACE, REJECTED, SLICES
 from beam_preprocess.options import PreprocessOptions
 from beam_preprocess.plan import PlannedCase
-from beam_preprocess.storage import SharedFolder
 
 # Rank of a case in the manifest, and its number of records.
 StagedCase = tuple[int, int]

@@ -10,7 +10,7 @@ from pathlib import Path
 from attent_tf.counting import counted
 from attent_tf.errors import InputError
 from attent_tf.names import clash_key, name_problem, normal_name, stored_path
-from attent_tf.storage import is_remote
+from attent_tf.storage import is_remote, open_binary
 from attent_tf.volumes.nifti_header import is_nifti_name, nifti_stem
 
 # Files of the results folder that are no case's.
@@ -25,7 +25,7 @@ class CohortScan:
 
     Attributes:
       case: what files made of it are called; no two scans of a list share one.
-      path: absolute path of a NIfTI file, or of the folder of a DICOM series.
+      path: absolute path of a NIfTI file, or of the folder of a DICOM series, or one with `://` on a file system of Beam.
       series: SeriesInstanceUID or number of the series to take where the folder holds several; empty where it holds one.
     """
 
@@ -49,7 +49,7 @@ def read_cohort(path: str | os.PathLike) -> tuple[CohortScan, ...]:
       InputError: the list cannot be read, is empty, or names a scan or a case twice or a case that no file can be named
         for; with the line.
     """
-    folder = Path(os.path.abspath(path)).parent
+    folder = str(path).rpartition("/")[0] if is_remote(path) else Path(os.path.abspath(path)).parent
     scans, lines_of_paths, lines_of_cases = [], {}, {}
     for line, row in _rows(path):
         scan = _scan(f"{path}, line {line}", row, folder)
@@ -76,7 +76,8 @@ def _rows(path: str | os.PathLike) -> Iterator[tuple[int, dict[str, str]]]:
     advice = "give a CSV file in UTF-8 with the columns path and, if wanted, case and series"
     try:
         # Spreadsheets put a mark in front of UTF-8.
-        text = Path(path).read_text(encoding="utf-8-sig")
+        with open_binary(path) as file:
+            text = file.read().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         found = "other bytes" if isinstance(error, UnicodeDecodeError) else (error.strerror or str(error)).lower()
         raise InputError(path, "a list of scans", found, advice) from error
@@ -106,18 +107,26 @@ def _rows(path: str | os.PathLike) -> Iterator[tuple[int, dict[str, str]]]:
         raise InputError(path, "a list of scans", "an empty file", advice)
 
 
-def _scan(where: str, row: dict[str, str], folder: Path) -> CohortScan:
+def _scan(where: str, row: dict[str, str], folder: Path | str) -> CohortScan:
     written = row["path"]
     if not written:
         raise InputError(where, "a path", "an empty field", "name the scan, or remove the line")
-    if is_remote(written) or "\0" in written:
-        raise InputError(
-            where, "a path on a disk that all workers see", repr(written), "mount or copy the scans, and list those"
-        )
-    place = stored_path(os.path.abspath(folder / written))
-    case = normal_name(row.get("case") or (nifti_stem(place) if is_nifti_name(place) else place.name))
+    if "\0" in written:
+        raise InputError(where, "a path", repr(written), "name the scan")
+    place = _place(written.rstrip("/") or written, folder)
+    name = place.rpartition("/")[2]
+    case = normal_name(row.get("case") or (nifti_stem(name) if is_nifti_name(name) else name))
     if problem := name_problem(where, case, _ADVICE):
         raise InputError(*dataclasses.astuple(problem))
     if clash_key(case) in RESERVED:
         raise InputError(where, f"a case name other than {' and '.join(RESERVED)}", case, _ADVICE)
-    return CohortScan(case, str(place), row.get("series", ""))
+    return CohortScan(case, place, row.get("series", ""))
+
+
+def _place(written: str, folder: Path | str) -> str:
+    """Returns the whole path of a scan: absolute, or with `://`."""
+    if is_remote(written):
+        return written
+    if isinstance(folder, str) and not os.path.isabs(written):
+        return f"{folder}/{written.removeprefix('./')}"
+    return str(stored_path(os.path.abspath(Path(folder) / written if isinstance(folder, Path) else written)))

@@ -12,7 +12,7 @@ from typing import Any
 from attent_tf.cohort.documents import ModelIdentity, SetAside, Sidecar
 from attent_tf.cohort.results import FAILED_FILE, FORMAT, MANIFEST_FILE, TABLE_FILE, CohortFolder
 from attent_tf.datasets.cases import natural_key
-from attent_tf.files import write_bytes, write_json
+from attent_tf.files import json_bytes
 
 
 def write_manifest(
@@ -35,11 +35,11 @@ def write_manifest(
     failed = sorted(failed, key=lambda failure: natural_key(failure["case"]))
     if failed:
         lines = (json.dumps(failure, allow_nan=False, ensure_ascii=False) + "\n" for failure in failed)
-        write_bytes(folder.file(FAILED_FILE), "".join(lines).encode())
+        folder.write(FAILED_FILE, "".join(lines).encode())
     else:
-        folder.file(FAILED_FILE).unlink(missing_ok=True)
-    write_bytes(folder.file(TABLE_FILE), _table(structures, done).encode())
-    write_json(folder.file(MANIFEST_FILE), _manifest(identity, done, failed))
+        folder.files.delete(FAILED_FILE)
+    folder.write(TABLE_FILE, _table(structures, done).encode())
+    folder.write(MANIFEST_FILE, json_bytes(_manifest(identity, done, failed)))
 
 
 def _manifest(identity: ModelIdentity, done: list[Sidecar], failed: list[SetAside]) -> dict[str, Any]:

@@ -20,8 +20,10 @@ from attent_tf.cohort.documents import InputState, ModelIdentity, Sidecar
 from attent_tf.cohort.listing import CohortScan
 from attent_tf.deployment import ModelContract, read_contract
 from attent_tf.errors import InputError
-from attent_tf.files import write_json
+from attent_tf.files import json_bytes
 from attent_tf.runs import Run, load_run
+from attent_tf.shared_folders import RemoteFolder, SharedFolder, shared_folder
+from attent_tf.storage import is_remote, remote_state
 from attent_tf.volumes.dicom_files import candidate_files
 
 FORMAT = 1
@@ -29,7 +31,7 @@ MODEL_FILE = "model.json"
 MANIFEST_FILE, TABLE_FILE, FAILED_FILE = "cohort.json", "cohort.csv", "failed.jsonl"
 
 # What a killed job may leave: files that were being written, and the workers' notes.
-_LEFTOVERS = (".aside-", ".work-")
+_LEFTOVERS = (".aside-", ".work-", ".part-")
 
 
 def read_model(folder: str | os.PathLike, postprocess: bool | None = None) -> ModelContract:
@@ -85,6 +87,9 @@ def input_state(scan: CohortScan) -> InputState:
       OSError: there is no such file, or it cannot be looked at.
       InputError: there is such a folder, and it cannot be listed.
     """
+    if is_remote(scan.path):
+        state = {"path": scan.path} | dataclasses.asdict(remote_state(scan.path))
+        return state | ({"series": scan.series} if scan.series else {})
     path = Path(scan.path)
     looks = [file.stat() for file in (candidate_files(path) if path.is_dir() else [path])]
     state: InputState = {
@@ -108,23 +113,29 @@ class CohortFolder:
 
     path: str
 
-    def file(self, name: str) -> Path:
-        """Returns the path of one of its files."""
-        return Path(self.path) / name
+    @property
+    def files(self) -> SharedFolder:
+        """The folder, local or on a file system of Beam."""
+        return shared_folder(self.path)
 
-    def labels(self, case: str) -> Path:
-        """Returns where the label map of a case lies."""
-        return self.file(f"{case}.nii.gz")
+    def labels(self, case: str) -> str:
+        """Returns the name of the file with the label map of a case."""
+        return f"{case}.nii.gz"
 
-    def sidecar(self, case: str) -> Path:
-        """Returns where that lies which is known of a case."""
-        return self.file(f"{case}.json")
+    def sidecar(self, case: str) -> str:
+        """Returns the name of the file with what is known of a case."""
+        return f"{case}.json"
+
+    def write(self, name: str, content: bytes) -> None:
+        """Writes a file, completely or not at all."""
+        with self.files.created(name) as file:
+            file.write(content)
 
     def read(self, case: str) -> Sidecar | None:
         """Returns the sidecar of a case; None where there is none or the label map is not the one that it speaks of."""
-        content = _read_json(self.sidecar(case))
+        content = self._read_json(self.sidecar(case))
         try:
-            if content["format"] != FORMAT or self.labels(case).stat().st_size != content["labels"]["bytes"]:
+            if content["format"] != FORMAT or self.files.size(self.labels(case)) != content["labels"]["bytes"]:
                 return None
         except (OSError, TypeError, KeyError):
             return None
@@ -161,15 +172,19 @@ class CohortFolder:
             return None
         return content if content["input"] == state | {"sha256": content["input"]["sha256"]} else None
 
+    def begun(self) -> set[str]:
+        """Returns the cases that may have a sidecar, by one listing."""
+        return {name.removesuffix(".json") for name in self._names() if name.endswith(".json")}
+
     def discard(self, case: str) -> None:
         """Removes the result of a case, the sidecar first."""
-        self.sidecar(case).unlink(missing_ok=True)
-        self.labels(case).unlink(missing_ok=True)
+        self.files.delete(self.sidecar(case))
+        self.files.delete(self.labels(case))
 
     def discard_summaries(self) -> None:
         """Removes what speaks of all cases, the manifest first."""
         for name in (MANIFEST_FILE, TABLE_FILE, FAILED_FILE):
-            self.file(name).unlink(missing_ok=True)
+            self.files.delete(name)
 
     @contextlib.contextmanager
     def claimed(self, identity: ModelIdentity, overwrite: bool, scans: tuple[CohortScan, ...]) -> Iterator[None]:
@@ -184,11 +199,12 @@ class CohortFolder:
           InputError: the folder holds other things, results of another model and `overwrite` is not set, or another job
             is at work in it.
         """
-        path = Path(self.path)
-        if path.exists() and not path.is_dir():
-            raise InputError(path, "a folder for results", "a file", "choose another --out")
-        path.mkdir(parents=True, exist_ok=True)
-        with self._locked():
+        path = self.path
+        if not is_remote(path):
+            if os.path.exists(path) and not os.path.isdir(path):
+                raise InputError(path, "a folder for results", "a file", "choose another --out")
+            os.makedirs(path, exist_ok=True)
+        with contextlib.nullcontext() if is_remote(path) else self._locked():
             found = self._owner()
             if found is not None and found != identity and not overwrite:
                 raise InputError(
@@ -197,24 +213,40 @@ class CohortFolder:
                     f"those of another one, another preparation or postprocessing ({str(found.get('weights_sha256'))[:12]})",
                     "choose another --out, or give --overwrite to remove them",
                 )
-            for name in os.listdir(path):
-                if name.startswith(_LEFTOVERS):
-                    _remove(path / name)
+            self._remove_leftovers()
             if overwrite:
                 self.discard_summaries()
                 for case in [scan.case for scan in scans] if found in (None, identity) else self._cases():
                     self.discard(case)
             if found != identity:
-                write_json(self.file(MODEL_FILE), {"format": FORMAT, "model": identity})
+                self.write(MODEL_FILE, json_bytes({"format": FORMAT, "model": identity}))
             yield
+
+    def _remove_leftovers(self) -> None:
+        files = self.files
+        if isinstance(files, RemoteFolder):
+            for name in files.all_names():
+                if name.startswith(_LEFTOVERS):
+                    files.delete(name)
+            return
+        for name in os.listdir(self.path):
+            if name.startswith(_LEFTOVERS):
+                _remove(Path(self.path) / name)
+
+    def _names(self) -> list[str]:
+        """Returns the names of what lies in the folder, without what a killed job left."""
+        if is_remote(self.path):
+            names = {name.partition("/")[0] for name in self.files.all_names()}
+        else:
+            names = set(os.listdir(self.path))
+        return sorted(name for name in names if not name.startswith(_LEFTOVERS))
 
     def _owner(self) -> ModelIdentity | None:
         """Returns the identity of the model that the folder is for; None for an empty folder."""
-        content = _read_json(self.file(MODEL_FILE))
+        content = self._read_json(MODEL_FILE)
         if isinstance(content, dict) and isinstance(content.get("model"), dict):
             return content["model"]
-        others = sorted(name for name in os.listdir(self.path) if not name.startswith(_LEFTOVERS))
-        if others:
+        if others := self._names():
             # Files of these names might be the user's own, and would be replaced.
             raise InputError(
                 self.path, "an empty folder, or one with results of a cohort", others[0], "choose another --out"
@@ -223,8 +255,7 @@ class CohortFolder:
 
     def _cases(self) -> list[str]:
         """Returns the cases that have a sidecar."""
-        names = (path.name.removesuffix(".json") for path in Path(self.path).glob("*.json"))
-        contents = ((name, _read_json(self.sidecar(name))) for name in names)
+        contents = ((name, self._read_json(self.sidecar(name))) for name in sorted(self.begun()))
         return [name for name, content in contents if isinstance(content, dict) and content.get("case") == name]
 
     @contextlib.contextmanager
@@ -246,12 +277,12 @@ class CohortFolder:
             with contextlib.suppress(OSError):
                 os.close(handle)
 
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+    def _read_json(self, name: str) -> Any:
+        try:
+            with self.files.opened(name) as file:
+                return json.loads(file.read().decode())
+        except (OSError, ValueError):
+            return None
 
 
 def _remove(path: Path) -> None:

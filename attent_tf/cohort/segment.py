@@ -2,7 +2,9 @@
 
 import contextlib
 import dataclasses
+import hashlib
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,7 @@ from attent_tf.cohort.documents import InputState, ModelIdentity, Sidecar
 from attent_tf.cohort.listing import CohortScan
 from attent_tf.cohort.results import FORMAT, CohortFolder, input_state, model_identity, read_model
 from attent_tf.errors import AttentError, InputError, faults_of_scan
-from attent_tf.files import write_json
+from attent_tf.files import json_bytes
 from attent_tf.inference.deployed import Deployed, open_chain, open_exported
 from attent_tf.inference.scan_report import input_sha256
 from attent_tf.inference.scans import FailedScan, Reading, ReadScan, ScanPipeline
@@ -20,6 +22,7 @@ from attent_tf.inference.tasks import SegmentedScan, Segmenting
 from attent_tf.postprocessing import Postprocessing
 from attent_tf.runs import load_run
 from attent_tf.stopwatch import Stopwatch
+from attent_tf.storage import fetched, is_remote
 from attent_tf.tasks import Domain, Task
 from attent_tf.versions import package_versions
 from attent_tf.volumes import PrepareOptions, write_labels
@@ -96,16 +99,33 @@ def segment_scan(
       OSError: the machine is at fault, such as a full disk.
       RunError: not even one slice fits into the device's memory.
     """
+    try:
+        with contextlib.ExitStack() as stack:
+            with _faults_of(scan):
+                place = stack.enter_context(fetched(scan.path))
+            done = _segmented(scan, place, folder, model, orientation_policy)
+    except SkippedScan as skipped:
+        # A scan that was fetched is known by where it came from.
+        if is_remote(scan.path):
+            raise SkippedScan(str(skipped).replace(place, scan.path)) from skipped
+        raise
+    return done
+
+
+def _segmented(
+    scan: CohortScan, place: str, folder: CohortFolder, model: CohortModel, orientation_policy: OrientationPolicy
+) -> Sidecar:
+    """Does what `segment_scan` does with a scan that lies on this machine at `place`."""
     watch, began = Stopwatch(), time.perf_counter()
     reading = Reading(model.target, model.options, orientation_policy, scan.series or None)
     pipeline = ScanPipeline(reading, Segmenting(model.task, model.postprocessing), lambda: model.deployed)
     try:
-        with contextlib.closing(pipeline.run([FoundScan(Path(scan.path), scan.case)])) as steps:
+        with contextlib.closing(pipeline.run([FoundScan(Path(place), scan.case)])) as steps:
             with _faults_of(scan):
                 # Before the scan is read: a change meanwhile must be seen by the next job.
                 state = input_state(scan)
                 with watch.phase("checksum"):
-                    state["sha256"] = input_sha256(scan.path)
+                    state["sha256"] = input_sha256(place)
                 done = folder.complete(scan, model.identity, orientation_policy, state["sha256"])
                 if done is None:
                     _next(steps)
@@ -115,10 +135,11 @@ def segment_scan(
                 if done is None:
                     answer = _next(steps)
                     done = _written(answer, state, orientation_policy, folder, model)
+                    done["warnings"] = [line.replace(place, scan.path) for line in done["warnings"]]
                     spent = watch.seconds | answer.scan.watch.seconds | {"total": time.perf_counter() - began}
                     done["seconds"] = {phase: round(seconds, 3) for phase, seconds in spent.items()}
                 done["input"] = state
-                write_json(folder.sidecar(scan.case), done)
+                folder.write(folder.sidecar(scan.case), json_bytes(done))
     except (SkippedScan, InputError) as error:
         folder.discard(scan.case)
         raise SkippedScan(" ".join(str(error).splitlines())) from error
@@ -140,16 +161,19 @@ def _written(
     model: CohortModel,
 ) -> Sidecar:
     """Writes the label map; returns the sidecar without the time that it took."""
-    scan, path = answer.scan, folder.labels(answer.scan.name)
-    with scan.watch.phase("writing"):
+    scan, name = answer.scan, folder.labels(answer.scan.name)
+    with scan.watch.phase("writing"), tempfile.TemporaryDirectory(prefix="attent-labels-") as here:
+        path = Path(here) / name
         write_labels(path, answer.segmentation.labels, scan.prepared.placement)
+        content = path.read_bytes()
+        folder.write(name, content)
     entry = answer.entry({})
     return {
         "format": FORMAT,
         "case": scan.name,
         "input": state,
         "model": model.identity,
-        "labels": {"file": path.name, "bytes": path.stat().st_size, "sha256": input_sha256(path)},
+        "labels": {"file": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()},
         "shape": entry["shape"],
         "spacing_mm": entry["spacing_mm"],
         "intensity": entry["intensity"],

@@ -11,10 +11,10 @@ from apache_beam.ml.inference.base import ModelHandler, PredictionResult, RunInf
 from attent_tf.cohort import CohortFolder, CohortScan
 from attent_tf.cohort.documents import ModelIdentity
 from attent_tf.errors import InputError
+from attent_tf.shared_folders import SharedFolder
 from beam_preprocess import notes
 from beam_preprocess.cohort.options import CohortOptions
 from beam_preprocess.counters import NAMESPACE
-from beam_preprocess.storage import SharedFolder
 from beam_preprocess.transforms import single_threaded
 
 

@@ -5,8 +5,9 @@ import dataclasses
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
 
 from attent_tf.cohort import CohortFolder, CohortScan
@@ -16,10 +17,11 @@ from attent_tf.cohort.results import model_identity, read_model
 from attent_tf.counting import counted
 from attent_tf.errors import InputError, RecordsError
 from attent_tf.inference.exported_chain import check_saved_model
+from attent_tf.shared_folders import LocalFolder, RemoteFolder, SharedFolder
+from attent_tf.storage import is_remote
 from beam_preprocess import notes
 from beam_preprocess.cohort.options import CohortOptions
 from beam_preprocess.runner import new_pipeline, run_noted
-from beam_preprocess.storage import LocalFolder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +64,8 @@ def run_cohort(
     report = report or (lambda _: None)
     scans = tuple(scans)
     # Workers are at home in other folders.
-    options = dataclasses.replace(options, model=os.path.abspath(options.model), out=os.path.abspath(options.out))
+    out = options.out.rstrip("/") if is_remote(options.out) else os.path.abspath(options.out)
+    options = dataclasses.replace(options, model=os.path.abspath(options.model), out=out)
     new_pipeline(beam_options)
     if not os.path.isfile(options.model):
         check_saved_model(options.model)
@@ -71,7 +74,8 @@ def run_cohort(
     folder = CohortFolder(options.out)
     _check_apart(scans, folder)
     with folder.claimed(identity, options.overwrite, scans):
-        pending = [scan for scan in scans if folder.complete(scan, identity, options.orientation_policy) is None]
+        begun, policy = folder.begun(), options.orientation_policy
+        pending = [scan for scan in scans if scan.case not in begun or folder.complete(scan, identity, policy) is None]
         skipped = len(scans) - len(pending)
         report(f"{counted(len(scans), 'scan')}, {skipped} complete already")
         failed = []
@@ -90,7 +94,7 @@ def _run(
     options: CohortOptions,
     identity: ModelIdentity,
     beam_options: Sequence[str],
-    work: LocalFolder,
+    work: SharedFolder,
     report: Callable[[str], None],
 ) -> list[SetAside]:
     """Runs the pipeline; returns the scans that were set aside."""
@@ -135,9 +139,9 @@ def _gather(
 
 def _check_apart(scans: Sequence[CohortScan], folder: CohortFolder) -> None:
     """Refuses a folder in which results would replace scans or be taken for slices of one."""
-    out = Path(os.path.realpath(folder.path))
+    out = _real(folder.path)
     for scan in scans:
-        place = Path(os.path.realpath(scan.path))
+        place = _real(scan.path)
         if place.parent == out or out.is_relative_to(place):
             raise InputError(
                 folder.path,
@@ -147,9 +151,20 @@ def _check_apart(scans: Sequence[CohortScan], folder: CohortFolder) -> None:
             )
 
 
+def _real(path: str) -> PurePath:
+    return PurePath(path if is_remote(path) else os.path.realpath(path))
+
+
 @contextlib.contextmanager
-def _work(folder: CohortFolder) -> Iterator[LocalFolder]:
+def _work(folder: CohortFolder) -> Iterator[SharedFolder]:
     """Yields a folder for the workers' notes that is gone after the block."""
+    if is_remote(folder.path):
+        notes_there = RemoteFolder(f"{folder.path}/.work-{uuid.uuid4().hex[:12]}")
+        try:
+            yield notes_there
+        finally:
+            notes_there.delete_all()
+        return
     path = tempfile.mkdtemp(prefix=".work-", dir=folder.path)
     # Workers may run as another user of the group.
     os.chmod(path, os.stat(folder.path).st_mode & 0o777)

@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from attent_tf.errors import ConfigError, InputError
+from attent_tf.shared_folders import LocalFolder
 from beam_preprocess import notes
-from beam_preprocess.storage import LocalFolder
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from attent_tf.data.reader import read_case_records
 from attent_tf.data.slices import load_slices
 from attent_tf.data.verify import verify
 from attent_tf.errors import InputError
+from attent_tf.shared_folders import LocalFolder
 from attent_tf.volumes import PrepareOptions
 from beam_preprocess import counters, notes, slicing
 from beam_preprocess.plan import PlannedCase
-from beam_preprocess.storage import LocalFolder
 from beam_preprocess.survey import survey
 from tests.support.folders import PIXEL_MM, SIZE
 from tests.support.jobs import abdomen_options

@@ -4,6 +4,7 @@ A file in it is whole or absent. On a local disk that is a rename; elsewhere it 
 """
 
 import contextlib
+import errno
 import os
 import uuid
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from attent_tf.files import written_aside
-from attent_tf.storage import file_systems
+from attent_tf.storage import file_systems, is_remote, open_binary
 
 
 class SharedFolder(Protocol):
@@ -26,6 +27,12 @@ class SharedFolder(Protocol):
     def names(self, prefix: str) -> list[str]:
         """Returns the sorted names of its files that begin with `prefix`."""
 
+    def size(self, name: str) -> int:
+        """Returns the size of a file in bytes; raises OSError where there is none."""
+
+    def delete(self, name: str) -> None:
+        """Deletes one file, if it is there."""
+
 
 class LocalFolder:
     """A folder of this machine, or one that all workers have mounted at the same path."""
@@ -35,6 +42,9 @@ class LocalFolder:
 
     @contextlib.contextmanager
     def created(self, name: str) -> Iterator[BinaryIO]:
+        # A worker that outlives its job must not bring the folder back that the job has removed.
+        if not os.path.isdir(self.path):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.path)
         with written_aside(Path(self.path) / name) as aside, aside.open("wb") as file:
             yield file
 
@@ -45,6 +55,12 @@ class LocalFolder:
         with contextlib.suppress(FileNotFoundError):
             return sorted(name for name in os.listdir(self.path) if name.startswith(prefix))
         return []
+
+    def size(self, name: str) -> int:
+        return os.path.getsize(os.path.join(self.path, name))
+
+    def delete(self, name: str) -> None:
+        Path(self.path, name).unlink(missing_ok=True)
 
 
 class RemoteFolder:
@@ -74,7 +90,7 @@ class RemoteFolder:
             raise
 
     def opened(self, name: str) -> BinaryIO:
-        return self._systems().open(self._join(name), compression_type=_uncompressed())
+        return open_binary(self._join(name))
 
     def names(self, prefix: str) -> list[str]:
         (matched,) = self._systems().match([self._join(prefix + "*")])
@@ -89,9 +105,15 @@ class RemoteFolder:
         if not self._systems().exists(self.path):
             self._systems().mkdirs(self.path)
 
+    def size(self, name: str) -> int:
+        (matched,) = self._systems().match([self._join(name)])
+        if not matched.metadata_list:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self._join(name))
+        return matched.metadata_list[0].size_in_bytes
+
     def delete(self, name: str) -> None:
-        """Deletes one file."""
-        self._systems().delete([self._join(name)])
+        if self._systems().exists(self._join(name)):
+            self._systems().delete([self._join(name)])
 
     def all_names(self) -> list[str]:
         """Returns the sorted names of all files below it, with `/` where they lie deeper."""
@@ -111,6 +133,11 @@ class RemoteFolder:
 
     def _systems(self):
         return file_systems(self.path)
+
+
+def shared_folder(path: str) -> SharedFolder:
+    """Returns the folder of a path, local or on a file system of Beam."""
+    return RemoteFolder(path) if is_remote(path) else LocalFolder(path)
 
 
 def _uncompressed() -> str:
