@@ -10,7 +10,7 @@ import click
 from attent_tf import __version__
 from attent_tf.errors import AttentError, printable
 
-# verb -> one line for the list of verbs; the verb `x` is the command `x` in the module `cli.x`.
+# verb -> one line for the list of verbs; the verb `x` is the command `x` in the module `x` beside this one.
 VERBS = {
     "demo": "Run the whole method on an embedded data set, end to end.",
     "phantom": "Write a synthetic data set in the layouts of CHAOS and MALBCV.",
@@ -49,7 +49,7 @@ class VerbGroup(click.Group):
     def get_command(self, ctx, name):
         if name not in VERBS:
             return None
-        return getattr(importlib.import_module(f"cli.{name}"), name)
+        return getattr(importlib.import_module(f"{__package__}.{name}"), name)
 
     def resolve_command(self, ctx, args):
         name = args[0]
