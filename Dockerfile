@@ -1,11 +1,14 @@
-# Two images, one for processors and one for NVIDIA GPUs; docs/docker.md says how to run them.
+# Three images, for processors, for NVIDIA GPUs and for workers of Apache Beam; docs/docker.md says how to run them.
 #
 #   docker build --target cpu --tag attent:cpu .
 #   docker build --target gpu --tag attent:gpu .
+#   docker build --target worker --tag attent:worker .
 
 # A tag is built anew with Debian's fixes. For the same bytes each time, add its digest:
 #   --build-arg BASE=docker.io/library/python:3.11.15-slim-bookworm@sha256:...
 ARG BASE=docker.io/library/python:3.11.15-slim-bookworm
+# Only the target `worker` needs it, and of it only the program `boot`.
+ARG BEAM=docker.io/apache/beam_python3.11_sdk:2.77.0
 
 
 FROM ${BASE} AS tools
@@ -66,3 +69,12 @@ COPY --from=project /project/opt/attent /opt/attent
 FROM run AS cpu
 COPY --from=packages-cpu /opt/attent /opt/attent
 COPY --from=project /project/opt/attent /opt/attent
+
+# A pool of Beam's workers for runners elsewhere (docs/docker.md): `boot` starts them in this image's own environment.
+FROM ${BEAM} AS beam
+FROM cpu AS worker
+COPY --from=beam /opt/apache/beam/boot /opt/apache/beam/boot
+ENV RUN_PYTHON_SDK_IN_DEFAULT_ENVIRONMENT=1
+HEALTHCHECK NONE
+ENTRYPOINT ["/opt/apache/beam/boot"]
+CMD ["--worker_pool"]

@@ -6,6 +6,9 @@ OUT ?= demo
 WORKERS ?= 2
 UPGRADE ?=
 CHECK_DOCKER ?=
+CHECK_RUNNERS ?=
+COVERED ?=
+MODULE ?=
 
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
@@ -26,7 +29,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo install dev test test-fast check-runners check-docker fuzz lint format lock clean
+.PHONY: help demo install dev test test-fast coverage mutants check-runners check-docker check-serving fuzz lint format lock clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -45,12 +48,21 @@ test: $(DEV) ## Run all tests.
 test-fast: $(DEV) ## Run the tests that take less than a few seconds each.
 	$(PYTEST) -m "not slow"
 
-check-runners: $(DEV) ## Run the Beam jobs on every runner that can be had, Flink too, and compare the bytes.
-	$(BIN)/python -m tests.portability.check_runners 2>/dev/null
-	$(BIN)/python -m tests.portability.check_cohort 2>/dev/null
+coverage: $(DEV) ## Say which lines the tests run; COVERED="-m 'not slow'" asks the quick ones alone.
+	$(PYTEST) --cov=attent_tf --cov=beam_preprocess --cov=cli --cov-report=term:skip-covered $(COVERED)
 
-check-docker: $(DEV) ## Build the image for processors without a Docker engine, and use it (root; apt-get install buildah debootstrap).
+mutants: $(DEV) ## Change MODULE (or each of the list) bit by bit and see whether its tests notice (pip install mutmut).
+	$(BIN)/python -m tests.mutants.check_mutants $(MODULE)
+
+check-runners: $(DEV) ## Run the Beam jobs on every runner and a Flink cluster, and compare the bytes (Java 17 and Maven).
+	$(BIN)/python -m tests.portability.check_runners $(CHECK_RUNNERS) 2>/dev/null
+	$(BIN)/python -m tests.portability.check_cluster
+
+check-docker: $(DEV) ## Build the images and use them (root; apt-get install docker.io debootstrap, or buildah debootstrap).
 	$(BIN)/python -m tests.portability.check_docker $(CHECK_DOCKER)
+
+check-serving: $(DEV) ## Send a hundred scans from eight clients to a server that fails, and count what becomes of them.
+	$(BIN)/python -m tests.portability.check_serving
 
 fuzz: $(DEV) ## Feed 20 000 damaged files to the readers.
 	$(BIN)/python -m tests.fuzz.fuzz_readers

@@ -38,14 +38,22 @@ RUNTIME = [
 ]
 
 ADDONS = ["tfa-nightly==0.23.0.dev20240415222534; python_version < '3.12'"]
+S3 = ["boto3>=1.40,<2"]  # what apache-beam[aws] asks for: scans and results as s3://
 GPU = [f"tensorflow[and-cuda]{TENSORFLOW_RANGE}"]
 
 TEST = [
     "pytest>=8.4,<10",
     "pytest-xdist>=3.6,<4",
+    "pytest-cov>=6,<8",  # how much of the code the tests run (make coverage)
     "hypothesis>=6.130,<7",
     "surface-distance>=0.1,<1",  # DeepMind's, an oracle of surface Dice
     "selenium>=4.30,<5",  # drives the Chromium of the machine, where there is one, through the report
+    *S3,
+    "moto[s3]>=5.1,<6",  # an S3 server on the loopback; with what its server needs for S3 alone
+    "flask>=3,<4",
+    "flask-cors>=5,<7",
+    "tensorflow-serving-api>=2.21,<2.22",  # TensorFlow Serving's own messages, which the client's are compared with
+    "trustme>=1.2,<2",  # certificates of a few lines, for the servers of the tests
     "setuptools>=78.1.1",  # the tests build a wheel without fetching anything
 ]
 LINT = [
@@ -103,8 +111,12 @@ setup(
     extras_require={
         "addons": ADDONS,
         "gpu": GPU,
+        "s3": S3,
         "test": TEST,
         "dev": TEST + LINT,
+        "mutants": [
+            "mutmut>=3.8,<4"
+        ],  # whether the tests notice small changes (make mutants); by hand, so not in `dev`
     },
     entry_points={"console_scripts": ["attent = attent_cli.main:main"]},
     classifiers=[

@@ -69,10 +69,7 @@ def shown(value: Any) -> str:
 
 def json_number(value: Any) -> float:
     """Reads a number as `json_numbers.to_json` leaves it: `null` is NaN, `"inf"` infinite. A hook for `float`."""
-    number = from_json(value)
-    if not isinstance(number, int | float) or isinstance(number, bool):
-        raise expected("a number", value)
-    return float(number)
+    return _number(from_json(value))
 
 
 class StrictReader:
@@ -335,9 +332,12 @@ def _one_or_more(read: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
             return read(value, kind)
         try:
             return read([value], kind)
-        except Exception as error:
+        except ExceptionGroup as error:
             # There is no list for an entry to have a place in.
-            raise MisfitError(_line(error.exceptions[0], ": ")) if hasattr(error, "exceptions") else error from None
+            line = _line(error.exceptions[0], ": ")
+            if line is None:
+                raise
+            raise MisfitError(line) from None
 
     return read_all
 

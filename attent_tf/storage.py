@@ -3,6 +3,7 @@
 Beam is loaded only where such a path occurs.
 """
 
+import importlib.util
 import os
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -92,14 +93,17 @@ def file_systems(path: str | os.PathLike[str]):
     """Returns Beam's `FileSystems`, if one of them knows the path; raises InputError otherwise."""
     from apache_beam.io.filesystems import FileSystems
 
+    scheme = str(path).partition("://")[0]
     try:
         FileSystems.get_filesystem(str(path))
     except ValueError as error:
-        scheme = str(path).partition("://")[0]
         raise InputError(
             path,
             f"a file system for {scheme}://",
             "none installed",
             "install Beam's extra for it, for example apache-beam[gcp]",
         ) from error
+    # Beam has this one always, and tells what it lacks when it is used.
+    if scheme == "s3" and importlib.util.find_spec("boto3") is None:
+        raise InputError(path, "the package boto3 for s3://", "none", "install the extra s3: pip install attent-tf[s3]")
     return FileSystems

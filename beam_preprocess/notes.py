@@ -5,11 +5,13 @@ the folder that main program and workers share anyway reaches the user unchanged
 complete or absent, and a worker that does its work twice leaves the same note.
 """
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,10 +19,13 @@ from attent_tf import errors
 from attent_tf.volumes.anatomy import EXPECTED
 from beam_preprocess.storage import RemoteFolder, SharedFolder
 
-CASE, SHARD, MEASURE, REJECTED = "case", "shard", "measure", "rejected"
-_REFUSAL = "refusal"
+CASE, SHARD, MEASURE, REJECTED, REFUSAL = "case", "shard", "measure", "rejected", "refusal"
 # Listing a folder of an object store takes a request, which is slow and is paid for.
 _SECONDS_BETWEEN_LOOKS, _SECONDS_BETWEEN_REMOTE_LOOKS = 0.25, 5.0
+_PAUSES_PER_LOOK = 20
+
+# Requests to an object store that wait side by side.
+_REMOTE_READERS = 16
 
 
 def leave(folder: SharedFolder, kind: str, name: str, content: Any) -> None:
@@ -37,7 +42,7 @@ def find(folder: SharedFolder, kind: str, name: str) -> Any | None:
 
 def collect(folder: SharedFolder, kind: str) -> list[Any]:
     """Returns the contents of all notes of a kind, in an order that only their names decide."""
-    return [_read(folder, name) for name in folder.names(f"{kind}-")]
+    return list(_read_all(folder, folder.names(f"{kind}-")))
 
 
 def error_parts(error: Exception, name: str) -> dict[str, str] | None:
@@ -84,13 +89,14 @@ def refusals_noted(folder: SharedFolder, name: str) -> Iterator[None]:
         parts = error_parts(error, name)
         if parts is not None:
             with contextlib.suppress(OSError):
-                leave(folder, _REFUSAL, name, parts)
+                # A file system that is away for a moment is worth another try, a scan that is cut short is not.
+                leave(folder, REFUSAL, name, parts | {"final": isinstance(error, errors.AttentError)})
         raise
 
 
 def first_refusal(folder: SharedFolder) -> errors.AttentError | None:
     """Returns the error that a worker met, as it was raised there, or None."""
-    for note in collect(folder, _REFUSAL):
+    for note in collect(folder, REFUSAL):
         return error_of(note)
     return None
 
@@ -115,16 +121,18 @@ def watched(folder: SharedFolder, tell: dict[str, Callable[[Any], None]]) -> Ite
 
     def look() -> None:
         for kind, listener in tell.items():
-            for name in folder.names(f"{kind}-"):
-                if name not in told:
-                    told.add(name)
-                    listener(_read(folder, name))
-
-    pause = _SECONDS_BETWEEN_REMOTE_LOOKS if isinstance(folder, RemoteFolder) else _SECONDS_BETWEEN_LOOKS
+            unheard = [name for name in folder.names(f"{kind}-") if name not in told]
+            told.update(unheard)
+            for content in _read_all(folder, unheard):
+                listener(content)
 
     def watch() -> None:
+        pause = least = _SECONDS_BETWEEN_REMOTE_LOOKS if isinstance(folder, RemoteFolder) else _SECONDS_BETWEEN_LOOKS
         while not stopped.wait(pause):
+            began = time.monotonic()
             look()
+            # The more notes, the longer a listing takes; looking shall not become what this machine does.
+            pause = max(least, _PAUSES_PER_LOOK * (time.monotonic() - began))
 
     watcher = threading.Thread(target=watch, name="attent-notes", daemon=True)
     watcher.start()
@@ -139,6 +147,15 @@ def watched(folder: SharedFolder, tell: dict[str, Callable[[Any], None]]) -> Ite
 def _file_name(kind: str, name: str) -> str:
     # Names come from users' files and need not be fit for a file name.
     return f"{kind}-{hashlib.sha256(name.encode()).hexdigest()[:32]}.json"
+
+
+def _read_all(folder: SharedFolder, names: list[str]) -> Iterator[Any]:
+    """Yields the contents of notes in the order of their names; those of an object store are fetched side by side."""
+    if not isinstance(folder, RemoteFolder):
+        yield from (_read(folder, name) for name in names)
+        return
+    with concurrent.futures.ThreadPoolExecutor(_REMOTE_READERS) as readers:
+        yield from readers.map(lambda name: _read(folder, name), names)
 
 
 def _read(folder: SharedFolder, name: str) -> Any:

@@ -5,6 +5,7 @@ import dataclasses
 import os
 import re
 import shutil
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +13,16 @@ from pathlib import Path
 from attent_tf.data.manifest import MANIFEST_FILE
 from attent_tf.errors import InputError
 from attent_tf.files import folder_written_aside, remove_abandoned
-from attent_tf.storage import is_remote
+from attent_tf.storage import file_systems, is_remote
 from beam_preprocess.storage import LocalFolder, RemoteFolder, SharedFolder
 
 PREVIEW = "preview"
 REJECTED_FILE = "rejected.jsonl"
 WARNINGS_FILE = "warnings.jsonl"
+
+# What stands behind the name of a remote folder that is not complete, and the file by which its job tells that it lives.
+_ASIDE, _ALIVE = ".aside-", "alive"
+_SECONDS_BETWEEN_SIGNS, _SECONDS_UNTIL_ABANDONED = 60, 900
 
 # What a job writes, and all that --overwrite may delete.
 _OURS = re.compile(
@@ -52,6 +57,7 @@ def check_target(out: str, overwrite: bool) -> None:
       InputError: `out` is a file, holds records and `overwrite` is not set, or holds anything that no job wrote.
     """
     if is_remote(out):
+        _check_within_bucket(out)
         names = RemoteFolder(out).all_names()
     else:
         remove_abandoned(out)
@@ -123,12 +129,14 @@ def _published_local(out: str, overwrite: bool) -> Iterator[Workplace]:
 def _published_remote(out: str, overwrite: bool) -> Iterator[Workplace]:
     check_target(out, overwrite)
     target, target_previews = RemoteFolder(out), RemoteFolder(f"{out.rstrip('/')}/{PREVIEW}")
-    aside = f"{out.rstrip('/')}.aside-{uuid.uuid4().hex[:12]}"
+    aside = f"{out.rstrip('/')}{_ASIDE}{uuid.uuid4().hex[:12]}"
     places = Workplace(RemoteFolder(f"{aside}/new"), RemoteFolder(f"{aside}/work"), RemoteFolder(f"{aside}/preview"))
     try:
         for place in (places.folder, places.work, places.previews):
             place.make()
-        yield places
+        with _known_to_live(RemoteFolder(aside)):
+            _remove_abandoned_remote(out, aside)
+            yield places
         check_target(out, overwrite)
         # Without its manifest, readers refuse the folder from here until the new one has come.
         if target.names(MANIFEST_FILE):
@@ -143,3 +151,48 @@ def _published_remote(out: str, overwrite: bool) -> Iterator[Workplace]:
             places.folder.rename_to(name, target)
     finally:
         RemoteFolder(aside).delete_all()
+
+
+def _check_within_bucket(out: str) -> None:
+    _, _, place = out.rstrip("/").partition("://")
+    if "/" not in place:
+        raise InputError(out, "a folder within the bucket", "the bucket itself", f"write {out.rstrip('/')}/records")
+
+
+@contextlib.contextmanager
+def _known_to_live(aside: RemoteFolder) -> Iterator[None]:
+    """Writes a file into the folder of a job now and then, because object stores have no locks."""
+    stopped = threading.Event()
+
+    def sign() -> None:
+        with aside.created(_ALIVE) as file:
+            file.write(b"alive\n")
+
+    def keep_signing() -> None:
+        while not stopped.wait(_SECONDS_BETWEEN_SIGNS):
+            # The store may be away for a moment; the job itself will tell if it stays away.
+            with contextlib.suppress(Exception):
+                sign()
+
+    sign()
+    signer = threading.Thread(target=keep_signing, name="attent-alive", daemon=True)
+    signer.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        signer.join()
+
+
+def _remove_abandoned_remote(out: str, mine: str) -> None:
+    """Removes what killed jobs left beside `out`: folders in which nothing was written for long, by the store's own clock."""
+    beside = f"{out.rstrip('/')}{_ASIDE}"
+    (matched,) = file_systems(out).match([f"{beside}**"])
+    newest: dict[str, float] = {}
+    for metadata in matched.metadata_list:
+        folder = beside + metadata.path.removeprefix(beside).partition("/")[0]
+        newest[folder] = max(newest.get(folder, 0.0), metadata.last_updated_in_seconds or 0.0)
+    now = newest.pop(mine, 0.0)
+    for folder, last in newest.items():
+        if now - last > _SECONDS_UNTIL_ABANDONED:
+            RemoteFolder(folder).delete_all()

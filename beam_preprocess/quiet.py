@@ -1,6 +1,7 @@
 """Beam without what it writes to standard error."""
 
 import contextlib
+import logging
 import os
 import sys
 import tempfile
@@ -15,6 +16,8 @@ def beam_kept_quiet() -> Iterator[None]:
 
     Beam logs every error several times with its traceback, and worker processes do so whatever their parent's settings.
     """
+    # When this program ends, after its last word, Beam tells that it ends the job server.
+    logging.getLogger("apache_beam.utils.subprocess_server").setLevel(logging.ERROR)
     sys.stderr.flush()
     with tempfile.TemporaryFile() as log:
         kept = os.dup(2)

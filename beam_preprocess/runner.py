@@ -1,9 +1,11 @@
 """Beam's options, as the user wrote them after `--`, the runner that they name, and a job on it."""
 
+import concurrent.futures
 import contextlib
 import io
 import os
 import shutil
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +18,8 @@ from beam_preprocess.storage import SharedFolder
 # the same --direct_... options and needs no network.
 _LOCAL_RUNNER = "FnApiRunner"
 _LOCAL_NAMES = {"", "direct", "directrunner", "fnapi", "fnapirunner"}
+
+_TRACEBACK = "Traceback (most recent call last):"
 
 # Runners that start a program in Java on this machine, and the option that says where that program lies.
 _JAR_OPTIONS = {"FlinkRunner": "flink_job_server_jar", "SparkRunner": "spark_job_server_jar"}
@@ -90,11 +94,27 @@ def run_noted(
       ConfigError: the runner could not run the job.
     """
     build(pipeline)
+    refused, running = threading.Event(), concurrent.futures.Future()
+
+    def end(refusal: dict[str, Any]) -> None:
+        # A cluster that restarts jobs would meet the same damaged scan again and again.
+        if refusal["final"] and not is_local(pipeline):
+            refused.set()
+            if (result := running.result()) is not None:
+                result.cancel()
+
     try:
-        with notes.watched(work, tell):
-            # Waits whatever --no_wait_until_finish says, because the job's results are made use of after it.
-            result = pipeline.run()
+        with notes.watched(work, tell | {notes.REFUSAL: end}):
+            try:
+                # Waits whatever --no_wait_until_finish says, because the job's results are made use of after it.
+                running.set_result(pipeline.run())
+            finally:
+                if not running.done():
+                    running.set_result(None)
+            result = running.result()
             result.wait_until_finish()
+            if refused.is_set():
+                raise RuntimeError("cancelled")
             return read_counters(result)
     except Exception as error:
         refusal = notes.first_refusal(work)
@@ -109,11 +129,24 @@ def run_noted(
             ) from error
         if is_local(pipeline):
             raise
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ConfigError(
-            f"--runner={type(pipeline.runner).__name__}: the job could not be run there ({reason}); check its options and "
-            "job server, and see Beam's own messages with --verbose"
+            f"--runner={type(pipeline.runner).__name__}: the job could not be run there ({reason_of(error)}); check its options "
+            "and job server, and see Beam's own messages with --verbose"
         ) from error
+
+
+def reason_of(error: Exception) -> str:
+    """Returns the line of a runner's error that says what happened.
+
+    Where a worker's traceback is in it, that is the traceback's last line. Otherwise it is the first one.
+    """
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    begins = [place for place, line in enumerate(lines) if _TRACEBACK in line]
+    if not begins:
+        return lines[0]
+    # Frames are indented, and so are the lines of Java that may follow.
+    last = next((line for line in lines[begins[-1] + 1 :] if line.strip() and not line[0].isspace()), None)
+    return f"a worker met {last.strip()}" if last else "a worker met an error that did not come through"
 
 
 def _check_job_server(runner: str, options) -> None:

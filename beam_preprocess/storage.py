@@ -59,7 +59,10 @@ class RemoteFolder:
         file = self._systems().create(part, compression_type=_uncompressed())
         try:
             yield file
-            file.close()
+            if file.tell() or not part.startswith("s3://"):
+                file.close()
+            else:
+                _put_empty_object(part)
             # Not every file system renames onto a file; a worker that does its work twice leaves the same one.
             if self._systems().exists(target):
                 self._systems().delete([target])
@@ -114,3 +117,13 @@ def _uncompressed() -> str:
     from apache_beam.io.filesystem import CompressionTypes
 
     return CompressionTypes.UNCOMPRESSED
+
+
+def _put_empty_object(path: str) -> None:
+    """Makes an object without content: Beam uploads in parts, and S3 takes no upload of none."""
+    from apache_beam.io.aws.clients.s3.boto3_client import Client
+    from apache_beam.io.aws.s3io import parse_s3_path
+    from apache_beam.io.filesystems import FileSystems
+
+    bucket, key = parse_s3_path(path)
+    Client(FileSystems.get_filesystem(path)._options).client.put_object(Bucket=bucket, Key=key, Body=b"")

@@ -82,7 +82,7 @@ def measured(run: Path, scan: Path, out: Path, flags: list[str]) -> tuple[dict, 
     words = ["--run", run, "--input", scan, "--out", out / "labels.nii.gz", "--report", report, *flags]
     command = [sys.executable, "-m", "cli.main", "segment", *map(str, words)]
     root = Path(__file__).resolve().parents[1]
-    environment = os.environ | {"PYTHONPATH": str(root)}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])}
     seconds, peak = run_measured(command, cwd=root, env=environment, stdout=subprocess.DEVNULL)
     return json.loads(report.read_text()), seconds, peak
 

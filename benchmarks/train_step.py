@@ -54,6 +54,7 @@ class Setting:
     precision: str = "float32"
     jit: bool = False
     intensity: str = "none"
+    batch_size: int | None = None  # of the configuration if None
 
 
 def main():
@@ -66,7 +67,7 @@ def main():
     parser.add_argument("--one", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
-        print(json.dumps(_measure(Setting(**json.loads(arguments.one)))))
+        print(json.dumps(measure(Setting(**json.loads(arguments.one)))))
         return
     for stage in arguments.stages.split(","):
         for group in arguments.variants.split(","):
@@ -93,8 +94,7 @@ def _compare(stage, group, arguments):
         print(
             f"  {name:28s} {result['seconds'] * 1000:9.1f} ms a step  {rate:8.2f} images/s  "
             f"time ratio {result['seconds'] / base['seconds']:.3f}  peak {result['peak_mib']:.0f} MiB"
-            f"  {result['flop'] / 1e9:.1f} GFLOP  input alone {result['input_seconds'] * 1000:.1f} ms"
-            + (f"  {result['share_of_peak']:.1%} of the card's peak" if result.get("share_of_peak") else ""),
+            f"  {result['flop'] / 1e9:.1f} GFLOP  input alone {result['input_seconds'] * 1000:.1f} ms",
             flush=True,
         )
 
@@ -108,7 +108,17 @@ def _in_process(setting):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def _measure(setting):
+def measure(setting: Setting, with_flop: bool = True) -> dict:
+    """Measures a setting in this process.
+
+    Args:
+      setting: what to measure.
+      with_flop: whether to count the arithmetic of a step, which traces it a second time.
+
+    Returns:
+      Seconds a step, images a step, peak memory in MiB, seconds in which the pipeline makes a batch, and the arithmetic of a step
+      (None if it is not counted).
+    """
     import keras
     import tensorflow as tf
 
@@ -124,6 +134,8 @@ def _measure(setting):
         "segmentation.weights=none",
         f"segmentation.augmentation.intensity={setting.intensity}",
     ]
+    if setting.batch_size:
+        changes.append(f"{setting.stage}.batch_size={setting.batch_size}")
     config = load_config(setting.size, changes)
     stage = getattr(config, setting.stage)
     strategy = make_strategy("auto")
@@ -157,9 +169,9 @@ def _measure(setting):
     seconds = (time.perf_counter() - begin) / (calls * int(count))
     result = {"seconds": seconds, "images": 2 * stage.batch_size, "peak_mib": _peak_mib(tf)}
     result["input_seconds"] = _input_seconds(data)
-    result["flop"] = _count_flop(tf, lambda: inner.update(phase, step.read_value(), *next(data)))
-    if peak := _card_peak(tf, setting.precision):
-        result["share_of_peak"] = result["flop"] / seconds / peak
+    result["flop"] = None
+    if with_flop:
+        result["flop"] = _count_flop(tf, lambda: inner.update(phase, step.read_value(), *next(data)))
     return result
 
 
@@ -224,29 +236,12 @@ def _peak_mib(tf):
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-# Dense peak arithmetic in FLOP/s by a part of the card's name: (float32 as TF32, 16 bits), from the makers' data sheets.
-_PEAKS = {
-    "H100": (494.7e12, 989.4e12),
-    "H200": (494.7e12, 989.4e12),
-    "A100": (156e12, 312e12),
-    "V100": (15.7e12, 125e12),
-}
-
-
 def _count_flop(tf, update):
     """Arithmetic of one update as TensorFlow's profiler counts it from the traced operations, before any is pruned."""
     options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
     options["output"] = "none"
     graph = tf.function(update).get_concrete_function().graph
     return tf.compat.v1.profiler.profile(graph, options=options).total_float_ops
-
-
-def _card_peak(tf, precision):
-    """FLOP/s that the GPU can do at most; None without a GPU that is known."""
-    gpus = tf.config.list_physical_devices("GPU")
-    name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "") if gpus else ""
-    peaks = next((values for part, values in _PEAKS.items() if part in name), None)
-    return peaks and peaks[0 if precision == "float32" else 1]
 
 
 if __name__ == "__main__":

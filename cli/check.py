@@ -33,11 +33,11 @@ from .tables import LINE
 @click.option("--strict", is_flag=True, help="Exit with 1 where a sign is red.")
 @click.pass_context
 def check(ctx, run_folder, records, split, cases, out, calibration, strict):
-    """Say how good a run is without labels of its target.
+    """Say how good a run is, without labels of its target.
 
     Signs are taken on scans of the target: how much of each structure is found, whether answers stay the same when a slice is
-    mapped, scaled or translated there and back, how sure they are, whether structures hang together. Each is green, amber or red.
-    No label of the target is read, so that stages, settings and seeds may be chosen by them.
+    mapped, scaled or translated there and back, how sure they are, whether structures are in one piece. Each is green, amber
+    or red. No label of the target is read, so that stages, settings and seeds may be chosen by them.
 
     \b
     Examples:

@@ -5,6 +5,7 @@ from click.core import ParameterSource
 
 # Beside --cohort itself and those that mean the same in both.
 _ONLY_WITH = ("overwrite", "verbose", "beam_options")
+_ONLY_WITH_SERVER = ("server_ca", "client_certificate", "client_key", "token_file")
 _WITH = (*_ONLY_WITH, "cohort", "model", "out", "batch_size", "orientation_policy", "postprocess")
 
 
@@ -22,8 +23,12 @@ def check_no_cohort_options(context: click.Context) -> None:
     odd = [name for parameter, name in _given(context) if parameter in _ONLY_WITH]
     if odd:
         raise click.UsageError(f"{odd[0]} goes with --cohort.")
-    if context.params["model"] and not context.params["server"]:
-        raise click.UsageError("--model goes with --server, or with --cohort.")
+    if not context.params["server"]:
+        if context.params["model"]:
+            raise click.UsageError("--model goes with --server, or with --cohort.")
+        odd = [name for parameter, name in _given(context) if parameter in _ONLY_WITH_SERVER]
+        if odd:
+            raise click.UsageError(f"{odd[0]} goes with --server.")
     if not context.params["source"]:
         raise click.UsageError("Missing option '--input', the scan or the folder of scans; or give --cohort.")
 

@@ -86,10 +86,10 @@ def _scores(comparison):
     rows = [["Structure", "Run", "Mean", "Std", "Median", "95 % interval", "n", "Undefined", "Infinite"]]
     for column in comparison.columns:
         for run in comparison.runs:
-            one = run.spread[column]
-            numbers = (number(one[key]) for key in ("mean", "std", "median"))
-            counts = (str(one[key]) for key in ("n", "n_undefined", "n_infinite"))
-            bounds = interval(one["ci95_low"], one["ci95_high"])
+            spread = run.spread[column]
+            numbers = (number(spread[key]) for key in ("mean", "std", "median"))
+            counts = (str(spread[key]) for key in ("n", "n_undefined", "n_infinite"))
+            bounds = interval(spread["ci95_low"], spread["ci95_high"])
             rows.append([_title(comparison, column), run.label, *numbers, bounds, *counts])
     return aligned(rows, left=2)
 
@@ -98,12 +98,14 @@ def _differences(comparison):
     from .tables import aligned, interval, number
 
     rows = [["Structure", "Difference", "Mean", "95 % interval", "d_z", "r", "n", "Undefined", "Infinite"]]
-    for one in comparison.differences:
-        of = one.statistics
-        effects = (number(value, sign=True) for value in (of.cohen_dz, of.rank_biserial))
-        bounds = interval(of.ci95_low, of.ci95_high, sign=True)
-        counts = (str(count) for count in (of.n, of.n_undefined, of.n_infinite))
-        rows.append([*_pair(comparison, one), number(of.mean_difference, sign=True), bounds, *effects, *counts])
+    for difference in comparison.differences:
+        statistics = difference.statistics
+        effects = (number(value, sign=True) for value in (statistics.cohen_dz, statistics.rank_biserial))
+        bounds = interval(statistics.ci95_low, statistics.ci95_high, sign=True)
+        counts = (str(count) for count in (statistics.n, statistics.n_undefined, statistics.n_infinite))
+        rows.append(
+            [*_pair(comparison, difference), number(statistics.mean_difference, sign=True), bounds, *effects, *counts]
+        )
     return aligned(rows, left=2)
 
 
@@ -113,9 +115,13 @@ def _p_values(comparison):
     from .tables import aligned, p_value
 
     rows = [["Structure", "p-values of", "Wilcoxon", "Holm", "t", "Holm", "Sign-flip", "Holm", "Least"]]
-    for one in comparison.differences:
-        tests = (p_value(value) for test in TESTS for value in (getattr(one.statistics, test), one.corrected[test]))
-        rows.append([*_pair(comparison, one), *tests, p_value(one.statistics.least_p)])
+    for difference in comparison.differences:
+        tests = (
+            p_value(value)
+            for test in TESTS
+            for value in (getattr(difference.statistics, test), difference.corrected[test])
+        )
+        rows.append([*_pair(comparison, difference), *tests, p_value(difference.statistics.least_p)])
     return aligned(rows, left=2)
 
 

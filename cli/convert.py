@@ -48,7 +48,7 @@ def convert(run_folder, records, domains, domain_datasets, layout, accept, postp
     label maps by the run, if the signs of attent check, taken on each scan alone, pass. Scans that do not pass are left out and
     named. Test scans of the target go to imagesTs. All keep the grid of their files. No label of the target is used.
 
-    Where each case comes from stands in origins.json beside dataset.json.
+    origins.json, beside dataset.json, says where each case comes from.
 
     \b
     Examples:

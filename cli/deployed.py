@@ -5,6 +5,7 @@ from typing import Any
 from attent_tf.api.chains import DEFAULT_MODEL, open_server
 from attent_tf.deployment.model import TrainedModel
 from attent_tf.inference.deployed import Deployed, open_chain
+from cli.remote import read_credentials
 
 
 def open_deployed(run: TrainedModel, settings: dict[str, Any]) -> Deployed:
@@ -16,5 +17,8 @@ def open_deployed(run: TrainedModel, settings: dict[str, Any]) -> Deployed:
     """
     if settings.get("server"):
         model = settings["model"] or DEFAULT_MODEL
-        return open_server(run, settings["server"], model, settings["model_version"], settings["batch_size"])
+        credentials = read_credentials(settings)
+        return open_server(
+            run, settings["server"], model, settings["model_version"], settings["batch_size"], credentials
+        )
     return open_chain(run, settings["batch_size"])

@@ -63,8 +63,8 @@ def evaluate(ctx, run_folder, records, out, protocol, postprocess, overwrite, **
 
     Writes metrics.json, cases.csv, the pictures of each case and report/index.html.
 
-    A prediction that is missing, on other voxels or cannot be read counts as an empty one; a case whose reference is so is not
-    scored. All of them are listed. Exit code: 0 everything was scored, 3 something is listed, 1 nothing was scored.
+    A prediction that is missing, on other voxels or cannot be read counts as an empty one; a case with such a reference is
+    not scored. All of them are listed. Exit code: 0 everything was scored, 3 something is listed, 1 nothing was scored.
 
     \b
     Examples:

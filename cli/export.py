@@ -29,7 +29,7 @@ def export(run_folder, out, version, optimize, evaluation):
 
     The signature `serving_default` takes `image` [batch, 256, 256, 1] float32 in [-1, 1], prepared like the training
     records, and gives `probabilities` and `labels`; `raw` takes raw intensities and their window; `translate` and `entropy`
-    show what lies between. `metadata.json` beside the model says what scans it takes, and how they are prepared.
+    show the steps in between. `metadata.json` beside the model says what scans it takes, and how they are prepared.
 
     \b
     Examples:

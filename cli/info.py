@@ -98,26 +98,26 @@ def _lines(found, cases, titles):
         if content["labelled"]:
             rows = [("  structure", "cases", "slices", "pixels", "volume in ml (smallest, median, largest)")]
             for name, title in titles.items():
-                one = content["organs"][name]
+                organ = content["organs"][name]
                 rows.append(
                     (
                         f"  {title}",
-                        str(one["cases"]),
-                        str(one["slices"]),
-                        f"{100 * one['pixel_share']:.2f} %",
-                        ", ".join(f"{value:.0f}" for value in one["volume_ml"] or ()) or "none",
+                        str(organ["cases"]),
+                        str(organ["slices"]),
+                        f"{100 * organ['pixel_share']:.2f} %",
+                        ", ".join(f"{value:.0f}" for value in organ["volume_ml"] or ()) or "none",
                     )
                 )
             yield from table(rows)
     if cases:
         yield ""
         rows = [("case", "domain", "split", "slices", "of", "slice mm", *(f"{title} ml" for title in titles.values()))]
-        for one in found["cases"]:
-            ml = one["organs_ml"]
+        for case in found["cases"]:
+            ml = case["organs_ml"]
             volumes = [f"{ml[name]:.0f}" if ml else "" for name in titles]
-            distance = f"{one['spacing_mm'][0]:.2f}" if one["spacing_mm"] else ""
-            numbers = (str(one["slices"]), str(one["slice_count"]), distance)
-            rows.append((one["case"], one["domain"], one["split"], *numbers, *volumes))
+            distance = f"{case['spacing_mm'][0]:.2f}" if case["spacing_mm"] else ""
+            numbers = (str(case["slices"]), str(case["slice_count"]), distance)
+            rows.append((case["case"], case["domain"], case["split"], *numbers, *volumes))
         yield from table(rows)
 
 

@@ -1,5 +1,7 @@
 """Options of commands that can send slices to a model server instead of running the networks here."""
 
+from typing import Any
+
 import click
 
 from attent_tf.api.chains import DEFAULT_MODEL
@@ -8,8 +10,25 @@ from attent_tf.errors import ConfigError
 
 
 def server_options(command):
-    """Adds `server`, `model`, `model_version` and `model_metadata` to a command."""
+    """Adds `server`, `model`, `model_version`, `model_metadata` and what a server is shown to a command."""
     for option in (
+        click.option(
+            "--token-file",
+            type=click.Path(),
+            help="File with the token that a server or proxy asks for (header Authorization: Bearer), over https or grpcs; the "
+            "variable ATTENT_SERVER_TOKEN in its place.",
+        ),
+        click.option(
+            "--client-key", type=click.Path(), help="Private key (PEM) of --client-certificate, if not in its file."
+        ),
+        click.option(
+            "--client-certificate", type=click.Path(), help="Certificate (PEM) that the server asks of its clients."
+        ),
+        click.option(
+            "--server-ca",
+            type=click.Path(),
+            help="Certificates (PEM) by which the server is known, in place of the system's.",
+        ),
         click.option(
             "--model-metadata",
             type=click.Path(),
@@ -27,11 +46,23 @@ def server_options(command):
             "--server",
             metavar="URL",
             help="TensorFlow Serving with the exported model: http://HOST:8501, or grpc://HOST:8500. Slices go there unencrypted "
-            "unless it is https.",
+            "unless it is https or grpcs.",
         ),
     ):
         command = option(command)
     return command
+
+
+def read_credentials(settings: dict[str, Any]) -> Any:
+    """Returns the `Credentials` of a command's options and environment.
+
+    Raises:
+      AttentError: there is no token where one was said to be.
+    """
+    from attent_tf.serving import Credentials, read_authorization
+
+    files = (settings["server_ca"], settings["client_certificate"], settings["client_key"])
+    return Credentials(*files, read_authorization(settings["token_file"]))
 
 
 def read_source(run_folder: str | None, server: str | None, model_metadata: str | None) -> TrainedModel:
@@ -48,6 +79,11 @@ def read_source(run_folder: str | None, server: str | None, model_metadata: str 
     Raises:
       AttentError: the options do not go together, or the folder or file is not what it should be.
     """
+    if server is not None and "@" in server.partition("://")[2].partition("/")[0]:
+        raise ConfigError(
+            "--server: expected an address without user and password, which others can see there; give --token-file a file "
+            "with “Basic BASE64”"
+        )
     if model_metadata is not None and server is None:
         raise ConfigError("--model-metadata: expected --server URL beside it; give it, or --run alone")
     if (run_folder is None) == (model_metadata is None):

@@ -29,7 +29,7 @@ def report(evaluations, runs, out, title, latex, markdown):
     """Make a report of one or several evaluations, or print their tables.
 
     The report is one HTML file that needs no network: scores beside the paper's, box plots, a viewer of all slices, failures,
-    learning curves, protocol and configuration. What is printed goes to the standard output and nothing else does.
+    learning curves, protocol and configuration. The tables, and nothing else, go to standard output.
 
     \b
     Examples:

@@ -85,12 +85,12 @@ class Tally:
     def _place(self) -> str:
         return f"[{len(self._done) + len(self._failed) + 1}/{self._count}]"
 
-    def _fail(self, path: Path, name: str, error: InputError) -> None:
+    def _fail(self, path: Path, name: str, error: AttentError) -> None:
         if self._found.single:
             raise error
         self._keep_failed(path, error, f"{name}: failed")
 
-    def _keep_failed(self, path: Path, error: InputError, line: str) -> None:
+    def _keep_failed(self, path: Path, error: AttentError, line: str) -> None:
         click.echo(f"{self._place()} {line}", err=True)
         self._failed.append({"input": str(path), "reason": " ".join(str(error).splitlines())})
 

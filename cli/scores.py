@@ -31,10 +31,10 @@ def spread_table(evaluation: Evaluation, metric: str, title: str) -> list[str]:
     """Returns lines with mean, deviation, median and interval of each structure, and how many values they are over."""
     rows = [[title, "Mean", "Std", "Median", "95 % interval", "n", "Undefined", "Infinite"]]
     for name, structure_title in evaluation.task.titles.items():
-        one = evaluation.structures[name][metric]
-        numbers = (number(one[key]) for key in ("mean", "std", "median"))
-        counts = (str(one[key]) for key in ("n", "n_undefined", "n_infinite"))
-        rows.append([structure_title, *numbers, interval(one["ci95_low"], one["ci95_high"]), *counts])
+        summary = evaluation.structures[name][metric]
+        numbers = (number(summary[key]) for key in ("mean", "std", "median"))
+        counts = (str(summary[key]) for key in ("n", "n_undefined", "n_infinite"))
+        rows.append([structure_title, *numbers, interval(summary["ci95_low"], summary["ci95_high"]), *counts])
     bounds = evaluation.average_ci95[metric]
     rows.append(["Average", number(evaluation.average[metric]), "", "", interval(*bounds), "", "", ""])
     return aligned(rows)
@@ -47,7 +47,7 @@ def state_lines(evaluation: Evaluation) -> list[str]:
         SPURIOUS: "spurious: predicted where there is none",
         ABSENT: "in neither map, undefined and left out of means",
     }
-    lines, failed = [], {one.case for one in evaluation.failures}
+    lines, failed = [], {failure.case for failure in evaluation.failures}
     for case in evaluation.cases:
         if case.case in failed:
             continue
@@ -62,4 +62,6 @@ def state_lines(evaluation: Evaluation) -> list[str]:
 
 def failure_lines(evaluation: Evaluation) -> list[str]:
     """Returns a line for each file that could not be scored as it stands."""
-    return [f"  {one.case}, {one.side}: {one.problem} [{one.counts_as}]" for one in evaluation.failures]
+    return [
+        f"  {failure.case}, {failure.side}: {failure.problem} [{failure.counts_as}]" for failure in evaluation.failures
+    ]

@@ -74,7 +74,7 @@ def train(
     translation_from,
     fresh,
 ):
-    """Train a method on a records folder, or go on with a run.
+    """Train a method on a records folder, or resume a run.
 
     A run that was stopped, killed, or ended by SIGTERM (which saves first) goes on when the command is given again.
 

@@ -1,5 +1,6 @@
-"""Settings that all tests share."""
+"""Settings and data that all tests share."""
 
+import os
 import random
 import sys
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 import attent_tf.runtime
+from tests.support.made_once import MadeOnce
 
 attent_tf.runtime.choose_kernels()
 
@@ -15,17 +17,63 @@ attent_tf.runtime.choose_kernels()
 hypothesis.settings.load_profile("ci")
 
 
+# The files that take minutes, longest first.
+_LONGEST = (
+    "methods/test_every_method.py",
+    "methods/test_every_step.py",
+    "cli/test_workflow.py",
+    "docs/test_commands.py",
+    "training/test_resume.py",
+    "training/test_train.py",
+)
+
+
 def pytest_collection_modifyitems(items):
-    """Begins with the files that have slow tests, so that no worker waits at the end for another's long file."""
+    """Begins with the longest files, then those that have slow tests, so that no worker waits at the end for another's."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    longest = {path: place for place, path in enumerate(_LONGEST)}
+
+    def place(item):
+        return longest.get("/".join(item.path.parts[-2:]), len(longest) + (item.path not in slow))
+
+    items.sort(key=place)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
-    """Lets chance begin alike in each test, whichever ran before: networks get their first weights from it."""
-    del item
+    """Lets chance begin alike in each test, whichever ran before: networks get their first weights from it.
+
+    Nor does a test find functions of TensorFlow run as another one wanted them.
+    """
     random.seed(0)
     np.random.seed(0)
     if "keras" in sys.modules:
         sys.modules["keras"].utils.set_random_seed(0)
+    eager = item.get_closest_marker("eager") is not None
+    if eager or "tensorflow" in sys.modules:
+        import tensorflow as tf
+
+        tf.config.run_functions_eagerly(eager)
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """Folders that are made once for all workers."""
+    place = tmp_path_factory.getbasetemp()
+    made = MadeOnce((place.parent if "PYTEST_XDIST_WORKER" in os.environ else place) / "made-once")
+    yield made
+    assert made.changed() == [], "a test has changed what others read; let it copy the folder first"
+
+
+@pytest.fixture(scope="session")
+def small_data(made_once):
+    """The folders `chaos`, `malbcv` and `records`, the last made of the others with the published split; to be read alone."""
+    from tests.support.small_runs import make_small_records
+
+    return made_once.folder("small-data", make_small_records)
+
+
+@pytest.fixture(scope="session")
+def small_records(small_data):
+    """Records of five small scans; to be read alone."""
+    return small_data / "records"

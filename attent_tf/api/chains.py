@@ -3,6 +3,7 @@
 import dataclasses
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attent_tf.deployment import METADATA_FILE, read_contract
 from attent_tf.deployment.model import TrainedModel
@@ -11,6 +12,9 @@ from attent_tf.inference.batches import DEFAULT_BATCH
 from attent_tf.inference.deployed import Deployed, open_chain, open_exported
 from attent_tf.runs import Run, load_run
 from attent_tf.runs.run import RUN_FILE
+
+if TYPE_CHECKING:
+    from attent_tf.serving import Credentials
 
 DEFAULT_MODEL = "attent"
 """What a model is called on a server where nobody says otherwise."""
@@ -61,13 +65,18 @@ def load_chain(
 
 
 def open_server(
-    trained: TrainedModel, address: str, model: str, version: int | None, batch_size: int | None
+    trained: TrainedModel,
+    address: str,
+    model: str,
+    version: int | None,
+    batch_size: int | None,
+    credentials: "Credentials | None" = None,
 ) -> Deployed:
     """Connects to a server and checks its model; TensorFlow is not needed.
 
     Args:
       trained: a run, or the contract of the model.
-      address, model, version: see `attent_tf.serving.connect`.
+      address, model, version, credentials: see `attent_tf.serving.connect`.
       batch_size: slices at once; 8 if None.
 
     Raises:
@@ -76,7 +85,7 @@ def open_server(
     from attent_tf.serving import RemoteChain, connect
 
     batch_size = batch_size or DEFAULT_BATCH
-    server = connect(address, model, version)
+    server = connect(address, model, version, credentials=credentials)
     chain = RemoteChain(server, trained.prepare_options, trained.task.num_classes, slices_per_request=batch_size)
     return Deployed(chain, server.where, batch_size)
 

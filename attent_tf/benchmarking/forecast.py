@@ -57,7 +57,9 @@ def _forecast(out: Path, item: BenchmarkRun, method: Method, taken: dict[Stage, 
 def _is_over(folder: Path, method: Method, stage: Stage) -> bool:
     """Whether a stage was trained to its end: it says how long it took, or the next one has begun."""
     later = method.stages[method.stages.index(stage) + 1 :]
-    return "seconds" in stage_description(folder, stage.id) or any((folder / one.id).is_dir() for one in later)
+    return "seconds" in stage_description(folder, stage.id) or any(
+        (folder / later_stage.id).is_dir() for later_stage in later
+    )
 
 
 def _seconds_taken(out: Path, plan: Sequence[BenchmarkRun]) -> dict[Stage, list[float]]:
@@ -75,15 +77,17 @@ def _seconds_taken(out: Path, plan: Sequence[BenchmarkRun]) -> dict[Stage, list[
 def forecast_lines(forecasts: Sequence[Forecast]) -> list[str]:
     """Returns a forecast for people: a line for each run, and the sum."""
     lines = []
-    for one in forecasts:
-        name = f"{one.run.method}, {one.run.direction}, seed {one.run.seed}"
-        if one.done:
+    for run_forecast in forecasts:
+        name = f"{run_forecast.run.method}, {run_forecast.run.direction}, seed {run_forecast.run.seed}"
+        if run_forecast.done:
             lines.append(f"{name}: there already")
             continue
-        work = ", ".join([*(f"{stage} taken over" for stage in one.shared), *one.stages]) or "evaluation"
-        lines.append(f"{name}: {work}; {_duration(one.seconds)}")
-    left = [one for one in forecasts if not one.done]
-    known = [one.seconds for one in left if one.seconds is not None]
+        work = (
+            ", ".join([*(f"{stage} taken over" for stage in run_forecast.shared), *run_forecast.stages]) or "evaluation"
+        )
+        lines.append(f"{name}: {work}; {_duration(run_forecast.seconds)}")
+    left = [run_forecast for run_forecast in forecasts if not run_forecast.done]
+    known = [run_forecast.seconds for run_forecast in left if run_forecast.seconds is not None]
     open_runs = len(left) - len(known)
     unknown = counted(open_runs, "run whose time is not known yet", "runs whose time is not known yet")
     times = [_duration(sum(known))] if known else []

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from attent_tf.cohort.documents import ModelIdentity, SetAside, Sidecar
 from attent_tf.cohort.results import FAILED_FILE, FORMAT, MANIFEST_FILE, TABLE_FILE, CohortFolder
 from attent_tf.datasets.cases import natural_key
 from attent_tf.files import write_bytes, write_json
@@ -16,10 +17,10 @@ from attent_tf.files import write_bytes, write_json
 
 def write_manifest(
     folder: CohortFolder,
-    identity: dict[str, Any],
+    identity: ModelIdentity,
     structures: Sequence[str],
-    done: list[dict[str, Any]],
-    failed: list[dict[str, str]],
+    done: list[Sidecar],
+    failed: list[SetAside],
 ) -> None:
     """Writes what speaks of all cases, the manifest last.
 
@@ -30,10 +31,10 @@ def write_manifest(
       done: the sidecars.
       failed: `case`, `path` and `reason` of each scan that was set aside.
     """
-    done = sorted(done, key=lambda one: natural_key(one["case"]))
-    failed = sorted(failed, key=lambda one: natural_key(one["case"]))
+    done = sorted(done, key=lambda sidecar: natural_key(sidecar["case"]))
+    failed = sorted(failed, key=lambda failure: natural_key(failure["case"]))
     if failed:
-        lines = (json.dumps(one, allow_nan=False, ensure_ascii=False) + "\n" for one in failed)
+        lines = (json.dumps(failure, allow_nan=False, ensure_ascii=False) + "\n" for failure in failed)
         write_bytes(folder.file(FAILED_FILE), "".join(lines).encode())
     else:
         folder.file(FAILED_FILE).unlink(missing_ok=True)
@@ -41,20 +42,20 @@ def write_manifest(
     write_json(folder.file(MANIFEST_FILE), _manifest(identity, done, failed))
 
 
-def _manifest(identity: dict[str, Any], done: list[dict[str, Any]], failed: list[dict[str, str]]) -> dict[str, Any]:
-    versions = {json.dumps(one["versions"], sort_keys=True) for one in done}
+def _manifest(identity: ModelIdentity, done: list[Sidecar], failed: list[SetAside]) -> dict[str, Any]:
+    versions = {json.dumps(sidecar["versions"], sort_keys=True) for sidecar in done}
     return {
         "format": FORMAT,
         "model": identity,
         # More than one where workers differ, or where the library was replaced between two parts of the job.
-        "versions": [json.loads(one) for one in sorted(versions)],
+        "versions": [json.loads(text) for text in sorted(versions)],
         "counts": {"scans": len(done) + len(failed), "done": len(done), "failed": len(failed)},
-        "cases": [_entry(one) for one in done],
+        "cases": [_entry(sidecar) for sidecar in done],
         "failed": failed,
     }
 
 
-def _entry(sidecar: dict[str, Any]) -> dict[str, Any]:
+def _entry(sidecar: Sidecar) -> dict[str, Any]:
     """What a sidecar says, without what another run of the same job would say differently."""
     source = sidecar["input"]
     return {
@@ -64,12 +65,12 @@ def _entry(sidecar: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _table(structures: Sequence[str], done: list[dict[str, Any]]) -> str:
+def _table(structures: Sequence[str], done: list[Sidecar]) -> str:
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(["case", "path", "labels", *(f"{name}_ml" for name in structures), "mean_entropy", "warnings"])
-    for one in done:
-        volumes = (f"{one['organs'][name]['volume_ml']:.3f}" for name in structures)
-        place = (one["case"], one["input"]["path"], one["labels"]["file"])
-        writer.writerow([*place, *volumes, f"{one['mean_entropy']:.6f}", len(one["warnings"])])
+    for sidecar in done:
+        volumes = (f"{sidecar['organs'][name]['volume_ml']:.3f}" for name in structures)
+        place = (sidecar["case"], sidecar["input"]["path"], sidecar["labels"]["file"])
+        writer.writerow([*place, *volumes, f"{sidecar['mean_entropy']:.6f}", len(sidecar["warnings"])])
     return table.getvalue()

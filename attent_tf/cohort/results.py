@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from attent_tf.choices import OrientationPolicy
+from attent_tf.cohort.documents import InputState, ModelIdentity, Sidecar
 from attent_tf.cohort.listing import CohortScan
 from attent_tf.deployment import ModelContract, read_contract
 from attent_tf.errors import InputError
@@ -43,7 +45,7 @@ def read_model(folder: str | os.PathLike, postprocess: bool | None = None) -> Mo
     return dataclasses.replace(contract, postprocessing=contract.postprocessing.asked(postprocess))
 
 
-def model_identity(contract: ModelContract) -> dict[str, Any]:
+def model_identity(contract: ModelContract) -> ModelIdentity:
     """Returns as JSON what decides about results: a model is another one where this differs."""
     described = contract.describe()
     del described["metadata"]
@@ -54,7 +56,7 @@ def model_identity(contract: ModelContract) -> dict[str, Any]:
     return json.loads(json.dumps(described))
 
 
-def input_state(scan: CohortScan) -> dict[str, Any]:
+def input_state(scan: CohortScan) -> InputState:
     """Returns as JSON what tells that a scan is still the same without reading it.
 
     Args:
@@ -66,13 +68,15 @@ def input_state(scan: CohortScan) -> dict[str, Any]:
     """
     path = Path(scan.path)
     looks = [file.stat() for file in (candidate_files(path) if path.is_dir() else [path])]
-    state = {
+    state: InputState = {
         "path": str(path),
         "files": len(looks),
         "bytes": sum(look.st_size for look in looks),
         "mtime_ns": max((look.st_mtime_ns for look in looks), default=0),
     }
-    return state | ({"series": scan.series} if scan.series else {})
+    if scan.series:
+        state["series"] = scan.series
+    return state
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +101,7 @@ class CohortFolder:
         """Returns where that lies which is known of a case."""
         return self.file(f"{case}.json")
 
-    def read(self, case: str) -> dict[str, Any] | None:
+    def read(self, case: str) -> Sidecar | None:
         """Returns the sidecar of a case; None where there is none or the label map is not the one that it speaks of."""
         content = _read_json(self.sidecar(case))
         try:
@@ -108,8 +112,12 @@ class CohortFolder:
         return content
 
     def complete(
-        self, scan: CohortScan, identity: dict[str, Any], orientation_policy: str, digest: str | None = None
-    ) -> dict[str, Any] | None:
+        self,
+        scan: CohortScan,
+        identity: ModelIdentity,
+        orientation_policy: OrientationPolicy,
+        digest: str | None = None,
+    ) -> Sidecar | None:
         """Returns the sidecar of a scan that is done, or None where it has to be done.
 
         Args:
@@ -145,7 +153,7 @@ class CohortFolder:
             self.file(name).unlink(missing_ok=True)
 
     @contextlib.contextmanager
-    def claimed(self, identity: dict[str, Any], overwrite: bool, scans: tuple[CohortScan, ...]) -> Iterator[None]:
+    def claimed(self, identity: ModelIdentity, overwrite: bool, scans: tuple[CohortScan, ...]) -> Iterator[None]:
         """Makes the folder for a model if need be, and keeps other jobs out of it while the block runs.
 
         Args:
@@ -181,7 +189,7 @@ class CohortFolder:
                 write_json(self.file(MODEL_FILE), {"format": FORMAT, "model": identity})
             yield
 
-    def _owner(self) -> dict[str, Any] | None:
+    def _owner(self) -> ModelIdentity | None:
         """Returns the identity of the model that the folder is for; None for an empty folder."""
         content = _read_json(self.file(MODEL_FILE))
         if isinstance(content, dict) and isinstance(content.get("model"), dict):

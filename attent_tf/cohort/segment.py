@@ -6,9 +6,9 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from attent_tf.choices import OrientationPolicy
+from attent_tf.cohort.documents import InputState, ModelIdentity, Sidecar
 from attent_tf.cohort.listing import CohortScan
 from attent_tf.cohort.results import FORMAT, CohortFolder, input_state, model_identity, read_model
 from attent_tf.errors import AttentError, InputError, faults_of_scan
@@ -44,7 +44,7 @@ class CohortModel:
     """
 
     deployed: Deployed
-    identity: dict[str, Any]
+    identity: ModelIdentity
     task: Task
     target: Domain
     options: PrepareOptions
@@ -75,7 +75,7 @@ def open_model(
 
 def segment_scan(
     scan: CohortScan, folder: CohortFolder, model: CohortModel, orientation_policy: OrientationPolicy = "strict"
-) -> dict[str, Any]:
+) -> Sidecar:
     """Segments a scan, unless its result is there already, and writes label map and sidecar.
 
     Args:
@@ -110,8 +110,7 @@ def segment_scan(
             with faults_of_scan(scan.path):
                 if done is None:
                     answer = _next(steps)
-                    done = _written(answer, folder, model)
-                    done["orientation_policy"] = orientation_policy
+                    done = _written(answer, state, orientation_policy, folder, model)
                     spent = watch.seconds | answer.scan.watch.seconds | {"total": time.perf_counter() - began}
                     done["seconds"] = {phase: round(seconds, 3) for phase, seconds in spent.items()}
                 done["input"] = state
@@ -129,22 +128,35 @@ def _next(steps: Iterator[ReadScan | SegmentedScan | FailedScan]) -> ReadScan | 
     return step
 
 
-def _written(answer: SegmentedScan, folder: CohortFolder, model: CohortModel) -> dict[str, Any]:
-    """Writes the label map; returns the sidecar without what is known of the input and of the time."""
+def _written(
+    answer: SegmentedScan,
+    state: InputState,
+    orientation_policy: OrientationPolicy,
+    folder: CohortFolder,
+    model: CohortModel,
+) -> Sidecar:
+    """Writes the label map; returns the sidecar without the time that it took."""
     scan, path = answer.scan, folder.labels(answer.scan.name)
     with scan.watch.phase("writing"):
         write_labels(path, answer.segmentation.labels, scan.prepared.placement)
     entry = answer.entry({})
-    told = ("shape", "spacing_mm", "intensity", "warnings", "mean_entropy", "organs", "postprocessing")
     return {
         "format": FORMAT,
         "case": scan.name,
-        "input": {},
+        "input": state,
         "model": model.identity,
         "labels": {"file": path.name, "bytes": path.stat().st_size, "sha256": input_sha256(path)},
-        **{key: entry[key] for key in told},
+        "shape": entry["shape"],
+        "spacing_mm": entry["spacing_mm"],
+        "intensity": entry["intensity"],
+        "warnings": entry["warnings"],
+        "mean_entropy": entry["mean_entropy"],
+        "organs": entry["organs"],
+        "postprocessing": entry["postprocessing"],
         "device": model.deployed.device,
         "versions": model.versions,
+        "orientation_policy": orientation_policy,
+        "seconds": {},
     }
 
 

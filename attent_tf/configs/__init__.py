@@ -19,6 +19,7 @@ from attent_tf.configs.schema import (
     SegmentationConfig,
     SelfTrainingConfig,
     SifaConfig,
+    StatisticsConfig,
     SynSegConfig,
     TranslationConfig,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "SegmentationConfig",
     "SelfTrainingConfig",
     "SifaConfig",
+    "StatisticsConfig",
     "SynSegConfig",
     "TranslationConfig",
     "config_from_dict",

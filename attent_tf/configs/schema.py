@@ -151,6 +151,8 @@ class SegmentationConfig:
       aligner_main_weight: of Eq. 8 for the main head; of the target's mean entropy for `minent`.
       aligner_aux_weight: likewise for the auxiliary head.
       aligner_warmup_steps: first steps with labels alone.
+      aligner_statistics: of the batch norms when target slices pass: `labelled`, the running ones of labelled slices, or `own`,
+        those of the target batch, as in the released codes; the running ones then are of both domains.
       entropy_channels: of entropy maps: `sum` for the map of Eq. 6, `class` for ADVENT's weighted self-information.
       discriminator_filters: channels of the map discriminators' first layer; doubled in each of the next three.
       aligner_adversarial: kind of Eq. 7 and 8: `log_likelihood` or `least_squares`.
@@ -172,6 +174,7 @@ class SegmentationConfig:
     aligner_main_weight: float = 0.001
     aligner_aux_weight: float = 0.0002
     aligner_warmup_steps: int = 0
+    aligner_statistics: Literal["labelled", "own"] = "labelled"
     entropy_channels: Literal["sum", "class"] = "sum"
     discriminator_filters: int = at_least_1(64)
     aligner_adversarial: Adversarial = "log_likelihood"
@@ -350,7 +353,7 @@ class PseudoLabelConfig:
     least_probability: float = 0.5
     background_probability: float = 0.9
     disagreement_weight: float = 0.5
-    gamma: float = 1.5
+    gamma: float = 1.0
     least_agreement: float = 0.7
     least_share: float = 0.333
     largest_share: float = 3.0
@@ -383,6 +386,21 @@ class SelfTrainingConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class StatisticsConfig:
+    """Statistics of the target: batch norms of S with means and variances of target slices; its weights stay.
+
+    Attributes:
+      steps: number of batches that the mean is over; 0 means `epochs`.
+      epochs: passes over the target slices, when `steps` is 0.
+      batch_size: slices a step, over all devices.
+    """
+
+    steps: int = 0
+    epochs: int = 2
+    batch_size: int = at_least_1(16)
+
+
+@dataclasses.dataclass(frozen=True)
 class Config:
     """Everything that a run needs beside its data, method and direction.
 
@@ -393,6 +411,7 @@ class Config:
       jit: whether gradients are compiled by XLA; for GPUs, since it makes CPUs slower.
       data, translation, segmentation: see their classes.
       synseg, cycada, pnp_adanet, sifa: of the methods of that name, see their classes.
+      statistics: of methods that take statistics of the target, see its class.
       self_training: of methods that end with it, see its class.
       postprocessing: of label maps, wherever the run is used, see its class.
       log_every: steps between two rows of the history.
@@ -411,6 +430,7 @@ class Config:
     cycada: CycadaConfig = CycadaConfig()
     pnp_adanet: PnpAdaNetConfig = PnpAdaNetConfig()
     sifa: SifaConfig = SifaConfig()
+    statistics: StatisticsConfig = StatisticsConfig()
     self_training: SelfTrainingConfig = SelfTrainingConfig()
     postprocessing: Postprocessing = NO_POSTPROCESSING
     log_every: int = at_least_1(50)

@@ -159,7 +159,7 @@ def _curves(abscissae, ordinates):
     wanted = tf.broadcast_to(tf.linspace(0.0, 1.0, _POINTS), tf.shape(x))
     after = tf.clip_by_value(tf.searchsorted(x, wanted, side="right"), 1, _POINTS - 1)
     axis = len(x.shape) - 1
-    x0, x1, y0, y1 = (tf.gather(of, at, batch_dims=axis) for of in (x, y) for at in (after - 1, after))
+    x0, x1, y0, y1 = (tf.gather(points, at, batch_dims=axis) for points in (x, y) for at in (after - 1, after))
     return y0 + (y1 - y0) * tf.clip_by_value(tf.math.divide_no_nan(wanted - x0, x1 - x0), 0.0, 1.0)
 
 

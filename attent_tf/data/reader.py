@@ -1,5 +1,7 @@
 """Records as NumPy arrays, read in the order of the manifest; no TensorFlow."""
 
+import collections
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -29,8 +31,29 @@ def read_records(folder: str | os.PathLike, manifest: Manifest, domain: str, spl
     if not cases:
         held = ", ".join(sorted({f"{case.domain}/{case.split}" for case in manifest.cases})) or "nothing"
         raise RecordsError(f"{folder}: expected {domain} cases for {split!r}, found {held}; preprocess with them")
-    for run in _runs(manifest, cases):
-        yield from _slices_of(folder, manifest, run)
+    for run, start in _runs(manifest, cases):
+        yield from _slices_of(folder, manifest, run, start)
+
+
+def read_each_case(
+    folder: str | os.PathLike, manifest: Manifest
+) -> Iterator[tuple[ManifestCase, Iterator[SliceRecord]]]:
+    """Yields all cases in the order of the manifest, each with its slices; every shard is read once, from begin to end.
+
+    Args:
+      folder: a records folder.
+      manifest: its manifest, from `read_manifest`.
+
+    Yields:
+      The entry of a case and its slices, which have to be taken before the next case is asked for.
+
+    Raises:
+      RecordsError: a record is missing, damaged or not the one that the manifest promises.
+    """
+    for run, start in _runs(manifest, manifest.cases):
+        slices = _slices_of(folder, manifest, run, start)
+        for case in run:
+            yield case, itertools.islice(slices, case.slices)
 
 
 def read_case_records(folder: str | os.PathLike, manifest: Manifest, case: str) -> list[SliceRecord]:
@@ -49,32 +72,37 @@ def read_case_records(folder: str | os.PathLike, manifest: Manifest, case: str) 
     """
     for entry in manifest.cases:
         if entry.case == case:
-            return list(_slices_of(folder, manifest, [entry]))
+            ((run, start),) = _runs(manifest, [entry])
+            return list(_slices_of(folder, manifest, run, start))
     held = ", ".join(entry.case for entry in manifest.cases)
     raise RecordsError(f"{folder}: no case {case!r}; it holds {held}")
 
 
-def _runs(manifest: Manifest, cases: Sequence[ManifestCase]) -> Iterator[list[ManifestCase]]:
-    """Cases in the order of the manifest, together where they follow each other in a shard: it is then read at one go."""
-    wanted, run = {case.case for case in cases}, []
+def _runs(manifest: Manifest, cases: Sequence[ManifestCase]) -> Iterator[tuple[list[ManifestCase], int]]:
+    """Cases in the order of the manifest, together where they follow each other in a shard: it is then read at one go.
+
+    Yields:
+      Cases that follow each other, and how many records of their shard stand before them.
+    """
+    wanted, run, start = {case.case for case in cases}, [], 0
+    ends = collections.Counter()
     for case in manifest.cases:
         if run and (case.case not in wanted or case.shard != run[0].shard):
-            yield run
+            yield run, start
             run = []
         if case.case in wanted:
+            start = start if run else ends[case.shard]
             run.append(case)
+        ends[case.shard] += case.slices
     if run:
-        yield run
+        yield run, start
 
 
-def _slices_of(folder: str | os.PathLike, manifest: Manifest, run: Sequence[ManifestCase]) -> Iterator[SliceRecord]:
-    """Reads the records of cases that follow each other in one shard."""
-    first, start = run[0], 0
-    for other in manifest.cases:
-        if other.case == first.case:
-            break
-        start += other.slices if other.shard == first.shard else 0
-    path = Path(folder) / first.shard
+def _slices_of(
+    folder: str | os.PathLike, manifest: Manifest, run: Sequence[ManifestCase], start: int
+) -> Iterator[SliceRecord]:
+    """Reads the records of cases that follow each other in one shard, behind `start` others."""
+    path = Path(folder) / run[0].shard
     places = (case for case in run for _ in range(case.slices))
     try:
         with path.open("rb") as file:

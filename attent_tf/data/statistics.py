@@ -2,13 +2,14 @@
 
 import collections
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from attent_tf.data.manifest import Manifest, ManifestCase
-from attent_tf.data.reader import read_case_records
+from attent_tf.data.reader import read_each_case
+from attent_tf.data.schema import SliceRecord
 from attent_tf.tasks import Task
 from attent_tf.volumes import PATIENT, CaseGeometry, middle_channel
 
@@ -42,8 +43,8 @@ def folder_statistics(
       RecordsError: a record is missing or damaged.
     """
     cases, totals = [], {}
-    for entry in manifest.cases:
-        measured = _measure(folder, manifest, entry)
+    for entry, records in read_each_case(folder, manifest):
+        measured = _measure(manifest.task, entry, records)
         totals.setdefault(entry.domain, []).append((entry, measured))
         cases.append(
             {
@@ -69,13 +70,12 @@ def folder_statistics(
     }
 
 
-def _measure(folder: str | os.PathLike, manifest: Manifest, entry: ManifestCase) -> dict[str, Any]:
-    task = manifest.task
+def _measure(task: Task, entry: ManifestCase, records: Iterable[SliceRecord]) -> dict[str, Any]:
     histogram = np.zeros(_LEVELS, np.int64)
     total = squares = 0.0
     pixels = np.zeros(task.num_classes, np.int64)
     slices = np.zeros(task.num_classes, np.int64)
-    for record in read_case_records(folder, manifest, entry.case):
+    for record in records:
         image = middle_channel(record.image[..., None] if record.image.ndim == 2 else record.image).astype(np.float64)
         histogram += np.histogram(image, _LEVELS, (-1.0, 1.0))[0]
         total += image.sum()

@@ -101,23 +101,23 @@ def problems_table(problems: Iterable[CaseProblem]) -> list[str]:
     """Returns problems as lines for people: by case, each with what was expected, what was found and what to do."""
     lines = []
     by_case = collections.defaultdict(list)
-    for one in problems:
-        by_case[one.case].append(one)
+    for found in problems:
+        by_case[found.case].append(found)
     for case, members in by_case.items():
         lines.append(case or "(folder)")
-        for one in members:
-            lines.append(f"  {one.check:<11} {one.problem.where}")
-            lines.append(f"  {'':<11}   expected  {one.problem.expected}")
-            lines.append(f"  {'':<11}   found     {one.problem.found}")
-            lines.append(f"  {'':<11}   to do     {one.problem.advice}")
+        for found in members:
+            lines.append(f"  {found.check:<11} {found.problem.where}")
+            lines.append(f"  {'':<11}   expected  {found.problem.expected}")
+            lines.append(f"  {'':<11}   found     {found.problem.found}")
+            lines.append(f"  {'':<11}   to do     {found.problem.advice}")
     return lines
 
 
 def problems_json(problems: Iterable[CaseProblem]) -> list[dict[str, str]]:
     """Returns problems as JSON objects: `case`, `domain`, `check`, `where`, `expected`, `found`, `advice`."""
     return [
-        {"case": one.case, "domain": one.domain, "check": one.check} | dataclasses.asdict(one.problem)
-        for one in problems
+        {"case": found.case, "domain": found.domain, "check": found.check} | dataclasses.asdict(found.problem)
+        for found in problems
     ]
 
 

@@ -53,13 +53,13 @@ def differences_csv(comparison: RunComparison) -> str:
         ("first", "second", "organ", *_STATISTICS, *(f"{test}_holm" for test in TESTS)),
         (
             (
-                one.first,
-                one.second,
-                one.column,
-                *(getattr(one.statistics, name) for name in _STATISTICS),
-                *(one.corrected[test] for test in TESTS),
+                difference.first,
+                difference.second,
+                difference.column,
+                *(getattr(difference.statistics, name) for name in _STATISTICS),
+                *(difference.corrected[test] for test in TESTS),
             )
-            for one in comparison.differences
+            for difference in comparison.differences
         ),
     )
 

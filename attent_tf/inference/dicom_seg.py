@@ -84,11 +84,11 @@ def check_source_series(folder: str | os.PathLike, domain: Domain, series: str |
         warnings.simplefilter("ignore")
         images = [read_dicom(path, stop_before_pixels=True) for path in paths]
         _check_references(folder, paths, images)
-        for one in images:
+        for image in images:
             for word in _MAY_BE_EMPTY:
-                if word not in one:
-                    setattr(one, word, "")
-            measures = _shared_measures(one) if has_frames else one
+                if word not in image:
+                    setattr(image, word, "")
+            measures = _shared_measures(image) if has_frames else image
             if not measures.get("SliceThickness"):
                 measures.SliceThickness = round(step_mm, 4)
     places = np.argsort([header.frame for header in headers]) if has_frames else np.arange(len(headers))
@@ -96,13 +96,13 @@ def check_source_series(folder: str | os.PathLike, domain: Domain, series: str |
 
 
 def _check_references(folder: Path, paths: list[str], images: list[pydicom.Dataset]) -> None:
-    for path, one in zip(paths, images, strict=True):
-        missing = [word for word in _REFERENCES if not one.get(word)]
+    for path, image in zip(paths, images, strict=True):
+        missing = [word for word in _REFERENCES if not image.get(word)]
         if missing:
             advice = "leave --dicom-seg out, or mend the file"
             raise InputError(path, f"{missing[0]} for --dicom-seg to refer to", "none", advice)
     for word in ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID"):
-        different = {str(one[word].value) for one in images}
+        different = {str(image[word].value) for image in images}
         if len(different) > 1:
             raise InputError(
                 folder,

@@ -2,9 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import numpy as np
 
@@ -17,6 +17,46 @@ if TYPE_CHECKING:
     from attent_tf.inference.scans import ReadScan
 
 FORMAT = 1
+
+
+class IntensityFound(TypedDict):
+    """The raw values of −1 and +1, and the rule that gave them."""
+
+    rule: str
+    low: float
+    high: float
+
+
+class OrganFound(TypedDict):
+    """What was found of a structure; no entropy where it was not found."""
+
+    volume_ml: float
+    mean_entropy: float | None
+
+
+class Findings(TypedDict):
+    """What was found in a scan."""
+
+    mean_entropy: float
+    organs: dict[str, OrganFound]
+
+
+class ScanEntry(TypedDict):
+    """What a report says of a scan."""
+
+    name: str
+    input: str
+    series: NotRequired[str]
+    sha256: str
+    shape: list[int]
+    spacing_mm: list[float]
+    intensity: IntensityFound
+    outputs: dict[str, str]
+    seconds: dict[str, float]
+    warnings: list[str]
+    postprocessing: NotRequired[dict[str, bool]]
+    mean_entropy: NotRequired[float]
+    organs: NotRequired[dict[str, OrganFound]]
 
 
 def input_sha256(path: str | os.PathLike) -> str:
@@ -43,7 +83,7 @@ def volumes_ml(labels: np.ndarray, voxel_ml: float, structures: Sequence[str]) -
     return {name: int(counts[index]) * voxel_ml for index, name in enumerate(structures, start=1)}
 
 
-def scan_entry(scan: "ReadScan", outputs: dict[str, Any], warnings: Sequence[str] = ()) -> dict[str, Any]:
+def scan_entry(scan: "ReadScan", outputs: Mapping[str, str | os.PathLike], warnings: Sequence[str] = ()) -> ScanEntry:
     """Returns what the report says of a scan whatever was made of it.
 
     Args:
@@ -69,7 +109,7 @@ def scan_entry(scan: "ReadScan", outputs: dict[str, Any], warnings: Sequence[str
     }
 
 
-def findings(answer: Segmentation, volumes: dict[str, float]) -> dict[str, Any]:
+def findings(answer: Segmentation, volumes: dict[str, float]) -> Findings:
     """Returns what the report says of a segmentation: volumes, and the mean of Eq. 6 over the image and over each structure.
 
     Args:
@@ -90,8 +130,8 @@ def report(
     device: str | None,
     batch_size: int | None,
     seconds: dict,
-    scans: list[dict],
-    failed: list[dict],
+    scans: list[ScanEntry],
+    failed: list[dict[str, str]],
 ) -> dict[str, Any]:
     """Returns the whole report as strict JSON.
 

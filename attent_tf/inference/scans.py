@@ -15,7 +15,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from attent_tf.choices import OrientationPolicy
-from attent_tf.errors import InputError, faults_of_scan
+from attent_tf.errors import InputError, ServerError, faults_of_scan
 from attent_tf.inference.deployed import Deployed
 from attent_tf.inference.scan_report import input_sha256
 from attent_tf.inference.tasks import ScanAnswer, ScanTask
@@ -62,7 +62,7 @@ class FailedScan:
 
     path: Path
     name: str
-    error: InputError
+    error: InputError | ServerError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,6 +158,9 @@ class ScanPipeline:
                         del answer
                 except InputError as error:
                     yield FailedScan(scan.path, scan.name, error)
+                except ServerError as error:
+                    # A server that was there when the first scan was ready may be there again for the next one.
+                    yield FailedScan(scan.path, scan.name, ServerError(f"{scan.path}: {error}"))
 
 
 def _read_ahead(scans: Sequence[FoundScan], reading: Reading) -> Iterator[ReadScan | FailedScan]:

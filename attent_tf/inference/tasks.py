@@ -4,14 +4,14 @@ import contextlib
 import dataclasses
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from attent_tf.inference.deployed import Deployed
-from attent_tf.inference.scan_report import findings, scan_entry, volumes_ml
+from attent_tf.inference.scan_report import ScanEntry, findings, scan_entry, volumes_ml
 from attent_tf.inference.volumes import Segmentation, segment_prepared, translate_prepared
 from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
 from attent_tf.progress import Observer
@@ -40,10 +40,13 @@ class SegmentedScan:
     warnings: tuple[str, ...]
     postprocessing: Postprocessing
 
-    def entry(self, outputs: dict[str, Any]) -> dict[str, Any]:
+    def entry(self, outputs: Mapping[str, str | os.PathLike]) -> ScanEntry:
         """Returns what a report says of it; `outputs`: kind -> path of each file that was written."""
-        done = {"postprocessing": self.postprocessing.to_json()}
-        return scan_entry(self.scan, outputs, self.warnings) | done | findings(self.segmentation, self.volumes_ml)
+        return {
+            **scan_entry(self.scan, outputs, self.warnings),
+            "postprocessing": self.postprocessing.to_json(),
+            **findings(self.segmentation, self.volumes_ml),
+        }
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +61,7 @@ class TranslatedScan:
     scan: "ReadScan"
     image: np.ndarray
 
-    def entry(self, outputs: dict[str, Any]) -> dict[str, Any]:
+    def entry(self, outputs: Mapping[str, str | os.PathLike]) -> ScanEntry:
         """Returns what a report says of it; `outputs`: kind -> path of each file that was written."""
         return scan_entry(self.scan, outputs)
 

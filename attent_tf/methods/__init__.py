@@ -21,6 +21,7 @@ from attent_tf.methods.part import (
 from attent_tf.methods.registry import METHODS, get_method, register
 from attent_tf.methods.self_training import self_trained
 from attent_tf.methods.stage import Slices, Stage, View
+from attent_tf.methods.target_statistics import with_target_statistics
 
 __all__ = [
     "ADAPTATION",
@@ -50,4 +51,5 @@ __all__ = [
     "part_name",
     "register",
     "self_trained",
+    "with_target_statistics",
 ]

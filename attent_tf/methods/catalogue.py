@@ -6,6 +6,7 @@ from attent_tf.methods.peer_stages import balanced, end_to_end, plug_and_play, s
 from attent_tf.methods.self_training import self_trained
 from attent_tf.methods.stage import Slices, View
 from attent_tf.methods.stages import aligned, cyclegan, entropy_minimised, supervised
+from attent_tf.methods.target_statistics import with_target_statistics
 
 _RAW = (Path((SEGMENTOR,)),)
 _TRANSLATED = (Path((TO_SOURCE, SEGMENTOR)),)
@@ -31,6 +32,20 @@ SHIPPED = (
         LOWER_BOUND,
         (supervised(_SOURCE, unused=_NO_CYCLE),),
         _RAW,
+    ),
+    Method(
+        "adabn",
+        "AdaBN",
+        "trained on the source, then given batch statistics of the target",
+        ADAPTATION,
+        *with_target_statistics((supervised(_SOURCE, unused=_NO_CYCLE),), _RAW),
+    ),
+    Method(
+        "adabn_st",
+        "AdaBN, self-trained",
+        "as AdaBN, then trained on target images that its running average labels",
+        ADAPTATION,
+        *self_trained(*with_target_statistics((supervised(_SOURCE, unused=_NO_CYCLE),), _RAW)),
     ),
     Method(
         "source_st",

@@ -27,6 +27,7 @@ _ALIGNER_KEYS = (
     "segmentation.aligner_main_weight",
     "segmentation.aligner_aux_weight",
     "segmentation.aligner_warmup_steps",
+    "segmentation.aligner_statistics",
     *_ADVERSARY_KEYS,
 )
 

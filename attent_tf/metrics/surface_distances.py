@@ -119,21 +119,21 @@ def surface_distances(
     ]
 
 
-def nearest_distances(of: np.ndarray, to: np.ndarray, samplings: Sequence[np.ndarray]) -> list[np.ndarray]:
+def nearest_distances(mask: np.ndarray, to: np.ndarray, samplings: Sequence[np.ndarray]) -> list[np.ndarray]:
     """For each voxel of one set the distance to the nearest voxel of another.
 
     Sets of surface voxels are small beside the volume: a search tree over them answers many times faster than a distance
     transform of the volume, and as exactly.
 
     Args:
-      of: bool array, at whose voxels distances are wanted.
+      mask: bool array, at whose voxels distances are wanted.
       to: bool array of the same shape.
       samplings: for each result wanted [n, axes], the step along each axis as a column.
 
     Returns:
-      For each sampling [voxels of `of`, in the order of the array] distances; infinite where `to` is empty.
+      For each sampling [voxels of `mask`, in the order of the array] distances; infinite where `to` is empty.
     """
-    places, apart = np.argwhere(of), ~to[of]
+    places, apart = np.argwhere(mask), ~to[mask]
     if not to.any():
         return [np.full(len(places), np.inf) for _ in samplings]
     results = []

@@ -43,7 +43,7 @@ def draw_comparison(comparison: RunComparison, folder: Path) -> None:
     import matplotlib
     from matplotlib.figure import Figure
 
-    pairs = list(dict.fromkeys((one.first, one.second) for one in comparison.differences))
+    pairs = list(dict.fromkeys((difference.first, difference.second) for difference in comparison.differences))
     columns = 4 if max(len(run.label) for run in comparison.runs) < 14 else 1
     top = 0.15 + _LEGEND_LINE * math.ceil(len(comparison.runs) / columns)
     panel = _LANE * len(comparison.columns) * (max(len(comparison.runs), len(pairs)) + 1)
@@ -94,14 +94,16 @@ def _draw_differences(axes, comparison: RunComparison, pairs: Sequence[tuple[str
     _prepare(axes, len(columns), rows, "Mean difference and its 95 % interval; Wilcoxon p, Holm-corrected")
     axes.axvline(0.0, color=_SOFT, linewidth=0.9)
     places = [(band, index) for band in range(len(columns)) for index in range(rows)]
-    found = {(one.first, one.second, one.column): one for one in comparison.differences}
+    found = {
+        (difference.first, difference.second, difference.column): difference for difference in comparison.differences
+    }
     for band, index in places:
-        one = found[(*pairs[index], columns[band])]
-        level, of = band * (rows + 1) + index, one.statistics
-        _interval(axes, level, of.mean_difference, of.ci95_low, of.ci95_high)
-        p_value = one.corrected["wilcoxon_p"]
+        difference = found[(*pairs[index], columns[band])]
+        level, statistics = band * (rows + 1) + index, difference.statistics
+        _interval(axes, level, statistics.mean_difference, statistics.ci95_low, statistics.ci95_high)
+        p_value = difference.corrected["wilcoxon_p"]
         text = UNDEFINED if math.isnan(p_value) else f"p {p_value:.3f}" if p_value >= 0.001 else "p < 0.001"
-        _note(axes, level, "  ".join(filter(None, (text, _lost(of.n_infinite, of.n_undefined)))))
+        _note(axes, level, "  ".join(filter(None, (text, _lost(statistics.n_infinite, statistics.n_undefined)))))
     levels = [band * (rows + 1) + index for band, index in places]
     axes.set_yticks(levels, [_pair_name(pairs[index]) for _, index in places], fontsize=7.5)
 

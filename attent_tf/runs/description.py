@@ -3,7 +3,7 @@
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from attent_tf.files import write_json
 from attent_tf.runs.run import Run
@@ -11,7 +11,25 @@ from attent_tf.runs.run import Run
 _FILE = "stage.json"
 
 
-def stage_description(folder: str | os.PathLike, stage: str) -> dict[str, Any]:
+class StageDescription(TypedDict, total=False):
+    """What a stage says of itself; what is not known yet is not there.
+
+    Attributes:
+      steps: that it is to have.
+      devices: that it runs on.
+      seconds: that it took, if it was trained in one go.
+      labels: by step, of a stage that labels its own slices: thresholds, shares and agreement of the volumes.
+      refused: why the stage ended at once.
+    """
+
+    steps: int
+    devices: list[str]
+    seconds: float
+    labels: dict[str, dict[str, Any]]
+    refused: str
+
+
+def stage_description(folder: str | os.PathLike, stage: str) -> StageDescription:
     """Returns what a stage says of itself: `steps` that it is to have, `devices`, and `seconds` that it took in one go.
 
     Args:

@@ -4,6 +4,7 @@ import numpy as np
 
 from attent_tf.deployment.output import ChainOutput, output_of
 from attent_tf.deployment.signature import check_signature, expected_signatures
+from attent_tf.errors import ServerError
 from attent_tf.serving.connect import ModelServer
 from attent_tf.volumes import PrepareOptions
 
@@ -60,8 +61,11 @@ class RemoteChain:
         return output_of(probabilities, translated)
 
     def _run(self, name: str, images: np.ndarray, output: str) -> np.ndarray:
-        parts = [
-            self._server.predict(name, self._signatures[name], {"image": images[start : start + self._slices]})[output]
-            for start in range(0, len(images), self._slices)
-        ]
-        return np.concatenate(parts)
+        starts = range(0, len(images), self._slices)
+        return np.concatenate([self._part(name, images[start : start + self._slices], output) for start in starts])
+
+    def _part(self, name: str, images: np.ndarray, output: str) -> np.ndarray:
+        answer = self._server.predict(name, self._signatures[name], {"image": images})[output]
+        if len(answer) != len(images):
+            raise ServerError(f"{self._server.where}: expected {output} of {len(images)} slices, found {len(answer)}")
+        return answer

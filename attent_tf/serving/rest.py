@@ -1,6 +1,7 @@
 """TensorFlow Serving over its REST interface."""
 
 import json
+import ssl
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -10,6 +11,7 @@ from urllib3.util.retry import Retry
 
 from attent_tf.deployment.signature import Signature, TensorSpec, without_internal
 from attent_tf.errors import ServerError
+from attent_tf.serving.credentials import Credentials
 from attent_tf.serving.wording import in_one_line
 
 # A full queue (429) and what gateways say of a server that is starting or busy. A request changes nothing on the server,
@@ -28,6 +30,7 @@ class RestServer:
       timeout_s: that a connection, and then a silence of the server, may last.
       attempts: how often a request is sent that meets no server, or a busy one.
       backoff_s: pause before the second repetition; each further one is twice as long.
+      credentials: files of TLS, and a token.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class RestServer:
         timeout_s: float = 120.0,
         attempts: int = 4,
         backoff_s: float = 0.5,
+        credentials: Credentials | None = None,
     ):
         self._base = f"{url.rstrip('/')}/v1/models/{quote(model, safe='')}"
         if version is not None:
@@ -49,13 +53,23 @@ class RestServer:
             total=attempts - 1,
             # A server that is too slow gets slower by repetitions; one that broke off while it answered is worth one.
             read=min(1, attempts - 1),
+            # A certificate stays what it is.
+            other=0,
             backoff_factor=backoff_s,
             status_forcelist=_RETRIED,
             allowed_methods=None,
             redirect=False,
             raise_on_status=False,
         )
+        credentials = credentials or Credentials()
         self._session = requests.Session()
+        # Named with each request: of a session's own file, and of its header, the environment and .netrc take precedence.
+        self._shown = {"auth": _Authorization(credentials.authorization)} if credentials.authorization else {}
+        if credentials.ca_file:
+            self._shown["verify"] = credentials.ca_file
+        if credentials.certificate_file:
+            names = (credentials.certificate_file, credentials.key_file)
+            self._shown["cert"] = names if credentials.key_file else credentials.certificate_file
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, requests.adapters.HTTPAdapter(max_retries=retry))
 
@@ -110,17 +124,14 @@ class RestServer:
 
     def _ask(self, method: str, url: str, body: Any = None, expected: str = "") -> dict[str, Any]:
         try:
-            # NaN goes out as it stands, so that the server is the one to refuse it.
-            answer = self._session.request(
-                method,
-                url,
-                data=_to_json(body),
-                headers={"Content-Type": "application/json"},
-                timeout=self._timeout_s,
-                allow_redirects=False,
-            )
+            answer = self._send(method, url, body)
         except requests.exceptions.InvalidURL as error:
             raise ServerError(f"{self.where}: expected http://HOST:PORT, found another address; check it") from error
+        except requests.exceptions.SSLError as error:
+            raise ServerError(
+                f"{self.where}: expected a server that --server-ca vouches for (without it, the system) and that takes the "
+                f"client's certificate, found another ({_reason(error)}); check the certificates and the name of the host"
+            ) from error
         except requests.exceptions.RequestException as error:
             raise ServerError(
                 f"{self.where}: expected a TensorFlow Serving that answers within {self._timeout_s:g} s, found none in "
@@ -138,10 +149,33 @@ class RestServer:
             raise ServerError(f"{self.where}: the server says “{message}”; {advice}")
         return content
 
+    def _send(self, method: str, url: str, body: Any) -> requests.Response:
+        # NaN goes out as it stands, so that the server is the one to refuse it.
+        arguments = {"data": _to_json(body), "headers": {"Content-Type": "application/json"}}
+        arguments |= {"timeout": self._timeout_s, "allow_redirects": False, **self._shown}
+        try:
+            return self._session.request(method, url, **arguments)
+        except requests.exceptions.ChunkedEncodingError:
+            # An answer that was cut short; the adapter repeats only what broke off before it began.
+            if self._attempts < 2:
+                raise
+            return self._session.request(method, url, **arguments)
+
     def _strange(self, expected: str, found: Any) -> ServerError:
         return ServerError(
             f"{self.where}: expected {expected}, found {in_one_line(found)}; is this a TensorFlow Serving's REST port?"
         )
+
+
+class _Authorization(requests.auth.AuthBase):
+    """Sets the header, so that no other source is asked for one."""
+
+    def __init__(self, value: str):
+        self._value = value
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = self._value
+        return request
 
 
 def _to_json(body: Any) -> str | None:
@@ -168,6 +202,8 @@ def _reason(error: Exception) -> str:
         if not isinstance(inner, Exception):
             break
         error = inner
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return in_one_line(str(error).rpartition(": ")[2] or type(error).__name__)

@@ -35,8 +35,8 @@ class Rule:
     @property
     def thresholds(self) -> str:
         """The ranges in words."""
-        of = {"ratio": " times the source's", "difference": " from the source's"}.get(self.against, "")
-        return f"green {_words(self.green)}, amber {_words(self.amber)}{of}"
+        compared = {"ratio": " times the source's", "difference": " from the source's"}.get(self.against, "")
+        return f"green {_words(self.green)}, amber {_words(self.amber)}{compared}"
 
     def verdict(self, value: float, reference: float | None = None) -> str:
         """Returns the verdict of a number; `reference` is the source's, where the rule holds it against that."""

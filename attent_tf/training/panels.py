@@ -33,7 +33,7 @@ class SegmentationPanel:
 
     Args:
       segmentor: that draws.
-      labelled: [slices, size, size, channels] float32 in [−1, 1].
+      labelled: [slices, size, size, channels] float32 in [−1, 1], or None.
       target: the same of the target, as the segmentor is shown it, or None.
       labelled_through: the translator after which the segmentor is shown labelled slices; None for none.
     """
@@ -41,14 +41,15 @@ class SegmentationPanel:
     def __init__(
         self,
         segmentor: Callable,
-        labelled: np.ndarray,
-        target: np.ndarray | None,
+        labelled: np.ndarray | None,
+        target: np.ndarray | None = None,
         labelled_through: Callable | None = None,
     ):
         self._segmentor = segmentor
-        self._parts = {"labelled": (_spread(labelled), labelled_through)}
-        if target is not None:
-            self._parts["target"] = (_spread(target), None)
+        parts = {"labelled": (labelled, labelled_through), "target": (target, None)}
+        self._parts = {
+            name: (_spread(images), through) for name, (images, through) in parts.items() if images is not None
+        }
 
     @tf.function
     def __call__(self) -> dict[str, tf.Tensor]:

@@ -78,12 +78,15 @@ def propose(paths: Sequence[np.ndarray], altered: np.ndarray | None = None) -> P
     """
     mean = np.mean(paths, axis=0, dtype=np.float32)
     labels = fill_holes(largest_components(mean.argmax(axis=-1).astype(np.uint8)))
-    opinions = [one.argmax(axis=-1).astype(np.uint8) for one in (*paths, *([] if altered is None else [altered]))]
+    opinions = [
+        probabilities.argmax(axis=-1).astype(np.uint8)
+        for probabilities in (*paths, *([] if altered is None else [altered]))
+    ]
     pairs = list(itertools.combinations(opinions, 2))
     return Proposal(
         labels,
         np.take_along_axis(mean, labels[..., np.newaxis].astype(np.intp), axis=-1)[..., 0],
-        np.all([one == opinions[0] for one in opinions], axis=0),
+        np.all([opinion == opinions[0] for opinion in opinions], axis=0),
         float(np.mean([mean_dice(count_overlap(*pair, mean.shape[-1])) for pair in pairs])) if pairs else 1.0,
     )
 
@@ -126,7 +129,9 @@ def class_thresholds(
     """
     thresholds = [background_probability]
     for index in range(1, num_classes):
-        found = np.concatenate([np.zeros(0, np.float32), *(one.confidence[one.labels == index] for one in proposals)])
+        found = np.concatenate(
+            [np.zeros(0, np.float32), *(proposal.confidence[proposal.labels == index] for proposal in proposals)]
+        )
         thresholds.append(
             max(least_probability, float(np.quantile(found, quantile))) if found.size else least_probability
         )
@@ -172,12 +177,12 @@ def make_pseudo_labels(
       first: whether these are the first labels, which have a quantile of their own.
     """
     num_classes = len(source_shares) + 1
-    reasons = tuple(judge(one, source_shares, config) for one in proposals)
-    trusted = [one for one, reason in zip(proposals, reasons, strict=True) if not reason]
+    reasons = tuple(judge(proposal, source_shares, config) for proposal in proposals)
+    trusted = [proposal for proposal, reason in zip(proposals, reasons, strict=True) if not reason]
     quantile = config.first_quantile if first else config.quantile
     limits = (quantile, config.least_probability, config.background_probability)
     thresholds = class_thresholds(trusted, num_classes, *limits)
-    codes = tuple(encode(one, thresholds) for one in proposals)
+    codes = tuple(encode(proposal, thresholds) for proposal in proposals)
     refusal = None
     if not trusted or len(trusted) < config.least_volumes * len(proposals):
         found = ", ".join(f"{reasons.count(why)} with {why}" for why in dict.fromkeys(filter(None, reasons)))
@@ -187,15 +192,15 @@ def make_pseudo_labels(
         reasons,
         thresholds,
         _kept(codes, reasons, num_classes),
-        tuple(one.agreement for one in proposals),
-        tuple(mean_structure_shares([one.labels for one in proposals], num_classes).tolist()),
+        tuple(proposal.agreement for proposal in proposals),
+        tuple(mean_structure_shares([proposal.labels for proposal in proposals], num_classes).tolist()),
         refusal,
     )
 
 
 def _kept(codes, reasons, num_classes):
     counts = np.zeros((LEVELS, num_classes))
-    for one, reason in zip(codes, reasons, strict=True):
+    for code, reason in zip(codes, reasons, strict=True):
         if not reason:
-            counts += np.bincount(one.ravel(), minlength=counts.size).reshape(counts.shape)
+            counts += np.bincount(code.ravel(), minlength=counts.size).reshape(counts.shape)
     return tuple((counts[:IGNORED].sum(axis=0) / np.maximum(counts.sum(axis=0), 1)).tolist())

@@ -2,6 +2,7 @@
 some planning systems write it (PS3.10 asks for both, and every toolkit reads files without).
 """
 
+import io
 import os
 import struct
 
@@ -10,7 +11,7 @@ from pydicom.errors import InvalidDicomError
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_16
 
-from attent_tf.storage import open_binary
+from attent_tf.storage import is_remote, open_binary
 
 # So many bytes tell. Of a bare data set they hold the first element and the head of the second.
 FIRST_BYTES = 1024
@@ -57,6 +58,8 @@ def read_dicom(path: str | os.PathLike, stop_before_pixels: bool = False) -> pyd
         if not looks_like_dicom(file.read(FIRST_BYTES)):
             raise InvalidDicomError
         file.seek(0)
+        # The library asks a buffered file for its name, which those of object stores do not have.
+        file = io.BytesIO(file.read()) if is_remote(path) else file
         # Without `force` the library refuses what has no preamble; what this lets in beside that was looked at above.
         dataset = pydicom.dcmread(file, stop_before_pixels=stop_before_pixels, force=True)
     # By now a bare data set is sure to be no chance hit of a few bytes.

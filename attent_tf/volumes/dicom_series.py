@@ -94,16 +94,16 @@ def choose_series(
         raise error
     if not found.headers:
         raise _no_slices(found, where)
-    headers = [one for one in found.headers if not one.is_localizer] or list(found.headers)
-    localizers = {one.path for one in found.headers} - {one.path for one in headers}
+    headers = [header for header in found.headers if not header.is_localizer] or list(found.headers)
+    localizers = {header.path for header in found.headers} - {header.path for header in headers}
     groups = _by_series(headers)
     if series is not None:
         headers = _wanted(groups, series, where)
     elif len(groups) > 1:
         advice = "put each into a folder of its own, or choose one by --series (segment, translate) or a column series (cohorts)"
         raise InputError(where, "slices of one series", _named(groups.values()), advice)
-    for one in headers:
-        _check_modality(one, domain)
+    for header in headers:
+        _check_modality(header, domain)
     left_out = [("no DICOM", path) for path in others]
     left_out += [(error.problem.found, error.problem.where) for error in found.objects]
     left_out += [("a localizer", path) for path in sorted(localizers)]
@@ -122,8 +122,8 @@ def read_voxels(headers: Sequence[SliceHeader]) -> np.ndarray:
     # Each slice goes to its place at once: a list of slices that is then stacked takes twice the memory.
     voxels = np.empty((len(headers), headers[0].rows, headers[0].columns), np.float32)
     places = collections.defaultdict(dict)
-    for place, one in enumerate(headers):
-        places[one.path][one.frame] = place
+    for place, header in enumerate(headers):
+        places[header.path][header.frame] = place
     for path, of_frame in places.items():
         for header, pixels in read_slices(path, of_frame):
             voxels[of_frame[header.frame]] = pixels
@@ -142,9 +142,9 @@ def _no_slices(found: FoundSlices, where: str | os.PathLike) -> InputError:
 def _by_series(headers: Sequence[SliceHeader]) -> dict[object, list[SliceHeader]]:
     """Slices by what tells their series; one group where nothing does."""
     by_uid, by_number = collections.defaultdict(list), collections.defaultdict(list)
-    for one in headers:
-        by_uid[one.series_uid].append(one)
-        by_number[one.series_number].append(one)
+    for header in headers:
+        by_uid[header.series_uid].append(header)
+        by_number[header.series_number].append(header)
     if len(by_uid) < len(headers) and by_uid.keys() != {""}:
         return by_uid
     if len(by_number) < len(headers) and None not in by_number:
@@ -157,7 +157,8 @@ def _wanted(groups: dict[object, list[SliceHeader]], series: str, where: str | o
     matching = [
         members
         for members in groups.values()
-        if all(one.series_uid == series for one in members) or all(str(one.series_number) == series for one in members)
+        if all(header.series_uid == series for header in members)
+        or all(str(header.series_number) == series for header in members)
     ]
     if len(matching) == 1:
         return matching[0]
@@ -170,7 +171,7 @@ def _named(groups: Iterable[Sequence[SliceHeader]]) -> str:
     groups = list(groups)
     named = []
     for members in groups[:_MOST_NAMED]:
-        uids, numbers = ({getattr(one, name) for one in members} for name in ("series_uid", "series_number"))
+        uids, numbers = ({getattr(header, name) for header in members} for name in ("series_uid", "series_number"))
         uid, number = (next(iter(values)) if len(values) == 1 else None for values in (uids, numbers))
         shown = uid if uid and _UID.fullmatch(uid) else "one without a UID"
         named.append(f"{shown}{'' if number is None else f' (number {number})'}: {counted(len(members), 'slice')}")

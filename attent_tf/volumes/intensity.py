@@ -128,12 +128,15 @@ def pool_statistics(
     if not statistics:
         raise InputError(where, "at least one scan to measure", "none", "check the split and the folders")
     if rule.kind == "percentile":
-        low, high = (float(np.median([getattr(one, end) for one in statistics])) for end in ("low", "high"))
+        low, high = (float(np.median([getattr(measured, end) for measured in statistics])) for end in ("low", "high"))
     else:
         # fsum rounds once, at the end, so that the order of the volumes cannot show in the last bit.
-        count = sum(one.count for one in statistics)
-        mean = math.fsum(one.count * one.mean for one in statistics) / count
-        variance = math.fsum(one.count * (one.variance + (one.mean - mean) ** 2) for one in statistics) / count
+        count = sum(measured.count for measured in statistics)
+        mean = math.fsum(measured.count * measured.mean for measured in statistics) / count
+        variance = (
+            math.fsum(measured.count * (measured.variance + (measured.mean - mean) ** 2) for measured in statistics)
+            / count
+        )
         low, high = (mean + times * math.sqrt(variance) for times in (rule.low, rule.high))
     if not high > low:
         raise InputError(where, "a scan with contrast", f"{low:g} as its low and its high intensity", "check the file")

@@ -47,25 +47,25 @@ def series_problems(headers: Sequence[SliceHeader], series: str) -> Iterator[Inp
     first = headers[0]
     mixed = []
     for what, values, same in (
-        ("size", [(one.rows, one.columns) for one in headers], lambda one, two: one == two),
+        ("size", [(header.rows, header.columns) for header in headers], lambda one, two: one == two),
         (
             "orientation",
-            [one.directions.round(4).tolist() for one in headers],
+            [header.directions.round(4).tolist() for header in headers],
             lambda one, two: np.allclose(one, two, atol=1e-3),
         ),
         (
             "pixel spacing",
-            [one.spacing_mm.tolist() for one in headers],
+            [header.spacing_mm.tolist() for header in headers],
             lambda one, two: np.allclose(one, two, rtol=1e-3),
         ),
     ):
-        for one, value in zip(headers, values, strict=True):
+        for header, value in zip(headers, values, strict=True):
             if not same(value, values[0]):
-                found = f"{values[0]} in {first.shown} and {value} in {one.shown}"
+                found = f"{values[0]} in {first.shown} and {value} in {header.shown}"
                 mixed.append(InputError(series, f"slices of one {what}", found, "give one series"))
                 break
     yield from mixed
-    voxels = sum(one.rows * one.columns for one in headers)
+    voxels = sum(header.rows * header.columns for header in headers)
     if voxels > MAX_VOXELS:
         found = f"{voxels} in {counted(len(headers), 'slice')}"
         yield InputError(series, f"at most {MAX_VOXELS} voxels", found, "give one series, or crop it")
@@ -75,7 +75,7 @@ def series_problems(headers: Sequence[SliceHeader], series: str) -> Iterator[Inp
 
 
 def _step_problems(headers: Sequence[SliceHeader], series: str) -> Iterator[InputError]:
-    heights = np.array([one.height_mm for one in headers])
+    heights = np.array([header.height_mm for header in headers])
     steps = np.diff(heights)
     same = np.flatnonzero(np.abs(steps) < 1e-3)
     if same.size:
@@ -92,7 +92,7 @@ def _step_problems(headers: Sequence[SliceHeader], series: str) -> Iterator[Inpu
         advice = "mend the file names or the positions"
         yield InputError(series, "slices in the order of their positions", found, advice)
         return
-    positions = np.array([one.position_mm for one in headers])
+    positions = np.array([header.position_mm for header in headers])
     step = (positions[-1] - positions[0]) / (len(headers) - 1)
     stray = np.linalg.norm(positions - (positions[0] + np.arange(len(headers))[:, None] * step), axis=1)
     worst = int(stray.argmax())
@@ -105,7 +105,7 @@ def _step_problems(headers: Sequence[SliceHeader], series: str) -> Iterator[Inpu
 def _differing_traits(headers: Sequence[SliceHeader]) -> list[str]:
     """Names of what tells frames apart, such as time points."""
     values: dict[str, set[str]] = {}
-    for one in headers:
-        for name, value in one.traits:
+    for header in headers:
+        for name, value in header.traits:
             values.setdefault(name, set()).add(value)
     return [name for name, found in values.items() if len(found) > 1]

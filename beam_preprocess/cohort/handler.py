@@ -9,6 +9,7 @@ from apache_beam.metrics import Metrics
 from apache_beam.ml.inference.base import ModelHandler, PredictionResult, RunInference
 
 from attent_tf.cohort import CohortFolder, CohortScan
+from attent_tf.cohort.documents import ModelIdentity
 from attent_tf.errors import InputError
 from beam_preprocess import notes
 from beam_preprocess.cohort.options import CohortOptions
@@ -29,7 +30,7 @@ class CohortHandler(ModelHandler[CohortScan, PredictionResult, Any]):
       work: where workers leave notes.
     """
 
-    def __init__(self, options: CohortOptions, identity: dict[str, Any], work: SharedFolder):
+    def __init__(self, options: CohortOptions, identity: ModelIdentity, work: SharedFolder):
         super().__init__()
         self._options = options
         self._identity = identity
@@ -96,7 +97,7 @@ def build(
     pipeline: beam.Pipeline,
     scans: Sequence[CohortScan],
     options: CohortOptions,
-    identity: dict[str, Any],
+    identity: ModelIdentity,
     work: SharedFolder,
 ):
     """Adds the whole job to a pipeline.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from attent_tf.cohort import CohortFolder, CohortScan
+from attent_tf.cohort.documents import ModelIdentity, SetAside, Sidecar
 from attent_tf.cohort.manifest import write_manifest
 from attent_tf.cohort.results import model_identity, read_model
 from attent_tf.counting import counted
@@ -86,11 +87,11 @@ def run_cohort(
 def _run(
     pending: list[CohortScan],
     options: CohortOptions,
-    identity: dict[str, Any],
+    identity: ModelIdentity,
     beam_options: Sequence[str],
     work: LocalFolder,
     report: Callable[[str], None],
-) -> list[dict[str, str]]:
+) -> list[SetAside]:
     """Runs the pipeline; returns the scans that were set aside."""
     from beam_preprocess.cohort.handler import build
 
@@ -117,8 +118,8 @@ def _run(
 
 
 def _gather(
-    scans: Sequence[CohortScan], folder: CohortFolder, identity: dict[str, Any], failed: list[dict[str, str]]
-) -> list[dict[str, Any]]:
+    scans: Sequence[CohortScan], folder: CohortFolder, identity: ModelIdentity, failed: list[SetAside]
+) -> list[Sidecar]:
     """Returns the sidecars of all scans but the failed ones, and checks that there are such."""
     lost = {one["case"] for one in failed}
     wanted = [scan.case for scan in scans if scan.case not in lost]

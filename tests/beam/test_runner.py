@@ -7,8 +7,9 @@ import pytest
 
 from attent_tf.errors import ConfigError
 from beam_preprocess import run
-from beam_preprocess.runner import new_pipeline
+from beam_preprocess.runner import new_pipeline, reason_of
 from tests.support.jobs import abdomen_options
+from tests.support.loading import loaded_by_imports
 
 
 def _options(pipeline, kind):
@@ -108,12 +109,31 @@ def test_a_job_server_that_does_not_answer_is_one_line(data, tmp_path):
 
 
 def test_imports_load_no_tensorflow_and_beam_only_when_a_job_runs():
-    code = """
-import sys
-import beam_preprocess, attent_tf.data.reader, attent_tf.data.verify
-print({"tensorflow", "apache_beam"} & set(sys.modules))
-import beam_preprocess.transforms
-print({"tensorflow", "apache_beam"} & set(sys.modules))
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["set()", "{'apache_beam'}"]
+    names = ["beam_preprocess", "attent_tf.data.reader", "attent_tf.data.verify", "beam_preprocess.transforms"]
+    *first, last = loaded_by_imports(names).values()
+    heavy = {"tensorflow", "apache_beam"}
+    assert not set().union(*first) & heavy
+    assert last & heavy == {"apache_beam"}
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ("Job failed.\n\tat org.apache.flink.Main", "Job failed."),
+        ("", "RuntimeError"),
+        (
+            "Pipeline failed: Error from a worker: Traceback (most recent call last):\n"
+            '  File "a.py", line 1, in run\n    boom()\nValueError: first\n\n'
+            "During handling of the above exception, another exception occurred:\n\n"
+            "Traceback (most recent call last):\n"
+            "  File \"b.py\", line 2, in f\n    raise\nOSError: no room [while running 'Stage']\n\n\tat java.base/Thread.run",
+            "a worker met OSError: no room [while running 'Stage']",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "a.py", line 1, in run\n',
+            "a worker met an error that did not come through",
+        ),
+    ],
+)
+def test_the_line_of_a_runners_error_is_the_last_of_the_workers_traceback(told, reason):
+    assert reason_of(RuntimeError(told)) == reason

@@ -13,16 +13,16 @@ from attent_tf.runs import load_run
 from attent_tf.runs.networks import load_parts
 from attent_tf.training.train import train
 from cli.main import main
-from tests.support.small_runs import TINY, SilentObserver, make_small_records
+from tests.support.small_runs import TINY, SilentObserver
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.eager]
 
 _SETTINGS = [word for setting in TINY for word in ("--set", setting)]
 
 
 @pytest.fixture(scope="module")
-def records(tmp_path_factory):
-    return make_small_records(tmp_path_factory.mktemp("benchmark"))
+def records(small_records):
+    return small_records
 
 
 @pytest.fixture(scope="module")

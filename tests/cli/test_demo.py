@@ -11,6 +11,7 @@ from tests.support.small_runs import TINY
 
 
 @pytest.mark.slow
+@pytest.mark.eager
 def test_the_demo_leaves_records_runs_report_and_summary(tmp_path):
     out = tmp_path / "demo"
     settings = [word for setting in TINY for word in ("--set", setting)]

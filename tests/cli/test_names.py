@@ -16,7 +16,7 @@ from cli.main import main
 from tests.support.folders import CT_ORIENTATIONS, write_ct
 from tests.support.untrained_runs import write_untrained_run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.eager]
 
 NAMES = ("Patient 01", "M\u00fcller", "患者-3", "a+b, (c) & 'd' #1=100%_")
 CASES = {f"nifti-{name}" for name in NAMES}

@@ -18,7 +18,7 @@ from tests.support.hand_records import HandCase, write_hand_records
 from tests.support.small_runs import TINY, SilentObserver
 from tests.support.small_tasks import LARGE, SMALL
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.eager]
 
 OPTIONS = PrepareOptions(size=32, pixel_mm=12.8)
 # Grey values of air, body, `bright` and `dark`; in the target `bright` is no longer so.

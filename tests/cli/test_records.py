@@ -8,17 +8,11 @@ import pytest
 
 from attent_tf.data.manifest import read_manifest
 from cli.main import main
-from tests.support.small_runs import make_small_records
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    return make_small_records(tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture
-def records(made, tmp_path):
-    shutil.copytree(made, tmp_path / "records")
+def records(small_records, tmp_path):
+    shutil.copytree(small_records, tmp_path / "records")
     return tmp_path / "records"
 
 

@@ -207,24 +207,12 @@ def test_a_folder_that_cannot_be_listed_is_not_left_out_silently(run, scans, tmp
     _one_failed(_attent("segment", run, scans, tmp_path / "out"), f"{scans / 'b'}: expected ")
 
 
-_LIMITED = """
-import resource, sys
-import cli.deployed
-from cli.main import main
-from tests.inference.oracle import Oracle
-
-cli.deployed.open_chain = lambda run, batch_size: cli.deployed.Deployed(Oracle(), "an oracle", 2)
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)
-main()
-"""
-
-
 def test_a_result_that_is_larger_than_files_may_be_is_one_line(run, scans, tmp_path):
     """As `ulimit -f` has it, or a file system: the probabilities of the scan with many slices do not fit."""
     big = _write(scans / "b.nii.gz", slices=40)
     words = ("segment", "--run", run, "--input", scans, "--out", tmp_path / "out", "--probabilities")
     done = subprocess.run(
-        [sys.executable, "-c", _LIMITED, "100000", *map(str, words)],
+        [sys.executable, "-m", "tests.cli.limited", "100000", *map(str, words)],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,

@@ -15,9 +15,9 @@ from attent_tf.metrics.scores import METRICS
 from attent_tf.metrics.surface import assd
 from cli.main import main
 from tests.support.same_answers import assert_same_answers
-from tests.support.small_runs import TINY, make_small_records
+from tests.support.small_runs import TINY
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.eager]
 
 
 def _attent(*words):
@@ -47,8 +47,9 @@ def place(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def records(place):
-    return make_small_records(place)
+def records(place, small_data):
+    shutil.copytree(small_data, place, dirs_exist_ok=True)
+    return place / "records"
 
 
 def _train_words(records, out, method="attent", direction="mri2ct"):

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from tests.cohort.conftest import results
-from tests.portability.check_runners import portable_flags
+from tests.portability.runners import portable_flags
 
 pytestmark = pytest.mark.slow
 

@@ -19,6 +19,16 @@ def make_filled(row: Row):
     return function
 
 
+_FILLED: dict = {}
+
+
+def filled(row: Row):
+    """The same, made once for all tests that only call it and change none of its variables."""
+    if row.name not in _FILLED:
+        _FILLED[row.name] = make_filled(row)
+    return _FILLED[row.name]
+
+
 def tensors(row: Row, dtype=None) -> list[tf.Tensor]:
     """Returns the inputs, what is real cast to `dtype`."""
     inputs = [tf.constant(array) for array in row.inputs]

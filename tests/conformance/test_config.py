@@ -6,7 +6,7 @@ import json
 import keras
 import numpy as np
 
-from tests.conformance.calls import make_filled, outputs, tensors
+from tests.conformance.calls import filled, outputs, tensors
 from tests.conformance.catalogue import FUNCTIONS, MODELS, NETWORKS, over
 
 _CONFIGURED = NETWORKS + tuple(row for row in FUNCTIONS if hasattr(row.subject, "get_config"))
@@ -20,7 +20,7 @@ def test_every_argument_is_in_the_configuration(row):
 
 @over(_CONFIGURED)
 def test_configuration_comes_back_through_json(row):
-    first, inputs = make_filled(row), tensors(row)
+    first, inputs = filled(row), tensors(row)
     text = json.dumps(keras.saving.serialize_keras_object(first))
     again = keras.saving.deserialize_keras_object(json.loads(text))
     assert type(again) is row.subject
@@ -33,7 +33,7 @@ def test_configuration_comes_back_through_json(row):
 
 @over(MODELS)
 def test_models_come_back_from_keras_files(row, tmp_path):
-    model, inputs = make_filled(row), tensors(row)
+    model, inputs = filled(row), tensors(row)
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
     assert again.get_config() == model.get_config()

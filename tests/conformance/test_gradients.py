@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from tests.conformance.calls import gradient, make_filled, tensors
+from tests.conformance.calls import filled, gradient, tensors
 from tests.conformance.catalogue import DIFFERENTIABLE, over
 
 
 @over(DIFFERENTIABLE)
 def test_gradients_are_finite_and_reach_everything(row):
-    function = make_filled(row)
+    function = filled(row)
     names = [v.path for v in getattr(function, "trainable_variables", [])] or [f"input {i}" for i in range(9)]
     for name, part in zip(names, gradient(function, tensors(row)), strict=False):
         if part is None:

@@ -4,14 +4,14 @@ import keras
 import pytest
 import tensorflow as tf
 
-from tests.conformance.calls import assert_close, make_filled, outputs, tensors
+from tests.conformance.calls import assert_close, filled, outputs, tensors
 from tests.conformance.catalogue import ALL, over
 
 
 @pytest.fixture(scope="module")
 def functions():
     """Each row's callable that can be made here."""
-    return {row.name: make_filled(row) for row in ALL if row.is_available}
+    return {row.name: filled(row) for row in ALL if row.is_available}
 
 
 @pytest.fixture(scope="module")

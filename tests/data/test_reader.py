@@ -6,8 +6,9 @@ import hashlib
 import numpy as np
 import pytest
 
+from attent_tf.data import reader
 from attent_tf.data.manifest import read_manifest
-from attent_tf.data.reader import read_case_records, read_records
+from attent_tf.data.reader import read_case_records, read_each_case, read_records
 from attent_tf.data.schema import encode
 from attent_tf.data.verify import faults, verify
 from attent_tf.errors import RecordsError
@@ -48,6 +49,23 @@ def test_cases_beside_each_other_and_apart_are_read_in_order(tmp_path):
         for record in read_records(folder, read_manifest(folder), "ct", "train")
     ]
     assert found == [(f"c{place}", index, place / 10) for place in (0, 1, 3, 4) for index in (0, 1)]
+
+
+def test_all_cases_at_one_go_are_the_cases_one_by_one(folder, monkeypatch):
+    manifest, opened = read_manifest(folder), []
+    wanted = {
+        case.case: [r.slice_index for r in read_case_records(folder, manifest, case.case)] for case in manifest.cases
+    }
+    frames = reader.read_frames
+    monkeypatch.setattr(
+        reader, "read_frames", lambda file, name, *rest: opened.append(name) or frames(file, name, *rest)
+    )
+    found = {
+        case.case: [record.slice_index for record in records] for case, records in read_each_case(folder, manifest)
+    }
+    assert list(found) == [case.case for case in manifest.cases]
+    assert found == wanted
+    assert len(opened) == len(manifest.shards)
 
 
 def test_shards_without_the_case_are_not_opened(folder):

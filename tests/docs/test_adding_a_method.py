@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -12,9 +13,9 @@ import tensorflow as tf
 from attent_tf.methods import METHODS, get_method
 from attent_tf.runs import load_run
 from attent_tf.runs.networks import trained_steps
-from tests.support.small_runs import TINY, make_small_records
+from tests.support.small_runs import TINY
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.eager]
 
 _PAGE = Path(__file__).resolve().parents[2] / "docs" / "adding-a-method.md"
 _SMALLER = (('"demo", [', f'"demo", [*{TINY!r}, '), ("range(3)", "range(1)"))
@@ -41,10 +42,10 @@ def folder(tmp_path, monkeypatch):
     sys.modules.pop("dann", None)
 
 
-def test_from_an_empty_file_to_a_row_of_the_table_takes_no_more_than_60_lines(folder, capsys):
+def test_from_an_empty_file_to_a_row_of_the_table_takes_no_more_than_60_lines(folder, small_records, capsys):
     method, table, *_ = _blocks("python")
     assert len(method.splitlines()) + len(table.splitlines()) <= 60
-    make_small_records(folder)
+    shutil.copytree(small_records, folder / "records")
     for text, smaller in _SMALLER:
         assert text in table
         table = table.replace(text, smaller)

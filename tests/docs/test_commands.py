@@ -93,6 +93,7 @@ def _run(command):
 
 
 @pytest.mark.slow
+@pytest.mark.eager
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_of_a_page_run_one_after_the_other(page, request, base, tmp_path, monkeypatch):
     sandbox = tmp_path / "sandbox"

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.util
 import json
+import shutil
 
 import nibabel
 import numpy as np
@@ -23,7 +24,6 @@ from attent_tf.tasks import Domain, IntensityRule
 from attent_tf.volumes import PrepareOptions
 from cli.main import main
 from tests.support.abdomen import ABDOMEN
-from tests.support.small_runs import make_small_records
 from tests.support.untrained_runs import write_untrained_run
 
 pytestmark = pytest.mark.slow
@@ -32,10 +32,11 @@ LOW, HIGH = -160.0, 240.0
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(small_data, tmp_path_factory):
     """A folder with `chaos`, `malbcv`, records of both, an untrained run and the data set that the command made of it."""
     root = tmp_path_factory.mktemp("nnunet")
-    options = PrepareOptions.from_json(read_manifest(make_small_records(root)).options["preparation"])
+    shutil.copytree(small_data, root, dirs_exist_ok=True)
+    options = PrepareOptions.from_json(read_manifest(root / "records").options["preparation"])
     write_untrained_run(root / "run", options=options)
     return root
 

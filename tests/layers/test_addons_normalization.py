@@ -15,7 +15,7 @@ from attent_tf.models import Generator
 from attent_tf.runs import load_run
 from attent_tf.runs.networks import load_parts, stored
 from attent_tf.training.train import train
-from tests.support.small_runs import TINY, SilentObserver, make_small_records
+from tests.support.small_runs import TINY, SilentObserver
 
 with_addons = pytest.mark.skipif(
     importlib.util.find_spec("tensorflow_addons") is None,
@@ -63,10 +63,9 @@ def test_generators_with_either_norm_share_their_checkpoints(tmp_path):
 
 @with_addons
 @pytest.mark.slow
-def test_a_run_with_the_addons_norm_trains_and_loads(tmp_path):
-    records = make_small_records(tmp_path / "data")
+def test_a_run_with_the_addons_norm_trains_and_loads(small_records, tmp_path):
     config = load_config("demo", [*TINY, "translation.normalization=tfa_instance"])
-    train(records, tmp_path / "run", "pixel", "mri2ct", config, SilentObserver(), stage="translation")
+    train(small_records, tmp_path / "run", "pixel", "mri2ct", config, SilentObserver(), stage="translation")
     (generator,) = load_parts(load_run(tmp_path / "run"), TO_SOURCE)
     assert generator.get_config()["normalization"] == "tfa_instance"
     assert np.all(np.isfinite(generator(_random(1, 32, 32, 1))))

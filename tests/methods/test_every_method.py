@@ -10,11 +10,10 @@ from attent_tf.deployment import METADATA_FILE
 from attent_tf.export.saved_model import export_chain
 from attent_tf.inference.chain import load_chain
 from attent_tf.inference.evaluate import evaluate
-from attent_tf.methods import METHODS, get_method, part_name
+from attent_tf.methods import METHODS, part_name
 from attent_tf.runs import load_run
-from attent_tf.training.train import train
-from tests.methods.tiny import STEPS, kinds_of_steps, tiny_config
-from tests.support.small_runs import SilentObserver, make_small_records
+from tests.methods.tiny import STEPS, is_interrupted
+from tests.support.small_runs import SilentObserver
 
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
@@ -25,60 +24,38 @@ def test_a_method_is_named_once_and_says_what_it_does(method):
     assert not method.note.endswith(".")
 
 
-# One method for each kind of update, since a run that goes on is traced twice.
-_INTERRUPTED = {method.id for method, stage in kinds_of_steps().values() if stage == method.stages[-1]}
+def _one_for_each_kind_of_chain():
+    """Methods that deploy other networks in another arrangement than those before them: what is deployed is all that is read."""
+    first = {}
+    for method in METHODS.values():
+        paths = [
+            (path.roles, tuple(method.part(role).network for role in path.roles), path.weight)
+            for path in method.deployment
+        ]
+        first.setdefault(tuple(paths), method.id)
+    return list(first.values())
 
 
-class _InterruptedInTheLastStage(SilentObserver):
-    """Stops the program halfway through the last stage, as Ctrl-C would."""
-
-    def __init__(self, method):
-        super().__init__()
-        self._title = method.stages[-1].id.capitalize()
-        self._within, self._left = False, STEPS // 2
-
-    def stage(self, title, total, initial):
-        self._within = title == self._title
-        return super().stage(title, total, initial)
-
-    def advance(self, count):
-        self._left -= count if self._within else 0
-        if self._left < 0:
-            raise KeyboardInterrupt
+over_methods = pytest.mark.parametrize("method", METHODS)
+over_chains = pytest.mark.parametrize("method", _one_for_each_kind_of_chain())
 
 
-@pytest.fixture(scope="module")
-def records(tmp_path_factory):
-    return make_small_records(tmp_path_factory.mktemp("every-method"))
+@pytest.fixture
+def folder(method, run_of):
+    return run_of(method)
 
 
-@pytest.fixture(scope="module")
-def donors():
-    """Stage -> folder of the first run that trained it, for those that may share it."""
-    return {}
-
-
-@pytest.fixture(scope="module", params=METHODS)
-def trained(request, records, donors, tmp_path_factory):
-    """A run of each method, some interrupted in the last stage and gone on with, and what was said of the rest of it."""
-    method = get_method(request.param)
-    folder, config = tmp_path_factory.mktemp("runs") / method.id, tiny_config(method)
-    donor = donors.setdefault(method.shareable_stage, folder) if method.shareable_stage else folder
-    more = {} if donor == folder else {"translation_from": donor}
-    if method.id in _INTERRUPTED:
-        with pytest.raises(KeyboardInterrupt):
-            train(records, folder, method.id, "mri2ct", config, _InterruptedInTheLastStage(method), **more)
-        more = {}
-    observer = SilentObserver()
-    train(records, folder, method.id, "mri2ct", config, observer, **more)
-    return load_run(folder), observer.lines
+@pytest.fixture
+def run(folder):
+    return load_run(folder / "run")
 
 
 @pytest.mark.slow
-def test_a_run_comes_to_its_end_interrupted_or_not(trained):
-    run, lines = trained
+@over_methods
+def test_a_run_comes_to_its_end_interrupted_or_not(run, folder):
+    lines = (folder / "said.txt").read_text().splitlines()
     went_on = any(line.endswith(f": goes on at step {STEPS // 2} of {STEPS}") for line in lines)
-    assert went_on == (run.method.id in _INTERRUPTED)
+    assert went_on == is_interrupted(run.method)
     for stage in run.method.stages:
         rows = (run.stage_folder(stage.id) / "history.csv").read_text().splitlines()
         steps = [row.split(",")[0] for row in rows]
@@ -88,8 +65,8 @@ def test_a_run_comes_to_its_end_interrupted_or_not(trained):
 
 
 @pytest.mark.slow
-def test_the_run_folder_has_the_stages_and_networks_of_the_method(trained):
-    run, _ = trained
+@over_methods
+def test_the_run_folder_has_the_stages_and_networks_of_the_method(run):
     assert {path.parent.name for path in run.folder.glob("*/stage.json")} == {stage.id for stage in run.method.stages}
     for stage in run.method.stages:
         newest = tf.train.latest_checkpoint(str(run.stage_folder(stage.id) / "checkpoints"))
@@ -98,8 +75,9 @@ def test_the_run_folder_has_the_stages_and_networks_of_the_method(trained):
 
 
 @pytest.mark.slow
-def test_the_deployed_chain_is_what_the_method_says(trained):
-    run, _ = trained
+@pytest.mark.eager
+@over_methods
+def test_the_deployed_chain_is_what_the_method_says(run):
     chain = load_chain(run)
     found = [[network.name for network in (*route.translators, route.segmentor)] for route in chain.routes]
     assert found == [[part_name(role, run.source, run.target) for role in path.roles] for path in run.method.deployment]
@@ -113,17 +91,19 @@ def test_the_deployed_chain_is_what_the_method_says(trained):
 
 
 @pytest.mark.slow
-def test_it_is_scored(trained, records, tmp_path):
-    run, _ = trained
-    evaluation = evaluate(run, records, tmp_path, SilentObserver())
+@pytest.mark.eager
+@over_chains
+def test_it_is_scored(run, small_records, tmp_path):
+    evaluation = evaluate(run, small_records, tmp_path, SilentObserver())
     assert (evaluation.header["method"], evaluation.header["direction"]) == (run.method.id, "mri2ct")
     assert 0 <= evaluation.average["dice"] <= 100
     assert len(evaluation.cases) > 0
 
 
 @pytest.mark.slow
-def test_the_exported_model_says_what_the_chain_says(trained, tmp_path):
-    run, _ = trained
+@pytest.mark.eager
+@over_chains
+def test_the_exported_model_says_what_the_chain_says(run, tmp_path):
     exported = export_chain(run, tmp_path / "model")
     assert json.loads((exported.folder / METADATA_FILE).read_text())["method"] == run.method.id
     images = tf.constant(np.random.default_rng(1).uniform(-1, 1, (2, 256, 256, 1)).astype(np.float32))

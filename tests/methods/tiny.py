@@ -30,6 +30,24 @@ def view_options(stage: Stage) -> frozenset[str]:
     return frozenset(view.option for slices in stage.shown for view in slices.views if view.option)
 
 
+def title_of(stage: Stage) -> str:
+    """What an observer is told that a stage is called."""
+    return stage.id.capitalize()
+
+
+def first_of_their_kind() -> dict[str, set[str]]:
+    """Method -> titles of its stages whose kind of step no method before it has."""
+    found: dict[str, set[str]] = {}
+    for method, stage in kinds_of_steps().values():
+        found.setdefault(method.id, set()).add(title_of(stage))
+    return found
+
+
+def is_interrupted(method: Method) -> bool:
+    """Whether the tests stop a run of a method in its last stage: one for each kind of step, since such a run costs more."""
+    return title_of(method.stages[-1]) in first_of_their_kind().get(method.id, set())
+
+
 def _first_of_each(kind):
     first = {}
     for method in METHODS.values():

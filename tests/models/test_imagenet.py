@@ -96,14 +96,13 @@ def test_weights_are_looked_for_in_keras_cache_and_never_fetched(tmp_path, monke
         find_weights(str(tmp_path / "absent.h5"), "resnet50")
 
 
-def test_missing_weights_are_told_before_any_stage_is_trained(tmp_path, monkeypatch):
+def test_missing_weights_are_told_before_any_stage_is_trained(small_records, tmp_path, monkeypatch):
     from attent_tf.configs import load_config
     from attent_tf.training.train import train
-    from tests.support.small_runs import TINY, SilentObserver, make_small_records
+    from tests.support.small_runs import TINY, SilentObserver
 
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    records = make_small_records(tmp_path / "data")
     config = load_config("demo", [*TINY, "segmentation.backbone=resnet50", "segmentation.weights=imagenet"])
     with pytest.raises(ConfigError, match="found none; let keras"):
-        train(records, tmp_path / "run", "attent", "mri2ct", config, SilentObserver())
+        train(small_records, tmp_path / "run", "attent", "mri2ct", config, SilentObserver())
     assert not (tmp_path / "run").exists()

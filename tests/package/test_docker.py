@@ -53,16 +53,6 @@ def test_packages_are_installed_by_hash_alone(dockerfile):
         assert "--require-hashes --only-binary :all:" in options or "--no-deps --no-build-isolation" in options
 
 
-def test_health_is_told_before_the_engine_gives_up(dockerfile):
-    minutes = int(re.search(r"HEALTHCHECK .*--timeout=(\d+)m", dockerfile).group(1))
-    assert 60 * minutes > tensorflow.PROBE_TIMEOUT_S
-
-
-def test_no_stage_ends_as_root(dockerfile):
-    (last,) = re.findall(r"^USER (\S+)$", dockerfile.partition("AS run")[2], re.M)
-    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", last)
-
-
 def _expect_verb(words: list[str]) -> None:
     verb, *rest = words
     assert verb in VERBS, verb

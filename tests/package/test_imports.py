@@ -1,10 +1,11 @@
 """Everything that only reads scans, preprocesses or reports works without TensorFlow."""
 
-import json
 import subprocess
 import sys
 
 import pytest
+
+from tests.support.loading import loaded_by_imports, modules_of
 
 # Of these, every module is light.
 LIGHT_THROUGHOUT = [
@@ -36,30 +37,17 @@ LIGHT = [
 ]
 
 
-def _modules_of(package, root):
-    for path in sorted((root / package.replace(".", "/")).rglob("*.py")):
-        parts = path.relative_to(root).with_suffix("").parts
-        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+@pytest.fixture(scope="module")
+def loaded():
+    """Module -> what its import has loaded, of all that are light, one after the other."""
+    modules = [*LIGHT, *(module for package in LIGHT_THROUGHOUT for module in modules_of(package))]
+    return loaded_by_imports(list(dict.fromkeys(modules)))
 
 
-def _loaded_after_importing(modules, root):
-    """Returns the names of the modules that a fresh interpreter has loaded after importing `modules`."""
-    script = (
-        "import importlib, json, sys\n"
-        f"for name in {list(modules)!r}: importlib.import_module(name)\n"
-        "print(json.dumps(list(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return set(json.loads(done.stdout.splitlines()[-1]))
-
-
-@pytest.mark.parametrize("name", LIGHT + LIGHT_THROUGHOUT)
-def test_importing_loads_no_tensorflow(name, root):
-    modules = [name, *_modules_of(name, root)] if name in LIGHT_THROUGHOUT else [name]
-    loaded = _loaded_after_importing(modules, root)
-    assert loaded >= set(modules)
-    assert not loaded & {"tensorflow", "keras", "tensorboard"}
+def test_importing_loads_no_tensorflow(loaded):
+    heavy = {"tensorflow", "keras", "tensorboard"}
+    assert {module: names & heavy for module, names in loaded.items() if names & heavy} == {}
+    assert loaded.keys() <= set().union(*loaded.values())
 
 
 def test_version_is_that_of_the_metadata(root):

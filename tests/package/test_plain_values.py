@@ -1,13 +1,24 @@
 """Dataclasses from plain values: what fits becomes typed, what does not is told in one line with its key."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import pytest
 
 from attent_tf.errors import ConfigError, RecordsError
-from attent_tf.plain_values import BY_NAME, MAY_LACK, NOT_WRITTEN, ONE_OR_MORE, Check, MisfitError, StrictReader, Text
+from attent_tf.plain_values import (
+    BY_NAME,
+    MAY_LACK,
+    NOT_WRITTEN,
+    ONE_OR_MORE,
+    Check,
+    MisfitError,
+    StrictReader,
+    Text,
+    json_number,
+)
 
 Share = Annotated[float, Check("0 to 1", lambda value: 0 <= value <= 1)]
 
@@ -185,6 +196,15 @@ def test_a_kind_may_be_written_in_a_way_of_its_own():
         _read({"count": 1, "parts": ["1"]}, reader)
     with pytest.raises(ConfigError, match="parts: entry 0: expected low below high"):
         _read({"count": 1, "parts": ["2:1"]}, reader)
+
+
+def test_numbers_that_json_does_not_know():
+    reader = StrictReader({float: json_number})
+    assert reader.read(Inner, {"low": "-inf", "high": "inf"}, "file.json") == Inner(-math.inf, math.inf)
+    assert math.isnan(reader.read(tuple[float, ...], [1, None], "file.json")[1])
+    for wrong in ("high", 10**400, True):
+        with pytest.raises(ConfigError, match="low: expected a number"):
+            reader.read(Inner, {"low": wrong}, "file.json")
 
 
 def test_a_defect_of_a_hook_is_no_fault_of_the_values():

@@ -30,13 +30,16 @@ def test_wheel_holds_every_module_of_the_three_packages(wheel, root):
         assert modules <= names, f"not in the wheel (is there an __init__.py?): {sorted(modules - names)}"
 
 
-def test_wheel_holds_configurations_and_templates(wheel, root):
-    names = set(zipfile.ZipFile(wheel).namelist())
-    configs = _files(root, "attent_tf/configs", "*.yaml")
-    templates = _files(root, "attent_tf/reporting/templates", "*") | _files(root, "attent_tf/export/templates", "*")
-    assert configs
-    assert templates
-    assert configs | templates <= names
+def _data(root):
+    """All files of the packages that are no modules: configurations, data sets, tasks, templates."""
+    found = {name for package in PACKAGES for name in _files(root, package, "*")}
+    data = {name for name in found if "__pycache__" not in name and not name.endswith((".py", ".pyc"))}
+    assert {name.split("/")[1] for name in data} >= {"configs", "datasets", "export", "reporting", "tasks"}
+    return data
+
+
+def test_wheel_holds_every_data_file(wheel, root):
+    assert _data(root) <= set(zipfile.ZipFile(wheel).namelist())
 
 
 def test_wheel_says_that_its_packages_are_typed(wheel):
@@ -55,7 +58,7 @@ def test_source_distribution_is_what_beam_hands_to_its_workers(source_copy, tmp_
     (archive,) = tmp_path.glob("*.tar.gz")
     with tarfile.open(archive) as content:
         names = {name.split("/", 1)[-1] for name in content.getnames()}
-    wanted = {"setup.py", "attent_tf/__init__.py", "LICENSE"} | _files(root, "attent_tf/configs", "*.yaml")
+    wanted = {"setup.py", "attent_tf/__init__.py", "LICENSE"} | _data(root)
     assert wanted <= names
 
 

@@ -88,23 +88,10 @@ def test_what_the_server_lacks_is_named(address):
         RemoteChain(connect(address), PrepareOptions(size=128), 5)
 
 
-_WITHOUT_TENSORFLOW = """
-import importlib.abc, sys
-
-class Hidden(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("tensorflow", "keras", "tensorboard"):
-            raise ModuleNotFoundError(f"No module named {name!r} (hidden)", name=name)
-
-sys.meta_path.insert(0, Hidden())
-from cli.main import main
-main()
-"""
-
-
 def _segment(scan, out, *words):
     """Runs `attent segment` where TensorFlow cannot be imported."""
-    command = [sys.executable, "-c", _WITHOUT_TENSORFLOW, "segment", "--input", scan, "--out", out, *words]
+    hiding = ("-m", "tests.support.hiding", "without", "tensorflow,keras,tensorboard")
+    command = [sys.executable, *hiding, "cli.main", "segment", "--input", scan, "--out", out, *words]
     return subprocess.run(
         [str(word) for word in command],
         cwd=scan.parent,
@@ -164,38 +151,6 @@ def test_segment_tells_in_one_line_what_is_wrong_with_a_server(server, words, me
     assert not list(tmp_path.glob("labels*"))
 
 
-_ALONE = """
-import importlib.abc, importlib.metadata, json, re, sys
-
-class Hidden(importlib.abc.MetaPathFinder):
-    def __init__(self, allowed):
-        self._hidden = {
-            module for module, owners in importlib.metadata.packages_distributions().items()
-            if not any(re.sub(r"[-_.]+", "-", owner).lower() in allowed for owner in owners)
-        } | {"attent_tf", "beam_preprocess", "cli"}
-
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in self._hidden:
-            raise ModuleNotFoundError(f"No module named {name!r} (hidden)", name=name)
-
-sys.meta_path.insert(0, Hidden(set(sys.argv[3].split(","))))
-import numpy as np
-import tensorflow as tf
-
-for hidden in ("attent_tf", "cli", "apache_beam", "nibabel", "scipy"):
-    try:
-        __import__(hidden)
-    except ModuleNotFoundError:
-        continue
-    sys.exit(f"{hidden} can be imported")
-image = np.load(sys.argv[2])
-served = tf.saved_model.load(sys.argv[1])
-np.savez(sys.argv[2] + ".answer.npz", **{
-    name: value.numpy() for name, value in served.signatures["serving_default"](image=tf.constant(image)).items()
-})
-"""
-
-
 def _required_by(root):
     """Returns the names of a distribution and of all that it needs, as far as they are installed."""
     found, waiting = set(), [root]
@@ -218,7 +173,8 @@ def test_the_export_stands_alone_where_only_tensorflow_is_installed(run, model, 
     assert not allowed & {"apache-beam", "nibabel", "scipy"}
     image = np.random.default_rng(2).uniform(-1, 1, (2, 256, 256, 1)).astype(np.float32)
     np.save(tmp_path / "image.npy", image)
-    words = ["-c", _ALONE, str(model / "1"), str(tmp_path / "image.npy"), ",".join(sorted(allowed))]
+    hiding = (str(_ROOT / "tests" / "support" / "hiding.py"), "with", ",".join(sorted(allowed)))
+    words = [*hiding, str(_ROOT / "tests" / "serving" / "alone.py"), str(model / "1"), str(tmp_path / "image.npy")]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run(
         [sys.executable, *words], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False

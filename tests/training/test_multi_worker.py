@@ -13,31 +13,26 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from attent_tf.configs import load_config
 from attent_tf.errors import ConfigError
 from attent_tf.methods import TO_SOURCE, TO_TARGET
 from attent_tf.runs import load_run
 from attent_tf.runs.networks import load_parts
 from attent_tf.training.strategies import make_strategy
-from tests.support.small_runs import TINY, make_small_records
+from attent_tf.training.train import train
+from tests.support.small_runs import TINY, SilentObserver
 
 # Instance norm and a pool of nothing: each image is treated alike, whichever worker has it.
 _SETTINGS = (*TINY, "translation.batch_size=2", "translation.pool_size=0", "translation.generator.learning_rate=1e-5")
 
 
-@pytest.fixture(scope="module")
-def records(tmp_path_factory):
-    return make_small_records(tmp_path_factory.mktemp("workers"))
-
-
-def _start(records, out, cluster=None, index=0, settings=_SETTINGS):
-    words = [word for setting in settings for word in ("--set", setting)]
+def _start(records, out, cluster, index):
+    words = [word for setting in _SETTINGS for word in ("--set", setting)]
     command = [sys.executable, "-m", "cli.main", "train", "--records", str(records), "--out", str(out)]
     command += ["--direction", "mri2ct", "--method", "pixel", "--config", "demo", *words]
-    environment = dict(os.environ)
-    if cluster:
-        command += ["--strategy", "multi_worker"]
-        task = {"cluster": {"worker": cluster}, "task": {"type": "worker", "index": index}}
-        environment["TF_CONFIG"] = json.dumps(task)
+    command += ["--strategy", "multi_worker"]
+    task = {"cluster": {"worker": cluster}, "task": {"type": "worker", "index": index}}
+    environment = {**os.environ, "TF_CONFIG": json.dumps(task)}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
@@ -61,8 +56,9 @@ def _is_free(port):
 
 
 @pytest.mark.slow
+@pytest.mark.eager
 def test_two_workers_train_what_one_process_trains(records, tmp_path):
-    _finish(_start(records, tmp_path / "one"))
+    train(records, tmp_path / "one", "pixel", "mri2ct", load_config("demo", _SETTINGS), SilentObserver())
     cluster = _cluster()
     chief, other = _finish(*(_start(records, tmp_path / "two", cluster, index) for index in (0, 1)))
     assert "Translation: 6/6 steps" in chief

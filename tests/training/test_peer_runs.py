@@ -8,16 +8,11 @@ from attent_tf.inference.chain import load_chain
 from attent_tf.methods import SEGMENTOR
 from attent_tf.runs.networks import load_parts, restore_networks
 from attent_tf.training.train import train
-from tests.support.small_runs import TINY, SilentObserver, make_small_records
+from tests.support.small_runs import TINY, SilentObserver
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.eager]
 
 _QUICK = ("panel_every=0", "checkpoint_every=6", "log_every=6")
-
-
-@pytest.fixture(scope="module")
-def records(tmp_path_factory):
-    return make_small_records(tmp_path_factory.mktemp("peers"))
 
 
 def _trained(records, folder, method, *settings):

@@ -14,15 +14,10 @@ from attent_tf.runs.networks import check_complete
 from attent_tf.runs.warnings import run_warnings
 from attent_tf.training import self_labels
 from attent_tf.training.train import train
-from tests.support.small_runs import TINY, SilentObserver, make_small_records
+from tests.support.small_runs import TINY, SilentObserver
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.eager]
 SETTINGS = (*TINY, "segmentation.steps=2", "self_training.steps=4", "self_training.labels.every=2")
-
-
-@pytest.fixture(scope="module")
-def records(tmp_path_factory):
-    return make_small_records(tmp_path_factory.mktemp("self-labels"))
 
 
 @pytest.fixture(scope="module")

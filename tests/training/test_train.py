@@ -10,14 +10,9 @@ from attent_tf.errors import RunError
 from attent_tf.inference.chain import load_chain
 from attent_tf.training import shown_slices
 from attent_tf.training.train import train
-from tests.support.small_runs import TINY, SilentObserver, make_small_records
+from tests.support.small_runs import TINY, SilentObserver
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def records(tmp_path_factory):
-    return make_small_records(tmp_path_factory.mktemp("train"))
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +52,7 @@ def test_an_interrupted_run_goes_on_as_if_undisturbed(records, config, tmp_path,
     assert [row.split(",")[0] for row in history] == ["step", "2", "4", "6"]
 
 
+@pytest.mark.eager
 def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(records, config, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         train(records, tmp_path, "source_only", "mri2ct", config, _Interrupting(5))
@@ -69,6 +65,7 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(records, confi
     assert any("goes on at step 2" in line for line in observer.lines)
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize(
     ("method", "read"),
     [
@@ -90,6 +87,7 @@ def test_methods_read_no_label_and_no_case_that_they_may_not_see(records, config
     assert seen == read
 
 
+@pytest.mark.eager
 def test_a_loss_that_is_not_finite_stops_the_run(records, tmp_path):
     config = load_config("demo", [*TINY, "segmentation.segmentor.learning_rate=1e30"])
     with pytest.raises(RunError, match="not finite"):
@@ -117,6 +115,7 @@ def test_weights_that_the_last_update_spoiled_are_never_saved(records, tmp_path,
     train(records, tmp_path, "source_only", "mri2ct", config, SilentObserver())
 
 
+@pytest.mark.eager
 def test_learning_rates_and_accuracies_are_shown_in_tensorboard(records, config, tmp_path):
     train(records, tmp_path, "entropy", "mri2ct", config, SilentObserver())
     (events,) = (tmp_path / "segmentation" / "events").iterdir()
@@ -141,6 +140,7 @@ def test_the_seed_decides_the_result(records, config, tmp_path):
     assert first_loss("c", 2) != first_loss("a2", 1)
 
 
+@pytest.mark.eager
 def test_a_checkpoint_that_cannot_be_written_is_one_line_and_the_one_before_stays(
     records, config, tmp_path, monkeypatch
 ):
@@ -163,6 +163,7 @@ def test_a_checkpoint_that_cannot_be_written_is_one_line_and_the_one_before_stay
     assert any("goes on at step 2 of 6" in line for line in observer.lines)
 
 
+@pytest.mark.eager
 def test_what_is_needed_to_repeat_a_run_stands_in_its_folder(records, config, tmp_path):
     import json
 
@@ -192,6 +193,7 @@ def test_strategies_are_chosen_by_name():
         make_strategy("many")
 
 
+@pytest.mark.eager
 def test_a_failed_translation_is_told_in_training_and_in_the_scores(records, config, tmp_path):
     """Six steps teach no translation, so that nothing, or anything, is found in translated slices."""
     from attent_tf.inference.evaluate import evaluate

@@ -85,8 +85,7 @@ class AlignmentStep(WarmedUpStep):
         with tf.GradientTape() as tape:
             source = self.segmentor(images, training=True)
             supervised, metrics = supervised_terms(self.config, source, labels, self.share)
-            # Without `training`: the statistics of the batch norms stay those of labelled images.
-            target = self.segmentor(x_t, training=False)
+            target = self.segmentor(x_t, training=self.config.aligner_statistics == "own")
             maps = self._maps(target)
             # Eq. 8: what S pays for target maps that do not pass for source maps.
             alignment = self.share(sum(a.charge(shown) for a, shown in zip(self.adversaries, maps, strict=True)))

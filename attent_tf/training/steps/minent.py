@@ -34,8 +34,7 @@ class MinEntStep(WarmedUpStep):
         with tf.GradientTape() as tape:
             source = self.segmentor(images, training=True)
             supervised, metrics = supervised_terms(config, source, labels, self.share)
-            # Without `training`: the statistics of the batch norms stay those of labelled images.
-            target = self.segmentor(x_t, training=False)
+            target = self.segmentor(x_t, training=self.config.aligner_statistics == "own")
             entropy = mean_entropy(target.main)
             weighted = config.aligner_main_weight * entropy + config.aligner_aux_weight * mean_entropy(target.aux)
             loss = supervised + self.share(weighted)

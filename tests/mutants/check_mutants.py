@@ -1,0 +1,77 @@
+"""How many small changes of a module its own tests notice (mutation testing, with mutmut).
+
+Run: make mutants, or python -m tests.mutants.check_mutants attent_tf/data/splits.py
+Needs `pip install mutmut`. Everything happens in a copy of the checkout, which is removed. Survivors are listed with their
+changes; those that are known, and why they are left, stand in tests/mutants/survivors.md.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parents[2]
+_COPIED = ("attent_tf", "beam_preprocess", "cli", "tests", "pyproject.toml", "setup.py", "README.md")
+
+# Module -> the tests that are to notice its changes.
+TESTS = {
+    "attent_tf/data/splits.py": ("tests/data/test_splits.py",),
+    "attent_tf/metrics/overlap.py": ("tests/metrics/test_overlap.py", "tests/metrics/test_conventions.py"),
+    "attent_tf/metrics/boxes.py": ("tests/metrics",),
+    "attent_tf/metrics/bootstrap.py": ("tests/metrics/test_bootstrap.py",),
+    "attent_tf/metrics/paired_statistics.py": ("tests/metrics/test_paired_statistics.py",),
+    "attent_tf/metrics/scores.py": ("tests/metrics/test_scores.py", "tests/metrics/test_conventions.py"),
+    "attent_tf/metrics/significance.py": ("tests/metrics/test_significance.py",),
+    "attent_tf/metrics/surface.py": ("tests/metrics/test_surface.py", "tests/metrics/test_conventions.py"),
+    "attent_tf/metrics/surface_distances.py": ("tests/metrics/test_surface.py", "tests/metrics/test_oracles.py"),
+    "attent_tf/metrics/surface_elements.py": ("tests/metrics/test_surface.py", "tests/metrics/test_oracles.py"),
+    "attent_tf/metrics/voxel_axes.py": ("tests/metrics/test_voxel_axes.py",),
+    "attent_tf/volumes/grid.py": ("tests/volumes/test_grid.py", "tests/volumes/test_prepare.py"),
+    "attent_tf/volumes/orientation.py": ("tests/volumes/test_orientation.py",),
+    "attent_tf/losses/adversarial.py": ("tests/losses", "tests/conformance/test_goldens.py"),
+    "attent_tf/losses/entropy.py": ("tests/losses", "tests/conformance/test_goldens.py"),
+    "attent_tf/losses/reconstruction.py": ("tests/losses", "tests/conformance/test_goldens.py"),
+    "attent_tf/losses/segmentation.py": ("tests/losses", "tests/conformance/test_goldens.py"),
+}
+
+_SETTINGS = """
+[tool.mutmut]
+source_paths = ["attent_tf", "beam_preprocess", "cli"]
+only_mutate = ["{module}"]
+also_copy = ["tests", "pyproject.toml", "setup.py", "README.md"]
+pytest_add_cli_args = ["-p", "no:cacheprovider", "-p", "no:xdist"]
+pytest_add_cli_args_test_selection = [{tests}]
+"""
+
+
+def check(module: str) -> None:
+    """Changes one module, a mutant at a time, and prints what mutmut found."""
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in _COPIED:
+            source = _ROOT / name
+            copy = shutil.copytree if source.is_dir() else shutil.copy
+            copy(source, Path(scratch) / name)
+        tests = ", ".join(f'"{test}"' for test in TESTS[module])
+        with (Path(scratch) / "pyproject.toml").open("a", encoding="utf-8") as settings:
+            settings.write(_SETTINGS.format(module=module, tests=tests))
+        # The copy is what is to be imported.
+        paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and Path(path) != _ROOT]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+        print(f"== {module}", flush=True)
+        for words in (("run", "--max-children", "1"), ("results",)):
+            subprocess.run([sys.executable, "-m", "mutmut", *words], cwd=scratch, env=environment, check=False)
+
+
+def main() -> None:
+    """Checks the modules that are named, or all."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("modules", nargs="*", choices=[*TESTS, []], help="default: all")
+    for module in parser.parse_args().modules or TESTS:
+        check(module)
+
+
+if __name__ == "__main__":
+    main()

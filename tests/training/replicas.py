@@ -1,0 +1,106 @@
+"""Applies gradients of two replicas; a program of its own, since devices are fixed once TensorFlow runs.
+
+python -m tests.training.replicas
+
+Its last line is JSON: weights after updates of several kinds, and what each replica's pool of images showed.
+"""
+
+import json
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from attent_tf.configs import OptimizerConfig
+from attent_tf.training.image_pool import ImagePool
+from attent_tf.training.weight_update import WeightUpdate
+
+
+def per_replica(strategy, values):
+    """Gives each replica a value of its own."""
+    return strategy.experimental_distribute_values_from_function(
+        lambda context: tf.constant(values[context.replica_id_in_sync_group], tf.float32)
+    )
+
+
+def make(strategy, precision, clip_norm):
+    """Returns two weights of 0, their update by steepest descent, and a function that applies a gradient of each replica."""
+    with strategy.scope():
+        weights = keras.Variable(np.zeros(2, np.float32), name="weights")
+        config = OptimizerConfig(learning_rate=1.0, clip_norm=clip_norm)
+        update = WeightUpdate(config, 10, [weights], precision)
+        # So that the weights show the gradient that was applied.
+        update.optimizer = keras.optimizers.SGD(1.0)
+        update.optimizer.build([weights])
+
+    @tf.function
+    def apply(gradient):
+        update.apply([gradient])
+
+    return weights, update, lambda values: apply(per_replica(strategy, values))
+
+
+def updates(strategy) -> dict[str, list]:
+    """Weights after a gradient that is clipped, summed, or scaled and clipped."""
+    found = {}
+    for name, precision, clip_norm in (
+        ("clipped", "float32", 1.0),
+        ("summed", "float32", 0.0),
+        ("scaled and clipped", "mixed_float16", 1.0),
+    ):
+        weights, update, apply = make(strategy, precision, clip_norm)
+        scale = float(update.loss_scale.value.numpy()) if update.loss_scale else 1.0
+        apply([[3.0 * scale, 0.0], [0.0, 4.0 * scale]])
+        found[name] = weights.numpy().tolist()
+    return found
+
+
+def overflow(strategy, replica, bad) -> list:
+    """Weights before and after a gradient that is not finite on one replica, by how much the scale changed, and weights after."""
+    weights, update, apply = make(strategy, "mixed_float16", 0.0)
+    scale = float(update.loss_scale.value.numpy())
+    gradients = [[scale, 0.0], [0.0, scale]]
+    apply(gradients)
+    before = weights.numpy().tolist()
+    gradients[replica] = [bad, 1.0]
+    apply(gradients)
+    copies = [v.numpy().tolist() for v in strategy.experimental_local_results(weights.value)]
+    halved = float(update.loss_scale.value.numpy()) / scale
+    apply([[scale / 2, 0.0], [0.0, 0.0]])
+    return [before, copies, halved, weights.numpy().tolist()]
+
+
+def shown(strategy) -> list[list[float]]:
+    """What the pool of each replica showed in 40 steps."""
+    with strategy.scope():
+        pool = ImagePool(2, (1, 1, 1), name="pool")
+
+    @tf.function
+    def exchange(image, step):
+        seed = tf.stack([tf.constant(0, tf.int64), step])
+        return strategy.run(lambda x: pool.exchange(tf.reshape(x, (1, 1, 1, 1)), seed), args=(image,))
+
+    found = [[], []]
+    for step in range(40):
+        images = exchange(per_replica(strategy, [float(step), 100.0 + step]), tf.constant(step, tf.int64))
+        for replica, image in enumerate(strategy.experimental_local_results(images)):
+            found[replica].append(float(tf.reshape(image, [])))
+    return found
+
+
+def main() -> None:
+    """Prints all results."""
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+    )
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    overflows = {
+        f"overflow {replica} {bad}": overflow(strategy, replica, bad)
+        for replica in (0, 1)
+        for bad in (np.inf, np.nan, -np.inf)
+    }
+    print(json.dumps({**updates(strategy), **overflows, "shown": shown(strategy)}))
+
+
+if __name__ == "__main__":
+    main()
