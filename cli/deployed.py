@@ -5,7 +5,8 @@ from typing import Any
 from attent_tf.api.chains import DEFAULT_MODEL, open_server
 from attent_tf.deployment.model import TrainedModel
 from attent_tf.inference.deployed import Deployed, open_chain
-from cli.remote import read_credentials
+
+from .remote import read_credentials
 
 
 def open_deployed(run: TrainedModel, settings: dict[str, Any]) -> Deployed:
