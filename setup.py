@@ -105,9 +105,12 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     python_requires=">=3.11,<3.14",
-    packages=find_packages(
-        include=["attent_tf", "attent_tf.*", "beam_preprocess", "beam_preprocess.*", "cli", "cli.*"]
-    ),
+    packages=[
+        *find_packages(include=["attent_tf", "attent_tf.*", "beam_preprocess", "beam_preprocess.*"]),
+        *(name.replace("cli", "attent_cli", 1) for name in find_packages(include=["cli", "cli.*"])),
+    ],
+    # Many a package would like to be called `cli` where all packages of a user are installed side by side.
+    package_dir={"attent_cli": "cli"},
     package_data={
         "attent_tf": ["py.typed"],
         "attent_tf.configs": ["*.yaml"],
@@ -130,7 +133,7 @@ setup(
         ],  # whether the tests notice small changes (make mutants); by hand, so not in `dev`
         "dev": TEST + LINT + ONNX + RELEASE,
     },
-    entry_points={"console_scripts": ["attent = cli.main:main"]},
+    entry_points={"console_scripts": ["attent = attent_cli.main:main"]},
     classifiers=[
         "Environment :: Console",
         "Intended Audience :: Science/Research",

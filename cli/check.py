@@ -6,8 +6,9 @@ import click
 
 from attent_tf.api.scoring import check as check_run
 from attent_tf.signs import DEFAULT_CASES, RED
-from cli import options as shared
-from cli.tables import LINE
+
+from . import options as shared
+from .tables import LINE
 
 
 @click.command()
@@ -60,7 +61,8 @@ def check(ctx, run_folder, records, split, cases, out, calibration, strict):
 
 def _lines(signs, titles):
     from attent_tf.reporting.wording import UNDEFINED, in_sentence
-    from cli.tables import aligned, number
+
+    from .tables import aligned, number
 
     rows = [["Sign", "Verdict", "Number", "Source"]]
     for sign in signs.signs:

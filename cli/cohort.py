@@ -7,8 +7,9 @@ import click
 
 from attent_tf.counting import counted
 from attent_tf.errors import InputError
-from cli import console
-from cli.cohort_options import check_cohort_options
+
+from . import console
+from .cohort_options import check_cohort_options
 
 
 def segment_cohort(
@@ -30,7 +31,8 @@ def segment_cohort(
     from attent_tf.volumes.nifti_header import is_nifti_name
     from beam_preprocess.cohort import CohortOptions, run_cohort
     from beam_preprocess.quiet import beam_kept_quiet
-    from cli.scans import EXIT_SOME_FAILED
+
+    from .scans import EXIT_SOME_FAILED
 
     params = context.params
     options = CohortOptions(

@@ -7,7 +7,8 @@ import click
 
 from attent_tf.counting import counted
 from attent_tf.metrics.scores import METRICS
-from cli.tables import LINE
+
+from .tables import LINE
 
 
 @click.command()
@@ -80,7 +81,7 @@ def _lines(comparison):
 
 
 def _scores(comparison):
-    from cli.tables import aligned, interval, number
+    from .tables import aligned, interval, number
 
     rows = [["Structure", "Run", "Mean", "Std", "Median", "95 % interval", "n", "Undefined", "Infinite"]]
     for column in comparison.columns:
@@ -94,7 +95,7 @@ def _scores(comparison):
 
 
 def _differences(comparison):
-    from cli.tables import aligned, interval, number
+    from .tables import aligned, interval, number
 
     rows = [["Structure", "Difference", "Mean", "95 % interval", "d_z", "r", "n", "Undefined", "Infinite"]]
     for difference in comparison.differences:
@@ -110,7 +111,8 @@ def _differences(comparison):
 
 def _p_values(comparison):
     from attent_tf.evaluation.comparison import TESTS
-    from cli.tables import aligned, p_value
+
+    from .tables import aligned, p_value
 
     rows = [["Structure", "p-values of", "Wilcoxon", "Holm", "t", "Holm", "Sign-flip", "Holm", "Least"]]
     for difference in comparison.differences:

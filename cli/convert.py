@@ -5,8 +5,9 @@ import click
 from attent_tf.progress import ConsoleObserver
 from attent_tf.runtime import start_quietly
 from attent_tf.signs import AMBER, GREEN
-from cli import options as shared
-from cli.options import ForDomain
+
+from . import options as shared
+from .options import ForDomain
 
 
 @click.command()

@@ -9,7 +9,8 @@ from attent_tf.counting import counted
 from attent_tf.methods import METHODS
 from attent_tf.progress import ConsoleObserver
 from attent_tf.runtime import start_quietly
-from cli.console import heading, progress, say
+
+from .console import heading, progress, say
 
 DEMO_METHODS = ("source_only", "attent", "supervised")
 
@@ -109,7 +110,7 @@ def _write_summary(out, evaluations):
 
 
 def _show_scores(out, evaluations):
-    from cli.scores import score_table
+    from .scores import score_table
 
     entries = [(f"{METHODS[method].title} ({direction})", evaluation) for direction, method, evaluation in evaluations]
     click.echo("\n".join(score_table(entries)))

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from attent_tf.api.chains import DEFAULT_MODEL, open_server
+from attent_tf.api.chains import DEFAULT_MODEL, open_server, server_credentials
 from attent_tf.deployment.model import TrainedModel
 from attent_tf.inference.deployed import Deployed, open_chain
-from cli.remote import read_credentials
 
 
 def open_deployed(run: TrainedModel, settings: dict[str, Any]) -> Deployed:
@@ -17,7 +16,8 @@ def open_deployed(run: TrainedModel, settings: dict[str, Any]) -> Deployed:
     """
     if settings.get("server"):
         model = settings["model"] or DEFAULT_MODEL
-        credentials = read_credentials(settings)
+        files = ("server_ca", "client_certificate", "client_key", "token_file")
+        credentials = server_credentials(*(settings[name] for name in files))
         return open_server(
             run, settings["server"], model, settings["model_version"], settings["batch_size"], credentials
         )

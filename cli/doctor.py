@@ -33,7 +33,7 @@ def doctor(ctx, as_json, require_gpu):
 
 def examine(require_gpu: bool) -> list:
     """Returns all findings on this machine; the programs that have to be asked are asked at the same time."""
-    from cli.machine import beam, folders, hardware, packages, tensorflow
+    from .machine import beam, folders, hardware, packages, tensorflow
 
     with concurrent.futures.ThreadPoolExecutor() as pool:
         asked = [

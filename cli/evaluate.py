@@ -11,9 +11,10 @@ from attent_tf.methods import get_method
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL, PROTOCOLS
 from attent_tf.scoring import EXIT_INCOMPLETE
 from attent_tf.tasks import DEFAULT_TASK, SHIPPED_TASKS
-from cli import options as shared
-from cli.label_files import tell_label_files
-from cli.tables import LINE
+
+from . import options as shared
+from .label_files import tell_label_files
+from .tables import LINE
 
 
 @click.command()
@@ -80,7 +81,7 @@ def evaluate(ctx, run_folder, records, out, protocol, postprocess, overwrite, **
     if others["predictions"]:
         tell_label_files(evaluation, out, others["images"])
         ctx.exit(EXIT_INCOMPLETE if evaluation.failures else 0)
-    from cli.scores import score_table, spread_table, with_and_without
+    from .scores import score_table, spread_table, with_and_without
 
     method = get_method(evaluation.header["method"])
     for line in evaluation.header["warnings"]:

@@ -5,8 +5,9 @@ import json
 import click
 
 from attent_tf.counting import counted
-from cli import console
-from cli.task_lines import task_lines
+
+from . import console
+from .task_lines import task_lines
 
 
 @click.command()
@@ -85,7 +86,7 @@ def _describe(run_folder, model, as_json):
 
 
 def _lines(found, cases, titles):
-    from cli.records import table
+    from .records import table
 
     options = found["options"]
     yield f"schema {found['schema']}, fingerprint {found['fingerprint'][:16]}"

@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from attent_tf.evaluation.folder import Evaluation
-from cli.tables import LINE
+
+from .tables import LINE
 
 
 def tell_label_files(evaluation: Evaluation, out: str, images: str | None) -> None:
@@ -17,7 +18,7 @@ def tell_label_files(evaluation: Evaluation, out: str, images: str | None) -> No
       out: its folder, as the user calls it.
       images: the folder of the scans, if there is one.
     """
-    from cli.scores import failure_lines, score_table, spread_table, state_lines, with_and_without
+    from .scores import failure_lines, score_table, spread_table, state_lines, with_and_without
 
     header = evaluation.header
     for line in header["warnings"]:

@@ -10,7 +10,7 @@ import click
 from attent_tf import __version__
 from attent_tf.errors import AttentError, printable
 
-# verb -> one line for the list of verbs; the verb `x` is the command `x` in the module `cli.x`.
+# verb -> one line for the list of verbs; the verb `x` is the command `x` in the module `x` beside this one.
 VERBS = {
     "demo": "Run the whole method on an embedded data set, end to end.",
     "phantom": "Write a synthetic data set in the layouts of CHAOS and MALBCV.",
@@ -50,7 +50,7 @@ class VerbGroup(click.Group):
     def get_command(self, ctx, name):
         if name not in VERBS:
             return None
-        return getattr(importlib.import_module(f"cli.{name}"), name)
+        return getattr(importlib.import_module(f"{__package__}.{name}"), name)
 
     def resolve_command(self, ctx, args):
         name = args[0]
@@ -96,7 +96,7 @@ def _unknown_verb(name: str) -> str:
 def _help_all(context, parameter, wanted):
     # It imports every verb, which nothing else should have to wait for.
     if wanted:
-        from cli.help_all import show_help_all
+        from .help_all import show_help_all
 
         show_help_all(context)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from cli.console import progress, say
+from .console import progress, say
 
 
 @click.command()

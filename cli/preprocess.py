@@ -7,9 +7,10 @@ import click
 
 from attent_tf.choices import GEOMETRIES, ON_ERROR, SLICE_RULES, SPLIT_RULES
 from attent_tf.counting import counted
-from cli import console
-from cli import options as shared
-from cli.options import ForDomain
+
+from . import console
+from . import options as shared
+from .options import ForDomain
 
 
 @click.command()
@@ -128,7 +129,8 @@ def preprocess(check, as_json, verbose, beam_options, **settings):
     if not settings["out"]:
         raise click.UsageError("Missing option '--out', the folder to make.")
     from beam_preprocess.api import preprocess as run_job
-    from cli.records import summary
+
+    from .records import summary
 
     words = _words(settings)
     console.heading("Preprocess")

@@ -1,7 +1,6 @@
 """Options of commands that can send slices to a model server instead of running the networks here."""
 
 import os
-from typing import Any
 
 import click
 
@@ -52,18 +51,6 @@ def server_options(command):
     ):
         command = option(command)
     return command
-
-
-def read_credentials(settings: dict[str, Any]) -> Any:
-    """Returns the `Credentials` of a command's options and environment.
-
-    Raises:
-      AttentError: there is no token where one was said to be.
-    """
-    from attent_tf.serving import Credentials, read_authorization
-
-    files = (settings["server_ca"], settings["client_certificate"], settings["client_key"])
-    return Credentials(*files, read_authorization(settings["token_file"]))
 
 
 def read_source(

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from attent_tf.evaluation.case_entry import ABSENT, MISSED, SPURIOUS
 from attent_tf.evaluation.folder import Evaluation
 from attent_tf.reporting.wording import UNPROCESSED, in_sentence
-from cli.tables import aligned, interval, number
+
+from .tables import aligned, interval, number
 
 
 def score_table(entries: Sequence[tuple[str, Evaluation]]) -> list[str]:

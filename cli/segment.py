@@ -6,9 +6,10 @@ from pathlib import Path
 import click
 
 from attent_tf.progress import ConsoleObserver
-from cli import options
-from cli.cohort_options import check_no_cohort_options
-from cli.remote import read_source, server_options
+
+from . import options
+from .cohort_options import check_no_cohort_options
+from .remote import read_source, server_options
 
 
 @click.command()
@@ -83,7 +84,7 @@ def segment(
           --direct_running_mode=multi_processing --direct_num_workers=4
     """
     if cohort is not None:
-        from cli.cohort import segment_cohort
+        from .cohort import segment_cohort
 
         segment_cohort(context, cohort, out, overwrite, verbose, beam_options)
         return
@@ -91,11 +92,11 @@ def segment(
     from attent_tf.inference.scans import ScanPipeline
     from attent_tf.inference.tasks import Segmenting
     from attent_tf.volumes.find_scans import find_scans
-    from cli.deployed import open_deployed
-    from cli.outputs import answer_paths, beside, check_writes, refused_names
-    from cli.scans import Tally, checked_report_name, reading, warn
 
+    from .deployed import open_deployed
+    from .outputs import answer_paths, beside, check_writes, refused_names
     from .pages import write_index
+    from .scans import Tally, checked_report_name, reading, warn
 
     found = find_scans(source)
     answers = answer_paths(found, source, out)

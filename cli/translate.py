@@ -6,7 +6,8 @@ import click
 
 from attent_tf.methods import METHODS
 from attent_tf.progress import ConsoleObserver
-from cli import options
+
+from . import options
 
 *_FIRST, _LAST = (method.id for method in METHODS.values() if method.translates)
 _TRANSLATING = f"{', '.join(_FIRST)} or {_LAST}"
@@ -39,9 +40,10 @@ def translate(run_folder, source, out, **settings):
     from attent_tf.runs import load_run
     from attent_tf.volumes import write_scan
     from attent_tf.volumes.find_scans import find_scans
-    from cli.deployed import open_deployed
-    from cli.outputs import answer_paths, check_writes, refused_names
-    from cli.scans import Tally, checked_report_name, reading
+
+    from .deployed import open_deployed
+    from .outputs import answer_paths, check_writes, refused_names
+    from .scans import Tally, checked_report_name, reading
 
     found = find_scans(source)
     answers = answer_paths(found, source, out)

@@ -3,7 +3,8 @@
 import click
 
 from attent_tf.counting import counted
-from cli import console
+
+from . import console
 
 
 @click.command()

@@ -39,6 +39,10 @@ def load_chain(
     server: str | None = None,
     model: str = DEFAULT_MODEL,
     model_version: int | None = None,
+    server_ca: str | os.PathLike[str] | None = None,
+    client_certificate: str | os.PathLike[str] | None = None,
+    client_key: str | os.PathLike[str] | None = None,
+    token_file: str | os.PathLike[str] | None = None,
 ) -> LoadedChain:
     """Makes trained networks ready for `segment_volume` and `translate_volume`.
 
@@ -49,6 +53,7 @@ def load_chain(
       server: address of a TensorFlow Serving that holds the exported model, `http://HOST:8501` or `grpc://HOST:8500`.
       model: name of the model on the server.
       model_version: its version there; the newest if None.
+      server_ca, client_certificate, client_key, token_file: see `server_credentials`.
 
     Raises:
       InputError: the path is neither, or the exported model is damaged.
@@ -57,11 +62,37 @@ def load_chain(
     """
     trained, place = _trained(run)
     if server is not None:
-        return LoadedChain(trained, open_server(trained, server, model, model_version, batch_size))
+        credentials = server_credentials(server_ca, client_certificate, client_key, token_file)
+        return LoadedChain(trained, open_server(trained, server, model, model_version, batch_size, credentials))
     if isinstance(trained, Run):
         return LoadedChain(trained, open_chain(trained, batch_size))
     options, classes = trained.prepare_options, trained.task.num_classes
     return LoadedChain(trained, open_exported(place, options, classes, batch_size))
+
+
+def server_credentials(
+    server_ca: str | os.PathLike[str] | None,
+    client_certificate: str | os.PathLike[str] | None,
+    client_key: str | os.PathLike[str] | None,
+    token_file: str | os.PathLike[str] | None,
+) -> "Credentials":
+    """Returns what a client shows to a server, and by what it knows the server.
+
+    Args:
+      server_ca: certificates (PEM) by which the server is known, in place of the system's.
+      client_certificate: certificate (PEM) that the server asks of its clients.
+      client_key: its private key (PEM), if not in the same file.
+      token_file: file with a bearer token; the one in the environment if None.
+
+    Raises:
+      AttentError: there is no token where one was said to be.
+    """
+    from attent_tf.serving import Credentials, read_authorization
+
+    ca, certificate, key, token = (
+        None if path is None else os.fspath(path) for path in (server_ca, client_certificate, client_key, token_file)
+    )
+    return Credentials(ca, certificate, key, read_authorization(token))
 
 
 def open_server(

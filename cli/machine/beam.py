@@ -2,8 +2,8 @@
 
 import re
 
-from cli.machine.finding import Finding, output
-from cli.machine.packages import VersionOf, installed_version
+from .finding import Finding, output
+from .packages import VersionOf, installed_version
 
 LEAST_JAVA = 11  # Flink 2 runs on 11 and later
 

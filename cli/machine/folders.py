@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from cli.machine.finding import GIB, Finding
+from .finding import GIB, Finding
 
 LEAST_DISK_GIB = 5.0
 

@@ -6,7 +6,8 @@ import platform
 import re
 
 from attent_tf.counting import counted
-from cli.machine.finding import GIB, Finding, read
+
+from .finding import GIB, Finding, read
 
 LEAST_MEMORY_GIB = 4.0
 LEAST_SHARED_GIB = 1.0

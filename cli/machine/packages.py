@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from cli.machine.finding import Finding
+from .finding import Finding
 
 DISTRIBUTION = "attent-tf"
 

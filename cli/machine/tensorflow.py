@@ -9,8 +9,8 @@ import sys
 
 from packaging.version import InvalidVersion, Version
 
-from cli.machine.finding import GIB, Finding, output, read
-from cli.machine.packages import VersionOf, installed_version
+from .finding import GIB, Finding, output, read
+from .packages import VersionOf, installed_version
 
 # The oldest driver on which programs of that CUDA run (NVIDIA's table of minor version compatibility, Linux).
 LEAST_DRIVERS = {"12": "525.60.13", "13": "580.65.06"}

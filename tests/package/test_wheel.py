@@ -1,18 +1,21 @@
 """What is installed is complete, and works where the checkout is not."""
 
+import os
 import subprocess
 import sys
 import sysconfig
 import tarfile
 import venv
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from attent_tf import __version__
 from cli.main import VERBS
 
-PACKAGES = ("attent_tf", "beam_preprocess", "cli")
+# package -> its folder in the checkout
+PACKAGES = {"attent_tf": "attent_tf", "beam_preprocess": "beam_preprocess", "attent_cli": "cli"}
 
 
 def _files(root, package, pattern):
@@ -21,8 +24,8 @@ def _files(root, package, pattern):
 
 def test_wheel_holds_every_module_of_the_three_packages(wheel, root):
     names = set(zipfile.ZipFile(wheel).namelist())
-    for package in PACKAGES:
-        modules = _files(root, package, "*.py")
+    for package, folder in PACKAGES.items():
+        modules = {package + name.removeprefix(folder) for name in _files(root, folder, "*.py")}
         assert modules
         assert modules <= names, f"not in the wheel (is there an __init__.py?): {sorted(modules - names)}"
 
@@ -59,15 +62,10 @@ def test_source_distribution_is_what_beam_hands_to_its_workers(source_copy, tmp_
     assert wanted <= names
 
 
-@pytest.mark.slow
-def test_installed_wheel_works_outside_the_checkout(wheel, tmp_path):
-    """An environment of its own, which finds the dependencies of this one by a path file: nothing is fetched."""
-    environment = tmp_path / "venv"
-    venv.create(environment, with_pip=False, symlinks=True)
-    python = environment / "bin" / "python"
-    here = sysconfig.get_paths()
-    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-deps", "--no-index", "--quiet"]
-    subprocess.run([*install, str(wheel)], check=True, capture_output=True)
+def _environment(folder, *what) -> Path:
+    """Installs into an environment of its own, which finds the dependencies of this one by a path file: nothing is fetched."""
+    venv.create(folder, with_pip=False, symlinks=True)
+    python, here = folder / "bin" / "python", sysconfig.get_paths()
     where = subprocess.run(
         [str(python), "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"],
         check=True,
@@ -76,24 +74,49 @@ def test_installed_wheel_works_outside_the_checkout(wheel, tmp_path):
     ).stdout.strip()
     with open(f"{where}/dependencies.pth", "w") as paths:
         paths.write("\n".join({here["purelib"], here["platlib"]}) + "\n")
+    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-deps", "--no-index", "--quiet"]
+    subprocess.run([*install, *map(str, what)], check=True, capture_output=True)
+    return folder
+
+
+def _run(folder, *command) -> subprocess.CompletedProcess:
+    """Runs a command where the checkout is not, be it named in PYTHONPATH or not."""
+    elsewhere = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(command, cwd=folder, env=elsewhere, capture_output=True, text=True, check=False)
+
+
+# Every verb is found under the name of the installed package, and what it imports from beside it as well.
+_ALL_VERBS = (
+    "import sys, attent_tf, attent_cli.main as cli\n"
+    "print(attent_tf.__file__, len([cli.main.get_command(None, verb).name for verb in cli.VERBS]), 'cli' in sys.modules)"
+)
+
+
+@pytest.mark.slow
+def test_an_editable_installation_has_the_names_of_the_wheel(source_copy, tmp_path):
+    build = ("--no-build-isolation", "--editable", source_copy)
+    environment = _environment(tmp_path / "venv", *build)
+    helped = _run(tmp_path, environment / "bin" / "attent", "--help")
+    assert helped.returncode == 0, helped.stderr
+    done = _run(tmp_path, environment / "bin" / "python", "-c", _ALL_VERBS)
+    assert done.stdout.split() == [str(source_copy / "attent_tf" / "__init__.py"), str(len(VERBS)), "False"]
+
+
+@pytest.mark.slow
+def test_installed_wheel_works_outside_the_checkout(wheel, tmp_path):
+    environment = _environment(tmp_path / "venv", wheel)
 
     def attent(*arguments):
-        return subprocess.run(
-            [str(environment / "bin" / "attent"), *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
-        )
+        return _run(tmp_path, environment / "bin" / "attent", *arguments)
 
     helped = attent("--help")
     assert helped.returncode == 0, helped.stderr
     assert all(verb in helped.stdout for verb in VERBS)
 
-    loaded_from = subprocess.run(
-        [str(python), "-c", "import attent_tf; print(attent_tf.__file__)"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
+    done = _run(tmp_path, environment / "bin" / "python", "-c", _ALL_VERBS)
+    loaded_from, *rest = done.stdout.split()
     assert str(environment) in loaded_from
+    assert rest == [str(len(VERBS)), "False"]
 
     examined = attent("doctor")
     assert examined.returncode == 0, examined.stdout + examined.stderr
