@@ -358,7 +358,7 @@ class PseudoLabelConfig:
     least_agreement: float = 0.7
     least_share: float = 0.333
     largest_share: float = 3.0
-    least_volumes: float = 0.5
+    least_volumes: float = 0.25
 
 
 @dataclasses.dataclass(frozen=True)
