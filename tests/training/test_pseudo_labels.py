@@ -124,14 +124,14 @@ def _volume(confidence, agreement=1.0):
     return _proposal(np.repeat([0, 1, 2, 3, 4], (10, 70, 10, 10, 10)), confidence, agreement=agreement)
 
 
-def test_it_is_refused_where_less_than_half_of_the_volumes_remain():
+def test_it_is_refused_where_less_than_a_quarter_of_the_volumes_remain():
     good, bad = _volume(0.95), _volume(0.95, agreement=0.5)
-    half = make_pseudo_labels([good, bad, bad, good], SOURCE, CONFIG, first=True)
-    assert half.refusal is None
-    assert half.chosen == (True, False, False, True)
-    fewer = make_pseudo_labels([good, bad, bad], SOURCE, CONFIG, first=True)
-    assert fewer.refusal == "1 of 3 target volumes could be labelled reliably (2 with unsteady labels)"
-    assert fewer.agreements == (1.0, 0.5, 0.5)
+    enough = make_pseudo_labels([bad, bad, good, bad], SOURCE, CONFIG, first=True)
+    assert enough.refusal is None
+    assert enough.chosen == (False, False, True, False)
+    fewer = make_pseudo_labels([good, bad, bad, bad, bad], SOURCE, CONFIG, first=True)
+    assert fewer.refusal == "1 of 5 target volumes could be labelled reliably (4 with unsteady labels)"
+    assert fewer.agreements == (1.0, 0.5, 0.5, 0.5, 0.5)
     assert fewer.shares == pytest.approx((0.7, 0.1, 0.1, 0.1))
     never = dataclasses.replace(CONFIG, least_volumes=0.0)
     assert make_pseudo_labels([bad], SOURCE, never, first=True).refusal
