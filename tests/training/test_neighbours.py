@@ -87,10 +87,10 @@ def test_volumes_come_back_with_the_scans_shape(place, run):
 def test_scores_and_pictures_are_those_of_the_slice_itself(place, records, run):
     evaluation = evaluate(run, records, place / "evaluation", SilentObserver())
     (case,) = evaluation.cases
-    pictures = evaluation.pictures(case["case"])
+    pictures = evaluation.pictures(case.case)
     assert pictures["image"].shape == pictures["translated"].shape == pictures["prediction"].shape == (10, 128, 128)
-    assert case["spacing_mm"] == pytest.approx([_SLICE_MM, 2.2, 2.2])
-    middle = read_case_records(records, read_manifest(records), case["case"])[4].image[..., 1]
+    assert case.spacing_mm == pytest.approx([_SLICE_MM, 2.2, 2.2])
+    middle = read_case_records(records, read_manifest(records), case.case)[4].image[..., 1]
     np.testing.assert_allclose(pictures["image"][4] / 127.5 - 1, middle, atol=0.01)
 
 
