@@ -24,6 +24,8 @@ from tests.portability.runners import contents
 
 CASES = 8
 _JOB_SECONDS = 600
+# What a job has noted of its cases before its records are published.
+_NOTES = os.path.join(".aside-*", "work", "case-*.json")
 _NOTES_BEFORE_THE_KILL = 2
 
 
@@ -159,13 +161,13 @@ def _run(out: Path, data: Path, ct: Path, arguments: list[str], meanwhile: Calla
     try:
         if meanwhile is not None:
             wait_until(
-                lambda: len(list(out.parent.glob(".aside-*/work/case-*.json"))) >= _NOTES_BEFORE_THE_KILL,
+                lambda: len(list(out.parent.glob(_NOTES))) >= _NOTES_BEFORE_THE_KILL,
                 _JOB_SECONDS,
                 "the first cases",
                 [process],
             )
             killed = meanwhile()
-            done = len(list(out.parent.glob(".aside-*/work/case-*.json")))
+            done = len(list(out.parent.glob(_NOTES)))
             print(f"  killed {killed} with {done} of {CASES} cases done", flush=True)
         output, _ = process.communicate(timeout=_JOB_SECONDS)
     finally:
