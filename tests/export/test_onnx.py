@@ -78,6 +78,16 @@ def test_the_file_says_its_opset_its_batch_and_its_bundle(run, written):
     assert str(run.folder) not in (written / "models" / "model.onnx").read_bytes().decode("latin-1")
 
 
+def _calm(segmentor):
+    """Brings the scores of a deep network of random weights to the size of a trained one's.
+
+    They are so large without that rounding, which differs between runtimes, decides between two classes.
+    """
+    largest = np.abs(segmentor(_images(1)).main.numpy()).max()
+    for variable in segmentor.head.variables:
+        variable.assign(variable.value * (10.0 / largest))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["source_only", "attent_both", "pnp_adanet", "sifa_v2"])
 def test_every_way_of_slices_can_be_written(method, tmp_path):
@@ -87,6 +97,8 @@ def test_every_way_of_slices_can_be_written(method, tmp_path):
 
     settings = ("segmentation.backbone=pnp_adanet",) if method == "pnp_adanet" else ()
     chain = load_chain(write_untrained_run(tmp_path / "run", method, settings=settings))
+    if method == "pnp_adanet":
+        _calm(chain.routes[0].segmentor)
     content = to_onnx(chain, 256, 1)
     assert compared(chain, content, _images(2)) <= HELD == TOLERANCE
 
