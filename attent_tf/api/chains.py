@@ -2,9 +2,11 @@
 
 import dataclasses
 import os
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attent_tf.configs.first_weights import PACKAGE_SUFFIX
 from attent_tf.deployment import METADATA_FILE, read_contract
 from attent_tf.deployment.model import TrainedModel
 from attent_tf.errors import InputError
@@ -47,8 +49,8 @@ def load_chain(
     """Makes trained networks ready for `segment_volume` and `translate_volume`.
 
     Args:
-      run: a trained run or its folder, or the version folder of an exported model (`models/attent/1`). With `server`, the
-        `metadata.json` of the exported model will do; TensorFlow is not needed then.
+      run: a trained run or its folder, a package (`FILE.attent`), or the version folder of an exported model
+        (`models/attent/1`). With `server`, the `metadata.json` of the exported model will do; TensorFlow is not needed then.
       batch_size: slices at once; chosen for the device if None. The result does not depend on it.
       server: address of a TensorFlow Serving that holds the exported model, `http://HOST:8501` or `grpc://HOST:8500`.
       model: name of the model on the server.
@@ -56,7 +58,7 @@ def load_chain(
       server_ca, client_certificate, client_key, token_file: see `server_credentials`.
 
     Raises:
-      InputError: the path is neither, or the exported model is damaged.
+      InputError: the path is none of these, or what lies there is damaged.
       RunError: a stage of the run has no checkpoint, or it is of another model.
       ServerError: there is no such server or model.
     """
@@ -126,10 +128,10 @@ def _trained(run: Run | str | os.PathLike[str]) -> tuple[TrainedModel, Path]:
     if isinstance(run, Run):
         return run, run.folder
     place = Path(run)
-    if (place / RUN_FILE).is_file():
+    if (place / RUN_FILE).is_file() or place.suffix == PACKAGE_SUFFIX or zipfile.is_zipfile(place):
         return load_run(place), place
     if place.name == METADATA_FILE or (place / METADATA_FILE).is_file():
         return read_contract(place), place.parent if place.name == METADATA_FILE else place
     found = "neither there" if place.is_dir() else "a file" if place.is_file() else "nothing"
-    expected = f"a run folder ({RUN_FILE}) or the version folder of an exported model ({METADATA_FILE})"
-    raise InputError(place, expected, found, "take what attent train or attent export wrote")
+    expected = f"a run folder ({RUN_FILE}), a package or the version folder of an exported model ({METADATA_FILE})"
+    raise InputError(place, expected, found, "take what attent train, attent package or attent export wrote")
