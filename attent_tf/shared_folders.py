@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from attent_tf.files import written_aside
-from attent_tf.storage import file_systems, is_remote, open_binary
+from attent_tf.storage import file_systems, is_remote, open_binary, store_faults
 
 
 class SharedFolder(Protocol):
@@ -72,17 +72,19 @@ class RemoteFolder:
     @contextlib.contextmanager
     def created(self, name: str) -> Iterator[BinaryIO]:
         target, part = self._join(name), self._join(f".part-{uuid.uuid4().hex}-{name}")
-        file = self._systems().create(part, compression_type=_uncompressed())
+        with store_faults(target):
+            file = self._systems().create(part, compression_type=_uncompressed())
         try:
             yield file
-            if file.tell() or not part.startswith("s3://"):
-                file.close()
-            else:
-                _put_empty_object(part)
-            # Not every file system renames onto a file; a worker that does its work twice leaves the same one.
-            if self._systems().exists(target):
-                self._systems().delete([target])
-            self._systems().rename([part], [target])
+            with store_faults(target):
+                if file.tell() or not part.startswith("s3://"):
+                    file.close()
+                else:
+                    _put_empty_object(part)
+                # Not every file system renames onto a file; a worker that does its work twice leaves the same one.
+                if self._systems().exists(target):
+                    self._systems().delete([target])
+                self._systems().rename([part], [target])
         except BaseException:
             with contextlib.suppress(Exception):
                 file.close()

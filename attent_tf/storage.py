@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from attent_tf.errors import InputError
+from attent_tf.s3_clients import share_clients
 
 _COPY_BYTES = 1 << 20
 
@@ -37,12 +38,18 @@ def open_binary(path: str | os.PathLike[str]) -> BinaryIO:
         return open(path, "rb")
     from apache_beam.io.filesystem import CompressionTypes
 
-    try:
+    with store_faults(path):
         return file_systems(path).open(str(path), compression_type=CompressionTypes.UNCOMPRESSED)
+
+
+@contextlib.contextmanager
+def store_faults(path: str | os.PathLike) -> Iterator[None]:
+    """Turns the errors that clients of object stores have for themselves into an `OSError` about a path."""
+    try:
+        yield
     except (OSError, InputError):
         raise
     except Exception as error:
-        # Clients of object stores have errors of their own.
         raise OSError(errno.EIO, " ".join(str(error).split()), str(path)) from error
 
 
@@ -181,7 +188,10 @@ def file_systems(path: str | os.PathLike[str]):
             "none installed",
             "install Beam's extra for it, for example apache-beam[gcp]",
         ) from error
-    # Beam has this one always, and tells what it lacks when it is used.
-    if scheme == "s3" and importlib.util.find_spec("boto3") is None:
-        raise InputError(path, "the package boto3 for s3://", "none", "install the extra s3: pip install attent-tf[s3]")
+    if scheme == "s3":
+        # Beam has this one always, and tells what it lacks when it is used.
+        if importlib.util.find_spec("boto3") is None:
+            advice = "install the extra s3: pip install attent-tf[s3]"
+            raise InputError(path, "the package boto3 for s3://", "none", advice)
+        share_clients()
     return FileSystems

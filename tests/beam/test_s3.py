@@ -12,8 +12,10 @@ import pytest
 
 import beam_preprocess
 from attent_tf.errors import InputError
+from attent_tf.shared_folders import shared_folder
+from attent_tf.storage import list_files, open_binary
 from beam_preprocess import publish
-from tests.support.s3_server import BUCKET, download, remove, s3_server, upload
+from tests.support.s3_server import BUCKET, download, names, remove, s3_server, upload
 
 pytestmark = pytest.mark.slow
 
@@ -81,7 +83,7 @@ def test_a_killed_job_leaves_no_records_and_the_next_one_clears_up(
         text=True,
     )
     try:
-        while not any("work/case-" in name for name in download(store, "killed")):
+        while not any("work/case-" in name for name in names(store, "killed")):
             assert process.poll() is None, process.communicate()[0]
             time.sleep(0.05)
     finally:
@@ -109,11 +111,33 @@ def test_what_a_living_job_writes_stays(store, on_store):
             assert file.read() == b"mine"
 
 
+def test_all_files_of_a_process_share_a_client(store, on_store, monkeypatch):
+    import boto3
+
+    made = []
+    session = boto3.session.Session
+    monkeypatch.setattr(boto3.session, "Session", lambda *words, **named: made.append(1) or session(*words, **named))
+    root = on_store("any").folders["mri"]
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "3")  # an environment that no client was made for
+    for path in list_files(root)[:5]:
+        with open_binary(f"{root}/{path}") as file:
+            file.read(1)
+    assert len(made) == 1
+
+
 def test_a_bucket_that_is_not_there_is_one_line(on_store):
     with pytest.raises(InputError) as refused:
         beam_preprocess.run(on_store("any", out="s3://nowhere-at-all/records"))
     assert "s3://nowhere-at-all/records" in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_an_empty_file_is_written(store, on_store):
+    """As a shard is of which no case is left."""
+    on_store("any")
+    with shared_folder(f"s3://{BUCKET}/empty").created("shard"):
+        pass
+    assert download(store, "empty") == {"shard": b""}
 
 
 def test_a_whole_bucket_is_no_records_folder(on_store):

@@ -1,6 +1,7 @@
 """An S3 server on the loopback: moto's, which tests install, and versitygw, where it is on the path."""
 
 import contextlib
+import functools
 import os
 import sys
 from collections.abc import Iterator
@@ -52,12 +53,19 @@ def upload(environment: dict[str, str], folder: Path, prefix: str) -> None:
             client.upload_file(str(path), BUCKET, f"{prefix}/{path.relative_to(folder)}")
 
 
+def names(environment: dict[str, str], prefix: str) -> list[str]:
+    """Returns the names of all objects below a prefix, without it."""
+    pages = _client(environment).get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=f"{prefix}/")
+    return [one["Key"].removeprefix(f"{prefix}/") for page in pages for one in page.get("Contents", ())]
+
+
 def download(environment: dict[str, str], prefix: str) -> dict[str, bytes]:
     """Returns all objects below a prefix, by the rest of their names."""
     client = _client(environment)
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=f"{prefix}/")
-    keys = [one["Key"] for page in pages for one in page.get("Contents", ())]
-    return {key.removeprefix(f"{prefix}/"): client.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys}
+    return {
+        name: client.get_object(Bucket=BUCKET, Key=f"{prefix}/{name}")["Body"].read()
+        for name in names(environment, prefix)
+    }
 
 
 def remove(environment: dict[str, str], key: str) -> None:
@@ -65,11 +73,14 @@ def remove(environment: dict[str, str], key: str) -> None:
     _client(environment).delete_object(Bucket=BUCKET, Key=key)
 
 
-def _client(environment: dict[str, str]):
+@functools.cache
+def _client_of(endpoint: str, key: str, secret: str):
     import boto3
 
-    return boto3.session.Session(
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-        region_name=environment["AWS_DEFAULT_REGION"],
-    ).client("s3", endpoint_url=environment["AWS_ENDPOINT_URL_S3"])
+    session = boto3.session.Session(aws_access_key_id=key, aws_secret_access_key=secret, region_name="us-east-1")
+    return session.client("s3", endpoint_url=endpoint)
+
+
+def _client(environment: dict[str, str]):
+    keys = ("AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    return _client_of(*(environment[key] for key in keys))
