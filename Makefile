@@ -14,6 +14,7 @@ MODULE ?=
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
+DOCS := $(VENV)/.docs-installed
 
 # Wheels only, so that no compiler is needed; hashes, so that what is installed is what was tested.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -30,7 +31,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo install dev test test-fast coverage mutants check-runners check-docker check-serving fuzz lint format lock release-check sbom audit clean
+.PHONY: help demo install dev test test-fast coverage mutants check-runners check-docker check-serving fuzz docs lint format lock release-check sbom audit clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -68,6 +69,10 @@ check-serving: $(DEV) ## Send a hundred scans from eight clients to a server tha
 fuzz: $(DEV) ## Feed 20 000 damaged files to the readers.
 	$(BIN)/python -m tests.fuzz.fuzz_readers
 
+docs: $(DOCS) ## Build the documentation into build/docs, run its tutorials, and fail on whatever is broken.
+	PATH="$(abspath $(BIN)):$$PATH" $(TEST_ENV) $(BIN)/python -m sphinx -b html -W --keep-going -q -c docs/site docs build/docs
+	@echo "Open build/docs/index.html; it needs no server and no network."
+
 lint: $(DEV) ## Check style, formatting, spelling, types, the Dockerfile and which way imports run.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -84,6 +89,7 @@ lock: $(DEV) ## Pin the packages anew; UPGRADE=--upgrade moves them to their lat
 	$(COMPILE) setup.py --output-file requirements.lock
 	$(COMPILE) setup.py --extra dev --constraints requirements.lock --output-file requirements-dev.lock
 	$(COMPILE) setup.py --extra gpu --constraints requirements.lock --output-file requirements-gpu.lock
+	$(COMPILE) setup.py --extra docs --constraints requirements-dev.lock --output-file requirements-docs.lock
 	sed -n 's/^tensorflow==\([^ ]*\).*/tensorflow-cpu==\1/p' requirements.lock | \
 		$(COMPILE) setup.py - --no-emit-package tensorflow --constraints requirements.lock --output-file requirements-cpu.lock
 
@@ -117,5 +123,10 @@ $(RUNTIME): requirements.lock setup.py pyproject.toml | $(BIN)/python
 
 $(DEV): requirements-dev.lock setup.py pyproject.toml | $(BIN)/python
 	$(LOCKED) --requirement requirements-dev.lock
+	$(PROJECT)
+	@touch $@ $(RUNTIME)
+
+$(DOCS): requirements-docs.lock setup.py pyproject.toml | $(BIN)/python
+	$(LOCKED) --requirement requirements-docs.lock
 	$(PROJECT)
 	@touch $@ $(RUNTIME)

@@ -65,8 +65,16 @@ TEST = [
 RELEASE = [
     "build>=1.2,<2",
     "twine>=6,<8",
+    "docutils<0.23",  # what twine renders with; Sphinx for Python 3.11 takes no later one
     "cyclonedx-bom>=7,<8",  # bill of materials of the locks
     "pip-audit>=2.9,<3",
+]
+DOCS = [
+    "sphinx>=8.2,<9.1",  # later ones need Python 3.12
+    "furo>=2025.9.25",
+    "myst-nb>=1.3,<2",  # pages in Markdown; tutorials are notebooks as text, run when the site is built
+    "ipykernel>=6.29,<8",
+    "latex2mathml>=3.77,<4",  # equations that browsers draw without a script or a font
 ]
 PEERS = ["torch>=2.6,<3"]  # the same networks in plain PyTorch, which benchmarks/peers compares with
 LINT = [
@@ -127,6 +135,7 @@ setup(
         "s3": S3,
         "onnx": ONNX,
         "peers": PEERS,
+        "docs": DOCS,
         "test": TEST,
         "mutants": [
             "mutmut>=3.8,<4"

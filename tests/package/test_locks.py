@@ -9,7 +9,12 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 # lock file -> the extra that it holds beside the runtime requirements
-LOCKS = {"requirements.lock": "", "requirements-dev.lock": "dev", "requirements-gpu.lock": "gpu"}
+LOCKS = {
+    "requirements.lock": "",
+    "requirements-dev.lock": "dev",
+    "requirements-gpu.lock": "gpu",
+    "requirements-docs.lock": "docs",
+}
 
 
 def _pins(text: str) -> dict[str, str]:
@@ -55,7 +60,8 @@ def test_every_direct_dependency_is_pinned_within_its_range(lock, requirements, 
 def test_every_pin_has_a_hash(lock, root):
     text = (root / lock).read_text()
     entries = re.split(r"(?m)^(?=\S+==)", text)[1:]
-    assert len(entries) == len(_pins(text))
+    # Of a package whose latest version asks for a later Python, a lock for all of them pins two.
+    assert {canonicalize_name(entry.partition("==")[0]) for entry in entries} == set(_pins(text))
     assert all("--hash=sha256:" in entry for entry in entries)
 
 
