@@ -43,6 +43,8 @@ NOT_HERE = {
     "attent demo": "run by tests/cli/test_demo.py",
     "FlinkRunner": "needs a cluster; tests/portability",
     "PortableRunner": "needs a cluster; tests/portability",
+    "SparkRunner": "needs a master; tests/portability",
+    "s3://": "run by tests/beam/test_s3.py",
     "DataflowRunner": "needs a cloud account",
     "TF_CONFIG": "run by tests/training/test_multi_worker.py",
 }

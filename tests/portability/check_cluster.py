@@ -24,8 +24,6 @@ from tests.portability.runners import contents
 
 CASES = 8
 _JOB_SECONDS = 600
-# What a job has noted of its cases before its records are published.
-_NOTES = os.path.join(".aside-*", "work", "case-*.json")
 _NOTES_BEFORE_THE_KILL = 2
 
 
@@ -161,18 +159,23 @@ def _run(out: Path, data: Path, ct: Path, arguments: list[str], meanwhile: Calla
     try:
         if meanwhile is not None:
             wait_until(
-                lambda: len(list(out.parent.glob(_NOTES))) >= _NOTES_BEFORE_THE_KILL,
+                lambda: _done(out) >= _NOTES_BEFORE_THE_KILL,
                 _JOB_SECONDS,
                 "the first cases",
                 [process],
             )
             killed = meanwhile()
-            done = len(list(out.parent.glob(_NOTES)))
-            print(f"  killed {killed} with {done} of {CASES} cases done", flush=True)
+            print(f"  killed {killed} with {_done(out)} of {CASES} cases done", flush=True)
         output, _ = process.communicate(timeout=_JOB_SECONDS)
     finally:
         kill(process)
     return Job(process.returncode, output.splitlines(), time.monotonic() - start)
+
+
+def _done(out: Path) -> int:
+    """Returns how many cases have left their note beside a folder that is being made."""
+    works = out.parent.glob(".aside-*/work")
+    return sum(1 for work in works for _ in work.glob("case-*.json"))
 
 
 def _left(folder: Path) -> list[str]:
