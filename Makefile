@@ -31,7 +31,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo install dev test test-fast coverage mutants check-runners check-docker check-serving fuzz docs lint format lock release-check sbom audit clean
+.PHONY: help demo install dev test test-fast coverage mutants check-runners check-cluster check-docker check-serving fuzz docs lint format lock release-check sbom audit clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -56,8 +56,10 @@ coverage: $(DEV) ## Say which lines the tests run; COVERED="-m 'not slow'" asks 
 mutants: $(DEV) ## Change MODULE (or each of the list) bit by bit and see whether its tests notice (pip install mutmut).
 	$(BIN)/python -m tests.mutants.check_mutants $(MODULE)
 
-check-runners: $(DEV) ## Run the Beam jobs on every runner and a Flink cluster, and compare the bytes (Java 17 and Maven).
+check-runners: $(DEV) ## Run the Beam jobs on every runner, Flink and Spark too, and compare the bytes (Java 17 and Maven).
 	$(BIN)/python -m tests.portability.check_runners $(CHECK_RUNNERS) 2>/dev/null
+
+check-cluster: $(DEV) ## Run jobs on a Flink cluster of two TaskManagers and kill one at work (Java 17 and Maven; ten minutes).
 	$(BIN)/python -m tests.portability.check_cluster
 
 check-docker: $(DEV) ## Build the images and use them (root; apt-get install docker.io debootstrap, or buildah debootstrap).
