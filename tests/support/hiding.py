@@ -34,8 +34,8 @@ def canonical(distribution: str) -> str:
 
 def of_others(distributions: set[str]) -> set[str]:
     """Returns the modules that none of some distributions has brought."""
-    # Of a project that is installed in place the metadata list no module.
-    brought = {"attent_tf": ["attent-tf"], "beam_preprocess": ["attent-tf"], "cli": ["attent-tf"]}
+    # Of a project that is installed in place the metadata list no module; `tests` is a name that others install too.
+    brought = dict.fromkeys(("attent_tf", "beam_preprocess", "cli", "attent_cli", "tests"), ["attent-tf"])
     return {
         module
         for module, owners in {**importlib.metadata.packages_distributions(), **brought}.items()
