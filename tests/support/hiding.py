@@ -35,7 +35,7 @@ def canonical(distribution: str) -> str:
 def of_others(distributions: set[str]) -> set[str]:
     """Returns the modules that none of some distributions has brought."""
     # Of a project that is installed in place the metadata list no module; `tests` is a name that others install too.
-    brought = dict.fromkeys(("attent_tf", "beam_preprocess", "cli", "attent_cli", "tests"), ["attent-tf"])
+    brought = {name: ["attent-tf"] for name in ("attent_tf", "beam_preprocess", "cli", "attent_cli", "tests")}
     return {
         module
         for module, owners in {**importlib.metadata.packages_distributions(), **brought}.items()
