@@ -25,7 +25,7 @@ def package(run_folder, out, evaluation):
       attent package --run runs/attent --out abdomen.attent
       attent info abdomen.attent
       attent segment --model abdomen.attent --input scan.nii.gz --out labels.nii.gz
-      attent train --records records --out tuned --direction mri2ct --method source --config demo \\
+      attent train --records records --out tuned --direction mri2ct --method source_only --config demo \\
           --set segmentation.weights=abdomen.attent
     """
     from attent_tf.runs import load_run
