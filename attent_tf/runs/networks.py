@@ -102,9 +102,12 @@ def stored(part: keras.Model | keras.optimizers.Optimizer) -> list[tf.Variable]:
 
 def named_variables(role: str, network: keras.Model) -> dict[str, tf.Variable]:
     """Returns all variables of a network by the names that packages give them: its role and their place in it."""
-    named = {f"{role}/{variable.path.partition('/')[2]}": variable.value for variable in network.variables}
-    if len(named) != len(network.variables):
-        raise ValueError(f"Argument `network` must have variables whose paths differ. Received: {network.name}")
+    named: dict[str, tf.Variable] = {}
+    for variable in network.variables:
+        name = f"{role}/{variable.path.partition('/')[2]}"
+        # Layers that Keras named alike are told apart by their order.
+        alike = sum(other.partition("#")[0] == name for other in named)
+        named[f"{name}#{alike + 1}" if alike else name] = variable.value
     return named
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from attent_tf.configs import load_config
-from attent_tf.methods import SEGMENTOR, TO_SOURCE, TO_TARGET, get_method
+from attent_tf.methods import SEGMENTOR, TEACHER, TO_SOURCE, TO_TARGET, get_method
 from attent_tf.runs import Run, create_or_check
 from attent_tf.runs.networks import make_part, stored
 from attent_tf.tasks import Task
@@ -36,7 +36,7 @@ def write_untrained_run(
     size = config.data.image_size
     # Of each method the same segmentor, whatever stands before it.
     for stage in reversed(run.method.stages):
-        imaging = [part for part in stage.parts if part.role in (TO_SOURCE, TO_TARGET, SEGMENTOR)]
+        imaging = [part for part in stage.parts if part.role in (TO_SOURCE, TO_TARGET, SEGMENTOR, TEACHER)]
         networks = [make_part(part, config, run.task, direction, options.channels) for part in imaging]
         for network in networks:
             network(tf.zeros((1, size, size, options.channels)))
