@@ -27,7 +27,9 @@ def test_the_demo_leaves_records_runs_report_and_summary(tmp_path):
     assert all(tuple(scores) == METRICS for scores in summary["ct2mri"].values())
     report = (out / "report" / "index.html").read_text()
     assert all(title in report for title in ("AttENT", "Supervised", "Source only"))
-    assert result.output.rstrip().splitlines()[-1].endswith(str(out / "report" / "index.html"))
+    *_, report_line, next_line = result.output.rstrip().splitlines()
+    assert report_line.endswith(str(out / "report" / "index.html"))
+    assert f"--run {out / 'runs' / 'ct2mri' / 'attent' / 'seed-0'} " in next_line
 
     again = CliRunner().invoke(main, words)
     assert again.exit_code == 0, again.output

@@ -96,5 +96,7 @@ def test_info_tells_the_task_of_a_run(tmp_path):
 
 def test_info_wants_one_folder():
     assert _attent("info").exit_code == 2
-    assert "Give one of --records, --run and --model" in _attent("info", "--records", "a", "--run", "b").output
+    assert (
+        "Give one of --records, --run, --model and a package" in _attent("info", "--records", "a", "--run", "b").output
+    )
     assert "--cases goes with --records" in _attent("info", "--run", "b", "--cases").output

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shutil
+import types
 import zipfile
 
 import numpy as np
@@ -135,7 +136,7 @@ class _Scores:
     """As much of an evaluation as a card says."""
 
     header: dict
-    cases: tuple = ({"case": "case-of-jane", "labelled": True},)
+    cases: tuple = (types.SimpleNamespace(case="case-of-jane", labelled=True),)
 
     @property
     def structures(self):

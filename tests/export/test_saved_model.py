@@ -237,12 +237,12 @@ def test_metadata_leads_a_client_to_the_same_preparation(exported, run):
 
 
 def test_the_fingerprint_follows_the_weights(exported, run, tmp_path):
-    from attent_tf.export.saved_model import _weights_sha256
+    from attent_tf.export.saved_model import weights_sha256
 
     chain = load_chain(run)
-    assert _weights_sha256(chain) == exported.metadata["training"]["weights_sha256"]
+    assert weights_sha256(chain) == exported.metadata["training"]["weights_sha256"]
     chain.networks[-1].main_head.branches[0].bias.assign_add([0, 0, 1e-3, 0, 0])
-    assert _weights_sha256(chain) != exported.metadata["training"]["weights_sha256"]
+    assert weights_sha256(chain) != exported.metadata["training"]["weights_sha256"]
 
 
 def test_the_card_tells_what_it_is_and_is_not(exported):

@@ -12,9 +12,9 @@ import nibabel
 import numpy as np
 
 from attent_tf.deployment import read_contract
-from attent_tf.inference.volumes import segment_volume
+from attent_tf.inference.volumes import Segmentation, segment_prepared
 from attent_tf.tasks import task_to_mapping
-from attent_tf.volumes import PrepareOptions, read_scan, write_scan
+from attent_tf.volumes import PrepareOptions, prepare, read_scan, write_scan
 from tests.serving.banded import SIZE, BandedChain
 from tests.serving.faulty import ENVIRONMENT, faulty, peak_mb
 from tests.support.abdomen import ABDOMEN, CLASS_NAMES
@@ -131,8 +131,10 @@ def _check(folder: Path, number: int, share: list[str], code: int, contract) -> 
     assert written == sorted(done)
     for name in done:
         volume = read_scan(folder / f"in{number}" / f"{name}.nii.gz", contract.task.domain(contract.target))
-        options, classes = contract.prepare_options, contract.task.num_classes
-        expected = segment_volume(BandedChain(), volume, options, classes, postprocessing=contract.postprocessing)
+        prepared = prepare(volume, contract.prepare_options)
+        answer = Segmentation.blank(prepared, contract.task.num_classes)
+        segment_prepared(BandedChain(), prepared, answer, postprocessing=contract.postprocessing)
+        expected = answer.labels
         (path,) = (folder / f"out{number}").glob(f"{name}*.nii.gz")
         np.testing.assert_array_equal(np.asanyarray(nibabel.load(path).dataobj), expected)
         assert len(np.unique(expected)) > 2

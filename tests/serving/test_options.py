@@ -17,7 +17,12 @@ from tests.deployment.test_contract import _GOOD
 @pytest.mark.parametrize(
     ("run", "server", "metadata", "message"),
     [
-        (None, None, None, "expected --run RUN, or --server URL with --model-metadata FILE, found neither"),
+        (
+            None,
+            None,
+            None,
+            "expected --run RUN, --model FILE, or --server URL with --model-metadata FILE, found neither",
+        ),
         (None, "http://host:1", None, "found neither"),
         ("run", "http://host:1", "metadata.json", "found both"),
         (None, None, "metadata.json", "expected --server URL beside it"),
