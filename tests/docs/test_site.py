@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import attent_tf
-from tests.reporting.browser import CHROMIUMS, Browser, find_programs
+from tests.reporting.browser import opened
 
 pytest.importorskip("sphinx", reason="needs the extra docs (make docs)")
 pytest.importorskip("myst_nb", reason="needs the extra docs (make docs)")
@@ -17,7 +17,6 @@ pytestmark = pytest.mark.slow
 
 _ROOT = Path(__file__).resolve().parents[2]
 _DOCS = _ROOT / "docs"
-PROGRAMS = find_programs()
 PAGES = (
     "index.html",
     "reference.html",
@@ -90,12 +89,7 @@ def test_figures_have_every_room_and_every_method(site):
 
 @pytest.fixture(scope="module")
 def browser():
-    if PROGRAMS is None:
-        pytest.skip(f"needs a Chromium ({', '.join(CHROMIUMS)}) and chromedriver on the path")
-    pytest.importorskip("selenium", reason="needs selenium (make dev)")
-    started = Browser(*PROGRAMS)
-    yield started
-    started.close()
+    yield from opened()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -3,6 +3,8 @@
 import json
 import shutil
 
+import pytest
+
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -79,3 +81,14 @@ class Browser:
         events = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
         sent = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
         return console, sent
+
+
+def opened():
+    """Yields a `Browser` for the tests of a module, which are skipped where there is none: `yield from opened()` in a fixture."""
+    programs = find_programs()
+    if programs is None:
+        pytest.skip(f"needs a Chromium ({', '.join(CHROMIUMS)}) and chromedriver on the path")
+    pytest.importorskip("selenium", reason="needs selenium (make dev)")
+    started = Browser(*programs)
+    yield started
+    started.close()

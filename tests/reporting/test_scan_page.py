@@ -16,10 +16,9 @@ from attent_tf.reporting.palette import rgb
 from attent_tf.reporting.scan_page import IndexedScan, write_scan_index, write_scan_page
 from attent_tf.reporting.scan_windows import CT_WINDOWS, windows_of
 from attent_tf.volumes import Volume
-from tests.reporting.browser import CHROMIUMS, Browser, find_programs
+from tests.reporting.browser import opened
 from tests.support.abdomen import ABDOMEN, LIVER, SPLEEN
 
-PROGRAMS = find_programs()
 SHAPE = (48, 40, 9)
 # In RAS+: the first axis runs to the patient's right. A liver at the right in front, a spleen at the left behind, higher up.
 LIVER_BOX = np.s_[34:40, 26:32, 2:4]
@@ -125,12 +124,7 @@ def test_the_index_leads_to_the_pages(tmp_path, read_page):
 
 @pytest.fixture(scope="module")
 def browser():
-    if PROGRAMS is None:
-        pytest.skip(f"needs a Chromium ({', '.join(CHROMIUMS)}) and chromedriver on the path")
-    pytest.importorskip("selenium", reason="needs selenium (make dev)")
-    started = Browser(*PROGRAMS)
-    yield started
-    started.close()
+    yield from opened()
 
 
 def pixel(browser, pane, row, column):
