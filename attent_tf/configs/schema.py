@@ -154,6 +154,9 @@ class SegmentationConfig:
       aligner_warmup_steps: first steps with labels alone.
       aligner_statistics: of the batch norms when target slices pass: `labelled`, the running ones of labelled slices, or `own`,
         those of the target batch, as in the released codes; the running ones then are of both domains.
+      aligner_watch_every: steps between two looks at how much S finds of each structure in target slices, from the end of the
+        warm-up on; an alignment that loses structures is taken back and stopped. 0 looks never.
+      aligner_watch_tolerance: by how much the mean |ln(share in target / share in source labels)| of the structures may grow.
       entropy_channels: of entropy maps: `sum` for the map of Eq. 6, `class` for ADVENT's weighted self-information.
       discriminator_filters: channels of the map discriminators' first layer; doubled in each of the next three.
       aligner_adversarial: kind of Eq. 7 and 8: `log_likelihood` or `least_squares`.
@@ -176,6 +179,8 @@ class SegmentationConfig:
     aligner_aux_weight: float = 0.0002
     aligner_warmup_steps: int = 0
     aligner_statistics: Literal["labelled", "own"] = "labelled"
+    aligner_watch_every: int = 0
+    aligner_watch_tolerance: float = 0.2
     entropy_channels: Literal["sum", "class"] = "sum"
     discriminator_filters: int = at_least_1(64)
     aligner_adversarial: Adversarial = "log_likelihood"

@@ -28,6 +28,8 @@ _ALIGNER_KEYS = (
     "segmentation.aligner_aux_weight",
     "segmentation.aligner_warmup_steps",
     "segmentation.aligner_statistics",
+    "segmentation.aligner_watch_every",
+    "segmentation.aligner_watch_tolerance",
     *_ADVERSARY_KEYS,
 )
 

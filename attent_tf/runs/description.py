@@ -19,7 +19,7 @@ class StageDescription(TypedDict, total=False):
       devices: that it runs on.
       seconds: that it took, if it was trained in one go.
       labels: by step, of a stage that labels its own slices: thresholds, shares and agreement of the volumes.
-      refused: why the stage ended at once.
+      refused: why what the stage did was taken back, or a part of it.
     """
 
     steps: int

@@ -8,6 +8,7 @@ from attent_tf.signs.counts import (
     main_part_shares,
     mean_dice,
     no_overlap,
+    share_distance,
     sum_on_foreground,
 )
 from attent_tf.signs.estimate import (
@@ -50,6 +51,7 @@ __all__ = [
     "read_calibration",
     "scale_images",
     "scale_labels_back",
+    "share_distance",
     "sum_on_foreground",
     "with_estimate",
 ]

@@ -45,6 +45,19 @@ def count_structures(labels: np.ndarray, num_classes: int) -> StructureCounts:
     return StructureCounts(pixels, len(labels), int(np.count_nonzero(~labels.any(axis=(1, 2)))))
 
 
+def share_distance(shares: np.ndarray, source_shares: np.ndarray) -> float:
+    """Mean |ln(share / share in the source)| over the structures that the source shows; 0 is the source's own proportions.
+
+    Args:
+      shares: [structures] of the target, as predicted (`StructureCounts.shares`); less than a thousandth of the source's
+        counts as a thousandth.
+      source_shares: [structures] of the source's labels.
+    """
+    shown = source_shares > 0
+    ratios = np.maximum(shares[shown] / source_shares[shown], 1e-3)
+    return float(np.mean(np.abs(np.log(ratios)))) if shown.any() else 0.0
+
+
 def no_overlap(num_classes: int) -> np.ndarray:
     """Returns what `count_overlap` does of no slice."""
     return np.zeros((num_classes - 1, 2), np.int64)

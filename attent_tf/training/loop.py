@@ -41,16 +41,18 @@ class InnerStep(Protocol):
 
 
 class Renewal(Protocol):
-    """What a stage does at intervals to the slices that it is shown.
+    """What a stage does at times that it sets itself, to the slices that it is shown or to its networks."""
 
-    Attributes:
-      every: steps between two times.
-    """
-
-    every: int
+    def next_time(self, position: int) -> int:
+        """Returns the first step after `position` at which `begin` is to be called."""
+        ...
 
     def begin(self, position: int) -> bool:
-        """Prepares the slices for the steps from `position` on; False ends the stage there, as it then is."""
+        """Prepares the steps from `position` on, the stage's first or one that it goes on at; False ends the stage there."""
+        ...
+
+    def finish(self, position: int) -> None:
+        """Is called after the stage's last step, before its weights are saved."""
         ...
 
 
@@ -94,7 +96,7 @@ def run_stage(
       strategy: that `inner` was made under.
       observer: shows progress.
       draw_panel: makes a fixed panel, images by name, for TensorBoard.
-      renewal: of the slices, before `make_data` is called anew; None for slices that stay the same.
+      renewal: of slices or networks, before `make_data` is called anew; None where nothing changes on the way.
 
     Raises:
       RunError: a loss is not finite, or the checkpoints cannot be used. The last good checkpoint is kept.
@@ -118,17 +120,18 @@ def run_stage(
         observer.stage(plan.title, plan.steps, start) as bar,
         _termination_noted() as terminated,
     ):
-        position, data = start, None
+        position, data, renewed_at = start, None, start
         while position < plan.steps:
-            if data is None or (renewal and position % renewal.every == 0):
+            if position == renewed_at:
                 if renewal and not renewal.begin(position):
                     step.assign(plan.steps)
                     checkpoints.save()
                     return
+                renewed_at = renewal.next_time(position) if renewal else plan.steps
                 data = _batches_from(position, make_data, strategy)
             phase, phase_end = inner.phase(position)
             stop = min(_next_multiple(position, plan.log_every), phase_end or plan.steps, plan.steps)
-            stop = min(stop, _next_multiple(position, renewal.every)) if renewal else stop
+            stop = min(stop, renewed_at)
             values = {name: float(v) for name, v in train(phase, data, tf.constant(stop - position)).items()}
             _check_finite(values, plan, stop)
             bar.set_postfix_str(", ".join(f"{name} {values[name]:.3f}" for name in names[:3]))
@@ -140,6 +143,8 @@ def run_stage(
             if plan.panel_every and position % plan.panel_every == 0:
                 for name, images in draw_panel().items():
                     tf.summary.image(name, images, step=position, max_outputs=images.shape[0])
+            if renewal and position == plan.steps:
+                renewal.finish(position)
             stopping = terminated.is_set() and position < plan.steps
             if position % plan.checkpoint_every == 0 or position == plan.steps or stopping:
                 _check_weights(inner, plan, position)

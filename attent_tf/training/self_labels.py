@@ -63,9 +63,15 @@ class SelfLabels:
         self._observer = observer
         self._begin_again = begin_again
         self._probabilities = tf.function(self._probabilities, reduce_retracing=True)
-        self.every = config.every
         # Slices of the volumes that remain, with codes of `pseudo_labels` as labels; from `begin` on.
         self.slices: SliceArrays | None = None
+
+    def next_time(self, position: int) -> int:
+        """Returns the step at which all volumes are labelled next."""
+        return (position // self._config.every + 1) * self._config.every
+
+    def finish(self, position: int) -> None:
+        """Does nothing: labels that no step would learn from are not made."""
 
     def begin(self, position: int) -> bool:
         """Labels all volumes where `position` is the time for it, and reads the labels that count from there on.
@@ -76,7 +82,7 @@ class SelfLabels:
         Raises:
           RunError: the labels that the stage had are missing or damaged.
         """
-        made_at = position - position % self.every
+        made_at = position - position % self._config.every
         if made_at == position:
             labels = make_pseudo_labels(self._proposals(), self._source_shares, self._config, first=not made_at)
             if worker_index(self._strategy) == 0:

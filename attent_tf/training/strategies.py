@@ -53,6 +53,18 @@ def wait_for_all(strategy: tf.distribute.Strategy) -> None:
     meet()
 
 
+def mean_of_workers(strategy: tf.distribute.Strategy, value: float) -> float:
+    """Returns the mean of each worker's `value`, the same for all; call it in cross-replica context."""
+    if not _of_several_workers(strategy):
+        return value
+
+    @tf.function
+    def mean():
+        return strategy.reduce("MEAN", strategy.run(lambda: tf.constant(value)), axis=None)
+
+    return float(mean())
+
+
 def _of_several_workers(strategy):
     if strategy.cluster_resolver is None:
         return False

@@ -18,6 +18,7 @@ from attent_tf.progress import Observer
 from attent_tf.runs import Run, create_or_check, describe_stage, load_run, resolve_steps
 from attent_tf.runs.networks import begin_parts, check_complete
 from attent_tf.runs.reuse import reuse_stage, shared_stage
+from attent_tf.training.alignment_watch import AlignmentWatch
 from attent_tf.training.checkpoints import has_checkpoint
 from attent_tf.training.first_weights import check_first_weights
 from attent_tf.training.loop import StagePlan, run_stage
@@ -25,6 +26,7 @@ from attent_tf.training.pseudo_labels import mean_structure_shares
 from attent_tf.training.self_labels import SelfLabels, volumes_of, with_labels
 from attent_tf.training.shown_slices import ShownSlices
 from attent_tf.training.steps.step import make_step, step_class
+from attent_tf.training.steps.warmed_up import WarmedUpStep
 from attent_tf.training.strategies import device_names, make_strategy, replica_batch, wait_for_all, worker_index
 from attent_tf.training.translation_signs import judge_translation
 
@@ -132,9 +134,10 @@ def _train_stage(run: Run, stage: Stage, shown: ShownSlices, strategy, observer)
         if not _has_begun(run, stage):
             begin()
     own_labels = _self_labels(run, stage, inner, shown, slices, strategy, observer, begin)
+    renewal = own_labels or _alignment_watch(run, stage, inner, slices, strategy, observer)
     panel = inner.panel(*(one.images for one in slices))
     fresh, began = not _has_begun(run, stage), time.perf_counter()
-    run_stage(_plan(run, stage, steps, strategy), inner, step, make_data, strategy, observer, panel, own_labels)
+    run_stage(_plan(run, stage, steps, strategy), inner, step, make_data, strategy, observer, panel, renewal)
     if fresh and worker_index(strategy) == 0:
         # Of a stage that was interrupted, nobody knows how long it took in all.
         describe_stage(run, stage.id, seconds=round(time.perf_counter() - began, 1))
@@ -156,6 +159,14 @@ def _self_labels(run, stage, inner, shown, slices, strategy, observer, begin) ->
     return SelfLabels(
         run, stage, network, images, volumes, shares, inner.labelling, strategy, observer, begin_again=begin
     )
+
+
+def _alignment_watch(run, stage, inner, slices, strategy, observer) -> AlignmentWatch | None:
+    """What looks at S while it is aligned; None where nothing is aligned or nobody shall look."""
+    if not (isinstance(inner, WarmedUpStep) and inner.watched):
+        return None
+    labelled, target = slices[: len(stage.inputs)]
+    return AlignmentWatch(run, stage, inner, target.images, labelled.labels, strategy, observer)
 
 
 def _slices_in_an_epoch(parts: list[SliceArrays]) -> int:

@@ -11,6 +11,7 @@ from attent_tf.signs import (
     main_part_shares,
     mean_dice,
     no_overlap,
+    share_distance,
     sum_on_foreground,
 )
 
@@ -80,3 +81,13 @@ def test_counts_follow_the_number_of_classes():
     assert count_overlap(labels, labels, 16).tolist() == [[1, 2], *[[0, 0]] * 13, [2, 4]]
     assert main_part_shares(labels, 16)[[0, 14]].tolist() == [1, 1]
     assert count_overlap(_maps([1, 2]), _maps([1, 0]), 3).tolist() == [[1, 2], [0, 1]]
+
+
+def test_the_distance_of_shares_is_the_mean_of_their_logarithms():
+    source = np.array([0.2, 0.1, 0.0, 0.05])
+    # ln 2, 0 and, of a structure that is lost, ln 1000; the third is not in the source.
+    distance = share_distance(np.array([0.1, 0.1, 0.3, 0.0]), source)
+    assert distance == pytest.approx((np.log(2) + np.log(1000)) / 3)
+    assert share_distance(source, source) == 0
+    assert share_distance(2 * source, source) == pytest.approx(np.log(2))
+    assert share_distance(source, np.zeros(4)) == 0
