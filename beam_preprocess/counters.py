@@ -19,7 +19,10 @@ def read_counters(result) -> dict[str, int]:
     except Exception:  # runners without metrics say so each in their own way, and the records are complete without
         return {}
     # Some runners know only what was attempted, which retries may count twice.
-    values = ((one.key.metric.name, one.attempted if one.committed is None else one.committed) for one in found)
+    values = (
+        (counter.key.metric.name, counter.attempted if counter.committed is None else counter.committed)
+        for counter in found
+    )
     return {name: int(value) for name, value in values if value is not None}
 
 

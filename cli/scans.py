@@ -74,8 +74,8 @@ class Tally:
             click.echo(f"Wrote {path}")
         if self._failed:
             click.echo(f"Error: {len(self._failed)} of {self._count} scans failed; the others are done:", err=True)
-            for one in self._failed:
-                click.echo(f"  {one['reason']}", err=True)
+            for failure in self._failed:
+                click.echo(f"  {failure['reason']}", err=True)
             click.get_current_context().exit(EXIT_SOME_FAILED if self._done else 1)
 
     @property
@@ -86,7 +86,7 @@ class Tally:
     @property
     def failed_names(self) -> list[str]:
         """What the scans that failed are called."""
-        return [Path(one["input"]).name for one in self._failed]
+        return [Path(failure["input"]).name for failure in self._failed]
 
     @property
     def _count(self) -> int:

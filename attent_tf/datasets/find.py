@@ -67,8 +67,8 @@ def find_cases(
       ConfigError: as `survey_cases`.
     """
     found = survey_cases(root, task, domain, dataset)
-    for one in found.problems:
-        raise InputError(*dataclasses.astuple(one.problem))
+    for fault in found.problems:
+        raise InputError(*dataclasses.astuple(fault.problem))
     return found.cases
 
 
@@ -116,7 +116,9 @@ def survey_cases(
             return _surveyed(candidate, root, folder, paths, task, domain, no_dicom)
     if description:
         raise InputError(root, f"images of {description.name} at {description.images}", "none", "check the folder")
-    layouts = "; ".join(f"{one.name}: {'/'.join(filter(None, (one.folders[0], one.images)))}" for one in candidates)
+    layouts = "; ".join(
+        f"{known.name}: {'/'.join(filter(None, (known.folders[0], known.images)))}" for known in candidates
+    )
     raise InputError(
         root,
         "a data set",
@@ -148,7 +150,7 @@ def _no_dicom(
 
 def _surveyed(description, root, folder, paths, task, domain, no_dicom) -> FoundCases:
     if not description.fits(task.domain(domain)):
-        fitting = [one.name for one in task.domains if description.fits(one)]
+        fitting = [known.name for known in task.domains if description.fits(known)]
         raise InputError(
             root,
             f"a data set of domain {domain}, kind {task.domain(domain).kind}",
@@ -163,18 +165,20 @@ def _surveyed(description, root, folder, paths, task, domain, no_dicom) -> Found
     def full(relative: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(joined(root, prefix + path) for path in relative)
 
-    def files_of(one: MatchedCase) -> CaseFiles:
+    def files_of(matched: MatchedCase) -> CaseFiles:
         files = CaseFiles(
-            case=case_name(description, one.patient, one.case),
+            case=case_name(description, matched.patient, matched.case),
             patient="",
             task=task,
             domain=domain,
             description=description,
-            images=full(one.images),
-            labels=full(one.images if description.is_arrays else one.labels),
-            others=full(tuple(path for path in one.others if not is_left_out_silently(path))),
+            images=full(matched.images),
+            labels=full(matched.images if description.is_arrays else matched.labels),
+            others=full(tuple(path for path in matched.others if not is_left_out_silently(path))),
         )
-        return dataclasses.replace(files, patient=patient_name(description, one.patient, one.case, files.is_slice))
+        return dataclasses.replace(
+            files, patient=patient_name(description, matched.patient, matched.case, files.is_slice)
+        )
 
     cases = tuple(map(files_of, matches.cases))
     problems = tuple(CaseProblem(name, domain, "pairing", problem) for name, problem in matches.problems)

@@ -207,18 +207,18 @@ def _paired(
             (images[0], "its labels", description.labels) if images else (pictures[0], "its images", description.images)
         )
         return ((), ()), [_alone(shown + where, what, pattern)]
-    slices, by_name = ({_stem(path): path for path in files} for files in (images, pictures))
-    if slices.keys() == by_name.keys():
-        return (images, tuple(by_name[_stem(path)] for path in images)), []
+    slices, labelled_slices = ({_stem(path): path for path in files} for files in (images, pictures))
+    if slices.keys() == labelled_slices.keys():
+        return (images, tuple(labelled_slices[_stem(path)] for path in images)), []
     if description.pair_by == "name_or_order" and len(images) == len(pictures):
         return (images, pictures), []
     faults = []
-    for one, other, what in ((slices, by_name, "a PNG"), (by_name, slices, "a DICOM slice")):
-        alone = sorted(one.keys() - other.keys(), key=natural_key)
+    for files, partners, what in ((slices, labelled_slices, "a PNG"), (labelled_slices, slices, "a DICOM slice")):
+        alone = sorted(files.keys() - partners.keys(), key=natural_key)
         if alone:
-            others = f"none, and so for {len(alone)} of {len(one)} files" if len(alone) > 1 else "none"
+            found = f"none, and so for {len(alone)} of {len(files)} files" if len(alone) > 1 else "none"
             advice = "unpack the data set again, or remove the case"
-            faults.append(Problem(shown + one[alone[0]], f"{what} of the same name", others, advice))
+            faults.append(Problem(shown + files[alone[0]], f"{what} of the same name", found, advice))
     return ((), ()), faults
 
 
@@ -280,9 +280,9 @@ def _strangers(
         if description.is_nifti and named and "/" in path and not description.images.startswith("{"):
             wanted = next(
                 (
-                    p
-                    for p in (description.images, description.labels)
-                    if PurePosixPath(normal_name(p)).parent == PurePosixPath(normal_name(path)).parent
+                    pattern
+                    for pattern in (description.images, description.labels)
+                    if PurePosixPath(normal_name(pattern)).parent == PurePosixPath(normal_name(path)).parent
                 ),
                 description.images,
             )
@@ -309,9 +309,9 @@ def _spelled_twice(files: Sequence[str], shown: str) -> Problem | None:
     folders = {}
     for path in files:
         folder = str(PurePosixPath(path).parent)
-        other = folders.setdefault(normal_name(folder), folder)
-        if other != folder:
-            found = f"{shown}{other} too, the same name in another spelling of Unicode"
+        first = folders.setdefault(normal_name(folder), folder)
+        if first != folder:
+            found = f"{shown}{first} too, the same name in another spelling of Unicode"
             return Problem(shown + folder, "one folder for a case", found, "put them together, or remove one")
     return None
 

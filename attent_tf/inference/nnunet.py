@@ -111,10 +111,11 @@ def write_nnunet(
         for name in (TRAINING_IMAGES, TRAINING_LABELS):
             (folder / name).mkdir()
         writer.write(folder, files)
-        trained = [one for one in writer.origins if one["is"] != TEST]
+        trained = [origin for origin in writer.origins if origin["is"] != TEST]
         if not trained:
             reasons = (
-                "; ".join(f"{one['case']}: {one['reason']}" for one in writer.left_out) or "there are test cases alone"
+                "; ".join(f"{case['case']}: {case['reason']}" for case in writer.left_out)
+                or "there are test cases alone"
             )
             raise RecordsError(
                 f"{records}: expected a case to train on, found none that passes ({reasons}); give the scans of {run.source} too"
@@ -124,8 +125,8 @@ def write_nnunet(
         write_json(folder / ORIGINS_FILE, about | made | {"cases": writer.origins, "left_out": writer.left_out})
         # Last: a folder without it is none.
         write_json(folder / DATASET_FILE, dataset_json(run, Path(out).name, len(trained), writer.sheared))
-    cases = {kind: tuple(one["case"] for one in writer.origins if one["is"] == kind) for kind in _KINDS}
-    return NnunetFolder(Path(out), cases, tuple(LeftOutCase(one["case"], one["reason"]) for one in writer.left_out))
+    cases = {kind: tuple(origin["case"] for origin in writer.origins if origin["is"] == kind) for kind in _KINDS}
+    return NnunetFolder(Path(out), cases, tuple(LeftOutCase(case["case"], case["reason"]) for case in writer.left_out))
 
 
 @dataclasses.dataclass

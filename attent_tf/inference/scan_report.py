@@ -64,7 +64,7 @@ def input_sha256(path: str | os.PathLike) -> str:
     path = Path(path)
     if not path.is_dir():
         return _sha256(path)
-    lines = (f"{_sha256(one)}  {one.name}\n" for one in folder_files(path).dicom)
+    lines = (f"{_sha256(file)}  {file.name}\n" for file in folder_files(path).dicom)
     return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()
 
 

@@ -103,7 +103,7 @@ class Method:
     def passed_by(self, stage: Stage) -> tuple[str, ...]:
         """Roles of the networks of earlier stages that slices pass before a stage is shown them, in the order of the stages."""
         passed = {role for slices in stage.shown for view in slices.views for role in view.through}
-        return tuple(dict.fromkeys(role for one in self.stages for role in one.roles if role in passed))
+        return tuple(dict.fromkeys(role for stage in self.stages for role in stage.roles if role in passed))
 
     def stage(self, stage_id: str) -> Stage:
         """Returns a stage by its id.

@@ -67,18 +67,18 @@ class PnpSegmentor(keras.Model):
     def segment_with_taps(self, inputs, training=False) -> SegmentorOutput:
         """Segments `inputs` [batch, height, width, channels] and offers the features of groups 4 (thrice), 6, 7 and 9."""
         x = self.stem(inputs, training=training)
-        of_group = []
+        group_outputs = []
         for blocks, (_, pools) in zip(self.groups, _GROUPS, strict=True):
             for block in blocks:
                 x = block(x, training=training)
             if pools:
                 x = self.pool(x)
-            of_group.append(x)
+            group_outputs.append(x)
         for top in self.tops:
             x = top(x, training=training)
         logits = self.head(tf.nn.depth_to_space(self.spread(x), _STRIDE))
         # At full resolution group 4 has two channels only, so it is shown three times.
-        taps = (of_group[3],) * 3 + (of_group[5], of_group[6], x)
+        taps = (group_outputs[3],) * 3 + (group_outputs[5], group_outputs[6], x)
         return SegmentorOutput(main=logits, aux=logits, features=x, taps=taps)
 
     @property

@@ -201,7 +201,9 @@ class Step(tf.Module):
           rate_factors: learning rate, as a multiple of the optimizer's, of all that lies in a layer of that name; 1 elsewhere.
         """
         # Once each, should networks share some.
-        variables = list({id(one): one for network in networks for one in network.trainable_variables}.values())
+        variables = list(
+            {id(variable): variable for network in networks for variable in network.trainable_variables}.values()
+        )
         factors = [_factor(variable, rate_factors or {}) for variable in variables]
         update = WeightUpdate(optimizer, self.context.steps, variables, self.context.config.precision, factors)
         self.weight_updates[name] = update

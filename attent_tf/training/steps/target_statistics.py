@@ -48,7 +48,7 @@ class TargetStatisticsStep(Step):
         """
         del phase
         before = [(tf.identity(norm.moving_mean), tf.identity(norm.moving_variance)) for norm in self._norms]
-        found, metrics = self._of_batch(x_t)
+        found, metrics = self._batch_statistics(x_t)
         weight = 1.0 / (tf.cast(step, tf.float32) + 1.0)
         shifts = []
         for norm, (mean, variance), (batch_mean, batch_variance) in zip(self._norms, before, found, strict=True):
@@ -58,7 +58,7 @@ class TargetStatisticsStep(Step):
             norm.moving_variance.assign(variance + weight * (batch_variance - variance))
         return {"shift": tf.add_n(shifts) / len(shifts), **metrics}
 
-    def _of_batch(self, x_t):
+    def _batch_statistics(self, x_t):
         """(mean, variance) of a batch by batch norm, over all replicas, and metrics."""
         shares, metrics = run_and_sum(self.strategy, self._pass, (x_t,))
         found = [[self.strategy.reduce("SUM", share, axis=None) for share in norm_shares] for norm_shares in shares]
