@@ -100,10 +100,11 @@ class Step(tf.Module):
         self.global_batch_size = self.config.batch_size
         self.strategy = tf.distribute.get_strategy()
         with computing_in(context.config.precision):
-            self.networks: dict[str, keras.Model] = {
-                part.role: make_part(part, context.config, context.task, context.direction, context.channels)
-                for part in context.stage.parts
-            }
+            self.networks: dict[str, keras.Model] = {}
+            for part in context.stage.parts:
+                self.networks[part.role] = make_part(
+                    part, context.config, context.task, context.direction, context.channels, self.networks
+                )
         for part in context.stage.parts:
             network = self.networks[part.role]
             network.trainable = part.trained
