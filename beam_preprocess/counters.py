@@ -1,12 +1,14 @@
 """What the workers counted, as the runner reports it when the job is over."""
 
+from typing import Any
+
 from attent_tf.counting import counted
 
 NAMESPACE = "attent"
 CASES, SLICES, REJECTED = "cases", "slices", "cases_rejected"
 
 
-def read_counters(result) -> dict[str, int]:
+def read_counters(result: Any) -> dict[str, int]:
     """Returns the job's counters by name; empty where the runner keeps none.
 
     Args:

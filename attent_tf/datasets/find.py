@@ -53,7 +53,7 @@ class FoundCases:
 
 
 def find_cases(
-    root: str | os.PathLike, task: Task, domain: str, dataset: str | os.PathLike | None = None
+    root: str | os.PathLike[str], task: Task, domain: str, dataset: str | os.PathLike[str] | None = None
 ) -> tuple[CaseFiles, ...]:
     """Finds the cases of a data folder; no scan is read.
 
@@ -73,7 +73,7 @@ def find_cases(
 
 
 def survey_cases(
-    root: str | os.PathLike, task: Task, domain: str, dataset: str | os.PathLike | None = None
+    root: str | os.PathLike[str], task: Task, domain: str, dataset: str | os.PathLike[str] | None = None
 ) -> FoundCases:
     """Finds the cases of a data folder and everything that is wrong with their names; no scan is read.
 
@@ -92,13 +92,14 @@ def survey_cases(
       ConfigError: the task has no such domain, or the description is not there, wrong, or names not all of the task's structures.
     """
     task.domain(domain)
+    description: DatasetDescription | None = None
     if dataset is None and str(root).lower().endswith((".yaml", ".yml")):
         description = load_description(root)
         if not description.root:
             raise ConfigError(f"{root}: expected the key root, as the description is given instead of a folder; add it")
         root = description.root
-    else:
-        description = None if dataset is None or nnunet.names_layout(dataset) else load_description(dataset)
+    elif dataset is not None and not nnunet.names_layout(dataset):
+        description = load_description(dataset)
     paths = list_files(root)
     if description is None and (nnunet.names_layout(dataset) or nnunet.has_layout(paths)):
         description = nnunet.describe_folder(root, paths, task, domain, str(dataset or nnunet.NAMES[0]))
@@ -136,7 +137,7 @@ def _folder(description: DatasetDescription, paths: list[str]) -> str | None:
 
 
 def _no_dicom(
-    root: str | os.PathLike, description: DatasetDescription, folder: str, paths: list[str]
+    root: str | os.PathLike[str], description: DatasetDescription, folder: str, paths: list[str]
 ) -> frozenset[str]:
     """Files below a folder that fit the pattern of slices and are none by name, or by content where names do not tell."""
     if description.is_file_a_case:
@@ -148,7 +149,15 @@ def _no_dicom(
     return frozenset(path for path in fitting if path.endswith("/") or not is_dicom(joined(root, prefix + path)))
 
 
-def _surveyed(description, root, folder, paths, task, domain, no_dicom) -> FoundCases:
+def _surveyed(
+    description: DatasetDescription,
+    root: str | os.PathLike[str],
+    folder: str,
+    paths: list[str],
+    task: Task,
+    domain: str,
+    no_dicom: frozenset[str],
+) -> FoundCases:
     if not description.fits(task.domain(domain)):
         fitting = [known.name for known in task.domains if description.fits(known)]
         raise InputError(

@@ -6,6 +6,7 @@ import functools
 import re
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import PurePosixPath
+from typing import Any
 
 from attent_tf.counting import counted
 from attent_tf.datasets.cases import natural_key
@@ -47,7 +48,7 @@ class Matches:
 
 
 @functools.lru_cache
-def pattern_expression(pattern: str) -> re.Pattern:
+def pattern_expression(pattern: str) -> re.Pattern[str]:
     """Returns the regular expression of a pattern for paths from `normal_name`, with `case` and, if it is there, `patient`."""
     expression, seen = "", set()
     pattern = normal_name(pattern)
@@ -169,7 +170,7 @@ def _groups(
     return {key: tuple(sorted(files, key=natural_key)) for key, files in groups.items()}
 
 
-def _chosen(description: DatasetDescription) -> tuple[re.Pattern, set[str]]:
+def _chosen(description: DatasetDescription) -> tuple[re.Pattern[str], set[str]]:
     """What cases must match, and those to leave out, in the spelling in which names are compared."""
     return re.compile(normal_name(description.cases or ".*")), set(map(normal_name, description.exclude))
 
@@ -291,11 +292,11 @@ def _strangers(
             )
     head = description.images.split("/")[0]
     if keys and head in ("{case}", "{patient}"):
-        wanted, excluded = _chosen(description)
+        chosen, excluded = _chosen(description)
         tops = {normal_name(top): top for top in (path.split("/")[0] for path in paths if "/" in path)}
         held = {patient or case for patient, case in keys}
         for top in sorted(tops.keys() - held - excluded, key=natural_key):
-            if head == "{case}" and not wanted.fullmatch(top):
+            if head == "{case}" and not chosen.fullmatch(top):
                 continue
             name = case_name(description, *(("", top) if head == "{case}" else (top, "")))
             expected = f"{description.images.split('/', 1)[1]} in the folder"
@@ -306,7 +307,7 @@ def _strangers(
 
 def _spelled_twice(files: Sequence[str], shown: str) -> Problem | None:
     """Tells of folders with one name in two spellings: what lies in them would be taken for one case."""
-    folders = {}
+    folders: dict[str, str] = {}
     for path in files:
         folder = str(PurePosixPath(path).parent)
         first = folders.setdefault(normal_name(folder), folder)
@@ -316,5 +317,5 @@ def _spelled_twice(files: Sequence[str], shown: str) -> Problem | None:
     return None
 
 
-def _key_order(key: tuple[str, str]) -> tuple:
+def _key_order(key: tuple[str, str]) -> tuple[Any, Any]:
     return natural_key(key[0]), natural_key(key[1])

@@ -22,7 +22,7 @@ _PICTURE_BYTES = 20_000_000
 
 
 def write_report(
-    out_html: str | os.PathLike,
+    out_html: str | os.PathLike[str],
     evaluations: Sequence[EvaluationForReport],
     title: str,
     picture_bytes: int = _PICTURE_BYTES,

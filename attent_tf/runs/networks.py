@@ -171,5 +171,6 @@ def restore_networks(run: Run, stage: str, networks: dict[str, keras.Model]) -> 
         raise RunError(f"{path}: damaged checkpoint ({type(error).__name__}); train again") from error
 
 
-def _newest_checkpoint(run, stage):
-    return tf.train.latest_checkpoint(os.fspath(run.stage_folder(stage) / "checkpoints"))
+def _newest_checkpoint(run: Run, stage: str) -> str | None:
+    path: str | None = tf.train.latest_checkpoint(os.fspath(run.stage_folder(stage) / "checkpoints"))
+    return path
