@@ -96,7 +96,7 @@ def trained_steps(run: Run, stage: str) -> tuple[int, int]:
     path = _newest_checkpoint(run, stage)
     if path is None:
         return 0, 0
-    return int(path.rsplit("-", 1)[1]), stage_description(run.folder, stage)["steps"]
+    return int(path.rsplit("-", 1)[1]), stage_description(run.folder, stage).steps
 
 
 def check_complete(run: Run, stage: str) -> None:
