@@ -175,6 +175,7 @@ class StrictReader:
             return _guarded(lambda value: isinstance(value, Mapping), _some_keys(kind), keyed)
 
         converter.register_structure_hook_factory(is_mapping, mapping)
+        converter.register_structure_hook_factory(typing.is_typeddict, _as_written)
         converter.register_structure_hook_factory(_made_of(tuple), a_tuple)
         converter.register_structure_hook_factory(dataclasses.is_dataclass, dataclass)
         converter.register_structure_hook_factory(_made_of(Literal), _literal)
@@ -301,6 +302,11 @@ def _text_by_hand(value: Any) -> str:
         # YAML reads a bare no or 0009 as something else.
         raise expected("text, in quotation marks where it looks otherwise", value)
     return value
+
+
+def _as_written(_: Any) -> Hook:
+    """Of a `TypedDict` only that it is a mapping: whoever looks a key up knows best what to do without it."""
+    return _guarded(lambda value: isinstance(value, Mapping), "names and their values", lambda value, _: dict(value))
 
 
 def _literal(kind: Any, _: Any) -> Hook:

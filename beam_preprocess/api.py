@@ -3,7 +3,7 @@
 import contextlib
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypedDict, Unpack
 
 from attent_tf.choices import Geometry, OnError, OrientationPolicy, SliceRule, SplitRule
 from attent_tf.data.manifest import Manifest
@@ -99,6 +99,20 @@ def preprocess(
         return run(options, beam_options, observer_of(progress).say)
 
 
+class JobRules(TypedDict):
+    """Arguments of `preprocess` that are fields of `PreprocessOptions` as they stand."""
+
+    split: SplitRule
+    seed: int
+    split_file: str | None
+    slices: SliceRule
+    orientation_policy: OrientationPolicy
+    shards: int | None
+    on_error: OnError
+    overwrite: bool
+    preview: bool
+
+
 def job_options(
     out: Path,
     domain: Mapping[str, Path],
@@ -110,9 +124,9 @@ def job_options(
     pixel_mm: float,
     slice_mm: float | None,
     neighbours: int,
-    **others: Any,
+    **rules: Unpack[JobRules],
 ) -> PreprocessOptions:
-    """Returns the options of a job from the arguments of `preprocess`; `others` are those that stay as they are."""
+    """Returns the options of a job from the arguments of `preprocess`; `rules` are those that stay as they are."""
     return PreprocessOptions(
         out=os.fspath(out),
         task=task if isinstance(task, Task) else load_task(os.fspath(task)),
@@ -120,5 +134,5 @@ def job_options(
         datasets={name: os.fspath(given) for name, given in (domain_dataset or {}).items()},
         intensity={name: parse_rule(rule) for name, rule in (intensity or {}).items()},
         prepare=PrepareOptions(geometry=geometry, pixel_mm=pixel_mm, slice_mm=slice_mm, neighbours=neighbours),
-        **others,
+        **rules,
     )

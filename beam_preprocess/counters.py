@@ -1,12 +1,14 @@
 """What the workers counted, as the runner reports it when the job is over."""
 
+from typing import Any
+
 from attent_tf.counting import counted
 
 NAMESPACE = "attent"
 CASES, SLICES, REJECTED = "cases", "slices", "cases_rejected"
 
 
-def read_counters(result) -> dict[str, int]:
+def read_counters(result: Any) -> dict[str, int]:
     """Returns the job's counters by name; empty where the runner keeps none.
 
     Args:
@@ -19,7 +21,10 @@ def read_counters(result) -> dict[str, int]:
     except Exception:  # runners without metrics say so each in their own way, and the records are complete without
         return {}
     # Some runners know only what was attempted, which retries may count twice.
-    values = ((one.key.metric.name, one.attempted if one.committed is None else one.committed) for one in found)
+    values = (
+        (counter.key.metric.name, counter.attempted if counter.committed is None else counter.committed)
+        for counter in found
+    )
     return {name: int(value) for name, value in values if value is not None}
 
 

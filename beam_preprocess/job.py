@@ -1,23 +1,13 @@
 """The preprocessing job: survey, plan, run the pipeline, publish the folder."""
 
-import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from attent_tf.counting import counted
-from attent_tf.data.manifest import (
-    MANIFEST_FILE,
-    Manifest,
-    ManifestShard,
-    RejectedCase,
-    case_from_json,
-    make_manifest,
-    manifest_bytes,
-)
+from attent_tf.data.manifest import MANIFEST_FILE, Manifest, make_manifest, manifest_bytes
 from attent_tf.data.splits import TRAIN
 from attent_tf.data.verify import check_no_leak
-from attent_tf.datasets.cases import natural_key
 from attent_tf.datasets.find import CaseProblem
 from attent_tf.errors import InputError, RecordsError
 from attent_tf.volumes import IntensityStatistics
@@ -26,9 +16,11 @@ from beam_preprocess.counters import counters_line
 from beam_preprocess.options import PreprocessOptions
 from beam_preprocess.plan import PlannedCase
 from beam_preprocess.publish import REJECTED_FILE, WARNINGS_FILE, Workplace, check_target, published
+from beam_preprocess.rejections import Rejection, found_before, in_order, rejected_cases
 from beam_preprocess.runner import new_pipeline, run_noted
 from beam_preprocess.slicing import with_training_statistics
 from beam_preprocess.survey import Survey, survey
+from beam_preprocess.worker_notes import case_notes, measure_notes, read_case_note, shard_notes
 
 
 def run(
@@ -82,10 +74,9 @@ def _work(
 
     options = found.options
     splits = {case.files.case: case.split for case in refused}
-    rejected = sorted((_rejection(one, splits.get(one.case, "")) for one in found.problems), key=_rank)
-    reasons = {one["case"]: one["reason"] for one in reversed(rejected)}
-    for one in rejected:
-        report(f"set aside: {one['case'] or one['where']}: {one['message']}")
+    rejected = in_order([found_before(problem, splits.get(problem.case, "")) for problem in found.problems])
+    for rejection in rejected:
+        report(f"set aside: {rejection['case'] or rejection['where']}: {rejection['message']}")
     unresolved = options.prepare.unresolved()
     training = [case for case in planned if case.files.domain in unresolved and case.split in (TRAIN, "all")]
     if training:
@@ -98,19 +89,22 @@ def _work(
         options = with_training_statistics(options, _measured(workplace))
     done = 0
 
-    def tell_case(entry: dict) -> None:
+    def tell_case(content: dict[str, Any]) -> None:
         nonlocal done
         done += 1
-        kept = f"{entry['slices']} of {counted(entry['slice_count'], 'slice')}"
-        report(f"[{done}/{len(planned)}] {entry['case']}: {entry['domain']}, {entry['split']}, {kept}")
-        for line in entry["warnings"]:
+        note = read_case_note(content)
+        case = note.entry
+        kept = f"{case.slices} of {counted(case.slice_count, 'slice')}"
+        report(f"[{done}/{len(planned)}] {case.case}: {case.domain}, {case.split}, {kept}")
+        for line in note.warnings:
             report(f"Warning: {line}")
 
-    def tell_rejected(note: dict) -> None:
+    def tell_rejected(rejection: Rejection) -> None:
         nonlocal done
         done += 1
-        report(f"[{done}/{len(planned)}] set aside: {note['case']}: {note['message']}")
+        report(f"[{done}/{len(planned)}] set aside: {rejection['case']}: {rejection['message']}")
 
+    reasons = {case.case: case.reason for case in rejected_cases(rejected)}
     set_aside = [(case, reasons[case.files.case]) for case in refused]
     counters = run_noted(
         new_pipeline(beam_options),
@@ -118,9 +112,9 @@ def _work(
         {notes.CASE: tell_case, notes.REJECTED: tell_rejected},
         lambda pipe: build(pipe, planned, set_aside, options, workplace.folder, workplace.work, workplace.previews),
     )
-    rejected = sorted([*rejected, *notes.collect(workplace.work, notes.REJECTED)], key=_rank)
-    everything = sorted([*planned, *refused], key=lambda case: case.position)
-    manifest = _gather(everything, options, found, workplace, rejected, report)
+    rejected = in_order([*rejected, *notes.collect(workplace.work, notes.REJECTED)])
+    all_planned = sorted([*planned, *refused], key=lambda case: case.position)
+    manifest = _gather(all_planned, options, found, workplace, rejected, report)
     if counters:
         report(counters_line(counters))
     return manifest
@@ -129,8 +123,8 @@ def _work(
 def _measured(workplace: Workplace) -> dict[str, list[IntensityStatistics]]:
     """Returns what workers measured in training cases, by domain."""
     measured: dict[str, list[IntensityStatistics]] = {}
-    for note in notes.collect(workplace.work, notes.MEASURE):
-        measured.setdefault(note["domain"], []).append(IntensityStatistics(**note["statistics"]))
+    for note in measure_notes(workplace.work):
+        measured.setdefault(note.domain, []).append(note.statistics)
     return measured
 
 
@@ -139,22 +133,19 @@ def _gather(
     options: PreprocessOptions,
     found: Survey,
     workplace: Workplace,
-    rejected: list[dict[str, Any]],
+    rejected: list[Rejection],
     report: Callable[[str], None],
 ) -> Manifest:
     """Makes the manifest out of the workers' notes and checks that every case and shard is among them."""
-    entries = sorted(notes.collect(workplace.work, notes.CASE), key=lambda entry: entry.pop("position"))
-    sheets = [entry.pop("preview", "") for entry in entries]
+    staged = case_notes(workplace.work)
+    cases = [note.entry for note in staged]
     warnings = [
-        {"case": entry["case"], "domain": entry["domain"], "split": entry["split"], "message": line}
-        for entry in entries
-        for line in entry.pop("warnings")
+        {"case": note.entry.case, "domain": note.entry.domain, "split": note.entry.split, "message": line}
+        for note in staged
+        for line in note.warnings
     ]
-    cases = [case_from_json(entry, f"{options.out}: a worker's note of a case") for entry in entries]
-    shards = sorted(
-        (ManifestShard(**note) for note in notes.collect(workplace.work, notes.SHARD)), key=lambda shard: shard.file
-    )
-    lost = {one["case"] for one in rejected}
+    shards = shard_notes(workplace.work)
+    lost = {rejection["case"] for rejection in rejected}
     wanted = [(case.files.case, case.shard) for case in planned if case.files.case not in lost]
     if [(case.case, case.shard) for case in cases] != wanted or {shard.file for shard in shards} != {
         case.shard for case in planned
@@ -169,21 +160,16 @@ def _gather(
             report(f"Warning: no {domain} case is left in the split {split}; all of them were set aside")
     check_no_leak(cases, str(options.out))
     if options.preview:
-        previews.write_index(workplace.previews, options.task, list(zip(cases, sheets, strict=True)), rejected)
+        previews.write_index(
+            workplace.previews, options.task, [(note.entry, note.preview) for note in staged], rejected
+        )
     for name, lines in ((REJECTED_FILE, rejected), (WARNINGS_FILE, warnings)):
         if lines:
             with workplace.folder.created(name) as file:
-                file.write("".join(json.dumps(one, sort_keys=True) + "\n" for one in lines).encode())
+                file.write("".join(json.dumps(line, sort_keys=True) + "\n" for line in lines).encode())
     if warnings:
         report(f"{counted(len(warnings), 'warning')} to look at, also in {WARNINGS_FILE}")
-    names = {one["case"]: one for one in reversed(rejected) if one["case"]}
-    return make_manifest(
-        options.task,
-        options.for_manifest(len(shards)),
-        cases,
-        shards,
-        [RejectedCase(name, one["domain"], one["split"], one["reason"]) for name, one in reversed(names.items())],
-    )
+    return make_manifest(options.task, options.for_manifest(len(shards)), cases, shards, rejected_cases(rejected))
 
 
 def _first_of(problems: Sequence[CaseProblem]) -> InputError:
@@ -192,20 +178,11 @@ def _first_of(problems: Sequence[CaseProblem]) -> InputError:
     return InputError(first.where, first.expected, first.found, first.advice + more)
 
 
-def _rejection(one: CaseProblem, split: str) -> dict[str, Any]:
-    error = InputError(*dataclasses.astuple(one.problem))
-    parts = notes.error_parts(error, one.case)
-    return {"case": one.case, "domain": one.domain, "split": split, "reason": one.check} | parts
-
-
-def _rank(one: dict[str, Any]):
-    return natural_key(one["case"]), one["message"]
-
-
-def _check_left(found: Survey, left: set[str], rejected: Sequence[dict[str, Any]] = ()) -> None:
+def _check_left(found: Survey, left: set[str], rejected: Sequence[Rejection] = ()) -> None:
     """Refuses to go on where a domain that was asked for has no case any more."""
     for domain, root in found.options.folders.items():
         if domain not in left:
-            first = next((str(one.problem) for one in found.problems if one.domain == domain), None)
-            first = first or next((one["message"] for one in rejected if one["domain"] == domain), "none")
+            messages = [str(problem.problem) for problem in found.problems if problem.domain == domain]
+            messages += [rejection["message"] for rejection in rejected if rejection["domain"] == domain]
+            first = messages[0] if messages else "none"
             raise InputError(root, f"a {domain} case that can be used", f"none (the first: {first})", "mend the cases")

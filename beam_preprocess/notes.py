@@ -7,13 +7,12 @@ complete or absent, and a worker that does its work twice leaves the same note.
 
 import concurrent.futures
 import contextlib
-import dataclasses
 import hashlib
 import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from attent_tf import errors
 from attent_tf.shared_folders import RemoteFolder, SharedFolder
@@ -26,6 +25,29 @@ _PAUSES_PER_LOOK = 20
 
 # Requests to an object store that wait side by side.
 _REMOTE_READERS = 16
+
+
+class ErrorParts(TypedDict):
+    """The parts of an error that is meant for the user.
+
+    Attributes:
+      kind: name of its class in `attent_tf.errors`.
+      message: its line.
+      where, expected, found, advice: of its `Problem`, where it has one.
+    """
+
+    kind: str
+    message: str
+    where: NotRequired[str]
+    expected: NotRequired[str]
+    found: NotRequired[str]
+    advice: NotRequired[str]
+
+
+class Refusal(ErrorParts):
+    """An error that ended the work on something; `final` where another try would meet it again."""
+
+    final: bool
 
 
 def leave(folder: SharedFolder, kind: str, name: str, content: Any) -> None:
@@ -45,7 +67,7 @@ def collect(folder: SharedFolder, kind: str) -> list[Any]:
     return list(_read_all(folder, folder.names(f"{kind}-")))
 
 
-def error_parts(error: Exception, name: str) -> dict[str, str] | None:
+def error_parts(error: Exception, name: str) -> ErrorParts | None:
     """Returns the parts of an error that is meant for the user, for JSON; None for a defect of the library.
 
     Args:
@@ -53,9 +75,7 @@ def error_parts(error: Exception, name: str) -> dict[str, str] | None:
       name: what was worked on; an operating-system error is reported with it.
     """
     if isinstance(error, errors.AttentError):
-        parts = {"kind": type(error).__name__, "message": str(error)}
-        problem = getattr(error, "problem", None)
-        return parts | (dataclasses.asdict(problem) if problem else {})
+        return parts_of(error)
     if isinstance(error, OSError):
         where = error.filename or name
         message = f"{where}: {error.strerror or error}, while working on {name}; mend it and run again"
@@ -63,7 +83,22 @@ def error_parts(error: Exception, name: str) -> dict[str, str] | None:
     return None
 
 
-def reason_of(parts: dict[str, str]) -> str:
+def parts_of(error: errors.AttentError) -> ErrorParts:
+    """Returns the parts of an error of this library, for JSON."""
+    parts: ErrorParts = {"kind": type(error).__name__, "message": str(error)}
+    problem: errors.Problem | None = getattr(error, "problem", None)
+    if problem is None:
+        return parts
+    return {
+        **parts,
+        "where": problem.where,
+        "expected": problem.expected,
+        "found": problem.found,
+        "advice": problem.advice,
+    }
+
+
+def reason_of(parts: ErrorParts) -> str:
     """Returns the check that a case failed, `anatomy` or `content`, by the parts of its error."""
     return "anatomy" if parts.get("expected") == EXPECTED else "content"
 
@@ -90,7 +125,8 @@ def refusals_noted(folder: SharedFolder, name: str) -> Iterator[None]:
         if parts is not None:
             with contextlib.suppress(OSError):
                 # A file system that is away for a moment is worth another try, a scan that is cut short is not.
-                leave(folder, REFUSAL, name, parts | {"final": isinstance(error, errors.AttentError)})
+                refusal: Refusal = {**parts, "final": isinstance(error, errors.AttentError)}
+                leave(folder, REFUSAL, name, refusal)
         raise
 
 
@@ -101,7 +137,7 @@ def first_refusal(folder: SharedFolder) -> errors.AttentError | None:
     return None
 
 
-def error_of(parts: dict[str, str]) -> errors.AttentError:
+def error_of(parts: ErrorParts) -> errors.AttentError:
     """Returns the error of which `error_parts` gave the parts."""
     if "expected" in parts:
         return errors.InputError(parts["where"], parts["expected"], parts["found"], parts["advice"])

@@ -2,9 +2,9 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
 from attent_tf.choices import ON_ERROR, SLICE_RULES, SPLIT_RULES, OnError, OrientationPolicy, SliceRule, SplitRule
+from attent_tf.data.manifest import RecordsOptions
 from attent_tf.errors import ConfigError, InputError
 from attent_tf.tasks import IntensityRule, Task
 from attent_tf.volumes import PrepareOptions
@@ -85,7 +85,7 @@ class PreprocessOptions:
         if self.shards is not None and self.shards < 1:
             raise ConfigError(f"--shards: expected 1 or more, found {self.shards}")
 
-    def for_manifest(self, shards: int) -> dict[str, Any]:
+    def for_manifest(self, shards: int) -> RecordsOptions:
         """Returns what decided the content of the records, without any path."""
         return {
             "split": self.split,

@@ -1,12 +1,12 @@
 """Contact sheets of cases, drawn by workers, and the page that shows them all."""
 
 import hashlib
-from typing import Any
 
 from attent_tf.data.manifest import ManifestCase
 from attent_tf.shared_folders import SharedFolder
 from attent_tf.tasks import Task
 from attent_tf.volumes import PreparedCase
+from beam_preprocess.rejections import Rejection
 
 
 def draw(folder: SharedFolder, task: Task, prepared: PreparedCase, entry: ManifestCase) -> str:
@@ -26,7 +26,7 @@ def draw(folder: SharedFolder, task: Task, prepared: PreparedCase, entry: Manife
 
 
 def write_index(
-    folder: SharedFolder, task: Task, cases: list[tuple[ManifestCase, str]], rejected: list[dict[str, Any]]
+    folder: SharedFolder, task: Task, cases: list[tuple[ManifestCase, str]], rejected: list[Rejection]
 ) -> None:
     """Writes `index.html`: every case with its sheet, then the rejected ones with their reasons."""
     from attent_tf.reporting.contact_sheet import PreviewEntry, preview_page
@@ -36,4 +36,4 @@ def write_index(
         for entry, sheet in cases
     ]
     with folder.created("index.html") as file:
-        file.write(preview_page(task, entries, [(one["case"], one["message"]) for one in rejected]).encode())
+        file.write(preview_page(task, entries, [(line["case"], line["message"]) for line in rejected]).encode())

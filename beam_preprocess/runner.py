@@ -96,7 +96,7 @@ def run_noted(
     build(pipeline)
     refused, running = threading.Event(), concurrent.futures.Future()
 
-    def end(refusal: dict[str, Any]) -> None:
+    def end(refusal: notes.Refusal) -> None:
         # A cluster that restarts jobs would meet the same damaged scan again and again.
         if refusal["final"] and not is_local(pipeline):
             refused.set()

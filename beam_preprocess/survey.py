@@ -38,7 +38,7 @@ class Survey:
           What to work on, and what has a place in the plan and is set aside already. Without the latter, one bad file
           would move other patients from one split to the other.
         """
-        repeated = {one.case for one in find_repeated_names(self.named)}
+        repeated = {problem.case for problem in find_repeated_names(self.named)}
         planned = self._planned(tuple(files for files in self.named if files.case not in repeated))
         usable = {files.case for files in self.cases}
         return (
@@ -107,7 +107,7 @@ def survey(options: PreprocessOptions) -> Survey:
     for files in cases:
         problems += check_headers(files, options.orientation_policy)
     problems += find_duplicates(cases)
-    broken = {one.case for one in problems}
+    broken = {problem.case for problem in problems}
     return Survey(
         dataclasses.replace(options, prepare=options.prepare.with_rules(rules)),
         tuple(cases),
@@ -133,7 +133,7 @@ def check(options: PreprocessOptions, report: Callable[[str], None] = lambda _: 
         planned, _ = found.planned()
     except (ConfigError, InputError) as error:
         # With cases missing, a split that fits the data set may seem not to.
-        if not any(one.check in ("pairing", "duplicate") for one in problems):
+        if not any(problem.check in ("pairing", "duplicate") for problem in problems):
             problem = getattr(error, "problem", None) or _split_problem(options, str(error))
             problems.append(CaseProblem("", "", "split", problem))
         planned = [PlannedCase(files, ALL, "all", position, "") for position, files in enumerate(found.cases)]
@@ -155,7 +155,7 @@ def check(options: PreprocessOptions, report: Callable[[str], None] = lambda _: 
         check_no_leak(entries, "the data")
     except RecordsError as error:
         problems.append(CaseProblem("", "", "split", _split_problem(options, str(error))))
-    count = len(found.cases) + len({one.case for one in found.problems if one.case})
+    count = len(found.cases) + len({problem.case for problem in found.problems if problem.case})
     return CheckReport(tuple(problems), tuple(warnings), count)
 
 

@@ -13,12 +13,14 @@ import apache_beam as beam
 import threadpoolctl
 from apache_beam.metrics import Metrics
 
+from attent_tf.data.manifest import ManifestShard
 from attent_tf.errors import RecordsError
 from attent_tf.shared_folders import SharedFolder
-from beam_preprocess import notes
+from beam_preprocess import notes, rejections
 from beam_preprocess.counters import CASES, NAMESPACE, REJECTED, SLICES
 from beam_preprocess.options import PreprocessOptions
 from beam_preprocess.plan import PlannedCase
+from beam_preprocess.worker_notes import CaseNote, MeasureNote
 
 # Rank of a case in the manifest, and its number of records.
 StagedCase = tuple[int, int]
@@ -48,8 +50,8 @@ class MeasureCase(beam.DoFn):
             if not may_be_set_aside(self._options, error):
                 raise
             return
-        content = {"domain": planned.files.domain, "case": name, "statistics": dataclasses.asdict(statistics)}
-        notes.leave(self._work, notes.MEASURE, name, content)
+        note = MeasureNote(name, planned.files.domain, statistics)
+        notes.leave(self._work, notes.MEASURE, name, dataclasses.asdict(note))
 
 
 class StageCase(beam.DoFn):
@@ -78,7 +80,7 @@ class StageCase(beam.DoFn):
             except Exception as error:
                 if not may_be_set_aside(self._options, error):
                     raise
-                rejected = rejection(planned, notes.error_parts(error, name))
+                rejected = rejections.found_by_worker(planned, notes.error_parts(error, name))
                 notes.leave(self._work, notes.REJECTED, name, rejected)
         if rejected is None:
             Metrics.counter(NAMESPACE, CASES).inc()
@@ -94,11 +96,10 @@ class StageCase(beam.DoFn):
             with self._work.created(staged_file(planned.position)) as file:
                 for record in self._slicing.slice_records(prepared, kept, entry):
                     file.write(self._framing.frame(self._schema.encode(record, self._options.task)))
-            content = dataclasses.asdict(entry) | {"geometry": entry.geometry.to_json(), "position": planned.position}
-            content["warnings"] = list(warnings)
+            sheet = ""
             if self._options.preview:
-                content["preview"] = self._draw(self._previews, self._options.task, prepared, entry)
-            notes.leave(self._work, notes.CASE, name, content)
+                sheet = self._draw(self._previews, self._options.task, prepared, entry)
+            notes.leave(self._work, notes.CASE, name, CaseNote(entry, planned.position, warnings, sheet).to_json())
         return entry.slices
 
 
@@ -135,8 +136,8 @@ class WriteShard(beam.DoFn):
                             digest.update(block)
                             size += len(block)
             records = sum(slices for _, slices in ranked)
-            content = {"file": shard, "records": records, "bytes": size, "sha256": digest.hexdigest()}
-            notes.leave(self._work, notes.SHARD, shard, content)
+            entry = ManifestShard(file=shard, records=records, bytes=size, sha256=digest.hexdigest())
+            notes.leave(self._work, notes.SHARD, shard, dataclasses.asdict(entry))
 
 
 def may_be_set_aside(options: PreprocessOptions, error: Exception) -> bool:
@@ -154,16 +155,6 @@ def refusals_kept(options: PreprocessOptions, work: SharedFolder, name: str) -> 
             raise
         with notes.refusals_noted(work, name):
             raise
-
-
-def rejection(planned: PlannedCase, parts: dict[str, str]) -> dict[str, str]:
-    """Returns the line of `rejected.jsonl` for a case that a worker could not use."""
-    return {
-        "case": planned.files.case,
-        "domain": planned.files.domain,
-        "split": planned.split,
-        "reason": notes.reason_of(parts),
-    } | parts
 
 
 def count_rejected(reason: str) -> None:

@@ -81,7 +81,7 @@ def _lines(signs, titles):
             yield from textwrap.wrap(", ".join(structures), LINE, initial_indent="  ", subsequent_indent="  ")
     if signs.left_out:
         yield ""
-        left_out = "; ".join(f"{one.title.lower()} ({one.reason})" for one in signs.left_out)
+        left_out = "; ".join(f"{sign.title.lower()} ({sign.reason})" for sign in signs.left_out)
         yield from textwrap.wrap(f"Left out: {left_out}.", LINE)
     if signs.estimate:
         yield ""

@@ -77,6 +77,6 @@ def convert(run_folder, records, domains, domain_datasets, layout, accept, postp
     for what, cases in written.cases.items():
         if cases:
             click.echo(f"{what.capitalize()} ({len(cases)}): {', '.join(cases)}")
-    for one in written.left_out:
-        click.echo(f"Left out: {one.case}: {one.reason}")
+    for left_out in written.left_out:
+        click.echo(f"Left out: {left_out.case}: {left_out.reason}")
     click.echo(f"Wrote {written.folder}")

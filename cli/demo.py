@@ -116,5 +116,5 @@ def _show_scores(out, evaluations):
     click.echo("\n".join(score_table(entries)))
     click.echo(f"Scores: {out / 'summary.json'}")
     click.echo(f"Report: {out / 'report' / 'index.html'}")
-    run = next(one.folder.parent for _, method, one in evaluations if method == "attent")
+    run = next(evaluated.folder.parent for _, method, evaluated in evaluations if method == "attent")
     click.echo(f"Next: attent package --run {run} --out model.attent")

@@ -171,16 +171,16 @@ def _check(words, as_json):
 
     found = check(job_options(**words), (lambda _: None) if as_json else console.say)
     if as_json:
-        warnings = [dataclasses.asdict(one) for one in found.warnings]
+        warnings = [dataclasses.asdict(warning) for warning in found.warnings]
         content = {"cases": found.cases, "problems": problems_json(found.problems), "warnings": warnings}
         click.echo(json.dumps(content, indent=2))
     else:
         for line in problems_table(found.problems):
             console.say(line)
-        for one in found.warnings:
-            console.say(f"Warning: {one.message}")
+        for warning in found.warnings:
+            console.say(f"Warning: {warning.message}")
     if found.problems:
-        affected = len({one.case for one in found.problems if one.case})
+        affected = len({problem.case for problem in found.problems if problem.case})
         raise click.ClickException(
             f"{counted(len(found.problems), 'problem')} in {affected} of {counted(found.cases, 'case')}; nothing was written"
         )

@@ -4,12 +4,15 @@ import contextlib
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from attent_tf.deployment.model import TrainedModel
 from attent_tf.errors import AttentError, InputError, faults_of_scan
+
+if TYPE_CHECKING:
+    from attent_tf.inference.scan_report import FailedEntry, ScanEntry
 
 # Some scans of a folder could not be done; the others are there.
 EXIT_SOME_FAILED = 3
@@ -29,7 +32,9 @@ class Tally:
             advice = "give the folder that holds the series"
             raise InputError("--series", "one DICOM folder in --input", f"a folder of {len(found.scans)} scans", advice)
         self._found, self._settings, self._refused = found, settings, refused
-        self._began, self._done, self._failed = time.perf_counter(), [], []
+        self._began = time.perf_counter()
+        self._done: list[ScanEntry] = []
+        self._failed: list[FailedEntry] = []
 
     def answers(self, pipeline) -> Iterator:
         """Yields the answer for each scan, from a `ScanPipeline`, and tells the rest of what it yields."""
@@ -74,19 +79,19 @@ class Tally:
             click.echo(f"Wrote {path}")
         if self._failed:
             click.echo(f"Error: {len(self._failed)} of {self._count} scans failed; the others are done:", err=True)
-            for one in self._failed:
-                click.echo(f"  {one['reason']}", err=True)
+            for failure in self._failed:
+                click.echo(f"  {failure['reason']}", err=True)
             click.get_current_context().exit(EXIT_SOME_FAILED if self._done else 1)
 
     @property
-    def done_entries(self) -> list[dict[str, Any]]:
+    def done_entries(self) -> "list[ScanEntry]":
         """What the report says of each scan that is done."""
         return list(self._done)
 
     @property
     def failed_names(self) -> list[str]:
         """What the scans that failed are called."""
-        return [Path(one["input"]).name for one in self._failed]
+        return [Path(failure["input"]).name for failure in self._failed]
 
     @property
     def _count(self) -> int:

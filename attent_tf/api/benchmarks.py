@@ -62,7 +62,7 @@ def benchmark(
     loaded, out = load_config(os.fspath(config), set), Path(out)
     task, plan = benchmark_plan(records, methods, directions, seeds)
     observer = observer_of(progress)
-    tell_unused(list(dict.fromkeys(one.method for one in plan)), config, set, observer.say)
+    tell_unused(list(dict.fromkeys(training.method for training in plan)), config, set, observer.say)
     start_quietly()
     from attent_tf.benchmarking.run import run_benchmark
 

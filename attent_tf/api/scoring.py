@@ -149,16 +149,16 @@ def problem_of_evaluate(given: Mapping[str, object], protocol: str) -> str | Non
       given: the arguments that belong to one of its two forms, by their names.
       protocol: what is scored.
     """
-    of_files = any(given[name] for name in _OF_LABEL_FILES)
-    needed = _OF_LABEL_FILES if of_files else _OF_A_RUN
+    from_files = any(given[name] for name in _OF_LABEL_FILES)
+    needed = _OF_LABEL_FILES if from_files else _OF_A_RUN
     for name in needed:
         if not given[name]:
             return f"Missing option '--{name}'; give --run and --records, or --predictions and --references."
-    odd = ("run", "records", "scans", "dataset", "calibration") if of_files else ("task", "labels", "images", "name")
+    odd = ("run", "records", "scans", "dataset", "calibration") if from_files else ("task", "labels", "images", "name")
     for name in odd:
         if given[name]:
             return f"--{name} does not go with --{needed[0]}."
-    if of_files:
+    if from_files:
         return None
     if given["orientation_policy"] != "strict":
         return "--orientation-policy does not go with --run."

@@ -57,7 +57,7 @@ def _forecast(out: Path, item: BenchmarkRun, method: Method, taken: dict[Stage, 
 def _is_over(folder: Path, method: Method, stage: Stage) -> bool:
     """Whether a stage was trained to its end: it says how long it took, or the next one has begun."""
     later = method.stages[method.stages.index(stage) + 1 :]
-    return "seconds" in stage_description(folder, stage.id) or any(
+    return stage_description(folder, stage.id).seconds is not None or any(
         (folder / later_stage.id).is_dir() for later_stage in later
     )
 
@@ -68,7 +68,7 @@ def _seconds_taken(out: Path, plan: Sequence[BenchmarkRun]) -> dict[Stage, list[
         method = get_method(item.method)
         for stage in method.stages:
             copied = item.donor is not None and stage == method.shareable_stage
-            seconds = stage_description(out / item.folder, stage.id).get("seconds")
+            seconds = stage_description(out / item.folder, stage.id).seconds
             if seconds is not None and not copied:
                 taken.setdefault(stage, []).append(seconds)
     return taken

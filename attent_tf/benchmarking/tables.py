@@ -131,8 +131,11 @@ def _scores(evaluations):
     names = evaluations[0].task.structure_names
     return {
         measure: {
-            **{name: spread([one.structures[name][measure]["mean"] for one in evaluations]) for name in names},
-            AVERAGE: spread([one.average[measure] for one in evaluations]),
+            **{
+                name: spread([evaluation.structures[name][measure]["mean"] for evaluation in evaluations])
+                for name in names
+            },
+            AVERAGE: spread([evaluation.average[measure] for evaluation in evaluations]),
         }
         for measure in MEASURES
     }
@@ -153,7 +156,7 @@ def _dice_by_case(evaluations):
         scored = evaluation.task.scored_names
         for case in evaluation.cases:
             values.setdefault(case.case, []).append(mean_of_defined([case.scores[name]["dice"] for name in scored]))
-    means = {case: mean_of_defined(of_seeds) for case, of_seeds in values.items()}
+    means = {case: mean_of_defined(by_seed) for case, by_seed in values.items()}
     return {case: mean for case, mean in means.items() if not math.isnan(mean)}
 
 

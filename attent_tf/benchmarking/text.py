@@ -84,9 +84,9 @@ def _paper_lines(direction, measure, table, columns):
 
 
 def _comparison_lines(task, direction, table):
-    of_paper = is_of_the_paper(task)
-    paper = dict(zip(published.PAIRS, published.P_VALUES[direction], strict=True)) if of_paper else {}
-    head = ["Pair", "Difference", "Cases", "p", "p, corrected", "Least p", *["*p in the paper*"] * of_paper]
+    in_paper = is_of_the_paper(task)
+    paper = dict(zip(published.PAIRS, published.P_VALUES[direction], strict=True)) if in_paper else {}
+    head = ["Pair", "Difference", "Cases", "p", "p, corrected", "Least p", *["*p in the paper*"] * in_paper]
     yield _line(*head)
     yield _line("---", *["---:"] * (len(head) - 1))
     for pair in table.comparisons:
@@ -96,7 +96,7 @@ def _comparison_lines(task, direction, table):
             f"{-test.mean_difference:+.1f}".replace("-", "−"),
             str(test.n),
             *(f"{value:.3f}" for value in (test.p_value, pair.corrected, test.least_p_value)),
-            *([f"*{paper[pair.first, pair.second]}*"] if of_paper else []),
+            *([f"*{paper[pair.first, pair.second]}*"] if in_paper else []),
         )
     yield ""
     yield f"Test: {TEST_NAME}; pairs are test cases, each with its scores averaged over seeds."

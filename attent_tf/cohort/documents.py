@@ -65,3 +65,11 @@ class SetAside(TypedDict):
     case: str
     path: str
     reason: str
+
+
+class ScanDone(TypedDict):
+    """What a worker tells of a scan that is done: volumes of its structures, and lines that the user has to hear."""
+
+    case: str
+    volumes_ml: dict[str, float]
+    warnings: list[str]

@@ -69,12 +69,20 @@ def _packaged(run: Run) -> ModelContract:
 def model_identity(contract: ModelContract) -> ModelIdentity:
     """Returns as JSON what decides about results: a model is another one where this differs."""
     described = contract.describe()
-    del described["metadata"]
-    described |= {"optimized": contract.optimized, "preparation": contract.prepare_options.to_json()}
+    identity: ModelIdentity = {
+        "method": described["method"],
+        "direction": described["direction"],
+        "task": described["task"],
+        "target": described["target"],
+        "records": described["records"],
+        "weights_sha256": described["weights_sha256"],
+        "optimized": contract.optimized,
+        "preparation": contract.prepare_options.to_json(),
+    }
     if contract.postprocessing:
-        described["postprocessing"] = contract.postprocessing.to_json()
+        identity["postprocessing"] = contract.postprocessing.to_json()
     # As it is when it has been read again.
-    return json.loads(json.dumps(described))
+    return json.loads(json.dumps(identity))
 
 
 def input_state(scan: CohortScan) -> InputState:

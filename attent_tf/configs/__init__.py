@@ -8,21 +8,12 @@ from attent_tf.configs.load import (
     load_config,
     shipped_configs,
 )
-from attent_tf.configs.schema import (
-    AugmentationConfig,
-    Config,
-    CycadaConfig,
-    DataConfig,
-    OptimizerConfig,
-    PnpAdaNetConfig,
-    PseudoLabelConfig,
-    SegmentationConfig,
-    SelfTrainingConfig,
-    SifaConfig,
-    StatisticsConfig,
-    SynSegConfig,
-    TranslationConfig,
-)
+from attent_tf.configs.schema import Config
+from attent_tf.configs.sections.optimizer import OptimizerConfig
+from attent_tf.configs.sections.peers import CycadaConfig, PnpAdaNetConfig, SifaConfig, SynSegConfig
+from attent_tf.configs.sections.slices import AugmentationConfig, DataConfig
+from attent_tf.configs.sections.stages import SegmentationConfig, TranslationConfig
+from attent_tf.configs.sections.target import PseudoLabelConfig, SelfTrainingConfig, StatisticsConfig
 from attent_tf.configs.usage import uses
 
 __all__ = [

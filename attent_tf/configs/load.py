@@ -32,8 +32,7 @@ def load_config(name_or_path: str, overrides: Iterable[str] = ()) -> Config:
       overrides: `key=value` with dotted keys, for example `translation.steps=500`; values are YAML.
 
     Returns:
-      The checked configuration; keys that the file leaves out have the defaults of `attent_tf.configs.schema`, and `name` is
-      the file's.
+      The checked configuration; keys that the file leaves out have the defaults of `Config`, and `name` is the file's.
 
     Raises:
       ConfigError: the name, a key or a value is not known; unknown keys come with the nearest known one.

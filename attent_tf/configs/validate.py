@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from attent_tf.configs.first_weights import package_of
-from attent_tf.configs.schema import AugmentationConfig, Config, OptimizerConfig, PseudoLabelConfig, SelfTrainingConfig
+from attent_tf.configs.schema import Config
+from attent_tf.configs.sections.optimizer import OptimizerConfig
+from attent_tf.configs.sections.slices import AugmentationConfig
+from attent_tf.configs.sections.target import PseudoLabelConfig, SelfTrainingConfig
 from attent_tf.errors import ConfigError
 
 # Seeds of Keras and NumPy have 32 bits, and no other number comes near.

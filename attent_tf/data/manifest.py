@@ -12,8 +12,9 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
+from attent_tf.choices import OrientationPolicy, SliceRule, SplitRule
 from attent_tf.data.schema import SCHEMA_VERSION
 from attent_tf.data.splits import Split
 from attent_tf.errors import ConfigError, RecordsError
@@ -87,6 +88,22 @@ class RejectedCase:
     reason: str
 
 
+class RecordsOptions(TypedDict, total=False):
+    """What decided the content of records.
+
+    Attributes:
+      split, seed, slices, orientation_policy, shards: as a job was told, see `beam_preprocess.options`.
+      preparation: of `PrepareOptions.to_json`.
+    """
+
+    split: SplitRule
+    seed: int
+    slices: SliceRule
+    preparation: dict[str, Any]
+    orientation_policy: OrientationPolicy
+    shards: int
+
+
 @dataclasses.dataclass(frozen=True)
 class Manifest:
     """A records folder's table of contents.
@@ -103,7 +120,7 @@ class Manifest:
 
     schema: int
     task: Task
-    options: dict[str, Any]
+    options: RecordsOptions
     cases: tuple[ManifestCase, ...]
     rejected: tuple[RejectedCase, ...]
     shards: tuple[ManifestShard, ...]
@@ -133,7 +150,7 @@ def shard_name(index: int, count: int) -> str:
 
 def make_manifest(
     task: Task,
-    options: dict,
+    options: RecordsOptions,
     cases: Iterable[ManifestCase],
     shards: Iterable[ManifestShard],
     rejected: Iterable[RejectedCase] = (),
@@ -147,11 +164,11 @@ def make_manifest(
       shards: in order of their names.
       rejected: cases that were set aside.
     """
-    manifest = Manifest(SCHEMA_VERSION, task, dict(options), tuple(cases), tuple(rejected), tuple(shards), "")
+    manifest = Manifest(SCHEMA_VERSION, task, options.copy(), tuple(cases), tuple(rejected), tuple(shards), "")
     return dataclasses.replace(manifest, fingerprint=_fingerprint(_to_json(manifest)))
 
 
-def write_manifest(folder: str | os.PathLike, manifest: Manifest) -> None:
+def write_manifest(folder: str | os.PathLike[str], manifest: Manifest) -> None:
     """Writes `manifest.json`, completely or not at all."""
     write_bytes(Path(folder) / MANIFEST_FILE, manifest_bytes(manifest))
 
@@ -161,7 +178,7 @@ def manifest_bytes(manifest: Manifest) -> bytes:
     return json_bytes(_to_json(manifest))
 
 
-def read_manifest(folder: str | os.PathLike, check_shards: bool = True) -> Manifest:
+def read_manifest(folder: str | os.PathLike[str], check_shards: bool = True) -> Manifest:
     """Reads and checks a manifest and that its shards are there in their full size (`verify` looks into them).
 
     Args:
@@ -198,13 +215,9 @@ def read_manifest(folder: str | os.PathLike, check_shards: bool = True) -> Manif
     return manifest
 
 
-def case_from_json(content: Any, where: str) -> ManifestCase:
-    """Reads a case as the manifest holds it.
-
-    Raises:
-      RecordsError: names `where` and what does not fit.
-    """
-    return _READER.read(ManifestCase, content, where, RecordsError, "preprocess again")
+def case_to_json(case: ManifestCase) -> dict[str, Any]:
+    """Returns a case as the manifest holds it, for JSON."""
+    return {**vars(case), "geometry": case.geometry.to_json()}
 
 
 def check_shard_size(path: Path, shard: ManifestShard) -> None:
@@ -217,16 +230,13 @@ def check_shard_size(path: Path, shard: ManifestShard) -> None:
 
 
 def _to_json(manifest: Manifest) -> dict[str, Any]:
-    def plain(value: Any) -> Any:
-        if isinstance(value, CaseGeometry):
-            return value.to_json()
-        if isinstance(value, Task):
-            return task_to_mapping(value)
-        if dataclasses.is_dataclass(value):
-            return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-        return [plain(item) for item in value] if isinstance(value, tuple) else value
-
-    return plain(manifest)
+    return {
+        **vars(manifest),
+        "task": task_to_mapping(manifest.task),
+        "cases": [case_to_json(case) for case in manifest.cases],
+        "rejected": [dataclasses.asdict(case) for case in manifest.rejected],
+        "shards": [dataclasses.asdict(shard) for shard in manifest.shards],
+    }
 
 
 def _fingerprint(content: dict[str, Any]) -> str:
@@ -239,7 +249,7 @@ def _fingerprint(content: dict[str, Any]) -> str:
 def _check_agreement(manifest: Manifest, path: str) -> None:
     """Checks that the parts of a manifest agree with each other and nothing was edited."""
     files = [shard.file for shard in manifest.shards]
-    records = collections.Counter()
+    records: collections.Counter[str] = collections.Counter()
     for case in manifest.cases:
         records[case.shard] += case.slices
     names = [case.case for case in manifest.cases]

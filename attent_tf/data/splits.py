@@ -28,11 +28,16 @@ _PATIENTS_PER_TEST_PATIENT = 5
 class Case(Protocol):
     """What a split looks at, such as `CaseFiles`."""
 
-    case: str
-    patient: str
-    domain: str
-    dataset: str
-    is_slice: bool
+    @property
+    def case(self) -> str: ...
+    @property
+    def patient(self) -> str: ...
+    @property
+    def domain(self) -> str: ...
+    @property
+    def dataset(self) -> str: ...
+    @property
+    def is_slice(self) -> bool: ...
 
 
 def assign_splits(
@@ -70,9 +75,9 @@ def assign_splits(
             members = [case for case in cases if case.domain == domain]
             tests = _sifa_tests(domain, members) if rule == "sifa" else _ratio_tests(domain, members, seed)
             splits.update({case.case: TEST if case.patient in tests else TRAIN for case in members})
-    for patient, members in parted_patients(cases, splits):
+    for patient, placed in parted_patients(cases, splits):
         raise ConfigError(
-            f"--split {rule}: patient {patient} would be in two splits ({members}); put all scans of a patient into one"
+            f"--split {rule}: patient {patient} would be in two splits ({placed}); put all scans of a patient into one"
         )
     return splits
 

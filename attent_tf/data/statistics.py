@@ -64,7 +64,7 @@ def folder_statistics(
         "schema": manifest.schema,
         "fingerprint": manifest.fingerprint,
         "options": manifest.options,
-        "rejected": [one.case for one in manifest.rejected],
+        "rejected": [case.case for case in manifest.rejected],
         "domains": {domain: _domain(manifest.task, members) for domain, members in sorted(totals.items())},
         "cases": cases,
     }

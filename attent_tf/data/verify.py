@@ -17,7 +17,7 @@ from attent_tf.tfrecord.framing import read_frames
 _BLOCK_BYTES = 1 << 20
 
 
-def verify(folder: str | os.PathLike) -> Manifest:
+def verify(folder: str | os.PathLike[str]) -> Manifest:
     """Reads a whole records folder and checks all that its manifest says.
 
     Args:
@@ -36,7 +36,7 @@ def verify(folder: str | os.PathLike) -> Manifest:
 
 
 def faults(
-    folder: str | os.PathLike, manifest: Manifest, report: Callable[[int], None] = lambda _: None
+    folder: str | os.PathLike[str], manifest: Manifest, report: Callable[[int], None] = lambda _: None
 ) -> Iterator[RecordsError]:
     """Yields what is wrong with a records folder: at most one fault for each shard, and leaks between splits.
 
@@ -63,7 +63,7 @@ def faults(
         report(shard.records)
 
 
-def strangers(folder: str | os.PathLike, manifest: Manifest) -> list[str]:
+def strangers(folder: str | os.PathLike[str], manifest: Manifest) -> list[str]:
     """Returns the names of TFRecord files in a folder that its manifest does not list; readers leave them alone."""
     listed = {shard.file for shard in manifest.shards}
     return sorted(

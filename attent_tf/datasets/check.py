@@ -68,14 +68,14 @@ def find_duplicates(cases: Sequence[CaseFiles]) -> list[CaseProblem]:
             with contextlib.suppress(OSError):
                 same[_digest(files.images[0])].append(files)
         for twins in same.values():
-            for other in twins[1:]:
+            for twin in twins[1:]:
                 problem = Problem(
-                    other.images[0],
+                    twin.images[0],
                     "a scan of its own",
                     f"the bytes of {twins[0].images[0]} ({twins[0].case})",
                     "remove one of the two",
                 )
-                problems.append(CaseProblem(other.case, other.domain, "duplicate", problem))
+                problems.append(CaseProblem(twin.case, twin.domain, "duplicate", problem))
     return problems
 
 

@@ -53,7 +53,7 @@ class FoundCases:
 
 
 def find_cases(
-    root: str | os.PathLike, task: Task, domain: str, dataset: str | os.PathLike | None = None
+    root: str | os.PathLike[str], task: Task, domain: str, dataset: str | os.PathLike[str] | None = None
 ) -> tuple[CaseFiles, ...]:
     """Finds the cases of a data folder; no scan is read.
 
@@ -67,13 +67,13 @@ def find_cases(
       ConfigError: as `survey_cases`.
     """
     found = survey_cases(root, task, domain, dataset)
-    for one in found.problems:
-        raise InputError(*dataclasses.astuple(one.problem))
+    for fault in found.problems:
+        raise InputError(*dataclasses.astuple(fault.problem))
     return found.cases
 
 
 def survey_cases(
-    root: str | os.PathLike, task: Task, domain: str, dataset: str | os.PathLike | None = None
+    root: str | os.PathLike[str], task: Task, domain: str, dataset: str | os.PathLike[str] | None = None
 ) -> FoundCases:
     """Finds the cases of a data folder and everything that is wrong with their names; no scan is read.
 
@@ -92,13 +92,14 @@ def survey_cases(
       ConfigError: the task has no such domain, or the description is not there, wrong, or names not all of the task's structures.
     """
     task.domain(domain)
+    description: DatasetDescription | None = None
     if dataset is None and str(root).lower().endswith((".yaml", ".yml")):
         description = load_description(root)
         if not description.root:
             raise ConfigError(f"{root}: expected the key root, as the description is given instead of a folder; add it")
         root = description.root
-    else:
-        description = None if dataset is None or nnunet.names_layout(dataset) else load_description(dataset)
+    elif dataset is not None and not nnunet.names_layout(dataset):
+        description = load_description(dataset)
     paths = list_files(root)
     if description is None and (nnunet.names_layout(dataset) or nnunet.has_layout(paths)):
         description = nnunet.describe_folder(root, paths, task, domain, str(dataset or nnunet.NAMES[0]))
@@ -116,7 +117,9 @@ def survey_cases(
             return _surveyed(candidate, root, folder, paths, task, domain, no_dicom)
     if description:
         raise InputError(root, f"images of {description.name} at {description.images}", "none", "check the folder")
-    layouts = "; ".join(f"{one.name}: {'/'.join(filter(None, (one.folders[0], one.images)))}" for one in candidates)
+    layouts = "; ".join(
+        f"{known.name}: {'/'.join(filter(None, (known.folders[0], known.images)))}" for known in candidates
+    )
     raise InputError(
         root,
         "a data set",
@@ -134,7 +137,7 @@ def _folder(description: DatasetDescription, paths: list[str]) -> str | None:
 
 
 def _no_dicom(
-    root: str | os.PathLike, description: DatasetDescription, folder: str, paths: list[str]
+    root: str | os.PathLike[str], description: DatasetDescription, folder: str, paths: list[str]
 ) -> frozenset[str]:
     """Files below a folder that fit the pattern of slices and are none by name, or by content where names do not tell."""
     if description.is_file_a_case:
@@ -146,9 +149,17 @@ def _no_dicom(
     return frozenset(path for path in fitting if path.endswith("/") or not is_dicom(joined(root, prefix + path)))
 
 
-def _surveyed(description, root, folder, paths, task, domain, no_dicom) -> FoundCases:
+def _surveyed(
+    description: DatasetDescription,
+    root: str | os.PathLike[str],
+    folder: str,
+    paths: list[str],
+    task: Task,
+    domain: str,
+    no_dicom: frozenset[str],
+) -> FoundCases:
     if not description.fits(task.domain(domain)):
-        fitting = [one.name for one in task.domains if description.fits(one)]
+        fitting = [known.name for known in task.domains if description.fits(known)]
         raise InputError(
             root,
             f"a data set of domain {domain}, kind {task.domain(domain).kind}",
@@ -163,18 +174,20 @@ def _surveyed(description, root, folder, paths, task, domain, no_dicom) -> Found
     def full(relative: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(joined(root, prefix + path) for path in relative)
 
-    def files_of(one: MatchedCase) -> CaseFiles:
+    def files_of(matched: MatchedCase) -> CaseFiles:
         files = CaseFiles(
-            case=case_name(description, one.patient, one.case),
+            case=case_name(description, matched.patient, matched.case),
             patient="",
             task=task,
             domain=domain,
             description=description,
-            images=full(one.images),
-            labels=full(one.images if description.is_arrays else one.labels),
-            others=full(tuple(path for path in one.others if not is_left_out_silently(path))),
+            images=full(matched.images),
+            labels=full(matched.images if description.is_arrays else matched.labels),
+            others=full(tuple(path for path in matched.others if not is_left_out_silently(path))),
         )
-        return dataclasses.replace(files, patient=patient_name(description, one.patient, one.case, files.is_slice))
+        return dataclasses.replace(
+            files, patient=patient_name(description, matched.patient, matched.case, files.is_slice)
+        )
 
     cases = tuple(map(files_of, matches.cases))
     problems = tuple(CaseProblem(name, domain, "pairing", problem) for name, problem in matches.problems)

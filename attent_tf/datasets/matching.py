@@ -6,6 +6,7 @@ import functools
 import re
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import PurePosixPath
+from typing import Any
 
 from attent_tf.counting import counted
 from attent_tf.datasets.cases import natural_key
@@ -47,7 +48,7 @@ class Matches:
 
 
 @functools.lru_cache
-def pattern_expression(pattern: str) -> re.Pattern:
+def pattern_expression(pattern: str) -> re.Pattern[str]:
     """Returns the regular expression of a pattern for paths from `normal_name`, with `case` and, if it is there, `patient`."""
     expression, seen = "", set()
     pattern = normal_name(pattern)
@@ -169,7 +170,7 @@ def _groups(
     return {key: tuple(sorted(files, key=natural_key)) for key, files in groups.items()}
 
 
-def _chosen(description: DatasetDescription) -> tuple[re.Pattern, set[str]]:
+def _chosen(description: DatasetDescription) -> tuple[re.Pattern[str], set[str]]:
     """What cases must match, and those to leave out, in the spelling in which names are compared."""
     return re.compile(normal_name(description.cases or ".*")), set(map(normal_name, description.exclude))
 
@@ -207,18 +208,18 @@ def _paired(
             (images[0], "its labels", description.labels) if images else (pictures[0], "its images", description.images)
         )
         return ((), ()), [_alone(shown + where, what, pattern)]
-    slices, by_name = ({_stem(path): path for path in files} for files in (images, pictures))
-    if slices.keys() == by_name.keys():
-        return (images, tuple(by_name[_stem(path)] for path in images)), []
+    slices, labelled_slices = ({_stem(path): path for path in files} for files in (images, pictures))
+    if slices.keys() == labelled_slices.keys():
+        return (images, tuple(labelled_slices[_stem(path)] for path in images)), []
     if description.pair_by == "name_or_order" and len(images) == len(pictures):
         return (images, pictures), []
     faults = []
-    for one, other, what in ((slices, by_name, "a PNG"), (by_name, slices, "a DICOM slice")):
-        alone = sorted(one.keys() - other.keys(), key=natural_key)
+    for files, partners, what in ((slices, labelled_slices, "a PNG"), (labelled_slices, slices, "a DICOM slice")):
+        alone = sorted(files.keys() - partners.keys(), key=natural_key)
         if alone:
-            others = f"none, and so for {len(alone)} of {len(one)} files" if len(alone) > 1 else "none"
+            found = f"none, and so for {len(alone)} of {len(files)} files" if len(alone) > 1 else "none"
             advice = "unpack the data set again, or remove the case"
-            faults.append(Problem(shown + one[alone[0]], f"{what} of the same name", others, advice))
+            faults.append(Problem(shown + files[alone[0]], f"{what} of the same name", found, advice))
     return ((), ()), faults
 
 
@@ -280,9 +281,9 @@ def _strangers(
         if description.is_nifti and named and "/" in path and not description.images.startswith("{"):
             wanted = next(
                 (
-                    p
-                    for p in (description.images, description.labels)
-                    if PurePosixPath(normal_name(p)).parent == PurePosixPath(normal_name(path)).parent
+                    pattern
+                    for pattern in (description.images, description.labels)
+                    if PurePosixPath(normal_name(pattern)).parent == PurePosixPath(normal_name(path)).parent
                 ),
                 description.images,
             )
@@ -291,11 +292,11 @@ def _strangers(
             )
     head = description.images.split("/")[0]
     if keys and head in ("{case}", "{patient}"):
-        wanted, excluded = _chosen(description)
+        chosen, excluded = _chosen(description)
         tops = {normal_name(top): top for top in (path.split("/")[0] for path in paths if "/" in path)}
         held = {patient or case for patient, case in keys}
         for top in sorted(tops.keys() - held - excluded, key=natural_key):
-            if head == "{case}" and not wanted.fullmatch(top):
+            if head == "{case}" and not chosen.fullmatch(top):
                 continue
             name = case_name(description, *(("", top) if head == "{case}" else (top, "")))
             expected = f"{description.images.split('/', 1)[1]} in the folder"
@@ -306,15 +307,15 @@ def _strangers(
 
 def _spelled_twice(files: Sequence[str], shown: str) -> Problem | None:
     """Tells of folders with one name in two spellings: what lies in them would be taken for one case."""
-    folders = {}
+    folders: dict[str, str] = {}
     for path in files:
         folder = str(PurePosixPath(path).parent)
-        other = folders.setdefault(normal_name(folder), folder)
-        if other != folder:
-            found = f"{shown}{other} too, the same name in another spelling of Unicode"
+        first = folders.setdefault(normal_name(folder), folder)
+        if first != folder:
+            found = f"{shown}{first} too, the same name in another spelling of Unicode"
             return Problem(shown + folder, "one folder for a case", found, "put them together, or remove one")
     return None
 
 
-def _key_order(key: tuple[str, str]) -> tuple:
+def _key_order(key: tuple[str, str]) -> tuple[Any, Any]:
     return natural_key(key[0]), natural_key(key[1])

@@ -26,7 +26,7 @@ _ENDINGS = (".nii.gz", ".nii")
 _IGNORE = "ignore"
 
 
-def names_layout(dataset: str | os.PathLike | None) -> bool:
+def names_layout(dataset: str | os.PathLike[str] | None) -> bool:
     """Whether a data set is named `nnunet` or `nnunet-test`, with or without `:CHANNEL`."""
     return str(dataset).partition(":")[0] in NAMES
 
@@ -42,7 +42,7 @@ def image_name(case: str, channel: int = 0) -> str:
 
 
 def describe_folder(
-    root: str | os.PathLike, paths: Sequence[str], task: Task, domain: str, dataset: str = NAMES[0]
+    root: str | os.PathLike[str], paths: Sequence[str], task: Task, domain: str, dataset: str = NAMES[0]
 ) -> DatasetDescription:
     """Makes the description of a folder in nnU-Net's raw layout by its `dataset.json`.
 
@@ -86,7 +86,7 @@ def describe_folder(
     )
 
 
-def _content(where: str, root: str | os.PathLike, paths: Sequence[str]) -> dict[str, Any]:
+def _content(where: str, root: str | os.PathLike[str], paths: Sequence[str]) -> dict[str, Any]:
     if DATASET_FILE not in paths:
         raise InputError(root, f"{DATASET_FILE} of nnU-Net's raw layout", "none", "give the folder DatasetNNN_NAME")
     try:

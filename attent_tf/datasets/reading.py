@@ -59,7 +59,7 @@ def case_series(files: CaseFiles, found: FoundSlices) -> Series:
             raise InputError(header.path, expected, "an object of several frames", advice)
     if files.description.slice_order == "name":
         return chosen
-    return dataclasses.replace(chosen, headers=tuple(sorted(chosen.headers, key=lambda one: one.height_mm)))
+    return dataclasses.replace(chosen, headers=tuple(sorted(chosen.headers, key=lambda header: header.height_mm)))
 
 
 def _read_nifti_case(files: CaseFiles, orientation_policy: str) -> Volume:
@@ -78,7 +78,7 @@ def _read_nifti_case(files: CaseFiles, orientation_policy: str) -> Volume:
         numbers.append(turned_onto(values, StoredGrid(path, values.shape, label_affine), scan))
     if files.description.masks:
         masks, paths = (
-            {name: one for (name, _), one in zip(files.description.masks, values, strict=True)}
+            {name: mask for (name, _), mask in zip(files.description.masks, values, strict=True)}
             for values in (numbers, files.labels)
         )
         classes = classes_of_masks(masks, structures, paths)

@@ -5,6 +5,7 @@ import json
 import os
 from pathlib import Path
 
+from attent_tf.deployment.model import ModelDescription
 from attent_tf.errors import ConfigError, InputError
 from attent_tf.methods import Method, get_method
 from attent_tf.plain_values import StrictReader
@@ -51,6 +52,13 @@ _READER = StrictReader(
 )
 
 
+class ContractDescription(ModelDescription):
+    """What a report says of an exported model."""
+
+    metadata: str
+    weights_sha256: str
+
+
 @dataclasses.dataclass(frozen=True)
 class ModelContract:
     """What an exported model expects and is; in a `Run`'s words, so that it can stand where a run does.
@@ -86,7 +94,7 @@ class ModelContract:
         """The domain of the scans that it segments."""
         return self.task.source_and_target(self.direction)[1]
 
-    def describe(self) -> dict[str, str]:
+    def describe(self) -> ContractDescription:
         """Returns what a report says of it, as JSON."""
         return {
             "metadata": str(self.path),

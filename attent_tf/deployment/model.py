@@ -1,11 +1,21 @@
 """What a run and the contract of an exported model have in common. No TensorFlow."""
 
-from typing import Any, Protocol
+from typing import Protocol, TypedDict
 
 from attent_tf.methods import Method
 from attent_tf.postprocessing import Postprocessing
 from attent_tf.tasks import Task
 from attent_tf.volumes import PrepareOptions
+
+
+class ModelDescription(TypedDict):
+    """What a report says of any trained model; where it lies, and what else is known of it, differs."""
+
+    method: str
+    direction: str
+    task: str
+    target: str
+    records: str
 
 
 class TrainedModel(Protocol):
@@ -43,5 +53,5 @@ class TrainedModel(Protocol):
     def postprocessing(self) -> Postprocessing:
         """What is done to its label maps where nobody says otherwise."""
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> ModelDescription:
         """Returns what a report says of it, as JSON."""

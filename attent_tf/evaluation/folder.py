@@ -18,6 +18,7 @@ from attent_tf.counting import counted
 from attent_tf.errors import ConfigError, InputError
 from attent_tf.evaluation.case_entry import ScoredCase, case_from_json, cases_csv, scored_case
 from attent_tf.evaluation.case_result import CaseFailure, CaseResult, LabelMaps, check_case, quantised
+from attent_tf.evaluation.header import REQUIRED_HEADER, EvaluationHeader, GivenHeader, check_header
 from attent_tf.json_numbers import from_json, to_json
 from attent_tf.metrics.bootstrap import INTERVAL_TEXT, Interval
 from attent_tf.metrics.protocols import Protocol, find_protocol
@@ -27,21 +28,6 @@ from attent_tf.names import file_in, normal_name
 from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
 from attent_tf.tasks import Task, task_from_mapping, task_to_mapping
 
-REQUIRED_HEADER = ("method", "direction", "protocol", "seed")
-_OWN_KEYS = (
-    "task",
-    "protocol_text",
-    "scored_unit",
-    "statistics_text",
-    "cases",
-    "organs",
-    "average",
-    "average_ci95",
-    "failures",
-    "organs_compared",
-    "postprocessing",
-    "without_postprocessing",
-)
 _NOT_HEADER = ("task", "cases", "organs", "average", "average_ci95", "without_postprocessing")
 
 
@@ -52,8 +38,7 @@ class Evaluation:
     Attributes:
       folder: where it lies.
       task: whose structures were scored.
-      header: `method`, `direction`, `protocol`, `protocol_text`, `statistics_text`, `organs_compared`, `failures`, `seed` and
-        the free keys.
+      header: what was evaluated, and how.
       cases: a `ScoredCase` each.
       structures: summaries as `summarise` returns them.
       average: for each metric the mean of the means of the structures that are scored.
@@ -64,7 +49,7 @@ class Evaluation:
 
     folder: Path
     task: Task
-    header: dict[str, Any]
+    header: EvaluationHeader
     cases: tuple[ScoredCase, ...]
     structures: dict[str, dict[str, dict[str, float]]]
     average: dict[str, float]
@@ -97,9 +82,9 @@ class Evaluation:
 
 
 def write_evaluation(
-    folder: str | os.PathLike,
+    folder: str | os.PathLike[str],
     task: Task,
-    header: Mapping[str, Any],
+    header: GivenHeader,
     case_results: Iterable[CaseResult | CaseFailure],
     overwrite: bool = False,
     compared: Sequence[str] | None = None,
@@ -110,8 +95,8 @@ def write_evaluation(
     Args:
       folder: the folder to make.
       task: whose classes the label maps hold; averages are over the structures that it scores.
-      header: `method`, `direction`, `protocol` (a name in `PROTOCOLS`), `seed`, and free keys that JSON can hold, such
-        as `warnings` (lines for the report's head) and `selection` (how the model was chosen, in words).
+      header: what is evaluated, and how. It is written when all cases have been read, so that what comes up on the way still
+        reaches the file.
       case_results: the cases; an iterator is consumed with one case in memory at a time. A case of which nothing can be
         scored comes as its failures alone and is listed.
       overwrite: whether an existing folder may be replaced.
@@ -126,7 +111,7 @@ def write_evaluation(
         on the grid of the scan and a case has no label maps there.
       InputError: a case is not what `CaseResult` says, comes twice, or the folder is occupied.
     """
-    _check_header(header)
+    check_header(header)
     protocol = find_protocol(header["protocol"])
     compared = task.structure_names if compared is None else tuple(compared)
     cases: list[ScoredCase] = []
@@ -154,9 +139,11 @@ def write_evaluation(
             failures += result.failures
             score = mean_score(scored, task.structure_names)
             cases.append(scored_case(result.case, maps, score, task.structure_names, compared))
-            np.savez_compressed(aside / "cases" / f"{result.case}.npz", **quantised(result))
+            # NumPy's types take any of the names for one of its own options.
+            pictures: Any = quantised(result)
+            np.savez_compressed(aside / "cases" / f"{result.case}.npz", **pictures)
             # The iterator makes the next case while these names would keep the last one alive.
-            del result, maps
+            del result, maps, pictures
         if not cases:
             if failures:
                 count = counted(len(failures), "problem")
@@ -164,15 +151,16 @@ def write_evaluation(
             raise InputError(
                 f"{folder}: expected at least one case to evaluate, found none; check the split of the records"
             )
+        given = dict(header)
         document = {
             "task": task_to_mapping(task),
-            **{key: header[key] for key in REQUIRED_HEADER},
+            **{key: given[key] for key in REQUIRED_HEADER},
             "protocol_text": protocol.text + (f" Done before scoring: {postprocessing.text}" if postprocessing else ""),
             "scored_unit": protocol.unit,
             "statistics_text": INTERVAL_TEXT,
             "organs_compared": list(compared),
             "postprocessing": postprocessing.to_json(),
-            **{key: value for key, value in header.items() if key not in REQUIRED_HEADER},
+            **{key: value for key, value in given.items() if key not in REQUIRED_HEADER},
             **_summaries(units, case_of_unit, task),
             **({"without_postprocessing": _summaries(plain_units, case_of_unit, task)} if postprocessing else {}),
             "failures": [dataclasses.asdict(failure) for failure in failures],
@@ -183,7 +171,7 @@ def write_evaluation(
     return read_evaluation(folder)
 
 
-def read_evaluation(folder: str | os.PathLike) -> Evaluation:
+def read_evaluation(folder: str | os.PathLike[str]) -> Evaluation:
     """Reads an evaluation folder; the pictures of its cases are read when asked for.
 
     Raises:
@@ -192,7 +180,7 @@ def read_evaluation(folder: str | os.PathLike) -> Evaluation:
     path = Path(folder) / "metrics.json"
     try:
         document = json.loads(path.read_text("utf-8"))
-        header = {key: value for key, value in document.items() if key not in _NOT_HEADER}
+        header: Any = {key: value for key, value in document.items() if key not in _NOT_HEADER}
         if "task" not in document and all(key in document for key in REQUIRED_HEADER):
             found = "none, as an earlier version left it"
             raise InputError(path, "the task whose structures were scored", found, "evaluate again")
@@ -235,15 +223,6 @@ def _summaries_read(document: Mapping[str, Any], structures: Sequence[str]) -> d
         "average": from_json({metric: document["average"][metric] for metric in METRICS}),
         "average_ci95": {metric: tuple(from_json(pair)) for metric, pair in intervals.items()},
     }
-
-
-def _check_header(header: Mapping[str, Any]) -> None:
-    for key in REQUIRED_HEADER:
-        if key not in header:
-            raise ConfigError(f"header of the evaluation: expected the key {key!r}, found none")
-    for key in _OWN_KEYS:
-        if key in header:
-            raise ConfigError(f"header of the evaluation: the key {key!r} is reserved; choose another")
 
 
 def _postprocessed(result: CaseResult, step: Postprocessing) -> CaseResult:

@@ -1,6 +1,7 @@
 """`metadata.json` of an exported model: its input contract, and what it was made from. No TensorFlow."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypedDict
 
 from attent_tf.deployment.contract import METADATA_FORMAT
 from attent_tf.deployment.signature import Signature, TensorSpec
@@ -12,14 +13,103 @@ from attent_tf.volumes import PrepareOptions
 _WHERE = "by the client, on the label map of the whole scan: the signatures act on slices"
 
 
+class InputEntry(TypedDict):
+    """What slices have to be; `pixel_mm` only where they are so many millimetres wide, `slice_mm` where slices are resampled."""
+
+    modality: str
+    orientation: str
+    size: int
+    channels: int
+    channel_order: str
+    geometry: str
+    pixel_mm: float | None
+    slice_mm: float | None
+    value_range: list[float]
+    intensity: str
+    outside_the_scan: float
+
+
+class TensorEntry(TypedDict):
+    """An input or output of a signature; −1 stands for any size."""
+
+    dtype: str
+    shape: list[int]
+
+
+class SignatureEntry(TypedDict):
+    """What a signature takes and gives, by name."""
+
+    inputs: dict[str, TensorEntry]
+    outputs: dict[str, TensorEntry]
+
+
+class TrainingEntry(TypedDict):
+    """What the weights come from; steps by stage."""
+
+    config: str
+    seed: int
+    precision: str
+    steps: dict[str, int]
+    planned_steps: dict[str, int]
+    records: str
+    weights_sha256: str
+
+
+class ChangesMeasured(TypedDict):
+    """What optimisation changed on a sample of slices, and the medians of the seconds for all of them."""
+
+    slices: int
+    largest_change_of_a_probability: float
+    share_of_pixels_with_another_label: float
+    seconds_plain: float
+    seconds_optimized: float
+    speedup: float
+
+
+class OptimizationEntry(ChangesMeasured):
+    """How a model was made for use alone: the type of its weights, and what was measured on which sample."""
+
+    weights: str
+    sample: str
+
+
+class OnnxEntry(TypedDict):
+    """Of a model in ONNX: the largest difference of its probabilities from those that it was compared with."""
+
+    opset: int
+    largest_difference: float
+    compared_with: str
+
+
+class Metadata(TypedDict):
+    """What `metadata.json` says; `version` is None, and `signatures` empty, of what is no version of a model."""
+
+    format: int
+    version: int | None
+    method: str
+    direction: str
+    translates: bool
+    task: dict[str, Any]
+    classes: list[str]
+    input: InputEntry
+    signatures: dict[str, SignatureEntry]
+    preparation: dict[str, Any]
+    postprocessing: dict[str, bool | str]
+    training: TrainingEntry
+    optimization: OptimizationEntry | None
+    versions: dict[str, str]
+    intended_use: str
+    onnx: NotRequired[OnnxEntry]
+
+
 def make_metadata(
     run: Run,
     version: int | None,
-    signatures: dict[str, Signature],
+    signatures: Mapping[str, Signature],
     weights_sha256: str,
-    steps: dict[str, tuple[int, int]],
-    optimization: dict[str, Any] | None,
-) -> dict[str, Any]:
+    steps: Mapping[str, tuple[int, int]],
+    optimization: OptimizationEntry | None,
+) -> Metadata:
     """Collects what a user of the model has to know.
 
     Args:
@@ -58,7 +148,7 @@ def make_metadata(
     }
 
 
-def _input(target: Domain, options: PrepareOptions) -> dict[str, Any]:
+def _input(target: Domain, options: PrepareOptions) -> InputEntry:
     physical = options.geometry == "physical"
     return {
         "modality": target.name,
@@ -75,11 +165,9 @@ def _input(target: Domain, options: PrepareOptions) -> dict[str, Any]:
     }
 
 
-def _signature(signature: Signature) -> dict[str, Any]:
-    return {
-        kind: {name: _tensor(spec) for name, spec in getattr(signature, kind).items()} for kind in ("inputs", "outputs")
-    }
+def _signature(signature: Signature) -> SignatureEntry:
+    return {"inputs": _tensors(signature.inputs), "outputs": _tensors(signature.outputs)}
 
 
-def _tensor(spec: TensorSpec) -> dict[str, Any]:
-    return {"dtype": spec.dtype, "shape": list(spec.shape)}
+def _tensors(specs: Mapping[str, TensorSpec]) -> dict[str, TensorEntry]:
+    return {name: {"dtype": spec.dtype, "shape": list(spec.shape or ())} for name, spec in specs.items()}

@@ -6,6 +6,7 @@ from typing import Any
 import jinja2
 
 from attent_tf.evaluation.folder import Evaluation
+from attent_tf.export.metadata import Metadata
 from attent_tf.metrics.scores import METRICS
 from attent_tf.reporting.wording import METRIC_TITLES, metric_digits, number
 from attent_tf.runs import Run
@@ -15,7 +16,7 @@ CARD_FILE = "MODEL_CARD.md"
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def make_card(run: Run, metadata: dict[str, Any], evaluation: Evaluation | None, warnings: list[str]) -> str:
+def make_card(run: Run, metadata: Metadata, evaluation: Evaluation | None, warnings: list[str]) -> str:
     """Writes the card.
 
     Args:

@@ -5,6 +5,7 @@ The names are those of MONAI's bundle specification. Nothing of MONAI or PyTorch
 
 from typing import Any
 
+from attent_tf.export.metadata import Metadata
 from attent_tf.files import json_bytes
 from attent_tf.runs import Run
 from attent_tf.tasks import rule_text
@@ -15,7 +16,7 @@ _SCHEMA = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/downl
 _MODALITIES = {"mri": "MR", "ct": "CT"}
 
 
-def bundle_files(run: Run, metadata: dict[str, Any]) -> dict[str, str]:
+def bundle_files(run: Run, metadata: Metadata) -> dict[str, str]:
     """Returns the bundle's files by their paths in it.
 
     Args:
@@ -29,7 +30,7 @@ def bundle_files(run: Run, metadata: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _metadata(run: Run, metadata: dict[str, Any]) -> dict[str, Any]:
+def _metadata(run: Run, metadata: Metadata) -> dict[str, Any]:
     size, channels, classes = (metadata["input"]["size"], metadata["input"]["channels"], metadata["classes"])
     target = run.task.domain(run.target)
     version = f"{metadata['version']}.0.0"

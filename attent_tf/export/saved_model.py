@@ -8,7 +8,6 @@ import dataclasses
 import hashlib
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -17,7 +16,7 @@ from attent_tf.deployment.contract import METADATA_FILE
 from attent_tf.deployment.signature import expected_signatures
 from attent_tf.evaluation.folder import Evaluation, read_evaluation
 from attent_tf.export.measure import compare
-from attent_tf.export.metadata import make_metadata
+from attent_tf.export.metadata import Metadata, make_metadata
 from attent_tf.export.model_card import CARD_FILE, make_card
 from attent_tf.export.optimize import frozen_chain
 from attent_tf.export.sample import make_sample
@@ -45,7 +44,7 @@ class Exported:
     """
 
     folder: Path
-    metadata: dict[str, Any]
+    metadata: Metadata
 
 
 def export_chain(

@@ -47,7 +47,9 @@ class Chain(tf.Module):
     @property
     def networks(self) -> list[keras.Model]:
         """All networks, each once, in the order in which slices pass them."""
-        return list(dict.fromkeys(one for route in self.routes for one in (*route.translators, route.segmentor)))
+        return list(
+            dict.fromkeys(network for route in self.routes for network in (*route.translators, route.segmentor))
+        )
 
     @property
     def has_translator(self) -> bool:

@@ -13,6 +13,7 @@ from attent_tf.datasets import CaseFiles
 from attent_tf.errors import ConfigError, RecordsError
 from attent_tf.evaluation.case_result import CaseResult, LabelMaps
 from attent_tf.evaluation.folder import Evaluation, write_evaluation
+from attent_tf.evaluation.header import GivenHeader
 from attent_tf.inference.batches import run_slices
 from attent_tf.inference.chain import Chain, load_chain
 from attent_tf.inference.original_scans import OriginalScans, find_originals, read_original
@@ -92,7 +93,7 @@ def evaluate(
     # What comes up on the way still reaches the file: it is written when all cases have been read.
     signs: dict[str, Any] = {}
     warnings = list(_warnings(run, manifest, cases))
-    header = {
+    header: GivenHeader = {
         "method": run.method.id,
         "direction": run.direction,
         "protocol": protocol,

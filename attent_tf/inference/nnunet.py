@@ -8,7 +8,6 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from attent_tf.errors import ConfigError, RecordsError
 from attent_tf.files import folder_written_aside, write_json
 from attent_tf.inference.chain import load_chain
 from attent_tf.inference.check import add_case
+from attent_tf.inference.nnunet_documents import DatasetJson, LeftOut, Origin
 from attent_tf.inference.original_scans import OriginalScans, find_originals, read_stored_original
 from attent_tf.inference.preparation import check_preparation
 from attent_tf.inference.signs import SignTaker
@@ -111,10 +111,11 @@ def write_nnunet(
         for name in (TRAINING_IMAGES, TRAINING_LABELS):
             (folder / name).mkdir()
         writer.write(folder, files)
-        trained = [one for one in writer.origins if one["is"] != TEST]
+        trained = [origin for origin in writer.origins if origin["is"] != TEST]
         if not trained:
             reasons = (
-                "; ".join(f"{one['case']}: {one['reason']}" for one in writer.left_out) or "there are test cases alone"
+                "; ".join(f"{case['case']}: {case['reason']}" for case in writer.left_out)
+                or "there are test cases alone"
             )
             raise RecordsError(
                 f"{records}: expected a case to train on, found none that passes ({reasons}); give the scans of {run.source} too"
@@ -124,8 +125,8 @@ def write_nnunet(
         write_json(folder / ORIGINS_FILE, about | made | {"cases": writer.origins, "left_out": writer.left_out})
         # Last: a folder without it is none.
         write_json(folder / DATASET_FILE, dataset_json(run, Path(out).name, len(trained), writer.sheared))
-    cases = {kind: tuple(one["case"] for one in writer.origins if one["is"] == kind) for kind in _KINDS}
-    return NnunetFolder(Path(out), cases, tuple(LeftOutCase(one["case"], one["reason"]) for one in writer.left_out))
+    cases = {kind: tuple(origin["case"] for origin in writer.origins if origin["is"] == kind) for kind in _KINDS}
+    return NnunetFolder(Path(out), cases, tuple(LeftOutCase(case["case"], case["reason"]) for case in writer.left_out))
 
 
 @dataclasses.dataclass
@@ -133,8 +134,8 @@ class _Writer:
     """Writes case by case.
 
     Attributes:
-      origins: of each case that was written, as JSON.
-      left_out: of each case that was not, as JSON.
+      origins: of each case that was written.
+      left_out: of each case that was not.
       sheared: whether axes of some scan are not perpendicular.
     """
 
@@ -145,8 +146,8 @@ class _Writer:
     observer: Observer
     accept: str
     postprocessing: Postprocessing
-    origins: list[dict[str, Any]] = dataclasses.field(default_factory=list)
-    left_out: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    origins: list[Origin] = dataclasses.field(default_factory=list)
+    left_out: list[LeftOut] = dataclasses.field(default_factory=list)
     sheared: bool = False
 
     def __post_init__(self):
@@ -288,7 +289,7 @@ def channel_name(domain: Domain, rule: IntensityRule) -> str:
     return "zscore" if domain.title.lower() in _MEANS_SOMETHING else domain.title
 
 
-def dataset_json(run: Run, name: str, count: int, sheared: bool) -> dict[str, Any]:
+def dataset_json(run: Run, name: str, count: int, sheared: bool) -> DatasetJson:
     """Returns what `dataset.json` says.
 
     Args:
@@ -299,7 +300,7 @@ def dataset_json(run: Run, name: str, count: int, sheared: bool) -> dict[str, An
     """
     domain = run.task.domain(run.target)
     labels = {BACKGROUND: 0} | {structure: number for number, structure in enumerate(run.task.structure_names, start=1)}
-    content = {
+    content: DatasetJson = {
         "channel_names": {"0": channel_name(domain, run.prepare_options.intensity_rule(domain))},
         "labels": labels,
         "numTraining": count,
@@ -308,8 +309,10 @@ def dataset_json(run: Run, name: str, count: int, sheared: bool) -> dict[str, An
         "description": f"{run.task.title}: {run.source} in the style of {run.target}, and {run.target} with labels by "
         f"{run.method.title}; see {ORIGINS_FILE}",
     }
-    # ITK, which nnU-Net reads with otherwise, takes no axes at odd angles.
-    return content | ({"overwrite_image_reader_writer": "NibabelIO"} if sheared else {})
+    if sheared:
+        # ITK, which nnU-Net reads with otherwise, takes no axes at odd angles.
+        content["overwrite_image_reader_writer"] = "NibabelIO"
+    return content
 
 
 def _reason(signs: Signs, accept: str) -> str:

@@ -4,11 +4,11 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 import numpy as np
 
-from attent_tf.deployment.model import TrainedModel
+from attent_tf.deployment.model import ModelDescription, TrainedModel
 from attent_tf.inference.volumes import Segmentation
 from attent_tf.versions import package_versions
 from attent_tf.volumes.dicom_files import folder_files
@@ -47,7 +47,7 @@ class ScanEntry(TypedDict):
     name: str
     input: str
     series: NotRequired[str]
-    sha256: str
+    sha256: str | None
     shape: list[int]
     spacing_mm: list[float]
     intensity: IntensityFound
@@ -59,12 +59,32 @@ class ScanEntry(TypedDict):
     organs: NotRequired[dict[str, OrganFound]]
 
 
-def input_sha256(path: str | os.PathLike) -> str:
+class FailedEntry(TypedDict):
+    """A scan that could not be done: its path, and the line that says why."""
+
+    input: str
+    reason: str
+
+
+class ScansReport(TypedDict):
+    """What the file of `--report` says: which model, where it ran, and of each scan what became of it."""
+
+    format: int
+    run: ModelDescription
+    versions: dict[str, str | None]
+    device: str | None
+    batch_size: int | None
+    seconds: dict[str, float]
+    scans: list[ScanEntry]
+    failed: list[FailedEntry]
+
+
+def input_sha256(path: str | os.PathLike[str]) -> str:
     """Returns the SHA-256 of a file, or of a folder: of the lines that `sha256sum` prints of its DICOM files, sorted by name."""
     path = Path(path)
     if not path.is_dir():
         return _sha256(path)
-    lines = (f"{_sha256(one)}  {one.name}\n" for one in folder_files(path).dicom)
+    lines = (f"{_sha256(file)}  {file.name}\n" for file in folder_files(path).dicom)
     return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()
 
 
@@ -83,7 +103,9 @@ def volumes_ml(labels: np.ndarray, voxel_ml: float, structures: Sequence[str]) -
     return {name: int(counts[index]) * voxel_ml for index, name in enumerate(structures, start=1)}
 
 
-def scan_entry(scan: "ReadScan", outputs: Mapping[str, str | os.PathLike], warnings: Sequence[str] = ()) -> ScanEntry:
+def scan_entry(
+    scan: "ReadScan", outputs: Mapping[str, str | os.PathLike[str]], warnings: Sequence[str] = ()
+) -> ScanEntry:
     """Returns what the report says of a scan whatever was made of it.
 
     Args:
@@ -129,10 +151,10 @@ def report(
     run: TrainedModel,
     device: str | None,
     batch_size: int | None,
-    seconds: dict,
+    seconds: Mapping[str, float],
     scans: list[ScanEntry],
-    failed: list[dict[str, str]],
-) -> dict[str, Any]:
+    failed: list[FailedEntry],
+) -> ScansReport:
     """Returns the whole report as strict JSON.
 
     Args:
@@ -141,7 +163,7 @@ def report(
       batch_size: slices at once; likewise.
       seconds: `starting` (libraries, weights, graph) and `total` on the wall.
       scans: from `scan_entry`.
-      failed: `input` and `reason` of each scan that could not be done.
+      failed: those that could not be done.
     """
     return {
         "format": FORMAT,

@@ -152,7 +152,7 @@ class SignTaker:
     def _other_paths(self, images, before):
         del before
         found = [self._segmented(path, images) for path in self._paths]
-        pairs = [(one, other) for place, one in enumerate(found) for other in found[place + 1 :]]
+        pairs = itertools.combinations(found, 2)
         return sum((count_overlap(*pair, self._classes) for pair in pairs), no_overlap(self._classes))
 
     def _source(self) -> tuple[StructureCounts | None, np.ndarray | None]:
@@ -168,8 +168,8 @@ class SignTaker:
         chosen = () if through is None else even_choice(len(cases), count)
         shown = {cases[place].case for place in chosen}
         counts, entropy = StructureCounts.none(self._classes), np.zeros(2)
-        everything = read_records(self._records, self._manifest, self._run.source, "train")
-        for name, group in itertools.groupby(everything, key=lambda record: record.case):
+        training = read_records(self._records, self._manifest, self._run.source, "train")
+        for name, group in itertools.groupby(training, key=lambda record: record.case):
             records = list(group)
             if records[0].label is None:
                 continue
@@ -185,7 +185,7 @@ class SignTaker:
         """The way of source slices through what S was trained on; None where the method has no such way."""
         method = self._run.method
         stage = method.stage_of(method.deployment[0].roles[-1])
-        labelled = next((one for one in stage.inputs if one.labels and one.domain == "source"), None)
+        labelled = next((slices for slices in stage.inputs if slices.labels and slices.domain == "source"), None)
         # Where translators are trained beside S, its images are theirs of each step.
         if labelled is None or {TO_SOURCE, TO_TARGET} & set(stage.roles):
             self._reasons["entropy"] = "the deployed segmentor is not trained on labelled source slices as they come"

@@ -41,8 +41,8 @@ class Method:
       deployment: the paths of a target slice, whose probabilities are averaged.
 
     Raises:
-      ConfigError: a stage or the deployment names a network that no stage before it has, a network follows one of another stage,
-        or stages share an id.
+      ConfigError: a stage or the deployment names a network that no stage before it has, a network follows one of another stage
+        or has the encoder of one that is not made before it, or stages share an id.
     """
 
     id: str
@@ -65,6 +65,7 @@ class Method:
             own = {part.follows for part in stage.parts} | {slices.labelled_by for slices in stage.inputs}
             if alien := own - {"", *stage.roles}:
                 raise ConfigError(f"method {self.id}, stage {stage.id}: it has no network {sorted(alien)} of its own")
+            self._check_encoders(stage)
             there |= {(stage.id, role) for role in stage.roles}
         self._check("deployment", [role for path in self.deployment for role in path.roles], there)
 
@@ -72,6 +73,17 @@ class Method:
         for role in needed:
             if role not in {known for _, known in there}:
                 raise ConfigError(f"method {self.id}, {where}: no stage before it has the network {role!r}")
+
+    def _check_encoders(self, stage: Stage) -> None:
+        made: dict[str, Part] = {}
+        for part in stage.parts:
+            where = f"method {self.id}, stage {stage.id}: {part.role!r} is to have the encoder of {part.encoder_of!r}"
+            owner = made.get(part.encoder_of)
+            if part.encoder_of and owner is None:
+                raise ConfigError(f"{where}, which is no part before it")
+            if owner is not None and owner.trained != part.trained:
+                raise ConfigError(f"{where}, and gradients are to change one of the two alone")
+            made[part.role] = part
 
     @property
     def labelled(self) -> str:
@@ -103,7 +115,7 @@ class Method:
     def passed_by(self, stage: Stage) -> tuple[str, ...]:
         """Roles of the networks of earlier stages that slices pass before a stage is shown them, in the order of the stages."""
         passed = {role for slices in stage.shown for view in slices.views for role in view.through}
-        return tuple(dict.fromkeys(role for one in self.stages for role in one.roles if role in passed))
+        return tuple(dict.fromkeys(role for stage in self.stages for role in stage.roles if role in passed))
 
     def stage(self, stage_id: str) -> Stage:
         """Returns a stage by its id.

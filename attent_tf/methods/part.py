@@ -38,7 +38,8 @@ class Part:
     Attributes:
       role: what it does; unique within a stage.
       network: `module:function`, imported when the network is made; called with the configuration, the number of
-        classes, the number of image channels and a name, it returns a `keras.Model`.
+        classes, the number of image channels and a name, it returns a `keras.Model`; with `encoder_of` it is given
+        an `encoder` as well.
       begins_as: (stage, role) of the part of an earlier stage whose weights it begins with; None for weights drawn from the
         seed.
       frozen: whether its weights stay what they are.
@@ -47,6 +48,8 @@ class Part:
       follows: role of the part of the same stage whose running average over the steps it is, weights and batch statistics; empty
         for none. It begins as a copy and no gradient trains it.
       decay: of what follows: dotted configuration key of the average's decay, see `training.running_average`.
+      encoder_of: role of a part before it in the same stage whose encoder it has as well, weights and all; empty for one of its
+        own. Gradients change both parts or neither.
     """
 
     role: str
@@ -56,6 +59,7 @@ class Part:
     frozen_layers: str = ""
     follows: str = ""
     decay: str = ""
+    encoder_of: str = ""
 
     @property
     def trained(self) -> bool:

@@ -106,4 +106,4 @@ class Stage:
 
 
 def _covers(keys: tuple[str, ...], key: str) -> bool:
-    return any(key == one or key.startswith(f"{one}.") for one in keys)
+    return any(key == known or key.startswith(f"{known}.") for known in keys)

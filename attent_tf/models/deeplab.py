@@ -107,6 +107,11 @@ class DeepLabV2(keras.Model):
         return self._segment(inputs, *taps[1:])._replace(taps=tuple(taps))
 
     @property
+    def encoder(self) -> DilatedResNet:
+        """The backbone."""
+        return self.resnet
+
+    @property
     def upper_layers(self) -> list[keras.layers.Layer]:
         """What follows stage 3 of the backbone: stage 4 and both heads."""
         return [*self.resnet.units[self.resnet.stage_ends[2] :], self.main_head, self.aux_head]

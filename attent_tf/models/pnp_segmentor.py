@@ -17,9 +17,35 @@ _GROUPS = (
     ((32, 32), False),
     ((32, 32), False),
 )
-_DILATED = 7
+# The first groups, which the encoder has; the next of them is dilated.
+_ENCODED, _DILATED = 6, 7
 # The edge of a pixel of the features, in pixels of the image.
 _STRIDE = 8
+
+
+@keras.saving.register_keras_serializable("attent_tf")
+class PnpEncoder:
+    """Groups 1 to 6, of one segmentor or of several.
+
+    It is no layer itself: weights are called as in a network of one piece, so that they begin as in one, and files fit.
+
+    Args:
+      filters: channels of the first group (16).
+      dropout: share of values that training leaves out after each convolution (0.25).
+    """
+
+    def __init__(self, filters: int = 16, dropout: float = 0.25):
+        self.filters = filters
+        self.dropout = dropout
+        self.stem = ConvUnit(filters, dropout=dropout, name="group_1_conv")
+        self.groups = [_group(number, filters, dropout) for number in range(_ENCODED)]
+
+    def get_config(self):
+        return {"filters": self.filters, "dropout": self.dropout}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
 
 
 @keras.saving.register_keras_serializable("attent_tf")
@@ -34,25 +60,27 @@ class PnpSegmentor(keras.Model):
       num_classes: C, with the background.
       filters: channels of the first group (16).
       dropout: share of values that training leaves out after each convolution (0.25).
+      encoder: that other networks have as well, whose own settings count; None for one of its own.
     """
 
-    def __init__(self, num_classes: int, filters: int = 16, dropout: float = 0.25, **kwargs):
+    def __init__(
+        self,
+        num_classes: int,
+        filters: int = 16,
+        dropout: float = 0.25,
+        encoder: PnpEncoder | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
-        self.filters = filters
+        self._is_given = encoder is not None
+        self.encoder = encoder or PnpEncoder(filters, dropout)
+        self.filters = filters = self.encoder.filters
         self.num_classes = num_classes
-        self.dropout = dropout
-        self.stem = ConvUnit(filters, dropout=dropout, name="group_1_conv")
+        self.dropout = dropout = self.encoder.dropout
+        self.stem = self.encoder.stem
         self.groups = [
-            [
-                GrowingResidualBlock(
-                    width * filters,
-                    dilation=2 if group == _DILATED else 1,
-                    dropout=dropout,
-                    name=f"group_{group + 1}_block_{block}",
-                )
-                for block, width in enumerate(widths, start=1)
-            ]
-            for group, (widths, _) in enumerate(_GROUPS)
+            *self.encoder.groups,
+            *(_group(number, filters, dropout) for number in range(_ENCODED, len(_GROUPS))),
         ]
         self.pool = keras.layers.MaxPooling2D(2, name="pool")
         self.tops = [ConvUnit(32 * filters, dropout=dropout, name=f"group_9_conv_{i}") for i in (1, 2)]
@@ -67,24 +95,24 @@ class PnpSegmentor(keras.Model):
     def segment_with_taps(self, inputs, training=False) -> SegmentorOutput:
         """Segments `inputs` [batch, height, width, channels] and offers the features of groups 4 (thrice), 6, 7 and 9."""
         x = self.stem(inputs, training=training)
-        of_group = []
+        group_outputs = []
         for blocks, (_, pools) in zip(self.groups, _GROUPS, strict=True):
             for block in blocks:
                 x = block(x, training=training)
             if pools:
                 x = self.pool(x)
-            of_group.append(x)
+            group_outputs.append(x)
         for top in self.tops:
             x = top(x, training=training)
         logits = self.head(tf.nn.depth_to_space(self.spread(x), _STRIDE))
         # At full resolution group 4 has two channels only, so it is shown three times.
-        taps = (of_group[3],) * 3 + (of_group[5], of_group[6], x)
+        taps = (group_outputs[3],) * 3 + (group_outputs[5], group_outputs[6], x)
         return SegmentorOutput(main=logits, aux=logits, features=x, taps=taps)
 
     @property
     def upper_layers(self) -> list[keras.layers.Layer]:
         """What follows group 6."""
-        return [*self.groups[6], *self.groups[7], *self.tops, self.spread, self.head]
+        return [*(block for group in self.groups[_ENCODED:] for block in group), *self.tops, self.spread, self.head]
 
     def get_config(self):
         return {
@@ -92,4 +120,23 @@ class PnpSegmentor(keras.Model):
             "filters": self.filters,
             "num_classes": self.num_classes,
             "dropout": self.dropout,
+            # What is made from a configuration shares nothing with anybody.
+            "encoder": keras.saving.serialize_keras_object(self.encoder) if self._is_given else None,
         }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{**config, "encoder": keras.saving.deserialize_keras_object(config["encoder"])})
+
+
+def _group(number, filters, dropout):
+    widths, _ = _GROUPS[number]
+    return [
+        GrowingResidualBlock(
+            width * filters,
+            dilation=2 if number == _DILATED else 1,
+            dropout=dropout,
+            name=f"group_{number + 1}_block_{block}",
+        )
+        for block, width in enumerate(widths, start=1)
+    ]

@@ -109,18 +109,18 @@ def _box(methods: Sequence[dict[str, np.ndarray]]) -> tuple[slice, slice, slice]
     """The part to show: the body, and every voxel that any label map calls a structure, be it in the air."""
     rows, columns = body_box(methods[0]["image"]) if "image" in methods[0] else (slice(0, 0), slice(0, 0))
     for labels in (arrays[name] for arrays in methods for name in _LABELS if name in arrays):
-        there = (labels > 0).any(axis=0)
-        if there.any():
-            rows, columns = (widened(part, there.any(axis=1 - axis)) for axis, part in enumerate((rows, columns)))
+        labelled = (labels > 0).any(axis=0)
+        if labelled.any():
+            rows, columns = (widened(part, labelled.any(axis=1 - axis)) for axis, part in enumerate((rows, columns)))
     shape = methods[0]["prediction"].shape[1:]
     return slice(None), *(
         part if part.stop else slice(0, size) for part, size in zip((rows, columns), shape, strict=True)
     )
 
 
-def widened(part: slice, there: np.ndarray) -> slice:
+def widened(part: slice, labelled: np.ndarray) -> slice:
     """Returns the smallest slice that holds `part` and every place that is true in `there`."""
-    places = np.flatnonzero(there)
+    places = np.flatnonzero(labelled)
     low, high = int(places[0]), int(places[-1]) + 1
     return slice(min(part.start, low), max(part.stop, high)) if part.stop else slice(low, high)
 

@@ -22,7 +22,7 @@ _PICTURE_BYTES = 20_000_000
 
 
 def write_report(
-    out_html: str | os.PathLike,
+    out_html: str | os.PathLike[str],
     evaluations: Sequence[EvaluationForReport],
     title: str,
     picture_bytes: int = _PICTURE_BYTES,
@@ -66,16 +66,16 @@ def write_report(
     files.write_text(out_html.with_name("scores.csv"), as_csv(sections))
 
 
-def read_sections(evaluations: Sequence[EvaluationForReport], what: object) -> list[Section]:
+def read_sections(evaluations: Sequence[EvaluationForReport], made: object) -> list[Section]:
     """Reads evaluations and sorts them into sections, one for each task and direction.
 
     Args:
       evaluations: where they lie, in the order in which methods shall stand.
-      what: is made of them; named by the error.
+      made: what is made of them; named by the error.
 
     Raises:
       InputError: there is no evaluation, or one cannot be read.
     """
     if not evaluations:
-        raise InputError(f"{what}: expected at least one evaluation to report, found none")
+        raise InputError(f"{made}: expected at least one evaluation to report, found none")
     return make_sections([read_source(place) for place in evaluations])

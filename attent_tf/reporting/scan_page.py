@@ -123,9 +123,9 @@ def write_scan_page(
     windows = windows_of(volume)
     # What the first window shows of the body in any slice, and every structure, be it in the air.
     rows, columns = body_box(windows[0].grey(canonical.voxels.max(axis=0))[None])
-    there = (shown > 0).any(axis=0)
-    if there.any():
-        rows, columns = widened(rows, there.any(axis=1)), widened(columns, there.any(axis=0))
+    labelled = (shown > 0).any(axis=0)
+    if labelled.any():
+        rows, columns = widened(rows, labelled.any(axis=1)), widened(columns, labelled.any(axis=0))
     box = (slice(None), rows, columns)
     pictures = _Pictures(canonical.voxels[box], windows, labels_text(shown[box]))
     quality, reduction = pictures.fitted(page_bytes)
@@ -135,7 +135,7 @@ def write_scan_page(
     count, height, width = shown[box].shape
     case = {"name": title, "slices": count, "rows": height, "columns": width}
     index = {
-        "structures": [{"title": one.title, "colour": one.colour} for one in task.structures],
+        "structures": [{"title": structure.title, "colour": structure.colour} for structure in task.structures],
         "methods": [made_by],
         "cases": [{**case, "pixelRatio": row_mm / column_mm, "columnMm": column_mm}],
     }
@@ -149,7 +149,7 @@ def write_scan_page(
         warnings=[("", line) for line in warnings],
         viewer=viewer,
         windows=[window.title for window in windows],
-        structures=[(one, volumes_ml[one.name]) for one in task.structures],
+        structures=[(structure, volumes_ml[structure.name]) for structure in task.structures],
         voxels=" × ".join(str(size) for size in canonical.shape),
         spacing=" × ".join(f"{step:.2f}" for step in (slice_mm, row_mm, column_mm)),
         reduction=reduction,

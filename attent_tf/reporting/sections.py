@@ -158,15 +158,15 @@ class Section:
     def headline(self) -> list[tuple[str, str, str]]:
         """(what, number, unit) of the few numbers that come first."""
         label, evaluation = self.entries[self.shown]
-        of_method = f", {label}" if self.several else ""
+        whose = f", {label}" if self.several else ""
         facts = []
         for metric, name, unit in (("dice", "Average Dice", "%"), ("assd_mm", "Average ASSD", "mm")):
             value = evaluation.average.get(metric, math.nan)
             if not math.isnan(value):
-                facts.append((name + of_method, number(value, 1 if unit == "%" else 2), unit))
+                facts.append((name + whose, number(value, 1 if unit == "%" else 2), unit))
         missed = sum(f.structures for f in self.failures if f.kind == "missed" and f.method == label)
         if self.labelled:
-            facts.append((f"Missed structures{of_method}", str(missed), f"in {counted(len(evaluation.cases), 'case')}"))
+            facts.append((f"Missed structures{whose}", str(missed), f"in {counted(len(evaluation.cases), 'case')}"))
         gap = self._gap_closed()
         return [*facts, ("Of the gap to supervised closed", number(gap, 0), "%")] if gap is not None else facts
 

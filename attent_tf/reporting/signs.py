@@ -101,8 +101,8 @@ def _left_out(found: Sequence[tuple[str, Signs]]):
     """One sentence for all methods; the same reason of several stands once."""
     concerned: dict[tuple[str, str], list[str]] = {}
     for label, signs in found:
-        for one in signs.left_out:
-            concerned.setdefault((one.title.lower(), one.reason), []).append(label)
+        for sign in signs.left_out:
+            concerned.setdefault((sign.title.lower(), sign.reason), []).append(label)
     parts = [
         f"{title} ({reason}{'' if len(labels) == len(found) else ': ' + ', '.join(labels)})"
         for (title, reason), labels in concerned.items()

@@ -163,8 +163,8 @@ def _count(evaluation: Evaluation, metric: str) -> str:
 def _score_cells(evaluation: Evaluation, metric: str) -> tuple[Cell, ...]:
     digits = metric_digits(metric)
     cells = []
-    for each in evaluation.structures.values():
-        summary = each[metric]
+    for by_metric in evaluation.structures.values():
+        summary = by_metric[metric]
         if not summary["n"]:
             cells.append(Cell(UNDEFINED, "n 0", "undefined"))
             continue

@@ -62,7 +62,9 @@ def make_viewers(sections: Sequence[tuple[str, Entries, int]], budget_bytes: int
             index.append(_case_index(name, layers, entries))
             texts.append(json_text(layers.encoded(quality)))
         labels = tuple(label for label, _ in entries)
-        structures = [{"title": one.title, "colour": one.colour} for one in entries[0][1].task.structures]
+        structures = [
+            {"title": structure.title, "colour": structure.colour} for structure in entries[0][1].task.structures
+        ]
         content = json_text({"structures": structures, "methods": labels, "cases": index})
         left_out = tuple(name for name in orders[place] if name not in names)
         viewers.append(Viewer(identifier, content, tuple(texts), tuple(names), (labels, shown), left_out))

@@ -1,7 +1,7 @@
 """The networks as a configuration has them, for the parts of methods (`attent_tf.methods.Part`).
 
 Each function takes the configuration, the number of classes C, the channels of the images and a name, and returns a network that
-is not built yet.
+is not built yet. Those of networks that can be given their encoder take it as well.
 """
 
 from attent_tf.configs import Config
@@ -9,22 +9,28 @@ from attent_tf.configs.first_weights import takes_imagenet_input
 from attent_tf.models.critics import FeatureCritic, MaskCritic
 from attent_tf.models.deeplab import DeepLabV2
 from attent_tf.models.generator import Generator
+from attent_tf.models.generator_encoder import GeneratorEncoder
 from attent_tf.models.map_discriminator import MapDiscriminator
 from attent_tf.models.patch_discriminator import PatchDiscriminator
 from attent_tf.models.pixel_discriminator import PixelDiscriminator
-from attent_tf.models.pnp_segmentor import PnpSegmentor
+from attent_tf.models.pnp_segmentor import PnpEncoder, PnpSegmentor
+from attent_tf.models.resnet import DilatedResNet
 
 
-def gated_generator(config: Config, num_classes: int, channels: int, name: str) -> Generator:
+def gated_generator(
+    config: Config, num_classes: int, channels: int, name: str, encoder: GeneratorEncoder | None = None
+) -> Generator:
     """Makes a generator with attention gates (Eq. 1)."""
     del num_classes
-    return _generator(config, channels, name, "attention")
+    return _generator(config, channels, name, "attention", encoder)
 
 
-def plain_generator(config: Config, num_classes: int, channels: int, name: str) -> Generator:
+def plain_generator(
+    config: Config, num_classes: int, channels: int, name: str, encoder: GeneratorEncoder | None = None
+) -> Generator:
     """Makes the generator of the classic CycleGAN."""
     del num_classes
-    return _generator(config, channels, name, "none")
+    return _generator(config, channels, name, "none", encoder)
 
 
 def patch_discriminator(config: Config, num_classes: int, channels: int, name: str) -> PatchDiscriminator:
@@ -33,14 +39,16 @@ def patch_discriminator(config: Config, num_classes: int, channels: int, name: s
     return PatchDiscriminator(config.translation.discriminator_filters, config.translation.normalization, name=name)
 
 
-def segmentor(config: Config, num_classes: int, channels: int, name: str) -> DeepLabV2 | PnpSegmentor:
+def segmentor(
+    config: Config, num_classes: int, channels: int, name: str, encoder: DilatedResNet | PnpEncoder | None = None
+) -> DeepLabV2 | PnpSegmentor:
     """Makes S."""
     del channels
     section = config.segmentation
     if section.backbone == "pnp_adanet":
-        return PnpSegmentor(num_classes, name=name)
+        return PnpSegmentor(num_classes, encoder=encoder, name=name)
     imagenet_input = takes_imagenet_input(section.weights)
-    return DeepLabV2(num_classes, section.backbone, section.rates, imagenet_input, name=name)
+    return DeepLabV2(num_classes, encoder or section.backbone, section.rates, imagenet_input, name=name)
 
 
 def map_discriminator(config: Config, num_classes: int, channels: int, name: str) -> MapDiscriminator:
@@ -67,7 +75,7 @@ def mask_critic(config: Config, num_classes: int, channels: int, name: str) -> M
     return MaskCritic(config.pnp_adanet.mask_critic_filters, config.pnp_adanet.critic_dropout, name=name)
 
 
-def _generator(config, channels, name, skips):
+def _generator(config, channels, name, skips, encoder):
     section = config.translation
     return Generator(
         filters=section.filters,
@@ -77,5 +85,6 @@ def _generator(config, channels, name, skips):
         upsample_kernel=section.upsample_kernel,
         normalization=section.normalization,
         channels=channels,
+        encoder=encoder,
         name=name,
     )

@@ -3,6 +3,7 @@
 from attent_tf.configs import Config
 from attent_tf.models.patch_discriminator import PatchDiscriminator
 from attent_tf.models.sifa_decoder import SifaDecoder
+from attent_tf.models.sifa_encoder import SifaEncoder
 from attent_tf.models.sifa_generator import SifaGenerator
 from attent_tf.models.sifa_segmentor import SifaSegmentor
 
@@ -22,16 +23,21 @@ def generator_2(config: Config, num_classes: int, channels: int, name: str) -> S
     return _generator(config, channels, name, 1)
 
 
-def segmentor_1(config: Config, num_classes: int, channels: int, name: str) -> SifaSegmentor:
+def segmentor_1(
+    config: Config, num_classes: int, channels: int, name: str, encoder: SifaEncoder | None = None
+) -> SifaSegmentor:
     """Makes e_B and s_B of the first version."""
     del channels
-    return _segmentor(config, num_classes, name, dropout=config.sifa.dropout, copies=_COPIES, lower_head=False)
+    options = {"dropout": config.sifa.dropout, "copies": _COPIES, "lower_head": False}
+    return _segmentor(config, num_classes, name, encoder, **options)
 
 
-def segmentor_2(config: Config, num_classes: int, channels: int, name: str) -> SifaSegmentor:
+def segmentor_2(
+    config: Config, num_classes: int, channels: int, name: str, encoder: SifaEncoder | None = None
+) -> SifaSegmentor:
     """Makes e_B, s_B and s_B_ll of the second version."""
     del channels
-    return _segmentor(config, num_classes, name)
+    return _segmentor(config, num_classes, name, encoder)
 
 
 def decoder(config: Config, num_classes: int, channels: int, name: str) -> SifaDecoder:
@@ -56,6 +62,6 @@ def _generator(config, channels, name, copies):
     return SifaGenerator(config.sifa.filters, config.sifa.residual_blocks, channels, copies, name=name)
 
 
-def _segmentor(config, num_classes, name, **options):
-    section = config.sifa
-    return SifaSegmentor(num_classes, section.encoder_filters, section.encoder_widest, name=name, **options)
+def _segmentor(config, num_classes, name, encoder, **options):
+    filters, widest = config.sifa.encoder_filters, config.sifa.encoder_widest
+    return SifaSegmentor(num_classes, filters, widest, encoder=encoder, name=name, **options)

@@ -1,48 +1,66 @@
 """`stage.json`: what a stage of a run that has begun says of itself. No TensorFlow."""
 
+import dataclasses
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
+from attent_tf.errors import RunError
 from attent_tf.files import write_json
+from attent_tf.plain_values import StrictReader
 from attent_tf.runs.run import Run
 
 _FILE = "stage.json"
+_DAMAGED = "the file was damaged or edited"
+_READER = StrictReader(other_keys=True)
 
 
-class StageDescription(TypedDict, total=False):
-    """What a stage says of itself; what is not known yet is not there.
+@dataclasses.dataclass(frozen=True)
+class StageDescription:
+    """What a stage says of itself.
 
     Attributes:
-      steps: that it is to have.
+      steps: that it is to have; 0 before it has begun.
       devices: that it runs on.
-      seconds: that it took, if it was trained in one go.
+      seconds: that it took; None unless it was trained in one go.
       labels: by step, of a stage that labels its own slices: thresholds, shares and agreement of the volumes.
-      refused: why what the stage did was taken back, or a part of it.
+      refused: why what the stage did was taken back, or a part of it; empty where nothing was.
     """
 
-    steps: int
-    devices: list[str]
-    seconds: float
-    labels: dict[str, dict[str, Any]]
-    refused: str
+    steps: int = 0
+    devices: tuple[str, ...] = ()
+    seconds: float | None = None
+    labels: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    refused: str = ""
 
 
 def stage_description(folder: str | os.PathLike[str], stage: str) -> StageDescription:
-    """Returns what a stage says of itself: `steps` that it is to have, `devices`, and `seconds` that it took in one go.
+    """Returns what a stage says of itself; of one that has not begun, the defaults.
 
     Args:
       folder: of the run.
       stage: its id.
 
-    Returns:
-      An empty dictionary where the stage has not begun.
+    Raises:
+      RunError: the file is damaged.
     """
     path = Path(folder) / stage / _FILE
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return _READER.read(StageDescription, _content(path), str(path), RunError, _DAMAGED)
 
 
 def describe_stage(run: Run, stage: str, **facts: Any) -> None:
-    """Adds facts to what a stage says of itself."""
-    write_json(run.stage_folder(stage) / _FILE, {**stage_description(run.folder, stage), **facts})
+    """Adds facts, by the names of `StageDescription`, to what a stage says of itself."""
+    path = run.stage_folder(stage) / _FILE
+    write_json(path, {**_content(path), **facts})
+
+
+def _content(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RunError(f"{path}: not valid JSON ({error}); {_DAMAGED}") from error
+    return content

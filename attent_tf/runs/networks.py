@@ -2,6 +2,7 @@
 
 import os
 import pkgutil
+from collections.abc import Mapping
 
 import keras
 import tensorflow as tf
@@ -15,7 +16,14 @@ from attent_tf.runs.run import Run
 from attent_tf.tasks import Task
 
 
-def make_part(part: Part, config: Config, task: Task, direction: str, channels: int = 1) -> keras.Model:
+def make_part(
+    part: Part,
+    config: Config,
+    task: Task,
+    direction: str,
+    channels: int = 1,
+    made: Mapping[str, keras.Model] | None = None,
+) -> keras.Model:
     """Makes a network; it is built by its first call.
 
     Args:
@@ -24,9 +32,12 @@ def make_part(part: Part, config: Config, task: Task, direction: str, channels: 
       task: whose classes it tells apart.
       direction: of the task, for its name.
       channels: of the images.
+      made: by role, networks of the same stage; if that is among them whose encoder the part has, it is the same encoder.
     """
     name = part_name(part.role, *task.source_and_target(direction))
-    return pkgutil.resolve_name(part.network)(config, task.num_classes, channels, name)
+    owner = (made or {}).get(part.encoder_of)
+    shared = {} if owner is None else {"encoder": owner.encoder}
+    return pkgutil.resolve_name(part.network)(config, task.num_classes, channels, name, **shared)
 
 
 def load_parts(run: Run, *roles: str) -> list[keras.Model]:
@@ -40,23 +51,24 @@ def load_parts(run: Run, *roles: str) -> list[keras.Model]:
       RunError: the method has no such network, a stage has no checkpoint, or it is damaged or of another model.
     """
     size, channels = run.config.data.image_size, run.prepare_options.channels
-    by_stage: dict[str, dict[str, keras.Model]] = {}
-    networks = []
-    for role in roles:
-        try:
-            stage, part = run.method.stage_of(role), run.method.part(role)
-        except ConfigError as error:
-            raise RunError(f"{run.folder}: {error}") from error
-        network = make_part(part, run.config, run.task, run.direction, channels)
-        by_stage.setdefault(stage.id, {})[network.name] = network
-        networks.append(network)
+    try:
+        stages = {role: run.method.stage_of(role) for role in roles}
+    except ConfigError as error:
+        raise RunError(f"{run.folder}: {error}") from error
+    parts = {role: run.method.part(role) for role in roles}
+    made: dict[str, dict[str, keras.Model]] = {stage.id: {} for stage in stages.values()}
+    # A network whose encoder others have is made before them.
+    for role in sorted(roles, key=lambda role: stages[role].roles.index(role) if parts[role].encoder_of else -1):
+        beside = made[stages[role].id]
+        beside[role] = make_part(parts[role], run.config, run.task, run.direction, channels, beside)
+    networks = [made[stages[role].id][role] for role in roles]
     for network in networks:
         network(tf.zeros((1, size, size, channels)))
     if run.package is not None:
         fill_from_package(run.package, dict(zip(roles, networks, strict=True)))
         return networks
-    for stage, named in by_stage.items():
-        restore_networks(run, stage, named)
+    for stage, by_role in made.items():
+        restore_networks(run, stage, {network.name: network for network in by_role.values()})
     return networks
 
 
@@ -84,7 +96,7 @@ def trained_steps(run: Run, stage: str) -> tuple[int, int]:
     path = _newest_checkpoint(run, stage)
     if path is None:
         return 0, 0
-    return int(path.rsplit("-", 1)[1]), stage_description(run.folder, stage)["steps"]
+    return int(path.rsplit("-", 1)[1]), stage_description(run.folder, stage).steps
 
 
 def check_complete(run: Run, stage: str) -> None:
@@ -159,5 +171,6 @@ def restore_networks(run: Run, stage: str, networks: dict[str, keras.Model]) -> 
         raise RunError(f"{path}: damaged checkpoint ({type(error).__name__}); train again") from error
 
 
-def _newest_checkpoint(run, stage):
-    return tf.train.latest_checkpoint(os.fspath(run.stage_folder(stage) / "checkpoints"))
+def _newest_checkpoint(run: Run, stage: str) -> str | None:
+    path: str | None = tf.train.latest_checkpoint(os.fspath(run.stage_folder(stage) / "checkpoints"))
+    return path

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,7 @@ class Package:
             ) from error
 
 
-def read_package(path: str | os.PathLike) -> Package:
+def read_package(path: str | os.PathLike[str]) -> Package:
     """Opens a package and checks all of it.
 
     Raises:
@@ -152,7 +152,7 @@ def _json(path: Path, name: str, content: bytes) -> dict[str, Any]:
     return found
 
 
-def _names(names) -> str:
+def _names(names: Iterable[str]) -> str:
     shown = [repr(name[:60]) for name in list(names)[:6]]
     return ", ".join(shown) or "nothing"
 

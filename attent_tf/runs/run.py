@@ -4,9 +4,9 @@ import dataclasses
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from attent_tf.configs import Config, config_from_dict, config_to_dict, config_to_yaml
 from attent_tf.configs.first_weights import PACKAGE_SUFFIX
@@ -23,6 +23,19 @@ from attent_tf.volumes import PrepareOptions
 RUN_FILE = "run.json"
 _FORMAT = 4
 _DAMAGED = "the file was damaged or edited"
+
+
+class RunDescription(TypedDict):
+    """What a report says of a run: where it lies, what it is, and by which configuration."""
+
+    folder: str
+    method: str
+    direction: str
+    task: str
+    target: str
+    config: str
+    seed: int
+    records: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +80,7 @@ class Run:
         """What is done to its label maps where nobody says otherwise."""
         return self.config.postprocessing
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> RunDescription:
         """Returns what a report says of it, as JSON."""
         return {
             "folder": str(self.folder),
@@ -140,7 +153,7 @@ def create_or_check(run: Run, devices: Sequence[str]) -> None:
     write_json(path, {**content, "devices": list(devices), "versions": package_versions()})
 
 
-def load_run(folder: str | os.PathLike) -> Run:
+def load_run(folder: str | os.PathLike[str]) -> Run:
     """Reads a run folder, or a package in its place.
 
     Raises:
@@ -175,7 +188,7 @@ def run_to_json(run: Run) -> dict[str, Any]:
     }
 
 
-def _from_json(folder, path, content, package=None):
+def _from_json(folder: Path, path: Path, content: Mapping[str, Any], package: Package | None = None) -> Run:
     written = _READER.read(_Written, content, str(path), RunError, _DAMAGED)
     return Run(
         folder,
@@ -189,7 +202,7 @@ def _from_json(folder, path, content, package=None):
     )
 
 
-def _packaged(path):
+def _packaged(path: Path) -> Run:
     package = read_package(path)
     _check_format(path, package.content)
     try:
@@ -205,9 +218,9 @@ def _packaged(path):
     return run
 
 
-def _read(path):
+def _read(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RunError(f"{path.parent}: not a run folder, {path.name} is missing; make one with attent train") from None
     except ValueError as error:
@@ -216,12 +229,12 @@ def _read(path):
     return content
 
 
-def _check_format(path, content):
+def _check_format(path: Path, content: Any) -> None:
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise RunError(f"{path}: expected a run of format {_FORMAT}; train again with this version")
 
 
-def _differences(found, wanted, prefix=""):
+def _differences(found: dict[str, Any], wanted: dict[str, Any], prefix: str = "") -> Iterator[str]:
     for key in sorted(found.keys() | wanted.keys()):
         old, new = found.get(key), wanted.get(key)
         if isinstance(old, dict) and isinstance(new, dict):

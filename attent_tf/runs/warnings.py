@@ -9,9 +9,9 @@ def run_warnings(run: Run) -> list[str]:
     """Returns a line for a translation that has likely failed, and one for each stage that was refused.
 
     Raises:
-      RunError: the check of the translation was damaged.
+      RunError: the check of the translation, or what a stage says of itself, was damaged.
     """
     if run.package is not None:
         return run.package.warnings
-    refused = (stage_description(run.folder, stage.id).get("refused") for stage in run.method.stages)
+    refused = (stage_description(run.folder, stage.id).refused for stage in run.method.stages)
     return [line for line in (read_warning(run.folder), *refused) if line]

@@ -17,6 +17,7 @@ from attent_tf.datasets.matching import image_groups, paths_below
 from attent_tf.errors import InputError, faults_of_scan
 from attent_tf.evaluation.case_result import CaseFailure, CaseResult
 from attent_tf.evaluation.folder import Evaluation, write_evaluation
+from attent_tf.evaluation.header import GivenHeader
 from attent_tf.metrics.protocols import DEFAULT_PROTOCOL, find_protocol
 from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
 from attent_tf.progress import Observer
@@ -92,7 +93,7 @@ def score_folders(
     if len(structures) < len(task.structures):
         others = ", ".join(name for name in task.structure_names if name not in structures)
         warnings.append(f"Not compared, as the label map does not name them on both sides: {others}.")
-    header = {
+    header: GivenHeader = {
         "method": name or Path(os.path.abspath(predictions)).name,
         "direction": "Label files",
         "protocol": protocol,

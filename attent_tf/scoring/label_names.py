@@ -66,10 +66,10 @@ def names_as_numbers(given: Any, named: dict[str, set[int]], place: str) -> Any:
     for structure, entry in given.items():
         entries = entry if isinstance(entry, list) else [entry]
         numbers = []
-        for one in (normal_name(entry) if isinstance(entry, str) else entry for entry in entries):
-            if isinstance(one, str) and one not in named:
+        for value in (normal_name(entry) if isinstance(entry, str) else entry for entry in entries):
+            if isinstance(value, str) and value not in named:
                 known = f"one of {', '.join(named)}" if named else "numbers, or label_names that say what names mean"
-                raise ConfigError(f"{place}: {structure}: expected {known}, found {one!r}")
-            numbers += sorted(named[one]) if isinstance(one, str) else [one]
+                raise ConfigError(f"{place}: {structure}: expected {known}, found {value!r}")
+            numbers += sorted(named[value]) if isinstance(value, str) else [value]
         replaced[structure] = numbers
     return replaced

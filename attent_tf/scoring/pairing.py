@@ -152,7 +152,7 @@ def _refuse_clashes(keys: set, shown: tuple[str, str]) -> None:
 
 
 def _refuse_without_pairs(keys: Sequence[set], shown: tuple[str, str]) -> None:
-    ours, theirs = (sorted(map(_case, one), key=natural_key) for one in keys)
+    ours, theirs = (sorted(map(_case, side), key=natural_key) for side in keys)
     near = difflib.get_close_matches(ours[0], theirs, n=1, cutoff=0.0)
     raise InputError(
         shown[0],

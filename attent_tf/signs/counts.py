@@ -63,11 +63,13 @@ def no_overlap(num_classes: int) -> np.ndarray:
     return np.zeros((num_classes - 1, 2), np.int64)
 
 
-def count_overlap(one: np.ndarray, other: np.ndarray, num_classes: int, inside: np.ndarray | None = None) -> np.ndarray:
+def count_overlap(
+    first: np.ndarray, second: np.ndarray, num_classes: int, inside: np.ndarray | None = None
+) -> np.ndarray:
     """Counts what two label maps have in common.
 
     Args:
-      one, other: [slice, row, column] class indices.
+      first, second: [slice, row, column] class indices.
       num_classes: C, with the background.
       inside: [row, column] bool, the pixels that count; None for all.
 
@@ -75,11 +77,13 @@ def count_overlap(one: np.ndarray, other: np.ndarray, num_classes: int, inside: 
       [structures, 2] int64: pixels that both call the structure, and the sum of those that either calls so.
     """
     if inside is not None:
-        one, other = one[:, inside], other[:, inside]
+        first, second = first[:, inside], second[:, inside]
     counts = []
     for index in range(1, num_classes):
-        first, second = one == index, other == index
-        counts.append((np.count_nonzero(first & second), np.count_nonzero(first) + np.count_nonzero(second)))
+        in_first, in_second = first == index, second == index
+        counts.append(
+            (np.count_nonzero(in_first & in_second), np.count_nonzero(in_first) + np.count_nonzero(in_second))
+        )
     return np.array(counts, np.int64)
 
 

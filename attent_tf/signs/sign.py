@@ -106,9 +106,9 @@ class Estimate:
     @property
     def sentence(self) -> str:
         """The estimate in words."""
-        of_bad = f"of {self.bad_runs} runs below {self.bad_below:.0f} %, {self.bad_called_good} were estimated above"
+        misjudged = f"of {self.bad_runs} runs below {self.bad_below:.0f} %, {self.bad_called_good} were estimated above"
         measured = f"with a mean error of {self.mean_error:.1f} points over {self.runs} runs that were scored as well"
-        return f"Estimate of the average Dice: {self.dice:.0f} %, {measured}; {of_bad}."
+        return f"Estimate of the average Dice: {self.dice:.0f} %, {measured}; {misjudged}."
 
 
 @dataclasses.dataclass(frozen=True)

@@ -138,7 +138,7 @@ class SelfLabels:
             "organ_shares": _by_structure(task, labels.shares),
             "source_organ_shares": _by_structure(task, self._source_shares),
         }
-        earlier = stage_description(self._run.folder, self._stage.id).get("labels", {})
+        earlier = stage_description(self._run.folder, self._stage.id).labels
         describe_stage(self._run, self._stage.id, labels={**earlier, str(step): facts})
         shares = ", ".join(f"{title.lower()} {kept[name]:.0%}" for name, title in task.titles.items())
         self._observer.say(

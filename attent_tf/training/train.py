@@ -74,23 +74,23 @@ def train(
         raise RecordsError(f"{records}: {error}") from error
     run = Run(Path(out), chosen, direction, config, manifest.fingerprint, preparation, manifest.task)
     stages = chosen.stages if stage == "all" else (chosen.stage(stage),)
-    if fresh and any(_has_begun(run, one) for one in chosen.stages):
+    if fresh and any(_has_begun(run, known) for known in chosen.stages):
         raise RunError(f"{run.folder}: holds a checkpoint, and --fresh was given; choose another --out")
-    if not all(_has_begun(run, one) for one in stages):
+    if not all(_has_begun(run, wanted) for wanted in stages):
         check_first_weights(config, manifest.task, run.prepare_options.channels)
-    for one in stages:
+    for wanted in stages:
         # Better now than after a night of translation, and before the run folder is made.
-        step_class(one).check(config, manifest.task, _has_begun(run, one))
+        step_class(wanted).check(config, manifest.task, _has_begun(run, wanted))
     strategy = strategy or make_strategy()
     if worker_index(strategy) == 0:
         create_or_check(run, device_names(strategy))
         if translation_from is not None:
             _take_over(run, load_run(translation_from), observer)
     wait_for_all(strategy)
-    for one in stages:
+    for wanted in stages:
         # Weights follow from the seed, whichever stages ran before in this process.
         keras.utils.set_random_seed(config.seed)
-        _train_stage(run, one, ShownSlices(run, one, records, manifest, observer), strategy, observer)
+        _train_stage(run, wanted, ShownSlices(run, wanted, records, manifest, observer), strategy, observer)
         # The chief's last checkpoint is what the next stage begins with.
         wait_for_all(strategy)
     return run
@@ -112,7 +112,7 @@ def _take_over(run, donor, observer):
 def _train_stage(run: Run, stage: Stage, shown: ShownSlices, strategy, observer):
     for earlier in run.method.stages[: run.method.stages.index(stage)]:
         check_complete(run, earlier.id)
-    slices = [shown.load(one) for one in stage.shown]
+    slices = [shown.load(wanted) for wanted in stage.shown]
     parts = slices[: len(stage.inputs)]
     section, channels = getattr(run.config, stage.section), run.prepare_options.channels
     steps = resolve_steps(section.steps, section.epochs, _slices_in_an_epoch(parts), section.batch_size)
@@ -135,14 +135,14 @@ def _train_stage(run: Run, stage: Stage, shown: ShownSlices, strategy, observer)
             begin()
     own_labels = _self_labels(run, stage, inner, shown, slices, strategy, observer, begin)
     renewal = own_labels or _alignment_watch(run, stage, inner, slices, strategy, observer)
-    panel = inner.panel(*(one.images for one in slices))
+    panel = inner.panel(*(loaded.images for loaded in slices))
     fresh, began = not _has_begun(run, stage), time.perf_counter()
     run_stage(_plan(run, stage, steps, strategy), inner, step, make_data, strategy, observer, panel, renewal)
     if fresh and worker_index(strategy) == 0:
         # Of a stage that was interrupted, nobody knows how long it took in all.
         describe_stage(run, stage.id, seconds=round(time.perf_counter() - began, 1))
     if stage.translated and SEGMENTOR in stage.roles and worker_index(strategy) == 0:
-        labels = next(one.labels for one in parts if one.labels is not None)
+        labels = next(part.labels for part in parts if part.labels is not None)
         translated = slices[stage.shown.index(stage.translated)].images
         judge_translation(run, inner.networks[SEGMENTOR], labels, translated, observer)
 
@@ -153,8 +153,10 @@ def _self_labels(run, stage, inner, shown, slices, strategy, observer, begin) ->
     if place is None:
         return None
     wanted, images = stage.inputs[place], slices[place].images
-    at, source = next((at, one) for at, one in enumerate(stage.inputs) if one.labels)
-    shares = mean_structure_shares(volumes_of(slices[at].labels, shown.volumes(source)), run.task.num_classes)
+    labelled_place, source = next((at, wanted) for at, wanted in enumerate(stage.inputs) if wanted.labels)
+    shares = mean_structure_shares(
+        volumes_of(slices[labelled_place].labels, shown.volumes(source)), run.task.num_classes
+    )
     network, volumes = inner.networks[wanted.labelled_by], shown.volumes(wanted)
     return SelfLabels(
         run, stage, network, images, volumes, shares, inner.labelling, strategy, observer, begin_again=begin

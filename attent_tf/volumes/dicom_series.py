@@ -124,9 +124,9 @@ def read_voxels(headers: Sequence[SliceHeader]) -> np.ndarray:
     places = collections.defaultdict(dict)
     for place, header in enumerate(headers):
         places[header.path][header.frame] = place
-    for path, of_frame in places.items():
-        for header, pixels in read_slices(path, of_frame):
-            voxels[of_frame[header.frame]] = pixels
+    for path, positions in places.items():
+        for header, pixels in read_slices(path, positions):
+            voxels[positions[header.frame]] = pixels
     return voxels
 
 

@@ -68,7 +68,7 @@ def find_scans(path: str | os.PathLike) -> FoundScans:
     if [scan.path for scan in scans] == [path]:
         return FoundScans(tuple(scans), single=True)
     by_name = {}
-    for scan in sorted(scans, key=lambda one: one.name):
+    for scan in sorted(scans, key=lambda scan: scan.name):
         other = by_name.setdefault(clash_key(scan.name), scan)
         if other is not scan:
             found = f"{other.path} and {scan.path}, both called {scan.name}, capitals or not"

@@ -64,15 +64,15 @@ class Placement:
         return bool(np.linalg.det(between[:3, :3]) < 0) or orientations.io_orientation(between).tolist() != same
 
 
-def corners_apart_mm(one: np.ndarray, other: np.ndarray, shape: Sequence[int]) -> float:
+def corners_apart_mm(first: np.ndarray, second: np.ndarray, shape: Sequence[int]) -> float:
     """Returns the largest distance between the places that two affines give to a corner of a volume.
 
     Args:
-      one, other: [4, 4], voxel index to millimetres.
+      first, second: [4, 4], voxel index to millimetres.
       shape: voxels along the three axes.
     """
     corners = np.stack(np.meshgrid(*[(0, size - 1) for size in shape], indexing="ij"), -1).reshape(-1, 3)
-    difference = one - other
+    difference = first - second
     return float(np.linalg.norm(corners @ difference[:3, :3].T + difference[:3, 3], axis=1).max())
 
 

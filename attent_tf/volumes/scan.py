@@ -68,7 +68,7 @@ def scan_series(folder: str | os.PathLike, domain: Domain, series: str | None = 
     """
     files = folder_files(folder)
     chosen = choose_series(find_slices(files.dicom), domain, folder, series, files.others)
-    return dataclasses.replace(chosen, headers=tuple(sorted(chosen.headers, key=lambda one: one.height_mm)))
+    return dataclasses.replace(chosen, headers=tuple(sorted(chosen.headers, key=lambda header: header.height_mm)))
 
 
 def _read_series(folder: Path, domain: Domain, series: str | None) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:

@@ -47,16 +47,16 @@ def series_problems(headers: Sequence[SliceHeader], series: str) -> Iterator[Inp
     first = headers[0]
     mixed = []
     for what, values, same in (
-        ("size", [(header.rows, header.columns) for header in headers], lambda one, two: one == two),
+        ("size", [(header.rows, header.columns) for header in headers], lambda first, other: first == other),
         (
             "orientation",
             [header.directions.round(4).tolist() for header in headers],
-            lambda one, two: np.allclose(one, two, atol=1e-3),
+            lambda first, other: np.allclose(first, other, atol=1e-3),
         ),
         (
             "pixel spacing",
             [header.spacing_mm.tolist() for header in headers],
-            lambda one, two: np.allclose(one, two, rtol=1e-3),
+            lambda first, other: np.allclose(first, other, rtol=1e-3),
         ),
     ):
         for header, value in zip(headers, values, strict=True):
@@ -70,7 +70,7 @@ def series_problems(headers: Sequence[SliceHeader], series: str) -> Iterator[Inp
         found = f"{voxels} in {counted(len(headers), 'slice')}"
         yield InputError(series, f"at most {MAX_VOXELS} voxels", found, "give one series, or crop it")
     # Positions of slices that are not parallel have no order.
-    if not any("orientation" in one.problem.expected for one in mixed):
+    if not any("orientation" in fault.problem.expected for fault in mixed):
         yield from _step_problems(headers, series)
 
 

@@ -9,7 +9,7 @@ from apache_beam.metrics import Metrics
 from apache_beam.ml.inference.base import ModelHandler, PredictionResult, RunInference
 
 from attent_tf.cohort import CohortFolder, CohortScan
-from attent_tf.cohort.documents import ModelIdentity
+from attent_tf.cohort.documents import ModelIdentity, ScanDone, SetAside
 from attent_tf.errors import InputError
 from attent_tf.shared_folders import SharedFolder
 from beam_preprocess import notes
@@ -65,7 +65,7 @@ class CohortHandler(ModelHandler[CohortScan, PredictionResult, Any]):
         """Returns the namespace that all counters of this library have."""
         return NAMESPACE
 
-    def _segmented(self, scan: CohortScan, model: Any) -> dict[str, Any]:
+    def _segmented(self, scan: CohortScan, model: Any) -> ScanDone | SetAside:
         from attent_tf.cohort.segment import SkippedScan, segment_scan
 
         folder = CohortFolder(self._options.out)

@@ -8,10 +8,9 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePath
-from typing import Any
 
 from attent_tf.cohort import CohortFolder, CohortScan
-from attent_tf.cohort.documents import ModelIdentity, SetAside, Sidecar
+from attent_tf.cohort.documents import ModelIdentity, ScanDone, SetAside, Sidecar
 from attent_tf.cohort.manifest import write_manifest
 from attent_tf.cohort.results import model_identity, read_model
 from attent_tf.counting import counted
@@ -102,21 +101,24 @@ def _run(
 
     told = 0
 
-    def tell(note: dict[str, Any]) -> None:
+    def tell(case: str, found: str) -> None:
         nonlocal told
         told += 1
-        if "reason" in note:
-            found = f"set aside: {note['reason']}"
-        else:
-            found = ", ".join(f"{name.replace('_', ' ')} {ml:.0f} mL" for name, ml in note["volumes_ml"].items())
-        report(f"[{told}/{len(pending)}] {note['case']}: {found}")
-        for line in note.get("warnings", ()):
+        report(f"[{told}/{len(pending)}] {case}: {found}")
+
+    def tell_done(scan: ScanDone) -> None:
+        found = (f"{name.replace('_', ' ')} {ml:.0f} mL" for name, ml in scan["volumes_ml"].items())
+        tell(scan["case"], ", ".join(found))
+        for line in scan["warnings"]:
             report(f"Warning: {line}")
+
+    def tell_set_aside(scan: SetAside) -> None:
+        tell(scan["case"], f"set aside: {scan['reason']}")
 
     run_noted(
         new_pipeline(beam_options),
         work,
-        {notes.CASE: tell, notes.REJECTED: tell},
+        {notes.CASE: tell_done, notes.REJECTED: tell_set_aside},
         lambda pipeline: build(pipeline, pending, options, identity, work),
     )
     return notes.collect(work, notes.REJECTED)
@@ -126,7 +128,7 @@ def _gather(
     scans: Sequence[CohortScan], folder: CohortFolder, identity: ModelIdentity, failed: list[SetAside]
 ) -> list[Sidecar]:
     """Returns the sidecars of all scans but the failed ones, and checks that there are such."""
-    lost = {one["case"] for one in failed}
+    lost = {scan["case"] for scan in failed}
     wanted = [scan.case for scan in scans if scan.case not in lost]
     done = [content for content in map(folder.read, wanted) if content is not None and content["model"] == identity]
     if len(done) != len(wanted):

@@ -1,7 +1,10 @@
 """Two small data folders in the layouts of CHAOS and MALBCV, and options that copy their voxels."""
 
+from pathlib import Path
+
 import pytest
 
+import beam_preprocess
 from attent_tf.volumes import PrepareOptions
 from tests.support.folders import PIXEL_MM, SIZE
 from tests.support.jobs import abdomen_options
@@ -19,12 +22,23 @@ def make_options(data, tmp_path):
     """Function that returns options for the data folder; arguments change them."""
 
     def make(**changes):
-        defaults = {
-            "out": str(tmp_path / "records"),
-            "mri": str(data / "chaos"),
-            "ct": str(data / "malbcv"),
-            "prepare": PrepareOptions(size=SIZE, pixel_mm=PIXEL_MM),
-        }
-        return abdomen_options(**defaults | changes)
+        return _options(data, **{"out": tmp_path / "records"} | changes)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def made(data, tmp_path_factory):
+    """Options and folder of one ordinary job; tests only read it."""
+    options = _options(data, out=tmp_path_factory.mktemp("made") / "records")
+    beam_preprocess.run(options)
+    return options, Path(options.out)
+
+
+def _options(data, **given):
+    defaults = {
+        "mri": str(data / "chaos"),
+        "ct": str(data / "malbcv"),
+        "prepare": PrepareOptions(size=SIZE, pixel_mm=PIXEL_MM),
+    }
+    return abdomen_options(**defaults | given | {"out": str(given["out"])})

@@ -1,7 +1,6 @@
 """A job that is killed at any moment leaves nothing that a reader would take for complete, and nothing in the way of the next."""
 
 import contextlib
-import hashlib
 import os
 import random
 import signal
@@ -14,6 +13,7 @@ import pytest
 from attent_tf.data.verify import verify
 from attent_tf.errors import InputError, RecordsError
 from attent_tf.files import folder_written_aside
+from tests.support.digests import file_digests
 
 KILLS = 20
 WORKERS = ["--", "--direct_running_mode=multi_processing", "--direct_num_workers=2"]
@@ -71,10 +71,6 @@ def _state(folder):
     return "whole"
 
 
-def _contents(folder):
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
-
-
 @pytest.mark.slow
 def test_killed_twenty_times_it_completes_and_equals_an_undisturbed_job(data, tmp_path):
     reference, out = tmp_path / "reference", tmp_path / "target" / "records"
@@ -96,7 +92,7 @@ def test_killed_twenty_times_it_completes_and_equals_an_undisturbed_job(data, tm
     assert set(states) <= {"absent", "whole"}
     assert states[0] == "absent"
     _complete(_start(data, out, "--overwrite"))
-    assert _contents(out) == _contents(reference)
+    assert file_digests(out) == file_digests(reference)
     assert [path.name for path in out.parent.iterdir()] == ["records"]
 
 

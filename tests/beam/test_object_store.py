@@ -8,6 +8,7 @@ import beam_preprocess
 from attent_tf.data.verify import verify
 from attent_tf.errors import InputError
 from beam_preprocess import slicing
+from tests.support.digests import file_digests
 from tests.support.object_store import SCHEME, ObjectStore
 
 OUT = f"{SCHEME}://bucket/site/records"
@@ -28,17 +29,13 @@ def _copied(folder):
     return folder
 
 
-def _contents(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
 @pytest.mark.parametrize("flags", [[], ["--direct_running_mode=multi_threading", "--direct_num_workers=2"]])
 def test_copied_to_disk_the_records_are_those_of_a_local_job(make_options, tmp_path, flags):
     beam_preprocess.run(make_options(preview=True))
     beam_preprocess.run(make_options(out=OUT, preview=True), flags)
     assert all(path.startswith(f"{OUT}/") for path in ObjectStore.objects)
     copy = _copied(tmp_path / "copy")
-    assert _contents(copy) == _contents(tmp_path / "records")
+    assert file_digests(copy) == file_digests(tmp_path / "records")
     assert len(verify(copy).cases) == 5
 
 

@@ -4,13 +4,13 @@ The job server is Beam's own in Python, reached over gRPC, with workers of the e
 survives the way through the API; it is no cluster, and no test of Flink or Spark.
 """
 
-import hashlib
 import shutil
 
 import pytest
 
 import beam_preprocess
 from attent_tf.errors import InputError
+from tests.support.digests import file_digests
 
 pytestmark = pytest.mark.slow
 
@@ -34,17 +34,13 @@ def damaged(data, tmp_path):
     return str(root)
 
 
-def _digests(out):
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in out.iterdir()}
-
-
 def test_cases_are_set_aside_and_counted_with_the_same_bytes(make_options, damaged, tmp_path, flags):
     local, portable = [], []
     for name, beam_options, lines in (("local", [], local), ("portable", flags, portable)):
         options = make_options(ct=damaged, out=str(tmp_path / name), on_error="skip")
         beam_preprocess.run(options, beam_options, lines.append)
-    assert _digests(tmp_path / "portable") == _digests(tmp_path / "local")
-    assert "rejected.jsonl" in _digests(tmp_path / "portable")
+    assert file_digests(tmp_path / "portable") == file_digests(tmp_path / "local")
+    assert "rejected.jsonl" in file_digests(tmp_path / "portable")
     assert portable[-1] == local[-1] == "Counted by the workers: 4 cases, 23 slices, 1 rejected (content 1)"
 
 

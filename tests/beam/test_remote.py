@@ -5,6 +5,7 @@ import pytest
 import beam_preprocess
 from attent_tf.errors import InputError
 from attent_tf.storage import list_files, open_binary
+from tests.support.digests import file_digests
 from tests.support.object_store import SCHEME, ObjectStore
 
 DATA = f"{SCHEME}://bucket/data"
@@ -22,15 +23,11 @@ def stored(data):
     ObjectStore.objects.clear()
 
 
-def _contents(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
 def test_remote_scans_make_the_records_of_local_ones(make_options, tmp_path):
     beam_preprocess.run(make_options())
     remote = make_options(mri=f"{DATA}/chaos", ct=f"{DATA}/malbcv/", out=str(tmp_path / "remote"))
     beam_preprocess.run(remote)
-    assert _contents(tmp_path / "remote") == _contents(tmp_path / "records")
+    assert file_digests(tmp_path / "remote") == file_digests(tmp_path / "records")
 
 
 def test_a_broken_remote_scan_is_named_by_its_path(make_options, stored, tmp_path):

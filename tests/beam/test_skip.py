@@ -1,7 +1,6 @@
 """Cases that are set aside: what is said of them, and that nobody else notices."""
 
 import errno
-import hashlib
 import json
 import shutil
 
@@ -15,12 +14,11 @@ from attent_tf.data.slices import load_slices
 from attent_tf.data.verify import verify
 from attent_tf.errors import InputError
 from attent_tf.shared_folders import LocalFolder
-from attent_tf.volumes import PrepareOptions
 from beam_preprocess import counters, notes, slicing
 from beam_preprocess.plan import PlannedCase
 from beam_preprocess.survey import survey
-from tests.support.folders import PIXEL_MM, SIZE
-from tests.support.jobs import abdomen_options
+from tests.support.digests import file_digests
+from tests.support.folders import SIZE
 
 
 def _image(root, number):
@@ -45,23 +43,14 @@ def ct(data, tmp_path):
     return root
 
 
-@pytest.fixture(scope="module")
-def whole(data, tmp_path_factory):
+@pytest.fixture
+def whole(made):
     """Folder of a job of the same data without a fault."""
-    out = tmp_path_factory.mktemp("whole") / "records"
-    prepare = PrepareOptions(size=SIZE, pixel_mm=PIXEL_MM)
-    beam_preprocess.run(
-        abdomen_options(out=str(out), mri=str(data / "chaos"), ct=str(data / "malbcv"), prepare=prepare)
-    )
-    return out
+    return made[1]
 
 
 def _rejected(out):
     return [json.loads(line) for line in (out / "rejected.jsonl").read_text().splitlines()]
-
-
-def _digests(out):
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in out.iterdir()}
 
 
 @pytest.mark.parametrize("damage", [_cut, _emptied])
@@ -139,8 +128,8 @@ def test_workers_of_any_kind_write_the_same_bytes(make_options, ct, tmp_path, fl
     one, other = tmp_path / "one", tmp_path / "other"
     beam_preprocess.run(make_options(ct=str(ct), out=str(one), on_error="skip"))
     beam_preprocess.run(make_options(ct=str(ct), out=str(other), on_error="skip"), flags)
-    assert _digests(one) == _digests(other)
-    assert "rejected.jsonl" in _digests(one)
+    assert file_digests(one) == file_digests(other)
+    assert "rejected.jsonl" in file_digests(one)
 
 
 def test_readers_cope_with_an_empty_shard(make_options, ct, tmp_path):

@@ -1,7 +1,6 @@
 """Labels as other tools store them make the records of labels that are stored as their scan: the same bytes."""
 
 import gzip
-import hashlib
 import shutil
 
 import nibabel
@@ -11,11 +10,8 @@ from nibabel import orientations
 
 import beam_preprocess
 from beam_preprocess.survey import check
+from tests.support.digests import file_digests
 from tests.support.jobs import abdomen_options
-
-
-def _contents(folder) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
 
 
 def _along_other_axes(path, codes):
@@ -46,7 +42,7 @@ def folder_of(data):
 
         options = abdomen_options(out=str(out), ct=str(root), prepare=PrepareOptions(size=144, pixel_mm=2.0))
         beam_preprocess.run(options)
-        return _contents(out)
+        return file_digests(out)
 
     return make
 

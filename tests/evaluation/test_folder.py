@@ -13,6 +13,7 @@ import pytest
 from attent_tf.errors import ConfigError, InputError
 from attent_tf.evaluation.case_result import LabelMaps
 from attent_tf.evaluation.folder import read_evaluation, write_evaluation
+from attent_tf.evaluation.header import EvaluationHeader
 from attent_tf.metrics.scores import METRICS, score_case
 from attent_tf.postprocessing import Postprocessing
 from tests.support.abdomen import ABDOMEN, ORGANS, SPLEEN
@@ -53,6 +54,17 @@ def test_metrics_json_holds_what_the_contract_says(tmp_path, make_case):
     assert document["organs"]["spleen"]["assd_mm"]["n_infinite"] == 1
     assert tuple(document["average"]) == METRICS
     assert (document["average"]["dice"], document["average"]["assd_mm"]) == (87.5, "inf")
+
+
+def test_the_header_has_the_keys_of_its_type_and_all_others_that_were_given(tmp_path, make_case):
+    given = {**HEADER, "config": "demo", "warnings": [], "own": {"x": 1}}
+    evaluation = write_evaluation(tmp_path / "e", ABDOMEN, given, [make_case()], postprocessing=Postprocessing(True))
+    document = strict((tmp_path / "e" / "metrics.json").read_text())
+    own = ("protocol_text", "scored_unit", "statistics_text", "organs_compared", "postprocessing")
+    scores = ("average", "average_ci95", "organs", "without_postprocessing", "failures", "cases")
+    assert list(document) == ["task", *HEADER, *own, "config", "warnings", "own", *scores]
+    assert evaluation.header.keys() == {*HEADER, *own, "config", "warnings", "own", "failures"}
+    assert evaluation.header.keys() - {"own"} <= EvaluationHeader.__required_keys__ | EvaluationHeader.__optional_keys__
 
 
 def test_reading_gives_back_the_scores(tmp_path, make_case):

@@ -12,9 +12,11 @@ from attent_tf.models import (
     GeneratorEncoder,
     MapDiscriminator,
     PatchDiscriminator,
+    PnpSegmentor,
     SifaEncoder,
     SifaSegmentor,
 )
+from attent_tf.models.pnp_segmentor import PnpEncoder
 
 
 def _random(shape, seed=0):
@@ -77,6 +79,28 @@ def test_networks_that_are_given_one_encoder_train_it_together(make, encoder):
     copy(image)
     assert [v.shape for v in copy.variables] == [v.shape for v in one.variables]
     assert not {id(variable) for variable in copy.variables} & ids[0]
+
+
+def test_pnp_segmentors_that_are_given_one_encoder_have_its_layers_and_names_of_their_own_above():
+    encoder = PnpEncoder(2, 0.0)
+    first, second = (PnpSegmentor(3, encoder=encoder, name=name) for name in ("first", "second"))
+    image = _random((1, 32, 32, 1))
+    for network in (first, second):
+        network(image)
+    alone = PnpSegmentor(3, 2, 0.0, name="first")
+    alone(image)
+    # As in a network of one piece: packages and first values go by these names.
+    assert [variable.path for variable in first.variables] == [variable.path for variable in alone.variables]
+    shared = {id(variable) for variable in first.variables} & {id(variable) for variable in second.variables}
+    lower = {variable.path for variable in first.variables if id(variable) in shared}
+    upper = {variable.path for layer in first.upper_layers for variable in layer.variables}
+    assert lower
+    assert lower | upper == {variable.path for variable in first.variables}
+    assert not lower & upper
+    copy = PnpSegmentor.from_config(first.get_config())
+    copy(image)
+    assert [variable.shape for variable in copy.variables] == [variable.shape for variable in first.variables]
+    assert not {id(variable) for variable in copy.variables} & {id(variable) for variable in first.variables}
 
 
 def test_generator_refuses_an_encoder_of_another_width():

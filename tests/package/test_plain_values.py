@@ -3,7 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
 
 import pytest
 
@@ -31,6 +31,15 @@ class Inner:
     def __post_init__(self):
         if self.high is not None and self.high < self.low:
             raise ConfigError(f"expected low below high, found {self.low} and {self.high}")
+
+
+class About(TypedDict, total=False):
+    count: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Noted:
+    about: About
 
 
 @dataclasses.dataclass(frozen=True)
@@ -196,6 +205,12 @@ def test_a_kind_may_be_written_in_a_way_of_its_own():
         _read({"count": 1, "parts": ["1"]}, reader)
     with pytest.raises(ConfigError, match="parts: entry 0: expected low below high"):
         _read({"count": 1, "parts": ["2:1"]}, reader)
+
+
+def test_a_typed_dictionary_is_taken_as_it_is_written():
+    assert StrictReader().read(Noted, {"about": {"count": "three", "more": 1}}).about == {"count": "three", "more": 1}
+    with pytest.raises(ConfigError, match=r"about: expected names and their values, found \[1\]"):
+        StrictReader().read(Noted, {"about": [1]})
 
 
 def test_numbers_that_json_does_not_know():

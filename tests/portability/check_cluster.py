@@ -20,7 +20,7 @@ from pathlib import Path
 from tests.portability import flink_cluster, job_servers
 from tests.portability.flink_cluster import FlinkCluster
 from tests.portability.processes import kill, wait_until
-from tests.portability.runners import contents
+from tests.support.digests import file_digests
 
 CASES = 8
 _JOB_SECONDS = 600
@@ -94,14 +94,14 @@ def _set_aside(bench: Bench, cluster: FlinkCluster) -> None:
     _expect(job, job.code == 0, "a job that ends well")
     counted = f"Counted by the workers: {CASES - 1} cases, "
     _expect(job, any(line.startswith(counted) and "1 rejected (content 1)" in line for line in job.lines), counted)
-    _expect(job, "rejected.jsonl" in contents(bench.scratch / "skipped" / "records"), "rejected.jsonl")
+    _expect(job, "rejected.jsonl" in file_digests(bench.scratch / "skipped" / "records"), "rejected.jsonl")
 
 
 def _goes_on(bench: Bench, cluster: FlinkCluster) -> None:
     """A TaskManager is killed at work: the job goes on and gives the same bytes."""
     job = _preprocess(bench, cluster, "killed", meanwhile=cluster.kill_a_busy_one)
     _expect(job, job.code == 0, "a job that ends well")
-    _expect(job, contents(bench.scratch / "killed" / "records") == bench.reference, "the same bytes")
+    _expect(job, file_digests(bench.scratch / "killed" / "records") == bench.reference, "the same bytes")
     _expect(job, bench.counted in job.lines, bench.counted)
 
 
@@ -114,7 +114,7 @@ def _ends_and_completes(bench: Bench, cluster: FlinkCluster) -> None:
     _expect(job, _left(bench.scratch / "ended") == [], "nothing that is left")
     print(f"  told: {job.lines[-1]}", flush=True)
     job = _preprocess(bench, cluster, "ended")
-    _expect(job, contents(bench.scratch / "ended" / "records") == bench.reference, "the same bytes")
+    _expect(job, file_digests(bench.scratch / "ended" / "records") == bench.reference, "the same bytes")
 
 
 def _bench(jar: Path, scratch: Path) -> Bench:
@@ -128,7 +128,7 @@ def _bench(jar: Path, scratch: Path) -> Bench:
     job = _run(scratch / "reference" / "records", data, data / "malbcv", [])
     _expect(job, job.code == 0, "a job on this machine")
     counted = next(line for line in job.lines if line.startswith("Counted by the workers: "))
-    return Bench(jar, scratch, data, damaged, contents(scratch / "reference" / "records"), counted)
+    return Bench(jar, scratch, data, damaged, file_digests(scratch / "reference" / "records"), counted)
 
 
 def _preprocess(

@@ -1,7 +1,6 @@
 """The runners that jobs are compared on: each gives a job's flags for as long as it stands."""
 
 import contextlib
-import hashlib
 import os
 import sys
 import tempfile
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from tests.portability import job_servers, spark_cluster
 from tests.portability.job_servers import Skipped
+from tests.support.digests import file_digests
 
 Flags = Callable[[], contextlib.AbstractContextManager[list[str]]]
 
@@ -93,12 +93,6 @@ RUNNERS: dict[str, Flags] = {
 }
 
 
-def contents(folder: Path) -> dict[str, str]:
-    """Returns the SHA-256 of each file below a folder."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
 def compare(
     scratch: Path,
     work: Callable[[Path, list[str]], None],
@@ -128,7 +122,7 @@ def compare(
             traceback.print_exc(file=sys.stdout)
             right = False
             continue
-        found = {file: digest for file, digest in contents(out).items() if told(file)}
+        found = {file: digest for file, digest in file_digests(out).items() if told(file)}
         reference = reference or found
         same = found == reference
         right &= same

@@ -2,10 +2,6 @@
 
 import importlib.util
 import json
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +11,7 @@ from attent_tf.errors import ServerError
 from attent_tf.inference.batches import run_slices
 from attent_tf.inference.chain import load_chain
 from attent_tf.serving import RemoteChain, connect, messages
+from tests.serving.servers import serving
 from tests.support.same_answers import assert_same_answers
 
 pytestmark = [
@@ -25,7 +22,6 @@ pytestmark = [
     ),
 ]
 
-_SERVER = Path(__file__).with_name("official_server.py")
 _SIGNATURES = expected_signatures(256, 1, 5)
 _VALUES = np.random.default_rng(5).uniform(-1, 1, (2, 4, 4, 1)).astype(np.float32)
 
@@ -54,21 +50,8 @@ def official(model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("messages")
     for name, message in _requests().items():
         (folder / name).write_bytes(message.SerializeToString())
-    with tempfile.TemporaryFile("w+") as said:
-        process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", str(_SERVER), str(model / "1"), str(folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=said,
-            text=True,
-        )
-        try:
-            line = process.stdout.readline()
-            assert line.startswith("ready"), said.seek(0) or said.read()
-            yield f"grpc://127.0.0.1:{line.split()[1]}", folder
-        finally:
-            # The end of its input ends the server.
-            process.communicate(timeout=300)
+    with serving("official_server.py", model / "1", folder) as port:
+        yield f"grpc://127.0.0.1:{port}", folder
 
 
 @pytest.mark.parametrize("name", list(_requests()))

@@ -1,5 +1,7 @@
 """Preprocessing jobs of the abdomen, in short."""
 
+from attent_tf.datasets import find_cases, read_case
+from attent_tf.volumes import Volume
 from beam_preprocess import PreprocessOptions
 from tests.support.abdomen import ABDOMEN, DOMAINS
 
@@ -14,3 +16,9 @@ def abdomen_options(out, prepare=None, **given) -> PreprocessOptions:
     if prepare is not None:
         rest["prepare"] = prepare
     return PreprocessOptions(out, ABDOMEN, **by_domain, **rest)
+
+
+def volumes_by_case(options: PreprocessOptions) -> dict[str, Volume]:
+    """Returns the scans of a job of both domains as they are read, by the names of their cases."""
+    cases = [files for name in DOMAINS for files in find_cases(options.folders[name], ABDOMEN, name)]
+    return {files.case: read_case(files) for files in cases}

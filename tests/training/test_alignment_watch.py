@@ -151,7 +151,7 @@ def test_a_run_that_goes_on_ends_as_an_undisturbed_one(records, tmp_path, monkey
     for name, values in whole.items():
         np.testing.assert_allclose(halted[name], values, rtol=1e-5, atol=1e-6, err_msg=name)
     for name in ("whole", "halted"):
-        told = stage_description(tmp_path / name, "segmentation")["refused"]
+        told = stage_description(tmp_path / name, "segmentation").refused
         assert "alignment was stopped at step 6" in told
         assert "from step 4" in told
         assert told in run_warnings(load_run(tmp_path / name))

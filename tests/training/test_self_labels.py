@@ -48,7 +48,7 @@ def _same(one, other):
 def test_labels_and_what_is_to_be_known_of_them_are_kept_at_each_time(trained):
     _, folder, lines = trained
     assert sorted(path.name for path in (folder / "self_training").glob("labels-*")) == ["labels-0.npz", "labels-2.npz"]
-    facts = stage_description(folder, "self_training")["labels"]
+    facts = stage_description(folder, "self_training").labels
     assert list(facts) == ["0", "2"]
     assert facts["0"]["chosen"] == facts["0"]["volumes"] == 2
     assert len(facts["0"]["agreement"]) == 2

@@ -78,7 +78,7 @@ class AlignmentStep(WarmedUpStep):
             adversary.learn(source, target)
             for adversary, source, target in zip(self.adversaries, shown_s, shown_t, strict=True)
         ]
-        total = sum(one["loss"] for one in judged)
+        total = sum(verdict["loss"] for verdict in judged)
         return {**metrics, "discriminator": total, "accuracy": judged[0]["accuracy"]}
 
     def _aligned_gradients(self, images, labels, x_t):

@@ -92,7 +92,7 @@ class SelfTrainingStep(Step):
                 for part in (slice(None, x_s.shape[0]), slice(x_s.shape[0], None))
             )
             supervised, metrics = supervised_terms(section, source, y_s, self.share)
-            guessed, of_target = supervised_terms(
+            guessed, target_metrics = supervised_terms(
                 section,
                 target,
                 classes,
@@ -105,9 +105,9 @@ class SelfTrainingStep(Step):
         metrics = {
             "segmentor": loss,
             **metrics,
-            "cross_entropy_target": of_target["cross_entropy"],
-            "dice_target": of_target["dice"],
-            "entropy_target": of_target["entropy_source"],
+            "cross_entropy_target": target_metrics["cross_entropy"],
+            "dice_target": target_metrics["dice"],
+            "entropy_target": target_metrics["entropy_source"],
         }
         return tape.gradient(scaled, self.segmentor_update.variables_updated), metrics
 

@@ -41,8 +41,8 @@ class Seen(NamedTuple):
     fake_a: tf.Tensor
     cycle_a: tf.Tensor
     cycle_b: tf.Tensor
-    of_fake_b: SegmentorOutput
-    of_b: SegmentorOutput
+    segmented_fake_b: SegmentorOutput
+    segmented_b: SegmentorOutput
 
 
 class SifaStep(Step):
@@ -100,22 +100,22 @@ class SifaStep(Step):
         count = functools.partial(losses.class_counts, classes=self.context.task.num_classes)
         counts = self.strategy.run(count, args=(labels,))
         class_weights = losses.balancing_weights(self.strategy.reduce("SUM", counts, axis=0))
-        of_translators, of_segmentor, seen, metrics = run_and_sum(
+        translator_gradients, segmentor_gradients, seen, metrics = run_and_sum(
             self.strategy, self._gradients, (x_a, labels, x_b, class_weights, step)
         )
-        self.translator_update.apply(of_translators)
-        self.segmentor_update.apply(of_segmentor)
+        self.translator_update.apply(translator_gradients)
+        self.segmentor_update.apply(segmentor_gradients)
         pooled_a, pooled_b = self.strategy.run(self._exchange, args=(seen.fake_a, seen.fake_b, step))
         judged = {
             self.target: self.judge_target.learn(x_b, pooled_b),
             self.source: self.judge_source.learn(x_a, seen.cycle_a, pooled_a),
         }
         for head, (_, judge) in self.heads.items():
-            judged[head] = judge.learn(getattr(seen.of_fake_b, head), getattr(seen.of_b, head))
+            judged[head] = judge.learn(getattr(seen.segmented_fake_b, head), getattr(seen.segmented_b, head))
         return {
             **metrics,
-            **{f"discriminator_{name}": one["loss"] for name, one in judged.items()},
-            **{f"accuracy_{name}": one["accuracy"] for name, one in judged.items()},
+            **{f"discriminator_{name}": verdict["loss"] for name, verdict in judged.items()},
+            **{f"accuracy_{name}": verdict["accuracy"] for name, verdict in judged.items()},
             "accuracy_cycled": judged[self.source]["accuracy_cycled"],
         }
 
@@ -125,16 +125,16 @@ class SifaStep(Step):
             seen = self._see(x_a, x_b)
             cycle = losses.l1_loss(seen.cycle_a, x_a) + losses.l1_loss(seen.cycle_b, x_b)
             as_source, as_cycled = self.judge_source.charges(seen.fake_a)
-            of_decoder = config.cycle_weight * cycle + as_source
+            decoder_loss = config.cycle_weight * cycle + as_source
             # Of g_A and de_B.
-            translation = self.share(of_decoder + self.judge_target.charge(seen.fake_b))
+            translation = self.share(decoder_loss + self.judge_target.charge(seen.fake_b))
             # Of e_B, s_B and s_B_ll.
-            cross_entropy, dice = self._supervised(seen.of_fake_b, labels, class_weights)
-            alignment = self._alignment(seen.of_b, step) + config.auxiliary_weight * as_cycled
-            segmentation = self.share(cross_entropy + dice + config.decoder_weight * of_decoder + alignment)
+            cross_entropy, dice = self._supervised(seen.segmented_fake_b, labels, class_weights)
+            alignment = self._alignment(seen.segmented_b, step) + config.auxiliary_weight * as_cycled
+            segmentation = self.share(cross_entropy + dice + config.decoder_weight * decoder_loss + alignment)
             scaled = self.translator_update.scaled(translation), self.segmentor_update.scaled(segmentation)
-        of_translators = tape.gradient(scaled[0], self.translator_update.variables_updated)
-        of_segmentor = tape.gradient(scaled[1], self.segmentor_update.variables_updated)
+        translator_gradients = tape.gradient(scaled[0], self.translator_update.variables_updated)
+        segmentor_gradients = tape.gradient(scaled[1], self.segmentor_update.variables_updated)
         metrics = {
             "generator": translation,
             "cycle": self.share(cycle),
@@ -142,20 +142,20 @@ class SifaStep(Step):
             "cross_entropy": self.share(cross_entropy),
             "dice": self.share(dice),
             "alignment": self.share(alignment),
-            "entropy_source": self.share(mean_entropy(seen.of_fake_b.main)),
-            "entropy_target": self.share(mean_entropy(seen.of_b.main)),
+            "entropy_source": self.share(mean_entropy(seen.segmented_fake_b.main)),
+            "entropy_target": self.share(mean_entropy(seen.segmented_b.main)),
         }
-        return of_translators, of_segmentor, seen, metrics
+        return translator_gradients, segmentor_gradients, seen, metrics
 
     def _see(self, x_a, x_b):
         """Leads a batch through all networks; batch norms take the statistics of each domain in turn, and keep a mixture."""
-        of_b = self.segmentor(x_b, training=True)
-        fake_a = self.decoder(of_b.features, x_b)
+        segmented_b = self.segmentor(x_b, training=True)
+        fake_a = self.decoder(segmented_b.features, x_b)
         # Both in one pass, since instance norms know one image at a time.
         fake_b, cycle_b = tf.split(self.to_target(tf.concat([x_a, fake_a], axis=0)), 2, axis=0)
-        of_fake_b = self.segmentor(fake_b, training=True)
-        cycle_a = self.decoder(of_fake_b.features, fake_b)
-        return Seen(fake_b, fake_a, cycle_a, cycle_b, of_fake_b, of_b)
+        segmented_fake_b = self.segmentor(fake_b, training=True)
+        cycle_a = self.decoder(segmented_fake_b.features, fake_b)
+        return Seen(fake_b, fake_a, cycle_a, cycle_b, segmented_fake_b, segmented_b)
 
     def _supervised(self, output, labels, class_weights):
         cross_entropy = dice = tf.zeros(labels.shape[:1])

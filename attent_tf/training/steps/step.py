@@ -100,10 +100,11 @@ class Step(tf.Module):
         self.global_batch_size = self.config.batch_size
         self.strategy = tf.distribute.get_strategy()
         with computing_in(context.config.precision):
-            self.networks: dict[str, keras.Model] = {
-                part.role: make_part(part, context.config, context.task, context.direction, context.channels)
-                for part in context.stage.parts
-            }
+            self.networks: dict[str, keras.Model] = {}
+            for part in context.stage.parts:
+                self.networks[part.role] = make_part(
+                    part, context.config, context.task, context.direction, context.channels, self.networks
+                )
         for part in context.stage.parts:
             network = self.networks[part.role]
             network.trainable = part.trained
@@ -201,7 +202,9 @@ class Step(tf.Module):
           rate_factors: learning rate, as a multiple of the optimizer's, of all that lies in a layer of that name; 1 elsewhere.
         """
         # Once each, should networks share some.
-        variables = list({id(one): one for network in networks for one in network.trainable_variables}.values())
+        variables = list(
+            {id(variable): variable for network in networks for variable in network.trainable_variables}.values()
+        )
         factors = [_factor(variable, rate_factors or {}) for variable in variables]
         update = WeightUpdate(optimizer, self.context.steps, variables, self.context.config.precision, factors)
         self.weight_updates[name] = update

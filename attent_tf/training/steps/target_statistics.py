@@ -48,7 +48,7 @@ class TargetStatisticsStep(Step):
         """
         del phase
         before = [(tf.identity(norm.moving_mean), tf.identity(norm.moving_variance)) for norm in self._norms]
-        found, metrics = self._of_batch(x_t)
+        found, metrics = self._batch_statistics(x_t)
         weight = 1.0 / (tf.cast(step, tf.float32) + 1.0)
         shifts = []
         for norm, (mean, variance), (batch_mean, batch_variance) in zip(self._norms, before, found, strict=True):
@@ -58,20 +58,18 @@ class TargetStatisticsStep(Step):
             norm.moving_variance.assign(variance + weight * (batch_variance - variance))
         return {"shift": tf.add_n(shifts) / len(shifts), **metrics}
 
-    def _of_batch(self, x_t):
-        """Means and variances of a batch by batch norm, over all replicas, and metrics."""
-        (metrics,) = run_and_sum(self.strategy, self._pass, (x_t,))
-        found = [(metrics.pop(f"mean_{place}"), metrics.pop(f"variance_{place}")) for place in range(len(self._norms))]
+    def _batch_statistics(self, x_t):
+        """(mean, variance) of a batch by batch norm, over all replicas, and metrics."""
+        shares, metrics = run_and_sum(self.strategy, self._pass, (x_t,))
+        found = [[self.strategy.reduce("SUM", share, axis=None) for share in norm_shares] for norm_shares in shares]
         return found, metrics
 
     def _pass(self, x_t):
+        """One replica's shares of the statistics by batch norm, and of the metrics."""
         output = self.segmentor(x_t, training=True)
         replicas = self.strategy.num_replicas_in_sync
-        statistics = {}
-        for place, norm in enumerate(self._norms):
-            statistics[f"mean_{place}"] = norm.moving_mean.value / replicas
-            statistics[f"variance_{place}"] = norm.moving_variance.value / replicas
-        return ({"entropy_target": self.share(mean_entropy(output.main)), **statistics},)
+        shares = [(norm.moving_mean.value / replicas, norm.moving_variance.value / replicas) for norm in self._norms]
+        return shares, {"entropy_target": self.share(mean_entropy(output.main))}
 
     def panel(self, target: np.ndarray) -> Callable[[], dict[str, tf.Tensor]]:
         """Image, predicted classes and entropy of target slices."""
