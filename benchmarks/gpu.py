@@ -52,7 +52,8 @@ def rows_of(stage: str, half: bool) -> list[Row]:
     rows = [Row("float32", usual), Row("mixed_bfloat16", usual)]
     rows += [Row("mixed_float16", usual)] if half else []
     rows += [Row("mixed_bfloat16", large), Row("float32", usual, tf32=False)]
-    return [*rows, Row("mixed_bfloat16", usual, jit=True), Row("float32", usual, jit=True)]
+    compiled = [Row("mixed_bfloat16", usual, jit=True), Row("mixed_bfloat16", large, jit=True)]
+    return [*rows, *compiled, Row("float32", usual, jit=True)]
 
 
 def main():
