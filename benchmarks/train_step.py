@@ -23,20 +23,25 @@ from unittest import mock
 
 from attent_tf.tasks import load_task
 
-# What processors compute in a way of their own -> what to put in which place for the plain form.
-PLAIN = {
-    "blocks": ("attent_tf.layers.padded_conv.convolve", "_plain_convolution"),
-    "reflection": ("attent_tf.layers.padded_conv.reflect_pad", "_plain_reflection"),
-    "norm": ("attent_tf.layers.instance_normalization.on_processor", "_never"),
-    "pool": ("attent_tf.training.image_pool.ImagePool._exchange_one", "_exchange_by_copy"),
-}
-
 # Calls that trace and warm up.
 _CALLS_BEFORE = 2
 
 ROOT = Path(__file__).resolve().parents[1]
 
 STAGES = ("translation", "segmentation")
+
+# What processors compute in a way of their own -> what to put for the plain form, and into which places.
+PLAIN = {
+    "blocks": ("_plain_convolution", "attent_tf.layers.padded_conv.convolve"),
+    "reflection": ("_plain_reflection", "attent_tf.layers.padded_conv.reflect_pad"),
+    "norm": ("_never", "attent_tf.layers.instance_normalization.on_processor"),
+    "leaky_relu": (
+        "_plain_leaky_relu",
+        "attent_tf.models.patch_discriminator.leaky_relu",
+        "attent_tf.models.map_discriminator.leaky_relu",
+    ),
+    "pool": ("_exchange_by_copy", "attent_tf.training.image_pool.ImagePool._exchange_one"),
+}
 
 # variant -> changes of the setting; the first is what the others are compared with.
 VARIANTS = {
@@ -45,8 +50,8 @@ VARIANTS = {
     "passes": {"identity with translation": {}, "identity apart": {"apart": True}},
     "processor": {
         "as it is": {},
-        **{f"{name} in the plain form": {"plain": [name]} for name in ("blocks", "reflection", "norm", "pool")},
-        "all in the plain form": {"plain": ["blocks", "reflection", "norm", "pool"]},
+        **{f"{name} in the plain form": {"plain": [name]} for name in PLAIN},
+        "all in the plain form": {"plain": list(PLAIN)},
     },
     "precision": {"float32": {}, "mixed_bfloat16": {"precision": "mixed_bfloat16"}},
     "half": {"float32": {}, "mixed_float16": {"precision": "mixed_float16"}},
@@ -154,9 +159,8 @@ def measure(setting: Setting, with_flop: bool = True) -> dict:
     from attent_tf.training.strategies import make_strategy
 
     keras.utils.set_random_seed(0)
-    for name in setting.plain:
-        place, replacement = PLAIN[name]
-        mock.patch(place, globals()[replacement]).start()
+    for patch in _patches(setting.plain):
+        patch.start()
     changes = [
         f"precision={setting.precision}",
         f"jit={str(setting.jit).lower()}",
@@ -236,6 +240,11 @@ def _separate_identity(inner):
     inner._generator_gradients = gradients
 
 
+def _patches(names):
+    chosen = [PLAIN[name] for name in names]
+    return [mock.patch(place, globals()[form]) for form, *places in chosen for place in places]
+
+
 def _plain_convolution(x, kernel):
     import tensorflow as tf
 
@@ -246,6 +255,12 @@ def _plain_reflection(x, pixels):
     import tensorflow as tf
 
     return tf.pad(x, [[0, 0], [pixels, pixels], [pixels, pixels], [0, 0]], mode="REFLECT")
+
+
+def _plain_leaky_relu(x):
+    import tensorflow as tf
+
+    return tf.maximum(x, 0.2 * x)
 
 
 def _never():
@@ -313,8 +328,8 @@ def _count_flop(tf, update):
     options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
     options["output"] = "none"
     with contextlib.ExitStack() as plain:
-        for place, replacement in PLAIN.values():
-            plain.enter_context(mock.patch(place, globals()[replacement]))
+        for patch in _patches(PLAIN):
+            plain.enter_context(patch)
         graph = tf.function(update).get_concrete_function().graph
     return tf.compat.v1.profiler.profile(graph, options=options).total_float_ops
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from attent_tf.layers import InstanceNormalization, PaddedConv2D
+from attent_tf.layers import InstanceNormalization, PaddedConv2D, leaky_relu
 from attent_tf.layers.processor import convolve, reflect_pad
 
 
@@ -67,6 +67,20 @@ def test_few_images_are_normalised_in_turn_as_all_together_are():
         expected = _with_gradients(norm, x)
     # Gradients of a norm are small differences of large sums.
     _assert_equal(_with_gradients(norm, x), expected, tolerance=2e-5)
+
+
+def test_the_slope_of_a_leaky_relu_is_that_of_the_maximum_at_zero_too():
+    x = tf.constant([-3.0, -1e-30, 0.0, 1e-30, 2.0])
+    found = _with_gradients(leaky_relu, x)
+    for one, other in zip(found, _with_gradients(lambda y: tf.maximum(y, 0.2 * y), x), strict=True):
+        np.testing.assert_array_equal(one, other)
+    with tf.GradientTape() as outer:
+        outer.watch(x)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.reduce_sum(leaky_relu(x) ** 2)
+        slope = tape.gradient(y, x)
+    np.testing.assert_allclose(outer.gradient(slope, x), [0.08, 0.08, 2, 2, 2], rtol=1e-6)
 
 
 def test_a_gpu_is_given_the_plain_forms():
