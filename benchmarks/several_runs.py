@@ -2,8 +2,8 @@
 
     python benchmarks/several_runs.py --size demo --steps 40 --rounds 3
 
-This is what `attent benchmark --workers` chooses between. Both take turns, and the fastest round of each counts; on a machine with
-other work, both are slower, and one process suffers less than several.
+This is what `attent benchmark --workers` chooses between. Both take turns, and the fastest round of each counts; on a machine
+with other work, both are slower, and one process suffers less than several.
 """
 
 import argparse
