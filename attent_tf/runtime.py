@@ -26,6 +26,13 @@ def start_quietly() -> None:
     tf.get_logger().setLevel("ERROR")
 
 
+def on_processor() -> bool:
+    """Whether TensorFlow sees no GPU."""
+    import tensorflow as tf
+
+    return not tf.config.list_physical_devices("GPU")
+
+
 def device_name(cores: int) -> str:
     """Returns in words on what TensorFlow runs: its first GPU, or so many cores of the processor."""
     import tensorflow as tf

@@ -52,7 +52,8 @@ def rows_of(stage: str, half: bool) -> list[Row]:
     rows = [Row("float32", usual), Row("mixed_bfloat16", usual)]
     rows += [Row("mixed_float16", usual)] if half else []
     rows += [Row("mixed_bfloat16", large), Row("float32", usual, tf32=False)]
-    return [*rows, Row("mixed_bfloat16", usual, jit=True), Row("float32", usual, jit=True)]
+    compiled = [Row("mixed_bfloat16", usual, jit=True), Row("mixed_bfloat16", large, jit=True)]
+    return [*rows, *compiled, Row("float32", usual, jit=True)]
 
 
 def main():
@@ -192,10 +193,11 @@ def _segment(arguments, say):
         segment.write_ct(scan, tuple(arguments.shape))
         for size in filter(None, arguments.sizes.split(",")):
             # A process of its own, so that TensorFlow gives the card's memory back.
-            code = f"from pathlib import Path; import segment; segment.write_fresh_run(Path({str(place / size)!r}), {size!r})"
+            run = place / Path(size).stem
+            code = f"from pathlib import Path; import segment; segment.write_fresh_run(Path({str(run)!r}), {size!r})"
             path = os.pathsep.join(map(str, (FOLDER, FOLDER.parent, os.environ.get("PYTHONPATH", ""))))
             subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": path})
-            report, seconds, _ = segment.measured(place / size, scan, place, [])
+            report, seconds, _ = segment.measured(run, scan, place, [])
             spent = report["scans"][0]["seconds"]
             cells = [f"{spent[phase]:.2f}" for phase in PHASES] + [f"{arguments.shape[2] / spent['network']:.0f}"]
             say(f"| {size} | " + " | ".join(cells) + f" | {report['seconds']['starting']:.2f} | {seconds:.2f} |")

@@ -10,6 +10,7 @@ nothing else runs, which bounds that cost where steps are too slow to be repeate
 """
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -18,18 +19,40 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest import mock
 
 from attent_tf.tasks import load_task
+
+# Calls that trace and warm up.
+_CALLS_BEFORE = 2
 
 ROOT = Path(__file__).resolve().parents[1]
 
 STAGES = ("translation", "segmentation")
+
+# What processors compute in a way of their own -> what to put for the plain form, and into which places.
+PLAIN = {
+    "blocks": ("_plain_convolution", "attent_tf.layers.padded_conv.convolve"),
+    "reflection": ("_plain_reflection", "attent_tf.layers.padded_conv.reflect_pad"),
+    "norm": ("_never", "attent_tf.layers.instance_normalization.on_processor"),
+    "leaky_relu": (
+        "_plain_leaky_relu",
+        "attent_tf.models.patch_discriminator.leaky_relu",
+        "attent_tf.models.map_discriminator.leaky_relu",
+    ),
+    "pool": ("_exchange_by_copy", "attent_tf.training.image_pool.ImagePool._exchange_one"),
+}
 
 # variant -> changes of the setting; the first is what the others are compared with.
 VARIANTS = {
     "input": {"float32, synthetic": {}, "float32, real": {"real": True}},
     "calls": {"10 steps a call": {}, "1 step a call": {"steps_per_call": 1}},
     "passes": {"identity with translation": {}, "identity apart": {"apart": True}},
+    "processor": {
+        "as it is": {},
+        **{f"{name} in the plain form": {"plain": [name]} for name in PLAIN},
+        "all in the plain form": {"plain": list(PLAIN)},
+    },
     "precision": {"float32": {}, "mixed_bfloat16": {"precision": "mixed_bfloat16"}},
     "half": {"float32": {}, "mixed_float16": {"precision": "mixed_float16"}},
     "augmentation": {
@@ -55,6 +78,7 @@ class Setting:
     jit: bool = False
     intensity: str = "none"
     batch_size: int | None = None  # of the configuration if None
+    plain: tuple[str, ...] = ()  # what is computed in the plain form, of `PLAIN`
 
 
 def main():
@@ -64,6 +88,12 @@ def main():
     parser.add_argument("--steps", type=int, default=30, help="timed steps of each process")
     parser.add_argument("--rounds", type=int, default=3, help="the fastest round counts")
     parser.add_argument("--variants", default="input,calls,passes,precision", help=f"of {', '.join(VARIANTS)}")
+    parser.add_argument(
+        "--clock",
+        choices=["wall", "cpu"],
+        default="wall",
+        help="cpu: seconds of all cores together, for ratios on a machine that does other work",
+    )
     parser.add_argument("--one", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
@@ -82,18 +112,19 @@ def _compare(stage, group, arguments):
         name: Setting(arguments.size, stage, arguments.steps, **changes) for name, changes in VARIANTS[group].items()
     }
     best: dict[str, dict] = {}
+    clock = {"wall": "seconds", "cpu": "cpu_seconds"}[arguments.clock]
     # Variants take turns, so that a machine that slows down slows all of them.
     for _ in range(arguments.rounds):
         for name, setting in settings.items():
             result = _in_process(setting)
-            if name not in best or result["seconds"] < best[name]["seconds"]:
+            if name not in best or result[clock] < best[name][clock]:
                 best[name] = result
     base = next(iter(best.values()))
     for name, result in best.items():
-        rate = result["images"] / result["seconds"]
+        rate = result["images"] / result[clock]
         print(
-            f"  {name:28s} {result['seconds'] * 1000:9.1f} ms a step  {rate:8.2f} images/s  "
-            f"time ratio {result['seconds'] / base['seconds']:.3f}  peak {result['peak_mib']:.0f} MiB"
+            f"  {name:28s} {result[clock] * 1000:9.1f} ms a step  {rate:8.2f} images/s  "
+            f"time ratio {result[clock] / base[clock]:.3f}  peak {result['peak_mib']:.0f} MiB"
             f"  {(result['flop'] or base['flop']) / 1e9:.1f} GFLOP  input alone {result['input_seconds'] * 1000:.1f} ms",
             flush=True,
         )
@@ -128,6 +159,8 @@ def measure(setting: Setting, with_flop: bool = True) -> dict:
     from attent_tf.training.strategies import make_strategy
 
     keras.utils.set_random_seed(0)
+    for patch in _patches(setting.plain):
+        patch.start()
     changes = [
         f"precision={setting.precision}",
         f"jit={str(setting.jit).lower()}",
@@ -160,19 +193,29 @@ def measure(setting: Setting, with_flop: bool = True) -> dict:
         return last
 
     count = tf.constant(min(setting.steps_per_call, setting.steps))
-    for _ in range(2):
+    for _ in range(_CALLS_BEFORE):
         train(data, count).numpy()
-    calls = max(setting.steps // int(count), 1)
-    begin = time.perf_counter()
+    calls = _timed_calls(setting)
+    begin, begin_cpu = time.perf_counter(), time.process_time()
     for _ in range(calls):
         train(data, count).numpy()
     seconds = (time.perf_counter() - begin) / (calls * int(count))
-    result = {"seconds": seconds, "images": 2 * stage.batch_size, "peak_mib": _peak_mib(tf)}
+    cpu_seconds = (time.process_time() - begin_cpu) / (calls * int(count))
+    result = {"seconds": seconds, "cpu_seconds": cpu_seconds, "images": 2 * stage.batch_size, "peak_mib": _peak_mib(tf)}
     result["input_seconds"] = _input_seconds(data)
     result["flop"] = None
     if with_flop and not setting.jit:
         result["flop"] = _count_flop(tf, lambda: inner.update(phase, step.read_value(), *next(data)))
     return result
+
+
+def steps_run(setting: Setting) -> int:
+    """Returns how many steps `measure` does, those before the timed ones included."""
+    return (_CALLS_BEFORE + _timed_calls(setting)) * min(setting.steps_per_call, setting.steps)
+
+
+def _timed_calls(setting):
+    return max(setting.steps // min(setting.steps_per_call, setting.steps), 1)
 
 
 def _separate_identity(inner):
@@ -195,6 +238,50 @@ def _separate_identity(inner):
         return tape.gradient(loss, inner.generators.variables_updated), fake_s, fake_t, metrics
 
     inner._generator_gradients = gradients
+
+
+def _patches(names):
+    chosen = [PLAIN[name] for name in names]
+    return [mock.patch(place, globals()[form]) for form, *places in chosen for place in places]
+
+
+def _plain_convolution(x, kernel):
+    import tensorflow as tf
+
+    return tf.nn.convolution(x, kernel, padding="VALID")
+
+
+def _plain_reflection(x, pixels):
+    import tensorflow as tf
+
+    return tf.pad(x, [[0, 0], [pixels, pixels], [pixels, pixels], [0, 0]], mode="REFLECT")
+
+
+def _plain_leaky_relu(x):
+    import tensorflow as tf
+
+    return tf.maximum(x, 0.2 * x)
+
+
+def _never():
+    return False
+
+
+def _exchange_by_copy(pool, image, seed):
+    """The exchange of one image with all images of the pool written anew."""
+    import tensorflow as tf
+
+    count = pool._count.read_value()
+    filling = count < pool.capacity
+    draw = tf.random.stateless_uniform([2], seed)
+    keep_old = tf.logical_and(tf.logical_not(filling), draw[0] < 0.5)
+    place = tf.where(filling, count, tf.cast(draw[1] * pool.capacity, tf.int64))
+    old = pool._images.read_value()[place]
+    stored = tf.where(tf.logical_or(filling, keep_old), image, old)
+    images = tf.tensor_scatter_nd_update(pool._images.read_value(), place[None, None], stored[None])
+    pool._images.assign(images)
+    pool._count.assign(tf.minimum(count + 1, pool.capacity))
+    return tf.where(keep_old, old, image)
 
 
 def _data(config, setting, batch_size, strategy):
@@ -237,10 +324,13 @@ def _peak_mib(tf):
 
 
 def _count_flop(tf, update):
-    """Arithmetic of one update as TensorFlow's profiler counts it from the traced operations, before any is pruned."""
+    """Arithmetic of one update in the plain form, as TensorFlow's profiler counts it from operations before any is pruned."""
     options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
     options["output"] = "none"
-    graph = tf.function(update).get_concrete_function().graph
+    with contextlib.ExitStack() as plain:
+        for patch in _patches(PLAIN):
+            plain.enter_context(patch)
+        graph = tf.function(update).get_concrete_function().graph
     return tf.compat.v1.profiler.profile(graph, options=options).total_float_ops
 
 

@@ -8,6 +8,8 @@ from attent_tf.api.training import tell_unused
 from attent_tf.methods import METHODS
 from attent_tf.progress import QuietObserver, say
 
+from .options import workers_option
+
 
 @click.command()
 @click.option("--records", required=True, type=click.Path(), help="Records folder with test cases of both domains.")
@@ -30,8 +32,9 @@ from attent_tf.progress import QuietObserver, say
 @click.option(
     "--dry-run", is_flag=True, help="List what is there and what will be trained, with the time it takes; do nothing."
 )
+@workers_option
 @click.option("--quiet", is_flag=True, help="Show no progress; warnings and the result only.")
-def benchmark(records, out, methods, directions, seeds, config_name, overrides, dry_run, quiet):
+def benchmark(records, out, methods, directions, seeds, config_name, overrides, dry_run, workers, quiet):
     """Train and score all methods over seeds, in the form of the paper's tables.
 
     Every run is trained to its last step and scored once; nothing is chosen by scores. A CycleGAN is trained once for each
@@ -57,6 +60,6 @@ def benchmark(records, out, methods, directions, seeds, config_name, overrides, 
         click.echo("\n".join(forecast_lines(forecast(out, plan))))
         return
     progress = QuietObserver() if quiet else None
-    done = run_all(records, out, methods, directions, seeds, config_name, overrides, progress)
+    done = run_all(records, out, methods, directions, seeds, config_name, overrides, progress, workers)
     click.echo(done.markdown)
     click.echo(f"Tables: {out / 'benchmark.md'}")

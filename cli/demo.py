@@ -11,6 +11,7 @@ from attent_tf.progress import ConsoleObserver
 from attent_tf.runtime import start_quietly
 
 from .console import heading, progress, say
+from .options import workers_option
 
 DEMO_METHODS = ("source_only", "attent", "supervised")
 
@@ -33,7 +34,8 @@ DEMO_METHODS = ("source_only", "attent", "supervised")
 @click.option(
     "--methods", default=",".join(DEMO_METHODS), show_default=True, metavar="ID,ID…", help="Methods to compare."
 )
-def demo(out, direction, subjects, seed, config_name, overrides, methods):
+@workers_option
+def demo(out, direction, subjects, seed, config_name, overrides, methods, workers):
     """Run the whole method on an embedded data set, end to end.
 
     Makes a phantom of MR and CT scans, turns it into records, trains each method, translates and segments the test cases,
@@ -64,7 +66,7 @@ def demo(out, direction, subjects, seed, config_name, overrides, methods):
     start_quietly()
     from attent_tf.benchmarking.run import run_benchmark
 
-    scored = run_benchmark(records, out, plan, config, ConsoleObserver())
+    scored = run_benchmark(records, out, plan, config, ConsoleObserver(), workers)
     evaluations = [(run.direction, run.method, scored[run.direction][run.method][seed]) for run in plan]
     heading("4/4 Report")
     _write_summary(out, evaluations)

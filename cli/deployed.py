@@ -4,7 +4,7 @@ from typing import Any
 
 from attent_tf.api.chains import DEFAULT_MODEL, open_server, server_credentials
 from attent_tf.deployment.model import TrainedModel
-from attent_tf.inference.deployed import Deployed, open_chain
+from attent_tf.inference.deployed import Deployed, load_libraries, open_chain
 
 
 def open_deployed(run: TrainedModel, settings: dict[str, Any]) -> Deployed:
@@ -22,3 +22,9 @@ def open_deployed(run: TrainedModel, settings: dict[str, Any]) -> Deployed:
             run, settings["server"], model, settings["model_version"], settings["batch_size"], credentials
         )
     return open_chain(run, settings["batch_size"])
+
+
+def get_ready(settings: dict[str, Any]) -> None:
+    """Does what `open_deployed` will do first, while no scan has been read yet; a server needs nothing."""
+    if not settings.get("server"):
+        load_libraries()

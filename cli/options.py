@@ -89,6 +89,16 @@ class BatchSize(click.ParamType):
         return self.fail(f"expected auto or a whole number above 0, found {value!r}", param, ctx)
 
 
+workers_option = click.option(
+    "--workers",
+    type=BatchSize(),
+    default="auto",
+    show_default=True,
+    help="Runs at once: 1 trains one after the other with all cores, more each in a process of one thread. auto: one a core for "
+    "images up to 128 pixels without a GPU, else 1.",
+)
+
+
 def scans_to_files(command):
     """The options of a command that reads scans and writes NIfTI files."""
     return _scans_to_files(command, required=True)

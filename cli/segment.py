@@ -93,7 +93,7 @@ def segment(
     from attent_tf.inference.tasks import Segmenting
     from attent_tf.volumes.find_scans import find_scans
 
-    from .deployed import open_deployed
+    from .deployed import get_ready, open_deployed
     from .outputs import answer_paths, beside, check_writes, refused_names
     from .pages import write_index
     from .scans import Tally, checked_report_name, reading, warn
@@ -126,6 +126,7 @@ def segment(
         how,
         Segmenting(run.task, run.postprocessing.asked(postprocess), entropy, room),
         functools.partial(open_deployed, run, settings),
+        functools.partial(get_ready, settings),
         ConsoleObserver("slices"),
     )
     tally = Tally(found, settings, refused)

@@ -41,7 +41,7 @@ def translate(run_folder, source, out, **settings):
     from attent_tf.volumes import write_scan
     from attent_tf.volumes.find_scans import find_scans
 
-    from .deployed import open_deployed
+    from .deployed import get_ready, open_deployed
     from .outputs import answer_paths, check_writes, refused_names
     from .scans import Tally, checked_report_name, reading
 
@@ -60,6 +60,7 @@ def translate(run_folder, source, out, **settings):
         reading(run, settings),
         Translating(run.prepare_options, run.task.domain(run.source)),
         functools.partial(open_deployed, run, settings),
+        functools.partial(get_ready, settings),
         ConsoleObserver("slices"),
     )
     tally = Tally(found, settings, refused)

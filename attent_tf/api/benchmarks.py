@@ -40,6 +40,7 @@ def benchmark(
     config: str | os.PathLike[str] = "recommended",
     set: Sequence[str] = (),
     progress: Progress = None,
+    workers: int | None = 1,
 ) -> Benchmark:
     """Trains and scores methods over seeds, in the form of the paper's tables, or goes on where an earlier call stopped.
 
@@ -52,6 +53,8 @@ def benchmark(
       config: name of a configuration that ships, or a file.
       set: keys to change, such as `["translation.steps=200"]`.
       progress: see `attent_tf.progress.Progress`.
+      workers: how many runs at once: 1 trains them in this process with all its threads, more each in a process of its own with
+        one thread; None chooses what is faster on this machine.
 
     Returns:
       The tables of each direction.
@@ -66,7 +69,7 @@ def benchmark(
     start_quietly()
     from attent_tf.benchmarking.run import run_benchmark
 
-    evaluations = run_benchmark(records, out, plan, loaded, observer)
+    evaluations = run_benchmark(records, out, plan, loaded, observer, workers)
     tables = {direction: benchmark_tables(scores) for direction, scores in evaluations.items()}
     changed = f" with {', '.join(set)}" if set else ""
     text = as_markdown(task, tables, f"{loaded.name}{changed}")

@@ -48,14 +48,14 @@ def _forecast(out: Path, item: BenchmarkRun, method: Method, taken: dict[Stage, 
     if (folder / item.evaluation / "metrics.json").is_file():
         return Forecast(item, True, (), (), 0.0)
     shared = [method.shareable_stage] if item.donor and method.shareable_stage else []
-    left = [stage for stage in method.stages if stage not in shared and not _is_over(folder, method, stage)]
+    left = [stage for stage in method.stages if stage not in shared and not stage_is_over(folder, method, stage)]
     known = all(stage in taken for stage in left)
     seconds = float(sum(np.mean(taken[stage]) for stage in left)) if known else None
     return Forecast(item, False, tuple(stage.id for stage in left), tuple(stage.id for stage in shared), seconds)
 
 
-def _is_over(folder: Path, method: Method, stage: Stage) -> bool:
-    """Whether a stage was trained to its end: it says how long it took, or the next one has begun."""
+def stage_is_over(folder: Path, method: Method, stage: Stage) -> bool:
+    """Whether a stage of a run folder was trained to its end: it says how long it took, or the next one has begun."""
     later = method.stages[method.stages.index(stage) + 1 :]
     return stage_description(folder, stage.id).seconds is not None or any(
         (folder / later_stage.id).is_dir() for later_stage in later
@@ -78,7 +78,7 @@ def forecast_lines(forecasts: Sequence[Forecast]) -> list[str]:
     """Returns a forecast for people: a line for each run, and the sum."""
     lines = []
     for run_forecast in forecasts:
-        name = f"{run_forecast.run.method}, {run_forecast.run.direction}, seed {run_forecast.run.seed}"
+        name = run_forecast.run.title
         if run_forecast.done:
             lines.append(f"{name}: there already")
             continue

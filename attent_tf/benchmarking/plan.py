@@ -32,6 +32,11 @@ class BenchmarkRun:
         """The run folder, in the benchmark folder."""
         return Path("runs", self.direction, self.method, f"seed-{self.seed}")
 
+    @property
+    def title(self) -> str:
+        """What it is called to people."""
+        return f"{self.method}, {self.direction}, seed {self.seed}"
+
 
 def plan_runs(
     task: Task, methods: Sequence[str], directions: Sequence[str], seeds: Sequence[int]

@@ -24,6 +24,12 @@ class Deployed(NamedTuple):
     batch_size: int
 
 
+def load_libraries() -> None:
+    """Loads TensorFlow and the networks' code, which `open_chain` does too."""
+    start_quietly()
+    import attent_tf.inference.chain  # noqa: F401
+
+
 def open_chain(run, batch_size: int | None) -> Deployed:
     """Starts TensorFlow, loads the run's networks and traces their graph.
 

@@ -1,14 +1,15 @@
 """One pipeline of scans: each is read and prepared, goes through the chain and comes back on its own voxels.
 
 Commands and jobs iterate over `ScanPipeline.run`, and print and write what it yields. What keeps one scan from being done is
-yielded too, and the next one follows. No TensorFlow is loaded until the first scan is ready for the chain.
+yielded too, and the next one follows. TensorFlow is loaded while the first scan is read, where that takes a while: what fails
+at once needs none.
 """
 
 import collections
 import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ from attent_tf.tasks import Domain
 from attent_tf.volumes import PreparedCase, PrepareOptions, Volume, prepare, read_scan
 from attent_tf.volumes.find_scans import FoundScan
 from attent_tf.volumes.plausibility import volume_warnings
+
+# Within it most of what cannot be read is known.
+_SECONDS_TO_FAIL = 0.2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,6 +130,7 @@ class ScanPipeline:
       reading: how scans are read.
       task: what is made of them.
       open_chain: opens the chain when the first scan is ready for it.
+      get_ready: does what opening takes first and no scan is needed for, such as loading libraries, while the first one is read.
       observer: shows the progress of each scan.
       deployed: the chain, once it is open.
       watch: holds the time of `starting`.
@@ -134,6 +139,7 @@ class ScanPipeline:
     reading: Reading
     task: ScanTask
     open_chain: Callable[[], Deployed]
+    get_ready: Callable[[], object] = lambda: None
     observer: Observer = dataclasses.field(default_factory=SilentObserver)
     deployed: Deployed | None = None
     watch: Stopwatch = dataclasses.field(default_factory=Stopwatch)
@@ -152,7 +158,10 @@ class ScanPipeline:
           AttentError: the chain cannot be opened or used.
         """
         # Resampling multiplies many small matrices: several threads of linear algebra only wait for one another there.
-        with threadpool_limits(1, "blas"), contextlib.closing(_read_ahead(scans, self.reading)) as steps:
+        with (
+            threadpool_limits(1, "blas"),
+            contextlib.closing(_read_ahead(scans, self.reading, self.get_ready)) as steps,
+        ):
             for scan in steps:
                 yield scan
                 if isinstance(scan, FailedScan):
@@ -171,13 +180,17 @@ class ScanPipeline:
                     yield FailedScan(scan.path, scan.name, ServerError(f"{scan.path}: {error}"))
 
 
-def _read_ahead(scans: Sequence[FoundScan], reading: Reading) -> Iterator[ReadScan | FailedScan]:
+def _read_ahead(
+    scans: Sequence[FoundScan], reading: Reading, get_ready: Callable[[], object]
+) -> Iterator[ReadScan | FailedScan]:
     """Yields each scan when it has been read; while it is in use, the next one is read."""
-    coming = collections.deque()
+    coming: collections.deque[Future] = collections.deque()
     with ThreadPoolExecutor(max_workers=1) as pool:
         try:
             for scan in scans:
                 coming.append(pool.submit(reading.read, scan))
+                if scan is scans[0] and wait(coming, _SECONDS_TO_FAIL).not_done:
+                    get_ready()
                 if len(coming) > 1:
                     yield coming.popleft().result()
             while coming:

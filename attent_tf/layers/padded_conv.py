@@ -7,6 +7,8 @@ same number of padded pixels on all sides, and their generators reflect the imag
 import keras
 import tensorflow as tf
 
+from attent_tf.layers.processor import convolve, reflect_pad
+
 _MODES = {"zero": "CONSTANT", "reflect": "REFLECT", "symmetric": "SYMMETRIC"}
 
 
@@ -69,14 +71,22 @@ class PaddedConv2D(keras.layers.Layer):
 
     def call(self, inputs):
         """Convolves `inputs` [batch, height, width, channels]."""
-        pad = self.pad_pixels
-        if pad:
-            inputs = tf.pad(inputs, [[0, 0], [pad, pad], [pad, pad], [0, 0]], mode=_MODES[self.padding])
-        # `convolution` falls back to space-to-batch where the device has no gradient for dilated kernels (CPU).
-        y = tf.nn.convolution(
-            inputs, tf.cast(self.kernel, inputs.dtype), self.strides, padding="VALID", dilations=self.dilation
-        )
+        x = self._pad(inputs)
+        kernel = tf.cast(self.kernel, inputs.dtype)
+        if self.strides == self.dilation == 1:
+            y = convolve(x, kernel)
+        else:
+            # `convolution` falls back to space-to-batch where the device has no gradient for dilated kernels (CPU).
+            y = tf.nn.convolution(x, kernel, self.strides, padding="VALID", dilations=self.dilation)
         return tf.nn.bias_add(y, tf.cast(self.bias, y.dtype)) if self.use_bias else y
+
+    def _pad(self, inputs):
+        pad = self.pad_pixels
+        if not pad:
+            return inputs
+        if self.padding == "reflect":
+            return reflect_pad(inputs, pad)
+        return tf.pad(inputs, [[0, 0], [pad, pad], [pad, pad], [0, 0]], mode=_MODES[self.padding])
 
     def get_config(self):
         return {

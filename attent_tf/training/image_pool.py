@@ -50,13 +50,12 @@ class ImagePool(tf.Module):
         draw = tf.random.stateless_uniform([2], seed)
         keep_old = tf.logical_and(tf.logical_not(filling), draw[0] < 0.5)
         place = tf.where(filling, count, tf.cast(draw[1] * self.capacity, tf.int64))
-        old = self._images.read_value()[place]
+        # One image is read and one written in place: a pool is many times as large as what it exchanges.
+        handle = self._images.handle
+        old = tf.raw_ops.ResourceGather(resource=handle, indices=place, dtype=image.dtype)
         shown = tf.where(keep_old, old, image)
         stored = tf.where(tf.logical_or(filling, keep_old), image, old)
-        updated = tf.tensor_scatter_nd_update(
-            self._images.read_value(), place[tf.newaxis, tf.newaxis], stored[tf.newaxis]
-        )
-        self._images.assign(updated)
+        tf.raw_ops.ResourceScatterUpdate(resource=handle, indices=place, updates=stored)
         self._count.assign(tf.minimum(count + 1, self.capacity))
         return shown
 

@@ -82,7 +82,7 @@ def test_a_translation_of_something_else_is_refused(records, pixel, tmp_path):
 def test_the_command_compares_methods_and_is_not_done_twice(records, tmp_path):
     out = tmp_path / "benchmark"
     words = ["benchmark", "--records", str(records), "--out", str(out), "--config", "demo", "--seeds", "1"]
-    words += ["--methods", "source_only,pixel,attent", "--directions", "mri2ct", *_SETTINGS]
+    words += ["--methods", "source_only,pixel,attent", "--directions", "mri2ct", "--workers", "1", *_SETTINGS]
     first = CliRunner().invoke(main, words)
     assert first.exit_code == 0, first.output + repr(first.exception)
     assert first.output.count("Translation: taken over from") == 1

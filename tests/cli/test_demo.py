@@ -15,7 +15,7 @@ from tests.support.small_runs import TINY
 def test_the_demo_leaves_records_runs_report_and_summary(tmp_path):
     out = tmp_path / "demo"
     settings = [word for setting in TINY for word in ("--set", setting)]
-    words = ["demo", "--out", str(out), "--subjects", "2", "--direction", "ct2mri", *settings]
+    words = ["demo", "--out", str(out), "--subjects", "2", "--direction", "ct2mri", "--workers", "1", *settings]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0, result.output + repr(result.exception)
     assert (out / "records" / "manifest.json").is_file()

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from attent_tf import layers, losses, models
 from attent_tf.layers.addons_normalization import AddonsInstanceNormalization
+from attent_tf.layers.processor import convolve, reflect_pad
 from attent_tf.models.generator_encoder import generator_initializer
 from attent_tf.models.imagenet import ImageNetInput
 from attent_tf.models.resnet import BackboneSpec, ResidualUnit
@@ -308,6 +309,8 @@ LOSSES = (
 )
 
 FUNCTIONS = (
+    Row("reflect_pad", reflect_pad, lambda: functools.partial(reflect_pad, pixels=2), _FEATURES, float32=()),
+    Row("convolve", convolve, lambda: convolve, (spread(2, 12, 16, 2), spread(5, 5, 2, 1)), float32=()),
     Row("leaky_relu", layers.leaky_relu, lambda: layers.leaky_relu, _FEATURES, source="section IV-A.3", float32=()),
     Row(
         "constant_then_linear",

@@ -1,0 +1,100 @@
+"""Ways of computing for processors give what the plain form gives, gradients included."""
+
+from unittest import mock
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from attent_tf.layers import InstanceNormalization, PaddedConv2D, leaky_relu
+from attent_tf.layers.processor import convolve, reflect_pad
+
+
+def _random(*shape, seed=0):
+    return tf.constant(np.random.default_rng(seed).normal(size=shape).astype(np.float32))
+
+
+def _with_gradients(function, *inputs):
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        result = function(*inputs)
+        loss = tf.reduce_sum(result * _random(*result.shape, seed=9))
+    return result, *tape.gradient(loss, inputs)
+
+
+def _assert_equal(found, expected, tolerance=1e-5):
+    for one, other in zip(found, expected, strict=True):
+        assert one.shape == other.shape
+        np.testing.assert_allclose(one, other, atol=tolerance * float(tf.reduce_max(tf.abs(other))), rtol=0)
+
+
+@pytest.mark.parametrize(("height", "width", "pixels"), [(3, 4, 1), (4, 5, 1), (6, 9, 2), (12, 16, 3)])
+def test_reflection_is_that_of_tf_pad(height, width, pixels):
+    x = _random(2, height, width, 3)
+    edges = [[0, 0], [pixels, pixels], [pixels, pixels], [0, 0]]
+    expected = _with_gradients(lambda image: tf.pad(image, edges, mode="REFLECT"), x)
+    found = _with_gradients(lambda image: reflect_pad(image, pixels), x)
+    np.testing.assert_array_equal(found[0], expected[0])
+    _assert_equal(found, expected)
+
+
+def test_small_images_and_those_of_unknown_size_are_reflected_too():
+    x = _random(1, 4, 4, 1)
+    unknown = tf.function(lambda image: reflect_pad(image, 2), input_signature=[tf.TensorSpec((None, None, None, 1))])
+    np.testing.assert_array_equal(unknown(x), reflect_pad(x, 2))
+
+
+@pytest.mark.parametrize("filters", [1, 2, 3, 4])
+@pytest.mark.parametrize(("height", "width"), [(8, 12), (6, 7)])
+def test_blocks_of_pixels_are_a_convolution(filters, height, width):
+    x, kernel = _random(2, height + 6, width + 6, 3), _random(7, 7, 3, filters, seed=1)
+    expected = _with_gradients(lambda a, b: tf.nn.conv2d(a, b, 1, "VALID"), x, kernel)
+    _assert_equal(_with_gradients(convolve, x, kernel), expected)
+
+
+def test_a_convolution_of_any_batch_is_made_in_blocks():
+    conv = PaddedConv2D(1, 7, padding="reflect")
+    conv.build((None, 8, 8, 2))
+    served = tf.function(conv.call, input_signature=[tf.TensorSpec((None, 8, 8, 2))])
+    assert any(op.type == "Conv2D" and list(op.get_attr("strides")) == [1, 4, 4, 1] for op in _operations(served))
+    x = _random(3, 8, 8, 2)
+    np.testing.assert_allclose(served(x), conv(x), atol=1e-5)
+
+
+def test_few_images_are_normalised_in_turn_as_all_together_are():
+    x, norm = 3 + _random(3, 6, 5, 4), InstanceNormalization()
+    with mock.patch("attent_tf.layers.instance_normalization.on_processor", return_value=False):
+        expected = _with_gradients(norm, x)
+    # Gradients of a norm are small differences of large sums.
+    _assert_equal(_with_gradients(norm, x), expected, tolerance=2e-5)
+
+
+def test_the_slope_of_a_leaky_relu_is_that_of_the_maximum_at_zero_too():
+    x = tf.constant([-3.0, -1e-30, 0.0, 1e-30, 2.0])
+    found = _with_gradients(leaky_relu, x)
+    for one, other in zip(found, _with_gradients(lambda y: tf.maximum(y, 0.2 * y), x), strict=True):
+        np.testing.assert_array_equal(one, other)
+    with tf.GradientTape() as outer:
+        outer.watch(x)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.reduce_sum(leaky_relu(x) ** 2)
+        slope = tape.gradient(y, x)
+    np.testing.assert_allclose(outer.gradient(slope, x), [0.08, 0.08, 2, 2, 2], rtol=1e-6)
+
+
+def test_a_gpu_is_given_the_plain_forms():
+    conv, norm = PaddedConv2D(1, 7, padding="reflect"), InstanceNormalization()
+    conv.build((None, 8, 8, 2))
+    with (
+        mock.patch("attent_tf.layers.processor.on_processor", return_value=False),
+        mock.patch("attent_tf.layers.instance_normalization.on_processor", return_value=False),
+    ):
+        plain = tf.function(lambda x: norm(conv(x)), input_signature=[tf.TensorSpec((2, 8, 8, 2))])
+        kinds = {op.type for op in _operations(plain)}
+    assert "MirrorPad" in kinds
+    assert not {"ConcatV2", "FusedBatchNormV3"} & kinds
+
+
+def _operations(function):
+    return function.get_concrete_function().graph.get_operations()
