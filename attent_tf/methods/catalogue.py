@@ -185,7 +185,7 @@ SHIPPED = (
     Method(
         "attent_st",
         "AttENT, both styles, self-trained",
-        "as AttENT in both styles, then given batch statistics of the target, and trained on target images that its running average labels",
+        "as AttENT in both styles, then given statistics of the target and trained on what its running average labels",
         ADAPTATION,
         *self_trained(*with_target_statistics(_BOTH_STYLES, (*_RAW, *_TRANSLATED))),
     ),
