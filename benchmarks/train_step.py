@@ -34,7 +34,6 @@ STAGES = ("translation", "segmentation")
 PLAIN = {
     "blocks": ("_plain_convolution", "attent_tf.layers.padded_conv.convolve"),
     "reflection": ("_plain_reflection", "attent_tf.layers.padded_conv.reflect_pad"),
-    "norm": ("_never", "attent_tf.layers.instance_normalization.on_processor"),
     "leaky_relu": (
         "_plain_leaky_relu",
         "attent_tf.models.patch_discriminator.leaky_relu",
@@ -261,10 +260,6 @@ def _plain_leaky_relu(x):
     import tensorflow as tf
 
     return tf.maximum(x, 0.2 * x)
-
-
-def _never():
-    return False
 
 
 def _exchange_by_copy(pool, image, seed):

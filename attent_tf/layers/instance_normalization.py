@@ -7,11 +7,6 @@ field's epsilon is 1e-5 (Keras's default for norms is 1e-3), and its CycleGANs u
 import keras
 import tensorflow as tf
 
-from attent_tf.runtime import on_processor
-
-# Up to this batch one fused kernel an image is faster on a processor than separate moments of all.
-_LARGEST_BATCH_IN_TURN = 4
-
 
 @keras.saving.register_keras_serializable("attent_tf")
 class InstanceNormalization(keras.layers.Layer):
@@ -39,11 +34,8 @@ class InstanceNormalization(keras.layers.Layer):
     def call(self, inputs):
         """Normalises `inputs` [batch, height, width, channels]; the result has the same shape and dtype."""
         x = tf.cast(inputs, tf.float32)
-        batch = x.shape[0]
-        if batch == 1:
+        if x.shape[0] == 1:
             y = self._of_one_image(x)
-        elif batch is not None and batch <= _LARGEST_BATCH_IN_TURN and on_processor():
-            y = tf.concat([self._of_one_image(image) for image in tf.split(x, batch)], axis=0)
         else:
             mean, variance = tf.nn.moments(x, axes=[1, 2], keepdims=True)
             y = (x - mean) * tf.math.rsqrt(variance + self.epsilon)

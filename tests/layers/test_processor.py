@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from attent_tf.layers import InstanceNormalization, PaddedConv2D, leaky_relu
+from attent_tf.layers import PaddedConv2D, leaky_relu
 from attent_tf.layers.processor import convolve, reflect_pad
 
 
@@ -61,14 +61,6 @@ def test_a_convolution_of_any_batch_is_made_in_blocks():
     np.testing.assert_allclose(served(x), conv(x), atol=1e-5)
 
 
-def test_few_images_are_normalised_in_turn_as_all_together_are():
-    x, norm = 3 + _random(3, 6, 5, 4), InstanceNormalization()
-    with mock.patch("attent_tf.layers.instance_normalization.on_processor", return_value=False):
-        expected = _with_gradients(norm, x)
-    # Gradients of a norm are small differences of large sums.
-    _assert_equal(_with_gradients(norm, x), expected, tolerance=2e-5)
-
-
 def test_the_slope_of_a_leaky_relu_is_that_of_the_maximum_at_zero_too():
     x = tf.constant([-3.0, -1e-30, 0.0, 1e-30, 2.0])
     found = _with_gradients(leaky_relu, x)
@@ -84,16 +76,13 @@ def test_the_slope_of_a_leaky_relu_is_that_of_the_maximum_at_zero_too():
 
 
 def test_a_gpu_is_given_the_plain_forms():
-    conv, norm = PaddedConv2D(1, 7, padding="reflect"), InstanceNormalization()
+    conv = PaddedConv2D(1, 7, padding="reflect")
     conv.build((None, 8, 8, 2))
-    with (
-        mock.patch("attent_tf.layers.processor.on_processor", return_value=False),
-        mock.patch("attent_tf.layers.instance_normalization.on_processor", return_value=False),
-    ):
-        plain = tf.function(lambda x: norm(conv(x)), input_signature=[tf.TensorSpec((2, 8, 8, 2))])
+    with mock.patch("attent_tf.layers.processor.on_processor", return_value=False):
+        plain = tf.function(conv.call, input_signature=[tf.TensorSpec((2, 8, 8, 2))])
         kinds = {op.type for op in _operations(plain)}
     assert "MirrorPad" in kinds
-    assert not {"ConcatV2", "FusedBatchNormV3"} & kinds
+    assert "ConcatV2" not in kinds
 
 
 def _operations(function):
