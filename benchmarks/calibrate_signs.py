@@ -22,7 +22,7 @@ from attent_tf.files import write_json
 from attent_tf.signs import INPUTS, RED, Signs, fit_calibration
 from attent_tf.signs.estimate import BAD_BELOW, calibration_to_json, predict_left_out
 
-_DEFAULT_INPUTS = ("grey",)
+_DEFAULT_INPUTS = ("grey", "scale")
 
 
 @dataclasses.dataclass(frozen=True)
