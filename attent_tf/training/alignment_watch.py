@@ -76,15 +76,14 @@ class AlignmentWatch:
             return
         distance = mean_of_workers(self._strategy, share_distance(self._shares(), self._source))
         if position == self._inner.config.aligner_warmup_steps:
-            state.first_distance = distance
-        limit = state.first_distance + self._inner.config.aligner_watch_tolerance
-        if distance <= limit:
+            state.begin(distance)
+        if distance <= state.limit:
             state.keep(position)
             return
         line = (
             f"{self._stage.title}: alignment was stopped at step {position}, because S loses structures of the target (mean "
-            f"|ln share / share in source labels| {distance:.2f}, limit {limit:.2f}); S goes on from step {state.kept_at}, with "
-            "labels alone"
+            f"|ln share / share in source labels| {distance:.2f}, limit {state.limit:.2f}); S goes on from step {state.kept_at}, "
+            "with labels alone"
         )
         state.stop()
         if worker_index(self._strategy) == 0:

@@ -17,10 +17,12 @@ class WatchedSegmentor(tf.Module):
 
     Args:
       segmentor: built.
+      tolerance: by how much the distance of a look may exceed the first one's.
     """
 
-    def __init__(self, segmentor: keras.Model):
+    def __init__(self, segmentor: keras.Model, tolerance: float):
         super().__init__(name="watched")
+        self._tolerance = tolerance
         self._followed = [variable for variable in stored(segmentor) if variable.dtype.is_floating]
         self._kept = [tf.Variable(variable, trainable=False) for variable in self._followed]
         self._kept_at = tf.Variable(-1, dtype=tf.int64, trainable=False)
@@ -38,12 +40,12 @@ class WatchedSegmentor(tf.Module):
         return int(self._kept_at.numpy())
 
     @property
-    def first_distance(self) -> float:
-        """What the first look found."""
-        return float(self._first_distance.numpy())
+    def limit(self) -> float:
+        """The largest distance at which alignment goes on."""
+        return float(self._first_distance.numpy()) + self._tolerance
 
-    @first_distance.setter
-    def first_distance(self, distance: float) -> None:
+    def begin(self, distance: float) -> None:
+        """Takes the distance of the first look."""
         self._first_distance.assign(distance)
 
     def keep(self, step: int) -> None:
@@ -77,7 +79,8 @@ class WarmedUpStep(SupervisedStep):
 
     def __init__(self, context: StepContext):
         super().__init__(context)
-        self.watched = WatchedSegmentor(self.segmentor) if self.config.aligner_watch_every else None
+        tolerance = self.config.aligner_watch_tolerance
+        self.watched = WatchedSegmentor(self.segmentor, tolerance) if self.config.aligner_watch_every else None
 
     def state(self) -> dict[str, Any]:
         """As of every step, and what is kept of S."""
