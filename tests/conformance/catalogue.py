@@ -310,7 +310,13 @@ LOSSES = (
 
 FUNCTIONS = (
     Row("reflect_pad", reflect_pad, lambda: functools.partial(reflect_pad, pixels=2), _FEATURES, float32=()),
-    Row("convolve", convolve, lambda: convolve, (spread(2, 12, 16, 2), spread(5, 5, 2, 1)), float32=()),
+    Row(
+        "convolve",
+        convolve,
+        lambda: lambda x: convolve(x, tf.cast(spread(5, 5, 2, 1), x.dtype)),
+        (spread(2, 12, 16, 2),),
+        float32=(),
+    ),
     Row("leaky_relu", layers.leaky_relu, lambda: layers.leaky_relu, _FEATURES, source="section IV-A.3", float32=()),
     Row(
         "constant_then_linear",
