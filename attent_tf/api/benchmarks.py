@@ -54,7 +54,7 @@ def benchmark(
       set: keys to change, such as `["translation.steps=200"]`.
       progress: see `attent_tf.progress.Progress`.
       workers: how many runs at once: 1 trains them in this process with all its threads, more each in a process of its own with
-        one thread; None chooses what is faster on this machine.
+        one thread, which does not know methods that this one registered; None chooses what is faster on this machine.
 
     Returns:
       The tables of each direction.

@@ -18,6 +18,7 @@ from attent_tf.layers.addons_normalization import AddonsInstanceNormalization
 from attent_tf.layers.processor import convolve, reflect_pad
 from attent_tf.models.generator_encoder import generator_initializer
 from attent_tf.models.imagenet import ImageNetInput
+from attent_tf.models.pnp_segmentor import PnpEncoder
 from attent_tf.models.resnet import BackboneSpec, ResidualUnit
 from attent_tf.models.sifa_block import translator_initializer
 from attent_tf.training.image_pool import ImagePool
@@ -347,6 +348,8 @@ OTHERS = (
     generator_initializer,
     translator_initializer,
     BackboneSpec,
+    # No layer, but the first groups of a PnpSegmentor, whose row has them.
+    PnpEncoder,
 )
 
 
