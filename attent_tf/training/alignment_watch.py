@@ -10,7 +10,7 @@ import tensorflow as tf
 from attent_tf.methods import Stage
 from attent_tf.progress import Observer
 from attent_tf.runs import Run, describe_stage
-from attent_tf.signs import count_structures, share_distance
+from attent_tf.signs import count_structures, even_choice, share_distance
 from attent_tf.training.steps.warmed_up import WarmedUpStep
 from attent_tf.training.strategies import mean_of_workers, worker_index
 
@@ -46,8 +46,7 @@ class AlignmentWatch:
         observer: Observer,
     ):
         self._run, self._stage, self._inner = run, stage, inner
-        count = min(len(images), _MOST_SLICES)
-        self._images = images[np.linspace(0, len(images) - 1, count).round().astype(int)]
+        self._images = images[even_choice(len(images), _MOST_SLICES)]
         self._num_classes = run.task.num_classes
         self._source = count_structures(source_labels, self._num_classes).shares
         self._strategy = strategy
@@ -91,12 +90,9 @@ class AlignmentWatch:
             self._observer.say(f"Warning: {line}")
 
     def _shares(self):
-        counted = (
-            count_structures(self._labels(tf.constant(self._images[at : at + _BATCH])).numpy(), self._num_classes)
-            for at in range(0, len(self._images), _BATCH)
-        )
-        first = next(counted)
-        return sum(counted, first).shares
+        starts = range(0, len(self._images), _BATCH)
+        labels = [self._labels(tf.constant(self._images[at : at + _BATCH])).numpy() for at in starts]
+        return count_structures(np.concatenate(labels), self._num_classes).shares
 
     def _labels(self, images):
         return tf.argmax(self._inner.segmentor(images, training=False).main, axis=-1, output_type=tf.int32)

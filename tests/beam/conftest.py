@@ -1,5 +1,6 @@
 """Two small data folders in the layouts of CHAOS and MALBCV, and options that copy their voxels."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,16 @@ def make_options(data, tmp_path):
         return _options(data, **{"out": tmp_path / "records"} | changes)
 
     return make
+
+
+@pytest.fixture
+def damaged(data, tmp_path):
+    """Copy of the CT folder in which one file is cut off."""
+    root = tmp_path / "damaged"
+    shutil.copytree(data / "malbcv", root)
+    path = root / "RawData" / "Training" / "img" / "img0002.nii.gz"
+    path.write_bytes(path.read_bytes()[:5000])
+    return root
 
 
 @pytest.fixture(scope="session")

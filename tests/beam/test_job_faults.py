@@ -13,16 +13,6 @@ from beam_preprocess import slicing
 from tests.support.digests import file_digests
 
 
-@pytest.fixture
-def damaged(data, tmp_path):
-    """Copy of the CT folder in which one file is cut off."""
-    root = tmp_path / "damaged"
-    shutil.copytree(data / "malbcv", root)
-    path = root / "RawData" / "Training" / "img" / "img0002.nii.gz"
-    path.write_bytes(path.read_bytes()[:5000])
-    return root
-
-
 def test_refused_case_reaches_the_user_as_one_line_and_leaves_nothing(make_options, damaged, tmp_path):
     with pytest.raises(InputError, match=r"img0002\.nii\.gz") as refused:
         beam_preprocess.run(make_options(ct=str(damaged)))

@@ -4,8 +4,6 @@ The job server is Beam's own in Python, reached over gRPC, with workers of the e
 survives the way through the API; it is no cluster, and no test of Flink or Spark.
 """
 
-import shutil
-
 import pytest
 
 import beam_preprocess
@@ -25,19 +23,10 @@ def flags(tmp_path_factory):
     server.stop()
 
 
-@pytest.fixture
-def damaged(data, tmp_path):
-    root = tmp_path / "damaged"
-    shutil.copytree(data / "malbcv", root)
-    path = root / "RawData" / "Training" / "img" / "img0002.nii.gz"
-    path.write_bytes(path.read_bytes()[:5000])
-    return str(root)
-
-
 def test_cases_are_set_aside_and_counted_with_the_same_bytes(make_options, damaged, tmp_path, flags):
     local, portable = [], []
     for name, beam_options, lines in (("local", [], local), ("portable", flags, portable)):
-        options = make_options(ct=damaged, out=str(tmp_path / name), on_error="skip")
+        options = make_options(ct=str(damaged), out=str(tmp_path / name), on_error="skip")
         beam_preprocess.run(options, beam_options, lines.append)
     assert file_digests(tmp_path / "portable") == file_digests(tmp_path / "local")
     assert "rejected.jsonl" in file_digests(tmp_path / "portable")

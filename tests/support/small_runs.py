@@ -67,6 +67,19 @@ class SilentObserver:
         """Hears of `count` more steps."""
 
 
+class InterruptingObserver(SilentObserver):
+    """Stops the program once a run has gone past some steps, as Ctrl-C would."""
+
+    def __init__(self, after):
+        super().__init__()
+        self._left = after
+
+    def advance(self, count):
+        self._left -= count
+        if self._left < 0:
+            raise KeyboardInterrupt
+
+
 class _Bar:
     def __init__(self, observer):
         self._observer = observer

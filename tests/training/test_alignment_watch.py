@@ -12,24 +12,11 @@ from attent_tf.training import alignment_watch
 from attent_tf.training.alignment_watch import AlignmentWatch
 from attent_tf.training.train import train
 from tests.support.inner_steps import make_inner, small_config
-from tests.support.small_runs import TINY, SilentObserver
+from tests.support.small_runs import TINY, InterruptingObserver, SilentObserver
 
 SETTINGS = (*TINY, "segmentation.steps=8", "segmentation.aligner_watch_every=2", "panel_every=0")
 # What is found at each step: the third look is beyond the tolerance of 0.2.
 DISTANCES = {2: 0.5, 4: 0.6, 6: 0.71}
-
-
-class _Stopping(SilentObserver):
-    """Ends the run once it has gone past some steps."""
-
-    def __init__(self, after):
-        super().__init__()
-        self._left = after
-
-    def advance(self, count):
-        self._left -= count
-        if self._left < 0:
-            raise KeyboardInterrupt
 
 
 def _weights(inner):
@@ -144,7 +131,7 @@ def test_a_run_that_goes_on_ends_as_an_undisturbed_one(records, tmp_path, monkey
     config = load_config("demo", SETTINGS)
     train(records, tmp_path / "whole", "entropy", "mri2ct", config, SilentObserver())
     with pytest.raises(KeyboardInterrupt):
-        train(records, tmp_path / "halted", "entropy", "mri2ct", config, _Stopping(stopped_after))
+        train(records, tmp_path / "halted", "entropy", "mri2ct", config, InterruptingObserver(stopped_after))
     train(records, tmp_path / "halted", "entropy", "mri2ct", config, SilentObserver())
     whole, halted = (_stored(tmp_path / name) for name in ("whole", "halted"))
     assert whole.keys() == halted.keys()
@@ -155,6 +142,20 @@ def test_a_run_that_goes_on_ends_as_an_undisturbed_one(records, tmp_path, monkey
         assert "alignment was stopped at step 6" in told
         assert "from step 4" in told
         assert told in run_warnings(load_run(tmp_path / name))
+
+
+@pytest.mark.slow
+@pytest.mark.eager
+def test_looking_changes_nothing(records, tmp_path, monkeypatch):
+    monkeypatch.setattr(alignment_watch, "share_distance", lambda *_: 0.5)
+    for name, every in (("watched", 2), ("unwatched", 0)):
+        config = load_config("demo", (*SETTINGS, f"segmentation.aligner_watch_every={every}"))
+        train(records, tmp_path / name, "entropy", "mri2ct", config, SilentObserver())
+        assert not stage_description(tmp_path / name, "segmentation").refused
+    watched, unwatched = (_stored(tmp_path / name) for name in ("watched", "unwatched"))
+    assert unwatched.keys() == {name for name in watched if name.startswith("segmentor/")}
+    for name, values in unwatched.items():
+        np.testing.assert_allclose(watched[name], values, rtol=1e-5, atol=1e-6, err_msg=name)
 
 
 def _stored(folder):

@@ -10,7 +10,7 @@ from attent_tf.errors import RunError
 from attent_tf.inference.chain import load_chain
 from attent_tf.training import shown_slices
 from attent_tf.training.train import train
-from tests.support.small_runs import TINY, SilentObserver
+from tests.support.small_runs import TINY, InterruptingObserver, SilentObserver
 
 pytestmark = pytest.mark.slow
 
@@ -18,19 +18,6 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def config():
     return load_config("demo", TINY)
-
-
-class _Interrupting(SilentObserver):
-    """Stops the program once a stage has gone past some steps, as Ctrl-C would."""
-
-    def __init__(self, after):
-        super().__init__()
-        self._left = after
-
-    def advance(self, count):
-        self._left -= count
-        if self._left < 0:
-            raise KeyboardInterrupt
 
 
 def _weights(run):
@@ -42,7 +29,7 @@ def _weights(run):
 def test_an_interrupted_run_goes_on_as_if_undisturbed(records, config, tmp_path, after):
     undisturbed = train(records, tmp_path / "a", "source_only", "mri2ct", config, SilentObserver())
     with pytest.raises(KeyboardInterrupt):
-        train(records, tmp_path / "b", "source_only", "mri2ct", config, _Interrupting(after))
+        train(records, tmp_path / "b", "source_only", "mri2ct", config, InterruptingObserver(after))
     observer = SilentObserver()
     resumed = train(records, tmp_path / "b", "source_only", "mri2ct", config, observer)
     assert any("goes on at step" in line for line in observer.lines)
@@ -55,7 +42,7 @@ def test_an_interrupted_run_goes_on_as_if_undisturbed(records, config, tmp_path,
 @pytest.mark.eager
 def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(records, config, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        train(records, tmp_path, "source_only", "mri2ct", config, _Interrupting(5))
+        train(records, tmp_path, "source_only", "mri2ct", config, InterruptingObserver(5))
     newest = tf.train.latest_checkpoint(str(tmp_path / "segmentation" / "checkpoints"))
     with open(newest + ".index", "r+b") as file:
         file.truncate(20)
