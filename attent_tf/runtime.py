@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 
 from attent_tf.counting import counted
+from attent_tf.errors import ConfigError
 
 
 def choose_kernels() -> None:
@@ -26,18 +27,46 @@ def start_quietly() -> None:
     tf.get_logger().setLevel("ERROR")
 
 
-def on_processor() -> bool:
-    """Whether TensorFlow sees no GPU."""
+def use_device(name: str) -> None:
+    """Leaves TensorFlow one kind of device, or one GPU, in this process, before it computes anything.
+
+    Args:
+      name: `auto` for whatever there is, `cpu`, `gpu`, or `gpu:N` for the GPU with that number, from 0.
+
+    Raises:
+      ConfigError: there is no such GPU, or TensorFlow computes on others already.
+    """
+    if name == "auto":
+        return
+    start_quietly()
     import tensorflow as tf
 
-    return not tf.config.list_physical_devices("GPU")
+    gpus = tf.config.list_physical_devices("GPU")
+    kind, _, number = name.partition(":")
+    wanted = [] if kind == "cpu" else gpus[int(number) : int(number) + 1] if number else gpus
+    if kind == "gpu" and not wanted:
+        there = counted(len(gpus), "GPU") if gpus else "none"
+        raise ConfigError(f"--device {name}: expected a GPU that TensorFlow sees, found {there}; look at attent doctor")
+    try:
+        tf.config.set_visible_devices(wanted, "GPU")
+    except RuntimeError as error:
+        raise ConfigError(
+            f"--device {name}: expected before TensorFlow first computes in this process; choose it first, or in another process"
+        ) from error
+
+
+def on_processor() -> bool:
+    """Whether TensorFlow has no GPU to compute on."""
+    import tensorflow as tf
+
+    return not tf.config.get_visible_devices("GPU")
 
 
 def device_name(cores: int) -> str:
     """Returns in words on what TensorFlow runs: its first GPU, or so many cores of the processor."""
     import tensorflow as tf
 
-    gpus = tf.config.list_physical_devices("GPU")
+    gpus = tf.config.get_visible_devices("GPU")
     if not gpus:
         return f"processor, {counted(cores, 'core')}"
     return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))

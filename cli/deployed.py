@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from attent_tf.api.chains import DEFAULT_MODEL, open_server, server_credentials
+from attent_tf.api.chains import DEFAULT_MODEL, choose_device, open_server, server_credentials
 from attent_tf.deployment.model import TrainedModel
 from attent_tf.inference.deployed import Deployed, load_libraries, open_chain
 
@@ -12,8 +12,12 @@ def open_deployed(run: TrainedModel, settings: dict[str, Any]) -> Deployed:
 
     Args:
       run: a trained run, or the contract of a model on a server.
-      settings: `batch_size` of the command, and of those that can use one, `server`, `model` and `model_version`.
+      settings: `batch_size` and `device` of the command, and of those that can use one, `server`, `model` and `model_version`.
+
+    Raises:
+      ConfigError: there is no such device, or one is asked of a server.
     """
+    choose_device(settings["device"], settings.get("server"))
     if settings.get("server"):
         model = settings["model"] or DEFAULT_MODEL
         files = ("server_ca", "client_certificate", "client_key", "token_file")

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 import click
@@ -89,6 +90,17 @@ class BatchSize(click.ParamType):
         return self.fail(f"expected auto or a whole number above 0, found {value!r}", param, ctx)
 
 
+class DeviceName(click.ParamType):
+    """`auto`, `cpu`, `gpu` or `gpu:N`."""
+
+    name = "auto|cpu|gpu|gpu:N"
+
+    def convert(self, value, param, ctx):
+        if re.fullmatch(r"auto|cpu|gpu(:\d+)?", value):
+            return value
+        return self.fail(f"expected auto, cpu, gpu, or gpu:N with a number from 0, found {value!r}", param, ctx)
+
+
 workers_option = click.option(
     "--workers",
     type=BatchSize(),
@@ -129,6 +141,13 @@ def _scans_to_files(command, required: bool):
             default="auto",
             show_default=True,
             help="Slices at once. auto: by the GPU's free memory, or the cores. The result does not depend on it.",
+        ),
+        click.option(
+            "--device",
+            type=DeviceName(),
+            default="auto",
+            show_default=True,
+            help="Where the networks run. auto: the first GPU, or the processor. gpu:N: the GPU with that number, from 0.",
         ),
         click.option(
             "--out",

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from attent_tf.configs.first_weights import PACKAGE_SUFFIX
 from attent_tf.deployment import METADATA_FILE, read_contract
 from attent_tf.deployment.model import TrainedModel
-from attent_tf.errors import InputError
+from attent_tf.errors import ConfigError, InputError
 from attent_tf.inference.batches import DEFAULT_BATCH
 from attent_tf.inference.deployed import Deployed, open_chain, open_exported
 from attent_tf.runs import Run, load_run
 from attent_tf.runs.run import RUN_FILE
+from attent_tf.runtime import use_device
 
 if TYPE_CHECKING:
     from attent_tf.serving import Credentials
@@ -45,6 +46,7 @@ def load_chain(
     client_certificate: str | os.PathLike[str] | None = None,
     client_key: str | os.PathLike[str] | None = None,
     token_file: str | os.PathLike[str] | None = None,
+    device: str = "auto",
 ) -> LoadedChain:
     """Makes trained networks ready for `segment_volume` and `translate_volume`.
 
@@ -56,13 +58,17 @@ def load_chain(
       model: name of the model on the server.
       model_version: its version there; the newest if None.
       server_ca, client_certificate, client_key, token_file: see `server_credentials`.
+      device: where the networks of this process run: `auto`, `cpu`, `gpu`, or `gpu:N` for the GPU with that number; to be
+        chosen before TensorFlow first computes.
 
     Raises:
+      ConfigError: there is no such device, or one is asked of a server.
       InputError: the path is none of these, or what lies there is damaged.
       RunError: a stage of the run has no checkpoint, or it is of another model.
       ServerError: there is no such server or model.
     """
     trained, place = _trained(run)
+    choose_device(device, server)
     if server is not None:
         credentials = server_credentials(server_ca, client_certificate, client_key, token_file)
         return LoadedChain(trained, open_server(trained, server, model, model_version, batch_size, credentials))
@@ -70,6 +76,22 @@ def load_chain(
         return LoadedChain(trained, open_chain(trained, batch_size))
     options, classes = trained.prepare_options, trained.task.num_classes
     return LoadedChain(trained, open_exported(place, options, classes, batch_size))
+
+
+def choose_device(name: str, server: str | None) -> None:
+    """Chooses where the networks of this process run.
+
+    Args:
+      name: see `load_chain`.
+      server: address of a server that runs them instead, or None.
+
+    Raises:
+      ConfigError: there is no such device, or one is asked of a server.
+    """
+    if server is None:
+        use_device(name)
+    elif name != "auto":
+        raise ConfigError(f"--device {name}: a server computes on a device of its own; leave it out")
 
 
 def server_credentials(

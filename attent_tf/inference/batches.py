@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from attent_tf.ahead import one_ahead
 from attent_tf.errors import RunError
 from attent_tf.stopwatch import Stopwatch
 
@@ -71,7 +72,7 @@ def run_slices(
     batch_size: int = DEFAULT_BATCH,
     watch: Stopwatch | None = None,
 ) -> Iterator[tuple[slice, "ChainOutput"]]:
-    """Runs slices through the chain in batches.
+    """Runs slices through the chain in batches; while one is in use, the next one is in the chain.
 
     Where a batch does not fit into the device's memory, batches half as large follow.
 
@@ -87,7 +88,12 @@ def run_slices(
     Raises:
       RunError: not even one slice fits into the device's memory.
     """
-    watch = watch or Stopwatch()
+    return one_ahead(_batches(chain, images, batch_size, watch or Stopwatch()))
+
+
+def _batches(
+    chain: Callable[[np.ndarray], "ChainOutput"], images: np.ndarray, batch_size: int, watch: Stopwatch
+) -> Iterator[tuple[slice, "ChainOutput"]]:
     start = 0
     while start < len(images):
         part = images[start : start + batch_size]

@@ -73,7 +73,7 @@ def _device(image_size: int, batch_size: int | None, shared: bool = False) -> tu
     start_quietly()
     import tensorflow as tf
 
-    gpus, cores = tf.config.list_physical_devices("GPU"), usable_cores()
+    gpus, cores = tf.config.get_visible_devices("GPU"), usable_cores()
     for gpu in gpus if shared else ():
         # A runtime that has begun already keeps what it took.
         with contextlib.suppress(RuntimeError):

@@ -5,16 +5,15 @@ yielded too, and the next one follows. TensorFlow is loaded while the first scan
 at once needs none.
 """
 
-import collections
 import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from attent_tf.ahead import one_ahead
 from attent_tf.choices import OrientationPolicy
 from attent_tf.errors import InputError, ServerError, faults_of_scan
 from attent_tf.inference.deployed import Deployed
@@ -160,7 +159,7 @@ class ScanPipeline:
         # Resampling multiplies many small matrices: several threads of linear algebra only wait for one another there.
         with (
             threadpool_limits(1, "blas"),
-            contextlib.closing(_read_ahead(scans, self.reading, self.get_ready)) as steps,
+            contextlib.closing(one_ahead(map(self.reading.read, scans), self.get_ready, _SECONDS_TO_FAIL)) as steps,
         ):
             for scan in steps:
                 yield scan
@@ -178,23 +177,3 @@ class ScanPipeline:
                 except ServerError as error:
                     # A server that was there when the first scan was ready may be there again for the next one.
                     yield FailedScan(scan.path, scan.name, ServerError(f"{scan.path}: {error}"))
-
-
-def _read_ahead(
-    scans: Sequence[FoundScan], reading: Reading, get_ready: Callable[[], object]
-) -> Iterator[ReadScan | FailedScan]:
-    """Yields each scan when it has been read; while it is in use, the next one is read."""
-    coming: collections.deque[Future] = collections.deque()
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        try:
-            for scan in scans:
-                coming.append(pool.submit(reading.read, scan))
-                if scan is scans[0] and wait(coming, _SECONDS_TO_FAIL).not_done:
-                    get_ready()
-                if len(coming) > 1:
-                    yield coming.popleft().result()
-            while coming:
-                yield coming.popleft().result()
-        finally:
-            for future in coming:
-                future.cancel()

@@ -276,6 +276,31 @@ def test_a_batch_is_a_whole_number_or_auto(place, cts, size, tmp_path):
     assert "auto" in _error(_attent("segment", *words), code=2)
 
 
+@pytest.mark.parametrize("word", ["tpu", "gpu:", "gpu:x", "cpu:0"])
+def test_a_device_has_a_name_that_is_known(place, cts, word, tmp_path):
+    words = (
+        "segment",
+        "--run",
+        place / "to_ct",
+        "--input",
+        cts / "img0001.nii.gz",
+        "--out",
+        tmp_path / "labels.nii.gz",
+    )
+    result = _attent(*words, "--device", word)
+    assert f"expected auto, cpu, gpu, or gpu:N with a number from 0, found '{word}'" in _error(result, 2)
+
+
+@pytest.mark.parametrize("verb", ["segment", "translate"])
+def test_a_device_is_chosen_before_the_networks_are_opened(place, cts, opened, tmp_path, monkeypatch, verb):
+    chosen = []
+    monkeypatch.setattr("attent_tf.api.chains.use_device", lambda name: chosen.append((name, len(opened))))
+    words = (verb, "--run", place / "to_ct", "--input", cts / "img0001.nii.gz", "--out", tmp_path / "out.nii.gz")
+    assert _attent(*words, "--device", "gpu:1").exit_code == 0
+    assert chosen == [("gpu:1", 0)]
+    assert len(opened) == 1
+
+
 def _ct(path, voxels):
     image = nibabel.Nifti1Image(voxels, np.diag([4.0, 4.0, 5.0, 1.0]))
     image.set_sform(image.affine, code=1)
