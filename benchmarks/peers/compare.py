@@ -68,7 +68,7 @@ def main(words: list[str] | None = None) -> None:
         "--clock",
         choices=["wall", "cpu"],
         default="wall",
-        help="cpu: seconds of all cores together, for ratios on a machine that does other work",
+        help="cpu: of the core, for ratios of --threads 1 on a machine that does other work (several may wait busily)",
     )
     parser.add_argument("--slices", type=int, default=2, help="at once, of the chain")
     parser.add_argument("--channels-last", action="store_true", help="images of the peer lie in memory as ours do")
