@@ -67,9 +67,9 @@ class AlignmentWatch:
     def finish(self, position: int) -> None:
         """Looks at what the stage ends with."""
         if position > self._inner.config.aligner_warmup_steps:
-            self._look(position)
+            self._look(position, last=True)
 
-    def _look(self, position: int) -> None:
+    def _look(self, position: int, last: bool = False) -> None:
         state = self._inner.watched
         if state.stopped:
             return
@@ -81,8 +81,8 @@ class AlignmentWatch:
             return
         line = (
             f"{self._stage.title}: alignment was stopped at step {position}, because S loses structures of the target (mean "
-            f"|ln share / share in source labels| {distance:.2f}, limit {state.limit:.2f}); S goes on from step {state.kept_at}, "
-            "with labels alone"
+            f"|ln share / share in source labels| {distance:.2f}, limit {state.limit:.2f}); S is what it was at step "
+            f"{state.kept_at}" + ("" if last else ", and learns from labels alone from there on")
         )
         state.stop()
         if worker_index(self._strategy) == 0:
