@@ -233,7 +233,7 @@ def test_models_that_this_version_does_not_know_are_refused(packed, tmp_path):
 
 
 def test_a_cohort_takes_it_as_it_takes_the_exported_model(run, packed, exported):
-    assert model_identity(read_model(packed)) == model_identity(read_model(exported.folder))
+    assert model_identity(read_model(packed)) == model_identity(read_model(exported))
 
 
 def test_the_command_writes_shows_and_refuses(run, packed, tmp_path):
