@@ -6,7 +6,7 @@ import io
 import os
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from attent_tf.errors import MACHINE_FAULTS, ConfigError, InputError
@@ -93,7 +93,8 @@ def run_noted(
       AttentError: what a worker noted before it stopped, or that its machine has no room.
       ConfigError: the runner could not run the job.
     """
-    build(pipeline)
+    with _built_as_by_a_program():
+        build(pipeline)
     refused, running = threading.Event(), concurrent.futures.Future()
 
     def end(refusal: notes.Refusal) -> None:
@@ -133,6 +134,22 @@ def run_noted(
             f"--runner={type(pipeline.runner).__name__}: the job could not be run there ({reason_of(error)}); check its options "
             "and job server, and see Beam's own messages with --verbose"
         ) from error
+
+
+@contextlib.contextmanager
+def _built_as_by_a_program() -> Iterator[None]:
+    """Lets steps have the same names in a notebook as elsewhere.
+
+    There Beam puts the number of the cell before them, by modules that want pandas, which nothing here needs.
+    """
+    from apache_beam import pipeline as beam_pipeline
+
+    rename = beam_pipeline.alter_label_if_ipython
+    beam_pipeline.alter_label_if_ipython = lambda transform, pvalueish: None
+    try:
+        yield
+    finally:
+        beam_pipeline.alter_label_if_ipython = rename
 
 
 def reason_of(error: Exception) -> str:

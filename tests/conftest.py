@@ -1,5 +1,6 @@
 """Settings and data that all tests share."""
 
+import gc
 import os
 import random
 import sys
@@ -12,6 +13,9 @@ import attent_tf.runtime
 from tests.support.made_once import MadeOnce
 
 attent_tf.runtime.choose_kernels()
+
+# TensorFlow keeps so many objects that looking through them as often as Python does by itself takes a fifteenth of the time.
+gc.set_threshold(50_000, 20, 50)
 
 # The same examples in every run, and no limit of time for one, which a busy machine would exceed.
 hypothesis.settings.load_profile("ci")
@@ -77,3 +81,21 @@ def small_data(made_once):
 def small_records(small_data):
     """Records of five small scans; to be read alone."""
     return small_data / "records"
+
+
+@pytest.fixture(scope="session")
+def untrained_run(made_once):
+    """A run of `attent` with tiny networks of random weights; to be read alone."""
+    from attent_tf.runs import load_run
+    from tests.support.untrained_runs import write_untrained_run
+
+    return load_run(made_once.folder("untrained", write_untrained_run))
+
+
+@pytest.fixture(scope="session")
+def untrained_model(untrained_run, made_once):
+    """The folder of the exported version 1 of that run, in a folder `attent`; to be read alone."""
+    from attent_tf.export.saved_model import export_chain
+
+    models = made_once.folder("models", lambda folder: export_chain(untrained_run, folder / "attent"))
+    return models / "attent" / "1"

@@ -19,6 +19,7 @@ def test_what_is_no_model_is_refused(name, tmp_path):
         at.load_chain(tmp_path / name)
 
 
+@pytest.mark.slow
 def test_a_package_gives_the_labels_of_its_run(tmp_path):
     from attent_tf.export.package import write_package
 

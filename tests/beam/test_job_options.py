@@ -87,6 +87,7 @@ def test_a_description_brings_its_intensity_rule_and_the_user_overrules_it(data,
     assert {case.geometry.intensity.high for case in beam_preprocess.run(other).cases} == {100}
 
 
+@pytest.mark.slow
 def test_previews_show_every_case(make_options, tmp_path):
     from PIL import Image
 

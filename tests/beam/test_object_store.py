@@ -29,6 +29,7 @@ def _copied(folder):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [[], ["--direct_running_mode=multi_threading", "--direct_num_workers=2"]])
 def test_copied_to_disk_the_records_are_those_of_a_local_job(make_options, tmp_path, flags):
     beam_preprocess.run(make_options(preview=True))

@@ -109,6 +109,7 @@ def test_no_complaint_names_the_patient(root, tmp_path, damage):
     assert not _traces_below(out.parent)
 
 
+@pytest.mark.slow
 def test_a_file_cut_within_the_header_is_refused_without_its_content(root, tmp_path):
     path = sorted(root.rglob("*.dcm"))[3]
     content = path.read_bytes()

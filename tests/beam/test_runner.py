@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import types
 
 import pytest
 
@@ -106,6 +107,21 @@ def test_a_job_server_that_does_not_answer_is_one_line(data, tmp_path):
     with pytest.raises(ConfigError, match=r"--runner=PortableRunner: the job could not be run there \(FutureTimeout"):
         run(options, [*flags, "--environment_type=LOOPBACK"])
     assert not list(tmp_path.iterdir())
+
+
+def test_a_notebook_makes_what_a_program_makes_and_needs_no_more(make_options, made, tmp_path, monkeypatch):
+    shell = types.SimpleNamespace(config={"IPKernelApp": {}}, execution_count=3)
+    notebook = types.ModuleType("IPython")
+    notebook.get_ipython = lambda: shell
+    monkeypatch.setitem(sys.modules, "IPython", notebook)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    run(make_options())
+    _, elsewhere = made
+    mine, theirs = (
+        {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+        for folder in (tmp_path / "records", elsewhere)
+    )
+    assert mine == theirs
 
 
 def test_imports_load_no_tensorflow_and_beam_only_when_a_job_runs():

@@ -186,6 +186,7 @@ def _assd_in_space(first, second, affine):
     return np.concatenate([apart.min(axis=0), apart.min(axis=1)]).mean()
 
 
+@pytest.mark.slow
 def test_a_run_is_scored_on_a_tilted_scan_in_space_and_told_what_its_header_says(tmp_path, monkeypatch):
     """The scan's qform is that of a grid with right angles."""
     path = write_placed(tmp_path / "data" / "images" / "a.nii.gz", ct_voxels(), TILTED, TILTED)

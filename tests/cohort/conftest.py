@@ -9,20 +9,17 @@ import pytest
 from attent_tf.cohort import read_cohort
 from attent_tf.volumes import write_scan
 from beam_preprocess.cohort import CohortOptions, CohortOutcome, run_cohort
-from tests.support.untrained_runs import write_untrained_run
 
 
 @pytest.fixture(scope="session")
-def run(tmp_path_factory):
-    return write_untrained_run(tmp_path_factory.mktemp("cohort") / "run")
+def run(untrained_run):
+    return untrained_run
 
 
 @pytest.fixture(scope="session")
-def model(run, tmp_path_factory):
+def model(untrained_model):
     """The folder of an exported version."""
-    from attent_tf.export.saved_model import export_chain
-
-    return export_chain(run, tmp_path_factory.mktemp("models") / "attent").folder
+    return untrained_model
 
 
 def write_small_ct(path, seed):

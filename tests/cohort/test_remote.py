@@ -36,6 +36,7 @@ def _run(listed, out, model):
     return run_cohort(read_cohort(listed), CohortOptions(str(model), out, batch_size=5))
 
 
+@pytest.mark.slow
 def test_results_on_the_store_are_those_of_a_local_job(stored, model, listed, finished):
     listing, out = f"{ROOT}/data/list.csv", f"{ROOT}/results"
     # As a killed job leaves them.

@@ -27,7 +27,7 @@ from attent_tf.training.steps.alignment import alignment_maps
 from tests.conformance.formula import classes, spread
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Row:
     """One subject of the properties.
 
@@ -39,6 +39,7 @@ class Row:
       source: where the paper defines it; stands in the docstring of the subject or of its module.
       float32: indices of the (flattened) outputs that are float32 under any precision policy.
       needs: module that must be installed, if it is not one of the project's own requirements.
+      large: whether its tests are left to the slow ones.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Row:
     source: str = ""
     float32: tuple[int, ...] = (0,)
     needs: str = ""
+    large: bool = False
 
     @property
     def is_available(self) -> bool:
@@ -225,6 +227,7 @@ MODELS = (
         lambda: models.PnpSegmentor(2, filters=1),
         (spread(2, 16, 16, 1),),
         float32=(0, 1),
+        large=True,
     ),
     Row("feature_critic", models.FeatureCritic, lambda: models.FeatureCritic(1), (spread(2, 32, 32, 5),)),
     Row("mask_critic", models.MaskCritic, lambda: models.MaskCritic(1), (spread(2, 32, 32, 5),)),
@@ -251,13 +254,21 @@ MODELS = (
         lambda: models.SifaGenerator(2, 1, channels=3, copies=3),
         (spread(2, 16, 24, 3),),
     ),
-    Row("sifa_encoder", models.SifaEncoder, lambda: models.SifaEncoder(2, 6), (spread(2, 16, 16, 1),), float32=()),
+    Row(
+        "sifa_encoder",
+        models.SifaEncoder,
+        lambda: models.SifaEncoder(2, 6),
+        (spread(2, 16, 16, 1),),
+        float32=(),
+        large=True,
+    ),
     Row(
         "sifa_segmentor",
         models.SifaSegmentor,
         lambda: models.SifaSegmentor(5, filters=2, widest=6),
         (spread(2, 16, 16, 1),),
         float32=(0, 1),
+        large=True,
     ),
     Row(
         "sifa_segmentor_without_lower_head",
@@ -265,6 +276,7 @@ MODELS = (
         lambda: models.SifaSegmentor(5, filters=2, widest=6, dropout=0.25, copies=3, lower_head=False),
         (spread(2, 16, 16, 1),),
         float32=(0, 1),
+        large=True,
     ),
     Row(
         "sifa_decoder", models.SifaDecoder, lambda: models.SifaDecoder(2, 1), (spread(2, 4, 3, 6), spread(2, 32, 24, 1))
@@ -365,7 +377,8 @@ def over(rows):
                     pytest.mark.skipif(
                         not row.is_available,
                         reason=f"{row.needs} is not installed (the extra `addons`, Python 3.11)",
-                    )
+                    ),
+                    *([pytest.mark.slow] if row.large else []),
                 ],
             )
             for row in rows

@@ -7,6 +7,8 @@ import tensorflow as tf
 from tests.conformance.calls import assert_close, filled, outputs, tensors
 from tests.conformance.catalogue import ALL, over
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def functions():

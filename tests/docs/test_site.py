@@ -10,6 +10,7 @@ import pytest
 
 import attent_tf
 from tests.reporting.browser import opened
+from tests.support.notebooks import run_notebook
 
 pytest.importorskip("sphinx", reason="needs the extra docs (make docs)")
 pytest.importorskip("myst_nb", reason="needs the extra docs (make docs)")
@@ -112,10 +113,6 @@ def test_the_search_works_from_the_disk(browser, site):
 
 
 def test_the_shortest_tutorial_runs(tmp_path, monkeypatch):
-    import nbclient
-    from myst_nb.core.read import read_myst_markdown_notebook
-    from myst_parser.config.main import MdParserConfig
-
     # The command of this checkout, whatever is installed.
     command = tmp_path / "bin" / "attent"
     command.parent.mkdir()
@@ -123,10 +120,8 @@ def test_the_shortest_tutorial_runs(tmp_path, monkeypatch):
     command.chmod(0o755)
     monkeypatch.setenv("PATH", f"{command.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", f"{_ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
-    text = (_DOCS / "tutorials" / "your-own-task.md").read_text("utf-8")
-    notebook = read_myst_markdown_notebook(text, MdParserConfig())
     work = tmp_path / "work"
     work.mkdir()
-    nbclient.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(work)}}).execute()
+    run_notebook(_DOCS / "tutorials" / "your-own-task.md", work)
     assert (work / "labels.nii.gz").exists()
     assert "ball" in (work / "labels_page.html").read_text("utf-8").lower()

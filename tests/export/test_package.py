@@ -68,6 +68,7 @@ def _refusal(path):
     return message
 
 
+@pytest.mark.slow
 def test_a_package_answers_as_its_run_does(run, packed):
     again = load_run(packed)
     assert dataclasses.replace(again, folder=run.folder, package=None) == run
@@ -87,6 +88,7 @@ def test_every_kind_of_network_comes_back(method, tmp_path):
         np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_bytes(run, packed, tmp_path):
     from attent_tf.export.package import write_package
 
@@ -233,9 +235,10 @@ def test_models_that_this_version_does_not_know_are_refused(packed, tmp_path):
 
 
 def test_a_cohort_takes_it_as_it_takes_the_exported_model(run, packed, exported):
-    assert model_identity(read_model(packed)) == model_identity(read_model(exported.folder))
+    assert model_identity(read_model(packed)) == model_identity(read_model(exported))
 
 
+@pytest.mark.slow
 def test_the_command_writes_shows_and_refuses(run, packed, tmp_path):
     def invoke(*words):
         return CliRunner().invoke(main, [str(word) for word in words])

@@ -96,7 +96,7 @@ def test_an_array_has_the_same_labels_from_the_run_and_from_its_export(run, expo
 
     assert labels.shape == voxels.shape
     assert len(np.unique(labels)) > 1
-    from_export = at.load_chain(exported.folder, batch_size=2)
+    from_export = at.load_chain(exported, batch_size=2)
     assert from_export.model.task == chain.model.task
     again = at.segment_volume(from_export, voxels, affine, "ct")
     prepared = prepare(volume_of_array(voxels, affine, run.task.domain("ct")), run.prepare_options)
@@ -178,9 +178,9 @@ def test_values_that_no_slice_has_are_refused(served, signature, inputs, message
 
 
 def test_warm_up_requests_run_on_the_model(exported, served):
-    content = (exported.folder / "assets.extra" / "tf_serving_warmup_requests").read_bytes()
+    content = (exported / "assets.extra" / "tf_serving_warmup_requests").read_bytes()
     records = wire.records(content)
-    assert list(tf.data.TFRecordDataset([str(exported.folder / "assets.extra" / "tf_serving_warmup_requests")])) == [
+    assert list(tf.data.TFRecordDataset([str(exported / "assets.extra" / "tf_serving_warmup_requests")])) == [
         tf.constant(record) for record in records
     ]
     names = []
@@ -205,12 +205,11 @@ def _tensor(content):
 
 
 def test_metadata_leads_a_client_to_the_same_preparation(exported, run):
-    contract = read_contract(exported.folder)
+    contract = read_contract(exported)
     assert contract.prepare_options == run.prepare_options
     assert contract.postprocessing == run.postprocessing
     assert (contract.source, contract.target, contract.method) == ("mri", "ct", run.method)
-    content = json.loads((exported.folder / "metadata.json").read_text())
-    assert content == exported.metadata
+    content = json.loads((exported / "metadata.json").read_text())
     assert content["input"]["modality"] == "ct"
     assert content["input"]["intensity"] == "window:-160:240"
     assert content["training"]["records"] == "0" * 64
@@ -239,14 +238,14 @@ def test_metadata_leads_a_client_to_the_same_preparation(exported, run):
 def test_the_fingerprint_follows_the_weights(exported, run, tmp_path):
     from attent_tf.export.saved_model import weights_sha256
 
-    chain = load_chain(run)
-    assert weights_sha256(chain) == exported.metadata["training"]["weights_sha256"]
+    chain, stated = load_chain(run), json.loads((exported / "metadata.json").read_text())["training"]["weights_sha256"]
+    assert weights_sha256(chain) == stated
     chain.networks[-1].main_head.branches[0].bias.assign_add([0, 0, 1e-3, 0, 0])
-    assert weights_sha256(chain) != exported.metadata["training"]["weights_sha256"]
+    assert weights_sha256(chain) != stated
 
 
 def test_the_card_tells_what_it_is_and_is_not(exported):
-    card = (exported.folder / "MODEL_CARD.md").read_text()
+    card = (exported / "MODEL_CARD.md").read_text()
     assert card.startswith("# AttENT, MRI → CT, version 1\n")
     assert "not a medical device" in card
     assert "None: the run was not evaluated" in card
@@ -264,15 +263,16 @@ def test_methods_without_a_translator_hand_the_image_through(tmp_path):
         chain(tf.constant(image)).probabilities,
         atol=1e-5,
     )
+    assert json.loads((exported.folder / "metadata.json").read_text()) == exported.metadata
     assert read_contract(exported.folder).target == "mri"
     assert "translated into" not in (exported.folder / "MODEL_CARD.md").read_text()
 
 
 def test_a_version_is_never_replaced(exported, run):
-    before = {path: path.stat().st_mtime_ns for path in exported.folder.rglob("*")}
+    before = {path: path.stat().st_mtime_ns for path in exported.rglob("*")}
     with pytest.raises(InputError, match="expected a version that does not exist yet; give --version 2"):
-        export_chain(run, exported.folder.parent, version=1)
-    assert before == {path: path.stat().st_mtime_ns for path in exported.folder.rglob("*")}
+        export_chain(run, exported.parent, version=1)
+    assert before == {path: path.stat().st_mtime_ns for path in exported.rglob("*")}
 
 
 def test_an_export_that_fails_leaves_nothing(run, tmp_path, monkeypatch):

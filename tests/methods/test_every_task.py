@@ -33,6 +33,7 @@ def _segmentors():
     return {name.rpartition(":")[2]: one for name, one in found.items() if "segmentor" in one[1].network}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "task"),
     # PnP-AdaNet's has 512 channels a class.

@@ -42,6 +42,7 @@ def _assert_equal(found, expected):
         np.testing.assert_array_equal(have, want)
 
 
+@pytest.mark.slow
 @pytest.mark.eager
 def test_both_train_one_encoder():
     method = two_segmentors()

@@ -113,6 +113,7 @@ def test_without_a_lower_head_both_outputs_are_the_same():
     np.testing.assert_array_equal(output.main, output.aux)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["sifa_v1", "sifa_v2"])
 def test_no_two_kernels_begin_alike(method):
     inner = make_inner(method, "joint")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from attent_tf.errors import InputError
-from attent_tf.metrics.overlap import dice, volume_difference_ml
+from attent_tf.metrics.overlap import as_masks, dice, volume_difference_ml
 
 masks = hnp.arrays(bool, (2, 4, 3), elements=st.booleans())
 
@@ -43,8 +43,17 @@ def test_dice_is_symmetric_and_a_fraction(a, b):
 
 
 def test_different_shapes_are_refused():
-    with pytest.raises(InputError, match=r"expected one shape, found \(1, 2, 2\) and \(1, 2, 3\)"):
+    with pytest.raises(InputError) as refused:
         dice(np.zeros((1, 2, 2)), np.zeros((1, 2, 3)))
+    assert str(refused.value) == (
+        "prediction and reference: expected one shape, found (1, 2, 2) and (1, 2, 3); bring both to the same grid first"
+    )
+
+
+def test_masks_that_are_masks_already_are_not_copied():
+    given_masks = np.zeros((1, 2, 2), bool), np.ones((1, 2, 2), bool)
+    for mine, theirs in zip(as_masks(*given_masks), given_masks, strict=True):
+        assert np.shares_memory(mine, theirs)
 
 
 def test_volume_difference_has_a_sign():

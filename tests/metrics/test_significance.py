@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from attent_tf.metrics.significance import holm, paired_test
+from attent_tf.metrics.significance import PairedTest, holm, paired_test
 
 
 def test_three_pairs_by_hand():
@@ -48,13 +48,48 @@ def test_agrees_with_scipys_exact_permutation_test(n, digits):
 
 def test_many_pairs_are_sampled_the_same_each_time():
     random = np.random.default_rng(6)
-    first, second = random.normal(1.0, 1.0, 30), random.normal(0.0, 1.0, 30)
+    first, second, third = (random.normal(mean, 1.0, 30) for mean in (1.0, 0.0, 0.0))
     assert paired_test(first, second) == paired_test(first, second)
     assert paired_test(first, second).p_value < 0.05 < paired_test(second, np.roll(second, 1)).p_value
+    undecided = paired_test(second, third)
+    assert 0.1 < undecided.p_value < 1
+    assert undecided == paired_test(second, third)
+
+
+def test_up_to_20_pairs_are_exact_and_more_are_sampled():
+    exact, sampled = (paired_test(np.full(n, 2.0), np.zeros(n)) for n in (20, 21))
+    assert exact == PairedTest(2.0, 20, 0.5**19, 0.5**19)
+    # None of 100 000 patterns is as extreme, and what was observed counts as one more.
+    assert sampled == PairedTest(2.0, 21, 1 / 100_001, 1 / 100_001)
+    assert paired_test(np.zeros(21), np.zeros(21)).p_value == 1.0
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e9])
+def test_sums_that_differ_by_rounding_alone_are_ties(scale):
+    # Of 8 patterns those of + + - and - - + sum to nothing but for rounding, and none is less.
+    assert paired_test(scale * np.array([0.1, 0.2, -0.3]), np.zeros(3)).p_value == 1.0
+    # 0.6, 0.4, 0.2 and 0: half of the patterns reach 0.4.
+    assert paired_test(scale * np.array([0.1, 0.3, 0.0]), np.zeros(3)).p_value == 0.5
+    # What is less by a millionth is less.
+    assert paired_test(scale * np.array([1.0, 1e-6]), np.zeros(2)).p_value == 0.5
+
+
+def test_the_pattern_that_was_seen_counts_however_large_the_numbers_and_whatever_the_order_of_their_sum():
+    random = np.random.default_rng(7)
+    for _ in range(20):
+        differences = 1e9 * random.uniform(0.1, 1.0, 7)
+        assert paired_test(differences, np.zeros(7)).p_value == 0.5**6
+
+
+def test_scores_may_be_any_numbers():
+    assert paired_test([True, True, False, False], [False] * 4).mean_difference == 0.5
+    assert holm([True, False]) == [1.0, 0.0]
 
 
 def test_no_pairs_is_undefined():
-    assert math.isnan(paired_test([], []).p_value)
+    nothing = paired_test([], [])
+    assert nothing.n == 0
+    assert all(map(math.isnan, (nothing.mean_difference, nothing.p_value, nothing.least_p_value)))
 
 
 @given(st.lists(st.integers(-20, 20), min_size=1, max_size=8))

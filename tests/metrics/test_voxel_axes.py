@@ -7,7 +7,7 @@ from attent_tf.errors import InputError
 from attent_tf.metrics.protocols import find_protocol
 from attent_tf.metrics.scores import score_case, score_slices
 from attent_tf.metrics.surface_distances import surface_distances
-from attent_tf.metrics.voxel_axes import checked_axes, in_plane, voxel_mm3
+from attent_tf.metrics.voxel_axes import checked_axes, checked_spacing, in_plane, voxel_mm3
 from tests.support.abdomen import ORGANS
 from tests.support.brute_force import random_masks, surface
 
@@ -79,3 +79,17 @@ def test_a_slice_is_measured_in_its_own_plane():
 def test_axes_that_span_no_space_are_refused(axes):
     with pytest.raises(InputError, match="spacing_mm: expected 3 columns"):
         checked_axes(axes, 3)
+
+
+def test_axes_are_numbers_with_a_point_whatever_they_were():
+    assert checked_axes(2 * np.eye(3, dtype=int), 3).dtype == np.float64
+    assert checked_spacing((0.5, 1, 0.25), 3) == (0.5, 1.0, 0.25)
+
+
+@pytest.mark.parametrize(
+    "spacing", [(1.0, 2.0), (1.0, 2.0, 0.0), (1.0, -2.0, 1.0), (1.0, 2.0, np.inf), (np.nan, 2.0, 1.0)], ids=str
+)
+def test_distances_that_are_none_are_refused(spacing):
+    with pytest.raises(InputError) as refused:
+        checked_spacing(spacing, 3)
+    assert str(refused.value) == f"spacing_mm: expected 3 positive numbers, one for each axis, found {spacing}"

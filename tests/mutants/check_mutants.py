@@ -14,7 +14,9 @@ import tempfile
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[2]
-_COPIED = ("attent_tf", "beam_preprocess", "cli", "tests", "pyproject.toml", "setup.py", "README.md")
+_PACKAGES = ("attent_tf", "beam_preprocess", "cli")
+# What tests of the modules below read beside them.
+_BESIDE = ("benchmarks", "docs", "tests", "pyproject.toml", "setup.py", "README.md")
 
 # Module -> the tests that are to notice its changes.
 TESTS = {
@@ -39,9 +41,9 @@ TESTS = {
 
 _SETTINGS = """
 [tool.mutmut]
-source_paths = ["attent_tf", "beam_preprocess", "cli"]
+source_paths = [{packages}]
 only_mutate = ["{module}"]
-also_copy = ["tests", "pyproject.toml", "setup.py", "README.md"]
+also_copy = [{beside}]
 pytest_add_cli_args = ["-p", "no:cacheprovider", "-p", "no:xdist"]
 pytest_add_cli_args_test_selection = [{tests}]
 """
@@ -50,13 +52,15 @@ pytest_add_cli_args_test_selection = [{tests}]
 def check(module: str) -> None:
     """Changes one module, a mutant at a time, and prints what mutmut found."""
     with tempfile.TemporaryDirectory() as scratch:
-        for name in _COPIED:
+        for name in (*_PACKAGES, *_BESIDE):
             source = _ROOT / name
             copy = shutil.copytree if source.is_dir() else shutil.copy
             copy(source, Path(scratch) / name)
-        tests = ", ".join(f'"{test}"' for test in TESTS[module])
+        packages, beside, tests = (
+            ", ".join(f'"{name}"' for name in names) for names in (_PACKAGES, _BESIDE, TESTS[module])
+        )
         with (Path(scratch) / "pyproject.toml").open("a", encoding="utf-8") as settings:
-            settings.write(_SETTINGS.format(module=module, tests=tests))
+            settings.write(_SETTINGS.format(module=module, packages=packages, beside=beside, tests=tests))
         # The copy is what is to be imported.
         paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and Path(path) != _ROOT]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}

@@ -3,20 +3,17 @@
 import pytest
 
 from tests.serving.servers import serving
-from tests.support.untrained_runs import write_untrained_run
 
 
 @pytest.fixture(scope="session")
-def run(tmp_path_factory):
-    return write_untrained_run(tmp_path_factory.mktemp("serving") / "run")
+def run(untrained_run):
+    return untrained_run
 
 
 @pytest.fixture(scope="session")
-def model(run, tmp_path_factory):
+def model(untrained_model):
     """The folder of a model with one version."""
-    from attent_tf.export.saved_model import export_chain
-
-    return export_chain(run, tmp_path_factory.mktemp("models") / "attent").folder.parent
+    return untrained_model.parent
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """Alignment that costs S structures of the target is noticed without labels, taken back and stopped."""
 
+import contextlib
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -118,31 +120,48 @@ def test_nobody_looks_where_it_is_not_wanted():
     }
 
 
-@pytest.mark.slow
-@pytest.mark.eager
-@pytest.mark.parametrize("stopped_after", [3, 6, 7])
-def test_a_run_that_goes_on_ends_as_an_undisturbed_one(records, tmp_path, monkeypatch, stopped_after):
+@contextlib.contextmanager
+def _finding(distances):
+    """Lets the look at each step find its distance, whichever steps a run begins with."""
     look = AlignmentWatch._look
 
     def look_and_find(self, position, **when):
-        monkeypatch.setattr(alignment_watch, "share_distance", lambda *_: DISTANCES.get(position, 0.0))
+        patch.setattr(alignment_watch, "share_distance", lambda *_: distances.get(position, 0.0))
         look(self, position, **when)
 
-    monkeypatch.setattr(AlignmentWatch, "_look", look_and_find)
-    config = load_config("demo", SETTINGS)
-    train(records, tmp_path / "whole", "entropy", "mri2ct", config, SilentObserver())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AlignmentWatch, "_look", look_and_find)
+        yield
+
+
+def _train(records, folder, observer=None):
+    with _finding(DISTANCES):
+        train(records, folder, "entropy", "mri2ct", load_config("demo", SETTINGS), observer or SilentObserver())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(records, tmp_path_factory):
+    return _train(records, tmp_path_factory.mktemp("whole") / "run")
+
+
+@pytest.mark.slow
+@pytest.mark.eager
+@pytest.mark.parametrize("stopped_after", [3, 6, 7])
+def test_a_run_that_goes_on_ends_as_an_undisturbed_one(whole, records, tmp_path, stopped_after):
+    halted = tmp_path / "halted"
     with pytest.raises(KeyboardInterrupt):
-        train(records, tmp_path / "halted", "entropy", "mri2ct", config, InterruptingObserver(stopped_after))
-    train(records, tmp_path / "halted", "entropy", "mri2ct", config, SilentObserver())
-    whole, halted = (_stored(tmp_path / name) for name in ("whole", "halted"))
-    assert whole.keys() == halted.keys()
-    for name, values in whole.items():
-        np.testing.assert_allclose(halted[name], values, rtol=1e-5, atol=1e-6, err_msg=name)
-    for name in ("whole", "halted"):
-        told = stage_description(tmp_path / name, "segmentation").refused
+        _train(records, halted, InterruptingObserver(stopped_after))
+    _train(records, halted)
+    expected, found = _stored(whole), _stored(halted)
+    assert found.keys() == expected.keys()
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values, rtol=1e-5, atol=1e-6, err_msg=name)
+    for folder in (whole, halted):
+        told = stage_description(folder, "segmentation").refused
         assert "alignment was stopped at step 6" in told
         assert "from step 4" in told
-        assert told in run_warnings(load_run(tmp_path / name))
+        assert told in run_warnings(load_run(folder))
 
 
 @pytest.mark.slow

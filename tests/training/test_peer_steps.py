@@ -11,6 +11,8 @@ from attent_tf.training.steps.gate import Gate
 from attent_tf.training.steps.plug_and_play import critic_maps
 from tests.support.inner_steps import make_inner, small_config
 
+pytestmark = pytest.mark.slow
+
 _SIZE = 32
 _PLAIN = OptimizerConfig(kind="sgd", learning_rate=1e-2)
 
@@ -90,7 +92,6 @@ def test_s_is_shown_source_slices_in_target_style_and_pays_most_for_kidneys():
     assert float(metrics["segmentor"]) == pytest.approx(float(main + 0.1 * aux), rel=1e-4)
 
 
-@pytest.mark.slow
 def test_synseg_lowers_its_losses():
     optimizer = OptimizerConfig(learning_rate=3e-3, beta_1=0.5)
     step = _joint(translation={"generator": optimizer}, segmentation={"dice_weight": 1.0})
@@ -117,7 +118,6 @@ def test_the_semantic_loss_reaches_both_generators_once_the_classifier_has_learn
     assert changed == ["to_source", "to_target"]
 
 
-@pytest.mark.slow
 def test_the_classifier_learns_on_the_source():
     step = _make("cycada_semantic", "translation")
     first, *_, last = (float(step.update("free", _step(i), _discs(), _images())["classifier"]) for i in range(10))
@@ -237,7 +237,6 @@ def test_kernels_of_the_critics_are_clipped_and_nothing_else_is():
         assert all(np.abs(scale).min() > 0.9 for scale in scales)
 
 
-@pytest.mark.slow
 def test_critics_learn_to_tell_the_domains_apart():
     step = _plugged(clip=1.0, critic=OptimizerConfig(kind="rmsprop", learning_rate=3e-3))
     update = tf.function(step.update)
@@ -245,7 +244,6 @@ def test_critics_learn_to_tell_the_domains_apart():
     assert np.mean(values[-5:]) > np.mean(values[:5]) + 0.2
 
 
-@pytest.mark.slow
 def test_early_layers_learn_to_pass_for_the_source():
     step = _plugged(adapter=OptimizerConfig(kind="rmsprop", learning_rate=1e-3), critic_weight=1.0)
     values = [float(step._adapt(_images())["adapter"]) for _ in range(10)]
@@ -269,7 +267,6 @@ def test_the_critics_see_taps_logits_and_the_predicted_class():
     assert plain.taps == ()
 
 
-@pytest.mark.slow
 def test_the_methods_own_segmentor_is_adapted_up_to_group_6():
     step = _make("pnp_adanet", "adaptation", segmentation={"backbone": "pnp_adanet"}, pnp_adanet={"critic_steps": 1})
     upper, early = (
