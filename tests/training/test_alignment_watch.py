@@ -160,7 +160,7 @@ def test_a_run_that_goes_on_ends_as_an_undisturbed_one(whole, records, tmp_path,
     for folder in (whole, halted):
         told = stage_description(folder, "segmentation").refused
         assert "alignment was stopped at step 6" in told
-        assert "from step 4" in told
+        assert "S is what it was at step 4, and learns from labels alone" in told
         assert told in run_warnings(load_run(folder))
 
 
