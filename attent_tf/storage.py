@@ -204,7 +204,12 @@ def _refuse_unlisted(error: OSError) -> None:
 def file_systems(path: str | os.PathLike[str]):
     """Returns Beam's `FileSystems`, if one of them knows the path; raises InputError otherwise."""
     from apache_beam.io.filesystems import FileSystems
+    from apache_beam.options.pipeline_options import PipelineOptions
+    from apache_beam.options.value_provider import RuntimeValueProvider
 
+    if FileSystems._pipeline_options is None and RuntimeValueProvider.runtime_options is None:
+        # What is read before there is a pipeline, such as a cohort's list.
+        FileSystems.set_options(PipelineOptions([]))
     scheme = str(path).partition("://")[0]
     try:
         FileSystems.get_filesystem(str(path))
