@@ -4,12 +4,13 @@ Run: python benchmarks/many_cases.py [--cases 18000] [--parts write,read,info,pl
 Makes up so many cases, each with one slice of 16×16 pixels, and does each part in a process of its own: the seconds that it
 takes, and the largest resident memory of the process beside what it has when the libraries are loaded. `write` is what the
 main program does once the workers are done, `read` what every reader of records does, `info` the statistics of all records,
-`plan` the description of the job, `notes` the reading of the workers' notes, `cohort` `cohort.json` and `cohort.csv` out of
-sidecars. Flags of Beam after `--` name a runner which is then given the plan, with a step that does nothing.
+`plan` the files of the plan and the description of the job, `notes` the reading of the workers' notes, `cohort` `cohort.json`
+and `cohort.csv` out of sidecars. Flags of Beam after `--` name a runner which is then given the plan, with a step that does
+nothing.
 """
 
 import argparse
-import dataclasses
+import functools
 import gc
 import hashlib
 import json
@@ -38,6 +39,7 @@ from attent_tf.data.manifest import (
 from attent_tf.data.schema import SliceRecord, encode
 from attent_tf.data.statistics import folder_statistics
 from attent_tf.datasets.cases import CaseFiles
+from attent_tf.datasets.description import DatasetDescription
 from attent_tf.datasets.load import load_description
 from attent_tf.shared_folders import LocalFolder
 from attent_tf.tasks import load_task
@@ -95,22 +97,25 @@ def make_records(folder: Path, count: int) -> Manifest:
     return make_manifest(TASK, options, entries, shards)
 
 
+@functools.cache
+def description_of(layout: str) -> DatasetDescription:
+    return load_description(layout).joined(TASK.structure_names)
+
+
 def files_of(number: int, dicom: bool) -> CaseFiles:
-    """A case with labels as the survey of a folder finds it: two NIfTI files, or a series of DICOM files."""
-    name = f"{'dicom' if dicom else 'nifti'}-{number:06d}"
-    description = load_description("dicom" if dicom else "nifti").joined(TASK.structure_names)
+    """A case as the survey of a folder finds it: two NIfTI files, or a series of DICOM files."""
+    layout = "dicom" if dicom else "nifti"
+    name, description = f"{layout}-{number:06d}", description_of(layout)
     images = tuple(f"/data/scans/{name}/IM-{place:04d}.dcm" for place in range(DICOM_SLICES)) if dicom else None
     images, labels = images or (f"/data/images/{name}.nii.gz",), () if dicom else (f"/data/labels/{name}.nii.gz",)
     return CaseFiles(name, name, TASK, "ct", description, images, labels)
 
 
 def planned(count: int, dicom: bool = False) -> list[PlannedCase]:
-    first = files_of(0, dicom)
-    found = []
-    for number in range(count):
-        files = dataclasses.replace(files_of(number, dicom), task=first.task, description=first.description)
-        found.append(PlannedCase(files, "train", "body", number, shard_name(number * SHARDS // count, SHARDS)))
-    return found
+    return [
+        PlannedCase(files_of(number, dicom), "train", "body", number, shard_name(number * SHARDS // count, SHARDS))
+        for number in range(count)
+    ]
 
 
 def part_write(folder: Path, count: int) -> Callable[[], str]:
@@ -138,21 +143,24 @@ def part_info(folder: Path, count: int) -> Callable[[], str]:
 
 
 def part_plan(folder: Path, count: int) -> Callable[[], str]:
-    del folder
     import apache_beam as beam
 
+    from beam_preprocess.plan_files import spread_cases
     from beam_preprocess.transforms import StagedCase
+
+    plans = {"NIfTI": planned(count), f"DICOM of {DICOM_SLICES} slices": planned(count, True)}
 
     def work() -> str:
         told = []
-        for kind, dicom in (("NIfTI", False), (f"DICOM of {DICOM_SLICES} slices", True)):
-            plan = planned(count, dicom)
+        for kind, plan in plans.items():
             pipeline = beam.Pipeline(runner="FnApiRunner")
-            _ = pipeline | beam.Create(plan) | beam.Reshuffle()
+            spread_cases(pipeline, plan, LocalFolder(folder), kind[:5])
             size = pipeline.to_runner_api().ByteSize()
+            files = sum(path.stat().st_size for path in folder.glob(f"{kind[:5]}-*"))
             shuffled = len(beam.coders.registry.get_coder(PlannedCase).encode(plan[-1]))
             told.append(
-                f"{kind}: description {size / 1e6:.1f} MB, {size / count:.0f} bytes a case, {shuffled} in the first shuffle"
+                f"{kind}: description {size / 1e3:.0f} kB, plan {files / 1e6:.1f} MB, {files / count:.0f} bytes a case, of"
+                f" which {shuffled} go through the first shuffle"
             )
         second = beam.coders.registry.get_coder(tuple[str, StagedCase])
         told.append(f"{len(second.encode((shard_name(0, SHARDS), (count, 200))))} in the second one")
@@ -232,11 +240,14 @@ def hand_over(count: int, flags: list[str]) -> None:
     """Gives a runner the plan, with a step that does nothing."""
     import apache_beam as beam
 
+    from beam_preprocess.plan_files import spread_cases
     from beam_preprocess.runner import new_pipeline
 
-    start, pipeline = time.monotonic(), new_pipeline(flags)
-    _ = pipeline | beam.Create(planned(count)) | beam.Reshuffle() | beam.Map(lambda case: case.position)
-    pipeline.run().wait_until_finish()
+    plan, start = planned(count), time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        pipeline = new_pipeline(flags)
+        _ = spread_cases(pipeline, plan, LocalFolder(folder)) | beam.Map(lambda case: case.position)
+        pipeline.run().wait_until_finish()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"a plan of {count} cases run in {time.monotonic() - start:.1f} s, main program {memory:.0f} MiB", flush=True)
 

@@ -266,13 +266,13 @@ def check_compose(folder: Path) -> None:
     found = [words for words in asked if shutil.which(words[0]) and not _run([*words, "version"]).returncode]
     if not found:
         print("   not read: no Compose is installed", flush=True)
-        return
-    version = _run([*found[0], "version", "--short"]).stdout.strip()
-    for page in ("docker.md", "serving.md"):
-        (block,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / page).read_text(), re.S)
-        (folder / "compose.yaml").write_text(block)
-        done = _run([*found[0], "--file", str(folder / "compose.yaml"), "config", "--quiet"])
-        expect(f"Compose {version} takes the file of docs/{page}", done.returncode == 0, done.stderr)
+    for compose in found:
+        version = _run([*compose, "version", "--short"]).stdout.strip()
+        for page in ("docker.md", "serving.md"):
+            (block,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / page).read_text(), re.S)
+            (folder / "compose.yaml").write_text(block)
+            done = _run([*compose, "--file", str(folder / "compose.yaml"), "config", "--quiet"])
+            expect(f"Compose {version} takes the file of docs/{page}", done.returncode == 0, done.stderr)
 
 
 def _run(words: list[str], **options) -> subprocess.CompletedProcess:
