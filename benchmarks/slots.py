@@ -54,7 +54,7 @@ ENGINES = {"direct": direct, "flink": flink}
 
 def measure(engine: str, slots: int, scans: Path, scratch: Path) -> str:
     """Runs the job once; returns a line of the table."""
-    out, done = scratch / f"{engine}-{slots}", []
+    out, done = scratch / f"records-{engine}-{slots}", []
     command = [sys.executable, "-m", "cli.main", "preprocess", "--ct", str(scans), "--split", "none", "--out", str(out)]
     with ENGINES[engine](slots, scratch) as (flags, others), contextlib.ExitStack() as stack:
         start = time.monotonic()
