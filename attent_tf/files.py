@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +109,42 @@ def write_json(path: str | os.PathLike[str], content: Any) -> None:
 def json_bytes(content: Any) -> bytes:
     """Returns strict, indented JSON with stable bytes (no NaN or Infinity literals)."""
     return (json.dumps(content, indent=2, allow_nan=False) + "\n").encode("utf-8")
+
+
+def json_parts(content: Mapping[str, Any], canonical: bool = False) -> Iterator[bytes]:
+    """Yields an object in parts, so that long lists of it need never be in memory as a whole.
+
+    Args:
+      content: for JSON, by key; an iterator stands for the list of what it yields.
+      canonical: whether keys are sorted at each level and nothing is written but what has to be, as digests want it; otherwise
+        the parts are those of `json_bytes`.
+    """
+
+    def text(value: Any, level: int) -> str:
+        if canonical:
+            return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        # No text in JSON holds a line break of its own.
+        return json.dumps(value, indent=2, allow_nan=False).replace("\n", f"\n{'  ' * level}")
+
+    def line(level: int) -> str:
+        return "" if canonical else f"\n{'  ' * level}"
+
+    def entries(values: Iterator[Any]) -> Iterator[str]:
+        opened = "["
+        for value in values:
+            yield f"{opened}{line(2)}{text(value, 2)}"
+            opened = ","
+        yield "[]" if opened == "[" else f"{line(1)}]"
+
+    opened = "{"
+    for key, value in sorted(content.items()) if canonical else content.items():
+        yield f"{opened}{line(1)}{json.dumps(key)}:{'' if canonical else ' '}".encode()
+        for part in entries(value) if isinstance(value, Iterator) else [text(value, 1)]:
+            yield part.encode()
+        opened = ","
+    yield b"{}" if opened == "{" else f"{line(0)}}}".encode()
+    if not canonical:
+        yield b"\n"
 
 
 def _end_of(name: str) -> str:

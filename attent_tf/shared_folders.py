@@ -27,6 +27,9 @@ class SharedFolder(Protocol):
     def names(self, prefix: str) -> list[str]:
         """Returns the sorted names of its files that begin with `prefix`."""
 
+    def exists(self, name: str) -> bool:
+        """Whether there is a file of this name; no other file is looked at."""
+
     def size(self, name: str) -> int:
         """Returns the size of a file in bytes; raises OSError where there is none."""
 
@@ -55,6 +58,9 @@ class LocalFolder:
         with contextlib.suppress(FileNotFoundError):
             return sorted(name for name in os.listdir(self.path) if name.startswith(prefix))
         return []
+
+    def exists(self, name: str) -> bool:
+        return os.path.exists(os.path.join(self.path, name))
 
     def size(self, name: str) -> int:
         return os.path.getsize(os.path.join(self.path, name))
@@ -95,7 +101,8 @@ class RemoteFolder:
         return open_binary(self._join(name))
 
     def names(self, prefix: str) -> list[str]:
-        (matched,) = self._systems().match([self._join(prefix + "*")])
+        with store_faults(self.path):
+            (matched,) = self._systems().match([self._join(prefix + "*")])
         return sorted(metadata.path.rsplit("/", 1)[1] for metadata in matched.metadata_list)
 
     def rename_to(self, name: str, target: "RemoteFolder") -> None:
@@ -106,6 +113,9 @@ class RemoteFolder:
         """Makes the folder where the file system has folders."""
         if not self._systems().exists(self.path):
             self._systems().mkdirs(self.path)
+
+    def exists(self, name: str) -> bool:
+        return self._systems().exists(self._join(name))
 
     def size(self, name: str) -> int:
         (matched,) = self._systems().match([self._join(name)])

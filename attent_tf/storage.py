@@ -3,20 +3,28 @@
 Beam is loaded only where such a path occurs.
 """
 
+import collections
+import concurrent.futures
 import contextlib
 import dataclasses
 import errno
 import importlib.util
+import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections.abc import Callable, Iterable, Iterator
+from typing import BinaryIO, TypeVar
 
 from attent_tf.errors import InputError
 from attent_tf.s3_clients import share_clients
 
 _COPY_BYTES = 1 << 20
+
+# Requests to an object store that wait side by side.
+_REMOTE_REQUESTS = 16
+
+_Q, _A = TypeVar("_Q"), TypeVar("_A")
 
 
 def is_remote(path: str | os.PathLike[str]) -> bool:
@@ -51,6 +59,25 @@ def store_faults(path: str | os.PathLike) -> Iterator[None]:
         raise
     except Exception as error:
         raise OSError(errno.EIO, " ".join(str(error).split()), str(path)) from error
+
+
+def answers(ask: Callable[[_Q], _A], about: Iterable[_Q], remote: bool) -> Iterator[_A]:
+    """Yields `ask(one)` for one after the other, in their order; where that takes requests to a store, some wait side by side.
+
+    Args:
+      ask: reads files; from other threads where `remote`.
+      about: what it is called with; only some more than were yielded are taken and held.
+      remote: whether these files lie on an object store.
+    """
+    if not remote:
+        yield from map(ask, about)
+        return
+    left = iter(about)
+    with concurrent.futures.ThreadPoolExecutor(_REMOTE_REQUESTS) as readers:
+        asked = collections.deque(readers.submit(ask, one) for one in itertools.islice(left, 2 * _REMOTE_REQUESTS))
+        while asked:
+            yield asked.popleft().result()
+            asked.extend(readers.submit(ask, one) for one in itertools.islice(left, 1))
 
 
 def list_files(root: str | os.PathLike[str]) -> list[str]:
@@ -177,7 +204,12 @@ def _refuse_unlisted(error: OSError) -> None:
 def file_systems(path: str | os.PathLike[str]):
     """Returns Beam's `FileSystems`, if one of them knows the path; raises InputError otherwise."""
     from apache_beam.io.filesystems import FileSystems
+    from apache_beam.options.pipeline_options import PipelineOptions
+    from apache_beam.options.value_provider import RuntimeValueProvider
 
+    if FileSystems._pipeline_options is None and RuntimeValueProvider.runtime_options is None:
+        # What is read before there is a pipeline, such as a cohort's list.
+        FileSystems.set_options(PipelineOptions([]))
     scheme = str(path).partition("://")[0]
     try:
         FileSystems.get_filesystem(str(path))

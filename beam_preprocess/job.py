@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from attent_tf.counting import counted
-from attent_tf.data.manifest import MANIFEST_FILE, Manifest, make_manifest, manifest_bytes
+from attent_tf.data.manifest import MANIFEST_FILE, Manifest, make_manifest, manifest_parts
 from attent_tf.data.splits import TRAIN
 from attent_tf.data.verify import check_no_leak
 from attent_tf.datasets.find import CaseProblem
@@ -20,7 +20,7 @@ from beam_preprocess.rejections import Rejection, found_before, in_order, reject
 from beam_preprocess.runner import new_pipeline, run_noted
 from beam_preprocess.slicing import with_training_statistics
 from beam_preprocess.survey import Survey, survey
-from beam_preprocess.worker_notes import case_notes, measure_notes, read_case_note, shard_notes
+from beam_preprocess.worker_notes import CaseNote, measure_notes, read_case_note, shard_notes
 
 
 def run(
@@ -55,7 +55,7 @@ def run(
         with published(str(options.out), options.overwrite) as workplace:
             manifest = _work(planned, refused, found, beam_options, workplace, report)
             with workplace.folder.created(MANIFEST_FILE) as file:
-                file.write(manifest_bytes(manifest))
+                file.writelines(manifest_parts(manifest))
     except OSError as error:
         where = error.filename or options.out
         raise InputError(f"{where}: cannot be written ({error.strerror or error}); choose another --out") from error
@@ -87,34 +87,36 @@ def _work(
             lambda pipe: build_measurement(pipe, training, options, workplace.work),
         )
         options = with_training_statistics(options, _measured(workplace))
-    done = 0
+    # Each note is read once: on an object store, where there are many, that takes longest of all that is done here.
+    staged: list[CaseNote] = []
+
+    def place() -> str:
+        return f"[{len(staged) + len(rejected) - before}/{len(planned)}]"
 
     def tell_case(content: dict[str, Any]) -> None:
-        nonlocal done
-        done += 1
         note = read_case_note(content)
+        staged.append(note)
         case = note.entry
         kept = f"{case.slices} of {counted(case.slice_count, 'slice')}"
-        report(f"[{done}/{len(planned)}] {case.case}: {case.domain}, {case.split}, {kept}")
+        report(f"{place()} {case.case}: {case.domain}, {case.split}, {kept}")
         for line in note.warnings:
             report(f"Warning: {line}")
 
     def tell_rejected(rejection: Rejection) -> None:
-        nonlocal done
-        done += 1
-        report(f"[{done}/{len(planned)}] set aside: {rejection['case']}: {rejection['message']}")
+        rejected.append(rejection)
+        report(f"{place()} set aside: {rejection['case']}: {rejection['message']}")
 
     reasons = {case.case: case.reason for case in rejected_cases(rejected)}
-    set_aside = [(case, reasons[case.files.case]) for case in refused]
+    set_aside, before = [(case, reasons[case.files.case]) for case in refused], len(rejected)
     counters = run_noted(
         new_pipeline(beam_options),
         workplace.work,
         {notes.CASE: tell_case, notes.REJECTED: tell_rejected},
         lambda pipe: build(pipe, planned, set_aside, options, workplace.folder, workplace.work, workplace.previews),
     )
-    rejected = in_order([*rejected, *notes.collect(workplace.work, notes.REJECTED)])
+    staged.sort(key=lambda note: note.position)
     all_planned = sorted([*planned, *refused], key=lambda case: case.position)
-    manifest = _gather(all_planned, options, found, workplace, rejected, report)
+    manifest = _gather(all_planned, staged, options, found, workplace, in_order(rejected), report)
     if counters:
         report(counters_line(counters))
     return manifest
@@ -130,6 +132,7 @@ def _measured(workplace: Workplace) -> dict[str, list[IntensityStatistics]]:
 
 def _gather(
     planned: list[PlannedCase],
+    staged: list[CaseNote],
     options: PreprocessOptions,
     found: Survey,
     workplace: Workplace,
@@ -137,7 +140,6 @@ def _gather(
     report: Callable[[str], None],
 ) -> Manifest:
     """Makes the manifest out of the workers' notes and checks that every case and shard is among them."""
-    staged = case_notes(workplace.work)
     cases = [note.entry for note in staged]
     warnings = [
         {"case": note.entry.case, "domain": note.entry.domain, "split": note.entry.split, "message": line}

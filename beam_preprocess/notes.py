@@ -5,7 +5,6 @@ the folder that main program and workers share anyway reaches the user unchanged
 complete or absent, and a worker that does its work twice leaves the same note.
 """
 
-import concurrent.futures
 import contextlib
 import hashlib
 import json
@@ -16,15 +15,13 @@ from typing import Any, NotRequired, TypedDict
 
 from attent_tf import errors
 from attent_tf.shared_folders import RemoteFolder, SharedFolder
+from attent_tf.storage import answers
 from attent_tf.volumes.anatomy import EXPECTED
 
 CASE, SHARD, MEASURE, REJECTED, REFUSAL = "case", "shard", "measure", "rejected", "refusal"
 # Listing a folder of an object store takes a request, which is slow and is paid for.
 _SECONDS_BETWEEN_LOOKS, _SECONDS_BETWEEN_REMOTE_LOOKS = 0.25, 5.0
 _PAUSES_PER_LOOK = 20
-
-# Requests to an object store that wait side by side.
-_REMOTE_READERS = 16
 
 
 class ErrorParts(TypedDict):
@@ -59,7 +56,7 @@ def leave(folder: SharedFolder, kind: str, name: str, content: Any) -> None:
 def find(folder: SharedFolder, kind: str, name: str) -> Any | None:
     """Returns the content of one note, or None where it was not left."""
     file_name = _file_name(kind, name)
-    return _read(folder, file_name) if file_name in folder.names(file_name) else None
+    return _read(folder, file_name) if folder.exists(file_name) else None
 
 
 def collect(folder: SharedFolder, kind: str) -> list[Any]:
@@ -148,6 +145,8 @@ def error_of(parts: ErrorParts) -> errors.AttentError:
 def watched(folder: SharedFolder, tell: dict[str, Callable[[Any], None]]) -> Iterator[None]:
     """Calls functions, from another thread, with the content of each note that appears while the block runs.
 
+    A folder that cannot be read for a moment is looked at again; when the block ends, it has to be read.
+
     Args:
       folder: where notes lie.
       tell: kind of note to what gets its content, each note once; when the block ends without an error it got all.
@@ -158,15 +157,16 @@ def watched(folder: SharedFolder, tell: dict[str, Callable[[Any], None]]) -> Ite
     def look() -> None:
         for kind, listener in tell.items():
             unheard = [name for name in folder.names(f"{kind}-") if name not in told]
-            told.update(unheard)
-            for content in _read_all(folder, unheard):
+            for name, content in zip(unheard, _read_all(folder, unheard), strict=True):
+                told.add(name)
                 listener(content)
 
     def watch() -> None:
         pause = least = _SECONDS_BETWEEN_REMOTE_LOOKS if isinstance(folder, RemoteFolder) else _SECONDS_BETWEEN_LOOKS
         while not stopped.wait(pause):
             began = time.monotonic()
-            look()
+            with contextlib.suppress(OSError):
+                look()
             # The more notes, the longer a listing takes; looking shall not become what this machine does.
             pause = max(least, _PAUSES_PER_LOOK * (time.monotonic() - began))
 
@@ -186,12 +186,8 @@ def _file_name(kind: str, name: str) -> str:
 
 
 def _read_all(folder: SharedFolder, names: list[str]) -> Iterator[Any]:
-    """Yields the contents of notes in the order of their names; those of an object store are fetched side by side."""
-    if not isinstance(folder, RemoteFolder):
-        yield from (_read(folder, name) for name in names)
-        return
-    with concurrent.futures.ThreadPoolExecutor(_REMOTE_READERS) as readers:
-        yield from readers.map(lambda name: _read(folder, name), names)
+    """Yields the contents of notes, in the order of their names."""
+    return answers(lambda name: _read(folder, name), names, isinstance(folder, RemoteFolder))
 
 
 def _read(folder: SharedFolder, name: str) -> Any:

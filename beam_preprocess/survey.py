@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Callable
 
 from attent_tf.data.split_file import read_split_file
@@ -10,6 +11,7 @@ from attent_tf.data.verify import check_no_leak
 from attent_tf.datasets import CaseFiles, CaseProblem, survey_cases
 from attent_tf.datasets.check import check_headers, find_duplicates, find_repeated_names
 from attent_tf.errors import AttentError, ConfigError, InputError, Problem, RecordsError
+from attent_tf.storage import answers, is_remote
 from beam_preprocess import notes, slicing
 from beam_preprocess.options import PreprocessOptions
 from beam_preprocess.plan import PlannedCase, plan_cases
@@ -104,8 +106,11 @@ def survey(options: PreprocessOptions) -> Survey:
     for space, name in sorted({(files.space, files.dataset) for files in cases}):
         options.prepare.check_space(space, f"the files of {name}")
     problems += find_repeated_names(cases)
-    for files in cases:
-        problems += check_headers(files, options.orientation_policy)
+    headers = functools.partial(check_headers, orientation_policy=options.orientation_policy)
+    # pydicom is told things for a whole process, which threads must not share.
+    side_by_side = any(map(is_remote, options.folders.values())) and all(case.description.is_nifti for case in cases)
+    for found_there in answers(headers, cases, side_by_side):
+        problems += found_there
     problems += find_duplicates(cases)
     broken = {problem.case for problem in problems}
     return Survey(

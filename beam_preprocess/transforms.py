@@ -20,6 +20,7 @@ from beam_preprocess import notes, rejections
 from beam_preprocess.counters import CASES, NAMESPACE, REJECTED, SLICES
 from beam_preprocess.options import PreprocessOptions
 from beam_preprocess.plan import PlannedCase
+from beam_preprocess.plan_files import spread_cases
 from beam_preprocess.worker_notes import CaseNote, MeasureNote
 
 # Rank of a case in the manifest, and its number of records.
@@ -106,10 +107,10 @@ class StageCase(beam.DoFn):
 class SetAside(beam.DoFn):
     """Counts a case that was refused before the job began, and keeps its shard in the plan."""
 
-    def process(self, element: tuple[PlannedCase, str]) -> Iterator[tuple[str, StagedCase]]:
-        planned, reason = element
+    def process(self, element: tuple[str, int, str]) -> Iterator[tuple[str, StagedCase]]:
+        shard, position, reason = element
         count_rejected(reason)
-        yield planned.shard, (planned.position, 0)
+        yield shard, (position, 0)
 
 
 class WriteShard(beam.DoFn):
@@ -186,12 +187,7 @@ def build_measurement(
       options: how to read a case, and the rules.
       work: where workers leave notes.
     """
-    return (
-        pipeline
-        | "Cases" >> beam.Create(planned)
-        | "Spread" >> beam.Reshuffle()
-        | "Measure" >> beam.ParDo(MeasureCase(options, work))
-    )
+    return spread_cases(pipeline, planned, work, "measured-plan") | "Measure" >> beam.ParDo(MeasureCase(options, work))
 
 
 def build(
@@ -214,15 +210,12 @@ def build(
       work: where workers leave notes and staged cases, likewise.
       previews: where contact sheets are written, likewise.
     """
-    staged = (
-        pipeline
-        | "Cases" >> beam.Create(planned)
-        | "Spread" >> beam.Reshuffle()
-        | "Stage" >> beam.ParDo(StageCase(options, work, previews)).with_output_types(tuple[str, StagedCase])
-    )
+    staged = spread_cases(pipeline, planned, work) | "Stage" >> beam.ParDo(
+        StageCase(options, work, previews)
+    ).with_output_types(tuple[str, StagedCase])
     refused = (
         pipeline
-        | "Refused" >> beam.Create(set_aside, reshuffle=False)
+        | "Refused" >> beam.Create([(case.shard, case.position, reason) for case, reason in set_aside], reshuffle=False)
         | "Set aside" >> beam.ParDo(SetAside()).with_output_types(tuple[str, StagedCase])
     )
     return (

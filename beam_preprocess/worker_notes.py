@@ -14,7 +14,7 @@ _READER = StrictReader(complete=True)
 _T = TypeVar("_T")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class CaseNote:
     """A case whose slices wait for their shard.
 
@@ -32,7 +32,12 @@ class CaseNote:
 
     def to_json(self) -> dict[str, Any]:
         """Returns what the reader makes an equal note of."""
-        return {**vars(self), "entry": case_to_json(self.entry), "warnings": list(self.warnings)}
+        return {
+            "entry": case_to_json(self.entry),
+            "position": self.position,
+            "warnings": list(self.warnings),
+            "preview": self.preview,
+        }
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,11 +52,6 @@ class MeasureNote:
 def read_case_note(content: Any) -> CaseNote:
     """Reads what `CaseNote.to_json` returned."""
     return _read(CaseNote, content)
-
-
-def case_notes(folder: SharedFolder) -> list[CaseNote]:
-    """Returns all notes of cases, in the order of the manifest."""
-    return sorted(map(read_case_note, notes.collect(folder, notes.CASE)), key=lambda note: note.position)
 
 
 def measure_notes(folder: SharedFolder) -> list[MeasureNote]:

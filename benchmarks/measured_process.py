@@ -1,9 +1,11 @@
 """A command's seconds and its memory, for the benchmarks that run in processes of their own."""
 
+import contextlib
 import os
 import subprocess
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _WATCH_SECONDS = 0.05
@@ -19,23 +21,33 @@ def run_measured(command: list[str], **options) -> tuple[float, float]:
     Raises:
       SystemExit: the command failed.
     """
-    start, peak, done = time.monotonic(), 0, threading.Event()
+    start = time.monotonic()
     process = subprocess.Popen(command, start_new_session=True, **options)
+    with peak_of_group(process.pid) as peak:
+        code = process.wait()
+        seconds = time.monotonic() - start
+    if code:
+        raise SystemExit(f"{' '.join(command)}: exit code {code}")
+    return seconds, peak()
+
+
+@contextlib.contextmanager
+def peak_of_group(leader: int) -> Iterator[Callable[[], int]]:
+    """Yields what tells the largest resident memory, in bytes, that any process of a group has had while the block ran."""
+    peak, done = 0, threading.Event()
 
     def watch() -> None:
         nonlocal peak
         while not done.wait(_WATCH_SECONDS):
-            peak = max(peak, *(_peak_bytes(pid) for pid in _group(process.pid)), 0)
+            peak = max(peak, *(_peak_bytes(pid) for pid in _group(leader)), 0)
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    code = process.wait()
-    seconds = time.monotonic() - start
-    done.set()
-    watcher.join()
-    if code:
-        raise SystemExit(f"{' '.join(command)}: exit code {code}")
-    return seconds, peak
+    try:
+        yield lambda: peak
+    finally:
+        done.set()
+        watcher.join()
 
 
 def _group(leader: int) -> list[int]:

@@ -31,6 +31,7 @@ def segment_cohort(
     from attent_tf.volumes.nifti_header import is_nifti_name
     from beam_preprocess.cohort import CohortOptions, run_cohort
     from beam_preprocess.quiet import beam_kept_quiet
+    from beam_preprocess.runner import new_pipeline
 
     from .scans import EXIT_SOME_FAILED
 
@@ -45,8 +46,10 @@ def segment_cohort(
     )
     if is_nifti_name(out):
         raise InputError("--out", "a folder, because --cohort lists scans", out, "choose another name")
-    scans = read_cohort(cohort)
     with contextlib.nullcontext() if verbose else beam_kept_quiet():
+        # The list may lie where only the flags tell how to get there.
+        new_pipeline(beam_options)
+        scans = read_cohort(cohort)
         outcome = run_cohort(scans, options, beam_options, console.say)
     count = counted(len(scans), "scan")
     have = "has" if len(scans) == 1 else "have"

@@ -2,15 +2,19 @@
 
 It is written last, so that a folder without one is an interrupted job. Cases stand in the order in which they lie in
 the shards: by shard, and within it without gaps. A case lies in one shard only.
+
+There may be a hundred thousand cases: a manifest is read and written case by case, and an entry takes as little memory as it can.
 """
 
 import collections
+import contextlib
 import dataclasses
 import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -18,17 +22,16 @@ from attent_tf.choices import OrientationPolicy, SliceRule, SplitRule
 from attent_tf.data.schema import SCHEMA_VERSION
 from attent_tf.data.splits import Split
 from attent_tf.errors import ConfigError, RecordsError
-from attent_tf.files import json_bytes, write_bytes
+from attent_tf.files import json_parts, written_aside
 from attent_tf.plain_values import StrictReader
 from attent_tf.tasks import Task, task_from_mapping, task_to_mapping
 from attent_tf.volumes import CaseGeometry, PrepareOptions
 
 MANIFEST_FILE = "manifest.json"
-_READER = StrictReader({Task: task_from_mapping}, complete=True)
 _SHARD_NAME = re.compile(r"slices-\d{5}-of-\d{5}\.tfrecord")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class ManifestCase:
     """One case of a records folder.
 
@@ -165,17 +168,18 @@ def make_manifest(
       rejected: cases that were set aside.
     """
     manifest = Manifest(SCHEMA_VERSION, task, options.copy(), tuple(cases), tuple(rejected), tuple(shards), "")
-    return dataclasses.replace(manifest, fingerprint=_fingerprint(_to_json(manifest)))
+    return dataclasses.replace(manifest, fingerprint=_fingerprint(manifest))
 
 
 def write_manifest(folder: str | os.PathLike[str], manifest: Manifest) -> None:
     """Writes `manifest.json`, completely or not at all."""
-    write_bytes(Path(folder) / MANIFEST_FILE, manifest_bytes(manifest))
+    with written_aside(Path(folder) / MANIFEST_FILE) as aside, aside.open("wb") as file:
+        file.writelines(manifest_parts(manifest))
 
 
-def manifest_bytes(manifest: Manifest) -> bytes:
-    """Returns the content of `manifest.json`; equal manifests give equal bytes."""
-    return json_bytes(_to_json(manifest))
+def manifest_parts(manifest: Manifest) -> Iterator[bytes]:
+    """Yields the content of `manifest.json` in parts; equal manifests give equal bytes."""
+    return json_parts(_to_json(manifest))
 
 
 def read_manifest(folder: str | os.PathLike[str], check_shards: bool = True) -> Manifest:
@@ -200,7 +204,7 @@ def read_manifest(folder: str | os.PathLike[str], check_shards: bool = True) -> 
             f"{folder}: not a records folder or an interrupted job, {MANIFEST_FILE} is missing; preprocess again"
         )
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"), object_hook=_case_or_as_written)
     except ValueError as error:
         raise RecordsError(f"{path}: not valid JSON ({error}); preprocess again") from error
     if isinstance(content, dict) and content.get("schema") != SCHEMA_VERSION:
@@ -217,7 +221,7 @@ def read_manifest(folder: str | os.PathLike[str], check_shards: bool = True) -> 
 
 def case_to_json(case: ManifestCase) -> dict[str, Any]:
     """Returns a case as the manifest holds it, for JSON."""
-    return {**vars(case), "geometry": case.geometry.to_json()}
+    return {name: getattr(case, name) for name in _CASE_KEYS} | {"geometry": case.geometry.to_json()}
 
 
 def check_shard_size(path: Path, shard: ManifestShard) -> None:
@@ -229,21 +233,51 @@ def check_shard_size(path: Path, shard: ManifestShard) -> None:
         raise RecordsError(f"{path}: expected {shard.bytes} bytes, found {size}; copy it again or preprocess again")
 
 
+_CASE_KEYS = tuple(field.name for field in dataclasses.fields(ManifestCase))
+_CASES = StrictReader(complete=True)
+
+
+def _case_or_as_written(value: dict[str, Any]) -> Any:
+    """Makes a case of an object as soon as it is parsed, so that there is never more than one as names and values.
+
+    What is wrong with one is left for the reader to find, who knows where it stands.
+    """
+    if value.keys() == set(_CASE_KEYS):
+        with contextlib.suppress(RecordsError):
+            return _case(value)
+    return value
+
+
+def _case(value: Any) -> ManifestCase:
+    if isinstance(value, ManifestCase):
+        return value
+    case = _CASES.read(ManifestCase, value, error=RecordsError)
+    # Of what all cases have in common one copy will do.
+    shared: dict[str, Any] = {name: sys.intern(getattr(case, name)) for name in ("domain", "dataset", "split", "shard")}
+    return dataclasses.replace(case, **shared, patient=case.case if case.patient == case.case else case.patient)
+
+
+_READER = StrictReader({Task: task_from_mapping, ManifestCase: _case}, complete=True)
+
+
 def _to_json(manifest: Manifest) -> dict[str, Any]:
+    """The manifest for JSON, its cases as an iterator."""
     return {
         **vars(manifest),
         "task": task_to_mapping(manifest.task),
-        "cases": [case_to_json(case) for case in manifest.cases],
+        "cases": map(case_to_json, manifest.cases),
         "rejected": [dataclasses.asdict(case) for case in manifest.rejected],
         "shards": [dataclasses.asdict(shard) for shard in manifest.shards],
     }
 
 
-def _fingerprint(content: dict[str, Any]) -> str:
+def _fingerprint(manifest: Manifest) -> str:
     """Returns the SHA-256 over the canonical JSON of everything but the fingerprint itself."""
-    rest = {key: value for key, value in content.items() if key != "fingerprint"}
-    canonical = json.dumps(rest, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
+    content, digest = _to_json(manifest), hashlib.sha256()
+    del content["fingerprint"]
+    for part in json_parts(content, canonical=True):
+        digest.update(part)
+    return digest.hexdigest()
 
 
 def _check_agreement(manifest: Manifest, path: str) -> None:
@@ -264,7 +298,7 @@ def _check_agreement(manifest: Manifest, path: str) -> None:
             any(not 0 < case.slices <= case.slice_count for case in manifest.cases),
             "a case has an impossible slice count",
         ),
-        (_fingerprint(_to_json(manifest)) != manifest.fingerprint, "its content does not match its fingerprint"),
+        (_fingerprint(manifest) != manifest.fingerprint, "its content does not match its fingerprint"),
     )
     for wrong, what in faults:
         if wrong:

@@ -49,9 +49,11 @@ def faults(
         check_no_leak(manifest.cases, str(folder))
     except RecordsError as error:
         yield error
+    held = collections.defaultdict(list)
+    for case in manifest.cases:
+        held[case.shard].append(case)
     for shard in manifest.shards:
-        path = Path(folder) / shard.file
-        cases = [case for case in manifest.cases if case.shard == shard.file]
+        path, cases = Path(folder) / shard.file, held[shard.file]
         try:
             check_shard_size(path, shard)
             _verify_shard(path, shard, cases, manifest.task)

@@ -17,7 +17,7 @@ from attent_tf.volumes.volume import PATIENT, Space
 _Row = tuple[Finite, Finite, Finite, Finite]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class CaseGeometry:
     """Place and intensities of one case.
 

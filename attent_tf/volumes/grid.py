@@ -23,7 +23,7 @@ _TRIMMED = 0.005
 _SAME_SLICES = 0.01
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class SliceGrid:
     """The grid of a prepared case in the voxels of its canonical scan: square slices, all alike.
 

@@ -25,7 +25,7 @@ from attent_tf.volumes.intensity_measures import moments, percentiles
 from attent_tf.volumes.volume import Volume
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Intensity:
     """The raw values that −1 and +1 stand for.
 

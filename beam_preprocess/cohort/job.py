@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePath
 
 from attent_tf.cohort import CohortFolder, CohortScan
-from attent_tf.cohort.documents import ModelIdentity, ScanDone, SetAside, Sidecar
+from attent_tf.cohort.documents import ModelIdentity, ScanDone, SetAside
 from attent_tf.cohort.manifest import write_manifest
 from attent_tf.cohort.results import model_identity, read_model
 from attent_tf.counting import counted
-from attent_tf.errors import InputError, RecordsError
+from attent_tf.errors import InputError
 from attent_tf.inference.exported_chain import check_saved_model
 from attent_tf.shared_folders import LocalFolder, RemoteFolder, SharedFolder
-from attent_tf.storage import is_remote
+from attent_tf.storage import answers, is_remote
 from beam_preprocess import notes
 from beam_preprocess.cohort.options import CohortOptions
 from beam_preprocess.runner import new_pipeline, run_noted
@@ -58,6 +58,7 @@ def run_cohort(
     Raises:
       InputError: the model cannot be read, the folder is not for it, or an output would lie among the scans; or a worker
         could not write.
+      RecordsError: results did not come back from the workers.
       ConfigError: a Beam option is wrong, or the runner cannot be started.
     """
     report = report or (lambda _: None)
@@ -74,7 +75,11 @@ def run_cohort(
     _check_apart(scans, folder)
     with folder.claimed(identity, options.overwrite, scans):
         begun, policy = folder.begun(), options.orientation_policy
-        pending = [scan for scan in scans if scan.case not in begun or folder.complete(scan, identity, policy) is None]
+        remote = is_remote(folder.path) or any(is_remote(scan.path) for scan in scans)
+        done = answers(
+            lambda scan: scan.case in begun and folder.complete(scan, identity, policy) is not None, scans, remote
+        )
+        pending = [scan for scan, is_done in zip(scans, done, strict=True) if not is_done]
         skipped = len(scans) - len(pending)
         report(f"{counted(len(scans), 'scan')}, {skipped} complete already")
         failed = []
@@ -83,9 +88,10 @@ def run_cohort(
             folder.discard_summaries()
             with _work(folder) as work:
                 failed = _run(pending, options, identity, beam_options, work, report)
-        done = _gather(scans, folder, identity, failed)
-        write_manifest(folder, identity, contract.task.structure_names, done, failed)
-    return CohortOutcome(len(done), skipped, tuple(failed))
+        lost = {scan["case"] for scan in failed}
+        wanted = [scan.case for scan in scans if scan.case not in lost]
+        write_manifest(folder, identity, contract.task.structure_names, wanted, failed)
+    return CohortOutcome(len(wanted), skipped, tuple(failed))
 
 
 def _run(
@@ -122,21 +128,6 @@ def _run(
         lambda pipeline: build(pipeline, pending, options, identity, work),
     )
     return notes.collect(work, notes.REJECTED)
-
-
-def _gather(
-    scans: Sequence[CohortScan], folder: CohortFolder, identity: ModelIdentity, failed: list[SetAside]
-) -> list[Sidecar]:
-    """Returns the sidecars of all scans but the failed ones, and checks that there are such."""
-    lost = {scan["case"] for scan in failed}
-    wanted = [scan.case for scan in scans if scan.case not in lost]
-    done = [content for content in map(folder.read, wanted) if content is not None and content["model"] == identity]
-    if len(done) != len(wanted):
-        raise RecordsError(
-            f"{folder.path}: {len(done)} of {counted(len(wanted), 'result')} came back from the workers; "
-            "check that all of them see the folder, and run again"
-        )
-    return done
 
 
 def _check_apart(scans: Sequence[CohortScan], folder: CohortFolder) -> None:

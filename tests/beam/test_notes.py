@@ -45,6 +45,30 @@ def test_defects_leave_no_note(folder):
     assert notes.first_refusal(folder) is None
 
 
+def test_a_note_is_found_without_a_look_at_all_others(folder, monkeypatch):
+    """Each of n workers' cases asks: with a listing of n notes each time, a large job would never end."""
+    monkeypatch.setattr(LocalFolder, "names", lambda *_: pytest.fail("a listing"))
+    assert notes.find(folder, notes.REJECTED, "chaos-1") is None
+    notes.leave(folder, notes.REJECTED, "chaos-1", {"why": 1})
+    assert notes.find(folder, notes.REJECTED, "chaos-1") == {"why": 1}
+
+
+def test_a_folder_that_is_away_for_a_moment_is_looked_at_again(folder, monkeypatch):
+    names, looks, told, seen = LocalFolder.names, [], [], threading.Event()
+
+    def away_at_first(self, prefix):
+        looks.append(prefix)
+        if len(looks) == 1:
+            raise OSError("away")
+        return names(self, prefix)
+
+    monkeypatch.setattr(LocalFolder, "names", away_at_first)
+    with notes.watched(folder, {notes.CASE: lambda content: (told.append(content), seen.set())}):
+        notes.leave(folder, notes.CASE, "first", 1)
+        assert seen.wait(60)
+    assert told == [1]
+
+
 def test_watcher_tells_each_note_once_and_misses_none(folder):
     told, seen = [], threading.Event()
 

@@ -1,13 +1,18 @@
 """Ranks, splits and shards, decided before any worker starts."""
 
+import dataclasses
+
+import apache_beam as beam
 import hypothesis
 import hypothesis.strategies as st
 import pytest
 
 from attent_tf.datasets import CaseFiles, load_description
 from attent_tf.errors import ConfigError, InputError
+from attent_tf.shared_folders import LocalFolder
 from beam_preprocess import PreprocessOptions
 from beam_preprocess.plan import plan_cases
+from beam_preprocess.plan_files import ReadPlan, spread_cases, write_plan
 from tests.support.abdomen import ABDOMEN
 from tests.support.jobs import abdomen_options
 
@@ -19,6 +24,11 @@ def _case(name: str, domain: str = "mri", labelled: bool = True) -> CaseFiles:
     return CaseFiles(
         name, name, ABDOMEN, domain, description, (f"{domain}/{name}",), (f"labels/{name}",) if labelled else ()
     )
+
+
+def _many(count: int) -> list[CaseFiles]:
+    one = _case("chaos-1")
+    return [dataclasses.replace(one, case=f"chaos-{number}", patient=f"chaos-{number}") for number in range(count)]
 
 
 def _options(**changes) -> PreprocessOptions:
@@ -101,3 +111,20 @@ def test_organs_needs_labels_before_anything_is_read():
 def test_options_are_checked(change, found):
     with pytest.raises((InputError, ConfigError), match=found):
         _options(**change).check()
+
+
+def test_a_job_is_described_in_few_bytes_however_many_cases_it_has(tmp_path):
+    """With the cases in the description a plan of a hundred thousand would take gigabytes and minutes."""
+    plan = plan_cases(_many(2000), _options(split="none"))
+    pipeline = beam.Pipeline(runner="FnApiRunner")
+    spread_cases(pipeline, plan, LocalFolder(tmp_path))
+    assert pipeline.to_runner_api().ByteSize() < 100_000
+
+
+def test_workers_get_the_cases_that_were_planned(tmp_path):
+    work = LocalFolder(tmp_path)
+    plan = plan_cases(_many(1201), _options(split="none"))
+    names = list(write_plan(work, iter(plan), "plan"))
+    assert len(names) > 1
+    assert [case for name in names for case in ReadPlan(work).process(name)] == plan
+    assert list(write_plan(work, [], "none")) == []

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from attent_tf.cohort import segment
-from attent_tf.errors import InputError
+from attent_tf.errors import InputError, RecordsError
 from attent_tf.inference.chain import load_chain
 from attent_tf.postprocessing import Postprocessing
 from attent_tf.volumes import prepare, read_scan
@@ -213,6 +213,15 @@ def test_folders_that_hold_other_things_are_refused(work, listed, tmp_path):
     with pytest.raises(InputError, match="expected a folder for results, found a file"):
         work(listed, tmp_path / "notes.txt")
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_results_that_do_not_come_back_are_an_error_and_no_summary(work, listed, tmp_path, monkeypatch):
+    monkeypatch.setattr("beam_preprocess.cohort.job.run_noted", lambda *_: {})
+    with pytest.raises(
+        RecordsError, match="out: 0 of 3 results came back from the workers; check that all of them see"
+    ):
+        work(listed, tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["model.json"]
 
 
 def test_a_second_job_in_the_same_folder_is_refused(work, listed, copied):

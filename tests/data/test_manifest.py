@@ -1,12 +1,15 @@
 """A records folder is whole, or a message says what is wrong with it."""
 
 import dataclasses
+import hashlib
 import json
+import tracemalloc
 
 import pytest
 
-from attent_tf.data.manifest import read_manifest
+from attent_tf.data.manifest import make_manifest, read_manifest, write_manifest
 from attent_tf.errors import RecordsError
+from attent_tf.files import json_bytes
 
 
 def _edit(folder, change):
@@ -146,3 +149,39 @@ def test_fingerprint_tells_contents_apart(write_records):
     one, same = (read_manifest(write_records(case, name=name)) for name in "ab")
     other = read_manifest(write_records(("chaos-1", "mri", "train", True, (1, 3), 0), name="c"))
     assert one.fingerprint == same.fingerprint != other.fingerprint
+
+
+def test_bytes_and_fingerprint_are_those_of_the_whole_written_at_once(folder):
+    written = (folder / "manifest.json").read_bytes()
+    content = json.loads(written)
+    assert written == json_bytes(content)
+    fingerprint = content.pop("fingerprint")
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    assert fingerprint == hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def test_a_manifest_of_many_cases_is_never_in_memory_as_names_and_values(folder, tmp_path):
+    """An entry as JSON's dicts and lists takes some ten kilobytes, of which each case has to be freed of."""
+    few, count = read_manifest(folder), 1000
+    cases = [
+        dataclasses.replace(few.cases[0], case=f"malbcv-{number}", patient=f"p{number}") for number in range(count)
+    ]
+    shards = [dataclasses.replace(few.shards[0], records=3 * count)]
+    many = tmp_path / "many"
+    many.mkdir()
+    tracemalloc.start()
+    try:
+        write_manifest(many, make_manifest(few.task, few.options, cases, shards))
+        _, writing = tracemalloc.get_traced_memory()
+        del cases
+        tracemalloc.reset_peak()
+        before, _ = tracemalloc.get_traced_memory()
+        manifest = read_manifest(many, check_shards=False)
+        _, reading = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(manifest.cases) == count
+    size = (many / "manifest.json").stat().st_size
+    # Writing takes no more than a part of the file, reading its text, for a moment twice, and the entries.
+    assert writing < size / 2
+    assert reading - before < 3.5 * size

@@ -1,11 +1,12 @@
 """Writes that are complete or absent, whatever the length of their names."""
 
 import fcntl
+import json
 import os
 
 import pytest
 
-from attent_tf.files import folder_written_aside, remove_abandoned, write_text, written_aside
+from attent_tf.files import folder_written_aside, json_bytes, json_parts, remove_abandoned, write_text, written_aside
 
 LONG = ["n" * 255, "患" * 85, "n" * 248 + ".nii.gz"]
 
@@ -55,3 +56,29 @@ def test_what_a_killed_program_left_of_a_long_name_is_its_own(name, tmp_path):
         assert not (tmp_path / twin).exists()
     remove_abandoned(tmp_path / twin)
     assert (tmp_path / twin / "a").read_text() == twin
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"b": [], "a": {"z": [1, {"y": "line\nbreak"}], "x": None}},
+        {"list": [[1, 2], {"k": []}, "ä", 0.1, True], "empty": [], "one": [{}]},
+    ],
+)
+def test_parts_of_json_are_the_whole(content):
+    in_parts = {key: iter(value) if isinstance(value, list) else value for key, value in content.items()}
+    assert b"".join(json_parts(in_parts)) == json_bytes(content)
+    in_parts = {key: iter(value) if isinstance(value, list) else value for key, value in content.items()}
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    assert b"".join(json_parts(in_parts, canonical=True)) == canonical.encode()
+
+
+def test_parts_of_json_come_while_a_list_is_being_made():
+    taken = []
+    parts = json_parts({"list": (taken.append(number) or number for number in range(3))})
+    while not taken:
+        next(parts)
+    assert taken == [0]
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        list(json_parts({"list": iter([float("nan")])}))

@@ -6,7 +6,8 @@ the one that the Dockerfile names, and one of Beam's program `boot` in place of 
 Dockerfile's. What an image says of itself is compared with what docs/docker.md promises, and then `attent doctor`, a tiny
 `attent demo`, preprocessing in two processes and TensorBoard run in it as users without rights, without a network and with
 a root file system that cannot be written. With a daemon the health check is awaited too, and preprocessing goes through the
-pool of Beam's workers in a container. All of it lies in one folder below --work, which is removed at the end.
+pool of Beam's workers in a container: from a job in another container and, where Java and Maven are, from Flink out here.
+All of it lies in one folder below --work, which is removed at the end.
 """
 
 import argparse
@@ -21,10 +22,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cli.machine import tensorflow
+from tests.portability import job_servers
 from tests.portability.buildah_engine import Buildah
 from tests.portability.docker_engine import Docker
 from tests.support.small_runs import TINY
@@ -205,24 +207,57 @@ def check_health(engine: Docker, tag: str) -> None:
 
 def check_pool(engine: Docker, cpu: str, tag: str, runs: Path) -> None:
     """Preprocesses through workers that `boot` starts in a container; the job itself is in another one."""
-    volume = f"{runs}:/runs"
+    runner = ("--runner=PortableRunner", "--job_endpoint=embed")
+    command = ("--rm", "--init", "--network=host", "--user", OTHER_USER, "--volume", f"{runs}:/runs", cpu)
+
+    def job(*beam: str) -> subprocess.CompletedProcess:
+        words = (*_PREPROCESS[1:], "--out", "records-pool", "--", *runner, *beam)
+        return engine("run", *command, *words, check=False)
+
+    _through_pool(engine, tag, f"{runs}:/runs", job)
+    _expect_records(runs, "records-pool")
+
+
+def check_pool_of_flink(engine: Docker, tag: str, runs: Path) -> None:
+    """The same from a Flink on this machine, so that the container and the job see the data under one path."""
+    try:
+        jar = job_servers.job_server_jar(job_servers.FLINK)
+    except job_servers.Skipped as reason:
+        print(f"   not run: Flink: {reason}", flush=True)
+        return
+    flink = ("--runner=FlinkRunner", f"--flink_job_server_jar={jar}", "--parallelism=2")
+
+    def job(*beam: str) -> subprocess.CompletedProcess:
+        places = [word.replace("demo/", f"{runs}/demo/") for word in _PREPROCESS[1:]]
+        words = (*places, "--out", str(runs / "records-flink"), "--", *flink, *beam)
+        # The pool's user is another one, and writes into folders that this job makes.
+        return _run([sys.executable, "-m", "cli.main", *words], umask=0, env=job_servers.java_environment())
+
+    _through_pool(engine, tag, f"{runs}:{runs}", job)
+    _expect_records(runs, "records-flink")
+
+
+def _through_pool(engine: Docker, tag: str, volume: str, job: Callable[..., subprocess.CompletedProcess]) -> None:
+    """Runs a job with the flags of workers that `boot` starts in a container without rights."""
     options = ("--network=host", "--user", OTHER_USER, "--volume", volume)
     pool = engine.start(tag, "--worker_pool", options=(*options, "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL"))
-    runner = ("--runner=PortableRunner", "--job_endpoint=embed")
-    workers = ("--environment_type=EXTERNAL", "--environment_config=localhost:50000")
-    command = (*_PREPROCESS[1:], "--out", "records-pool", "--", *runner, *workers)
-    done = engine("run", "--rm", "--init", *options, cpu, *command, check=False)
+    done = job("--environment_type=EXTERNAL", "--environment_config=localhost:50000")
     said = engine("logs", pool)
     engine("rm", "--force", pool)
-    expect("attent preprocess through the pool", done.returncode == 0, done.stderr[-3000:] + said.stderr[-3000:])
+    told = done.stdout[-3000:] + done.stderr[-3000:] + said.stderr[-3000:]
+    expect("attent preprocess through the pool", done.returncode == 0, told)
     started = (said.stdout + said.stderr).count("Starting worker with command")
     expect(f"boot started workers ({started})", started > 0, said.stdout + said.stderr)
-    one, other = (_contents(runs / name) for name in ("records", "records-pool"))
+
+
+def _expect_records(runs: Path, name: str) -> None:
+    one, other = (_contents(runs / folder) for folder in ("records", name))
     expect(f"the records are those of the workers before, byte for byte ({len(one)} files)", one == other and one)
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.tfrecord*")}
+    """Records and manifest by name."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def check_compose(folder: Path) -> None:
@@ -231,17 +266,17 @@ def check_compose(folder: Path) -> None:
     found = [words for words in asked if shutil.which(words[0]) and not _run([*words, "version"]).returncode]
     if not found:
         print("   not read: no Compose is installed", flush=True)
-        return
-    version = _run([*found[0], "version", "--short"]).stdout.strip()
-    for page in ("docker.md", "serving.md"):
-        (block,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / page).read_text(), re.S)
-        (folder / "compose.yaml").write_text(block)
-        done = _run([*found[0], "--file", str(folder / "compose.yaml"), "config", "--quiet"])
-        expect(f"Compose {version} takes the file of docs/{page}", done.returncode == 0, done.stderr)
+    for compose in found:
+        version = _run([*compose, "version", "--short"]).stdout.strip()
+        for page in ("docker.md", "serving.md"):
+            (block,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / page).read_text(), re.S)
+            (folder / "compose.yaml").write_text(block)
+            done = _run([*compose, "--file", str(folder / "compose.yaml"), "config", "--quiet"])
+            expect(f"Compose {version} takes the file of docs/{page}", done.returncode == 0, done.stderr)
 
 
-def _run(words: list[str]) -> subprocess.CompletedProcess:
-    return subprocess.run(words, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+def _run(words: list[str], **options) -> subprocess.CompletedProcess:
+    return subprocess.run(words, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, **options)
 
 
 def verify(engine: Engine, target: str, twice: bool) -> None:
@@ -273,7 +308,10 @@ def verify(engine: Engine, target: str, twice: bool) -> None:
         with step("pool of Beam's workers (build --target worker)"):
             make_beam(engine)
             build(engine, "worker", "localhost/attent:worker")
+            show_size(engine, "localhost/attent:worker")
             check_pool(engine, tag, "localhost/attent:worker", runs)
+        with step("the same pool, and Flink"):
+            check_pool_of_flink(engine, "localhost/attent:worker", runs)
     if twice:
         with step("build again"):
             build(engine, target, f"{tag}-again")

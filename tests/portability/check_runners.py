@@ -6,7 +6,8 @@ through a job server over gRPC (PortableRunner, workers of environment LOOPBACK)
 them. These are fetched by their Maven coordinates; without Java or Maven they are skipped with a line, and otherwise they have to
 run. The exit code is 1 if a file differs or a runner fails.
 
-By hand: `--spark-cluster` adds a master and a worker of Spark, `--prism PROGRAM` adds Prism.
+By hand: `--spark-cluster` adds a master and a worker of Spark, `--prism PROGRAM` adds Prism; `--only TEXT` leaves out what
+is not called so, but for the one process that all are compared with.
 """
 
 import argparse
@@ -24,6 +25,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--spark-cluster", action="store_true", help="add a master and a worker of Spark")
     parser.add_argument("--prism", metavar="PROGRAM", help="add Prism, which this program is")
+    parser.add_argument("--only", metavar="TEXT", action="append", help="runners that have this in their names")
     arguments = parser.parse_args()
     logging.disable(logging.ERROR)
     runners = dict(RUNNERS)
@@ -31,6 +33,9 @@ def main() -> int:
         runners["SparkRunner, master and worker"] = spark_cluster_flags
     if arguments.prism:
         runners["PrismRunner"] = functools.partial(prism_flags, arguments.prism)
+    first, *others = runners
+    chosen = [name for name in others if any(text in name for text in arguments.only or [""])]
+    runners = {name: runners[name] for name in (first, *chosen)}
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         _write_data(scratch)

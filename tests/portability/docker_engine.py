@@ -1,7 +1,6 @@
 """Images with a Docker daemon of this program's own: another data folder, another socket, no rule of the firewall touched."""
 
 import contextlib
-import gzip
 import json
 import os
 import shutil
@@ -9,6 +8,8 @@ import subprocess
 import time
 from pathlib import Path
 from typing import ClassVar
+
+from isal import igzip
 
 _START_S, _STOP_S = 60, 60
 # Reached over the host's network: a bridge would need rules of the firewall.
@@ -92,10 +93,10 @@ class Docker:
         return f"{int(self('image', 'inspect', '--format', '{{.Size}}', tag).stdout) / 1e9:.2f} GB"
 
     def packed_bytes(self, tag: str) -> int:
-        """Returns what it takes to fetch the image: its layers as a registry would keep them, packed by gzip."""
+        """Returns what it takes to fetch the image, at most: its layers by igzip, which packs a little less."""
         with subprocess.Popen([*self._command, "save", tag], stdout=subprocess.PIPE, text=False) as process:
             counter = _Counter()
-            with gzip.GzipFile(fileobj=counter, mode="wb", compresslevel=6) as packer:
+            with igzip.GzipFile(fileobj=counter, mode="wb", compresslevel=3) as packer:
                 shutil.copyfileobj(process.stdout, packer, 1 << 20)
         return counter.size
 

@@ -49,20 +49,22 @@ class FlinkCluster:
     Attributes:
       port: of the JobManager's REST interface on the loopback.
       pool_port: of the worker pool, for the environment EXTERNAL.
+      pool: its process, which starts the workers.
       task_managers: by name.
     """
 
     port: int
     pool_port: int
+    pool: subprocess.Popen
     task_managers: dict[str, subprocess.Popen]
 
-    def flags(self, jar: Path) -> list[str]:
+    def flags(self, jar: Path, parallelism: int = 2) -> list[str]:
         """Returns the flags of a job on the cluster, in workers of its pool."""
         return [
             "--runner=FlinkRunner",
             f"--flink_master=127.0.0.1:{self.port}",
             f"--flink_job_server_jar={jar}",
-            "--parallelism=2",
+            f"--parallelism={parallelism}",
             "--environment_type=EXTERNAL",
             f"--environment_config=127.0.0.1:{self.pool_port}",
         ]
@@ -110,7 +112,7 @@ def started(jar: Path, folder: Path, more: dict[str, str], task_managers: int = 
             name: start.java(name, _TASK_MANAGER, common | {"taskmanager.resource-id": name}, 512) for name in names
         }
         pool_process = start.pool(pool)
-        cluster = FlinkCluster(rest, pool, workers)
+        cluster = FlinkCluster(rest, pool, pool_process, workers)
         wait_until(
             lambda: _registered(rest) == task_managers and listens(pool),
             _READY_SECONDS,
