@@ -75,14 +75,18 @@ def _environment(folder, *what) -> Path:
     with open(f"{where}/dependencies.pth", "w") as paths:
         paths.write("\n".join({here["purelib"], here["platlib"]}) + "\n")
     install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-deps", "--no-index", "--quiet"]
-    subprocess.run([*install, *map(str, what)], check=True, capture_output=True)
+    # What PYTHONPATH leads to would count as installed there.
+    subprocess.run([*install, *map(str, what)], check=True, capture_output=True, env=_elsewhere())
     return folder
+
+
+def _elsewhere() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
 def _run(folder, *command) -> subprocess.CompletedProcess:
     """Runs a command where the checkout is not, be it named in PYTHONPATH or not."""
-    elsewhere = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    return subprocess.run(command, cwd=folder, env=elsewhere, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=folder, env=_elsewhere(), capture_output=True, text=True, check=False)
 
 
 # Every verb is found under the name of the installed package, and what it imports from beside it as well.
