@@ -6,14 +6,14 @@ import click
 
 from attent_tf.api.training import tell_unused
 from attent_tf.counting import counted
-from attent_tf.methods import METHODS
+from attent_tf.methods import ADAPTATION, METHODS
 from attent_tf.progress import ConsoleObserver
 from attent_tf.runtime import start_quietly
 
 from .console import heading, progress, say
 from .options import workers_option
 
-DEMO_METHODS = ("source_only", "attent", "supervised")
+DEMO_METHODS = ("source_only", "attent", "attent_st", "supervised")
 
 
 @click.command()
@@ -118,5 +118,7 @@ def _show_scores(out, evaluations):
     click.echo("\n".join(score_table(entries)))
     click.echo(f"Scores: {out / 'summary.json'}")
     click.echo(f"Report: {out / 'report' / 'index.html'}")
-    run = next(evaluated.folder.parent for _, method, evaluated in evaluations if method == "attent")
+    adapted = [evaluated for _, method, evaluated in evaluations if METHODS[method].role == ADAPTATION]
+    _, _, last = evaluations[-1]
+    run = (adapted[-1] if adapted else last).folder.parent
     click.echo(f"Next: attent package --run {run} --out model.attent")

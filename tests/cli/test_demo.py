@@ -19,7 +19,7 @@ def test_the_demo_leaves_records_runs_report_and_summary(tmp_path):
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0, result.output + repr(result.exception)
     assert (out / "records" / "manifest.json").is_file()
-    for method in ("source_only", "attent", "supervised"):
+    for method in ("source_only", "attent", "attent_st", "supervised"):
         metrics = json.loads((out / "runs/ct2mri" / method / "seed-0/evaluation/metrics.json").read_text())
         assert (metrics["method"], metrics["direction"]) == (method, "ct2mri")
     summary = json.loads((out / "summary.json").read_text())
@@ -29,12 +29,16 @@ def test_the_demo_leaves_records_runs_report_and_summary(tmp_path):
     assert all(title in report for title in ("AttENT", "Supervised", "Source only"))
     *_, report_line, next_line = result.output.rstrip().splitlines()
     assert report_line.endswith(str(out / "report" / "index.html"))
-    assert f"--run {out / 'runs' / 'ct2mri' / 'attent' / 'seed-0'} " in next_line
+    assert f"--run {out / 'runs' / 'ct2mri' / 'attent_st' / 'seed-0'} " in next_line
 
     again = CliRunner().invoke(main, words)
     assert again.exit_code == 0, again.output
     assert "Segmentation" not in again.output
     assert json.loads((out / "summary.json").read_text()) == summary
+
+    alone = CliRunner().invoke(main, [*words, "--methods", "source_only"])
+    assert alone.exit_code == 0, alone.output + repr(alone.exception)
+    assert f"--run {out / 'runs' / 'ct2mri' / 'source_only' / 'seed-0'} " in alone.output.splitlines()[-1]
 
 
 @pytest.mark.parametrize("words", [["--seed", str(2**31)], ["--seed", "-1"], ["--set", "translation.filters=0"]])

@@ -1,6 +1,7 @@
 """A records folder is whole, or a message says what is wrong with it."""
 
 import dataclasses
+import gc
 import hashlib
 import json
 import tracemalloc
@@ -160,7 +161,16 @@ def test_bytes_and_fingerprint_are_those_of_the_whole_written_at_once(folder):
     assert fingerprint == hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def test_a_manifest_of_many_cases_is_never_in_memory_as_names_and_values(folder, tmp_path):
+@pytest.fixture
+def garbage_collected_as_usual():
+    """Looks for garbage as often as Python does by itself: an indented JSON text leaves cycles behind."""
+    kept = gc.get_threshold()
+    gc.set_threshold(700, 10, 10)
+    yield
+    gc.set_threshold(*kept)
+
+
+def test_a_manifest_of_many_cases_is_never_in_memory_as_names_and_values(folder, tmp_path, garbage_collected_as_usual):
     """An entry as JSON's dicts and lists takes some ten kilobytes, of which each case has to be freed of."""
     few, count = read_manifest(folder), 1000
     cases = [

@@ -22,7 +22,8 @@ def started(jar: Path) -> Iterator[str]:
     java = ["java", *_OPENS, "-cp", f"{jar}:{jar.parent}/lib/*"]
     with tempfile.TemporaryDirectory(prefix="spark-") as folder, contextlib.ExitStack() as stack:
         log = Path(folder) / "log"
-        # Executors are JVMs that the worker starts with its own class path.
+        # Executors are JVMs that the worker starts with what lies in this folder of Spark's home.
+        (Path(folder) / "jars").symlink_to(jar.parent / "lib")
         environment = java_environment() | {
             "SPARK_HOME": folder,
             "SPARK_LOCAL_IP": "127.0.0.1",
