@@ -81,6 +81,11 @@ class Stage:
         return self.covers(key) and not _covers(self.unused, key)
 
     @property
+    def name(self) -> str:
+        """What it is called while it runs."""
+        return self.id.replace("_", "-").capitalize()
+
+    @property
     def roles(self) -> tuple[str, ...]:
         """What its networks do."""
         return tuple(part.role for part in self.parts)

@@ -106,7 +106,7 @@ def _take_over(run, donor, observer):
         observer.say(f"{run.folder}: holds a {stage.id} stage; --translation-from is not needed again")
         return
     reuse_stage(run, donor, stage)
-    observer.say(f"{stage.id.capitalize()}: taken over from {donor.folder}")
+    observer.say(f"{stage.name}: taken over from {donor.folder}")
 
 
 def _train_stage(run: Run, stage: Stage, shown: ShownSlices, strategy, observer):
@@ -194,5 +194,5 @@ def _plan(run, stage, steps, strategy):
     folder = run.stage_folder(stage.id)
     if worker_index(strategy) == 0:
         describe_stage(run, stage.id, steps=steps, devices=device_names(strategy))
-    config, title = run.config, stage.id.capitalize()
-    return StagePlan(title, folder, steps, config.log_every, config.checkpoint_every, config.panel_every)
+    config = run.config
+    return StagePlan(stage.name, folder, steps, config.log_every, config.checkpoint_every, config.panel_every)

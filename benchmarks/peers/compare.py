@@ -138,8 +138,8 @@ def _answer(command, threads=None):
     limits = {}
     if threads:
         names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-        # One operation at a time, which has all threads.
-        limits = dict(zip(names, map(str, (threads, threads, 1)), strict=True))
+        # As many operations at once as there are threads, as TensorFlow does by itself.
+        limits = dict.fromkeys(names, str(threads))
     path = os.pathsep.join(filter(None, [str(BENCHMARKS.parent), str(BENCHMARKS), os.environ.get("PYTHONPATH")]))
     environment = {**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3", **limits}
     done = subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True, check=False)

@@ -30,7 +30,7 @@ class _Stopping(SilentObserver):
         self._within, self._done = False, 0
 
     def stage(self, title, total, initial):
-        self._within = title == "Self_training"
+        self._within = title == "Self-training"
         return super().stage(title, total, initial)
 
     def advance(self, count):

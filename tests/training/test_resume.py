@@ -98,8 +98,8 @@ def test_self_training_that_stops_between_two_labellings_learns_what_it_would_ha
     assert done.returncode == 0, done.stderr[-2000:]
     said = json.loads((tmp_path / "said.json").read_text())
     assert said["code"] == 128 + signal.SIGTERM
-    assert "Self_training: stopped by SIGTERM at step 8 of 12, which is saved" in said["stopped"]
-    assert "Self_training: goes on at step 8 of 12" in said["resumed"]
+    assert "Self-training: stopped by SIGTERM at step 8 of 12, which is saved" in said["stopped"]
+    assert "Self-training: goes on at step 8 of 12" in said["resumed"]
     (undisturbed, rows), (resumed, resumed_rows) = (_stage(tmp_path / name, "self_training") for name in "ab")
     assert resumed_rows == rows
     assert any(name.startswith("teacher/") for name in undisturbed)

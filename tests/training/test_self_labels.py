@@ -109,7 +109,7 @@ def test_a_stage_that_is_refused_ends_with_the_weights_that_it_began_with(at, tr
     assert _same(began, _stored(folder, "self_training", "teacher"))
     rows = (folder / "self_training" / "history.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows] == ["step", *(["2"] if at else [])]
-    assert "Self_training: complete (4 steps)" in _train(records, folder)
+    assert "Self-training: complete (4 steps)" in _train(records, folder)
 
 
 def test_slices_of_volumes_that_are_left_out_are_not_shown():
