@@ -7,12 +7,26 @@ import pytest
 from attent_tf.storage import answers
 
 
-def test_answers_come_in_order_and_requests_wait_side_by_side():
+def test_requests_wait_side_by_side():
     # Neither of the two goes on without the other.
     meet = threading.Barrier(2, timeout=60)
 
     def ask(number):
         meet.wait()
+        return -number
+
+    assert list(answers(ask, range(2), remote=True)) == [0, -1]
+
+
+def test_answers_come_in_order_whichever_is_there_first():
+    # The first answer is there only when the second one is.
+    second = threading.Event()
+
+    def ask(number):
+        if number == 0:
+            assert second.wait(60)
+        if number == 1:
+            second.set()
         return -number
 
     assert list(answers(ask, range(100), remote=True)) == [-number for number in range(100)]
