@@ -55,6 +55,11 @@ class Setting:
     batch_size: int
     flags: tuple[str, ...] = ()
 
+    @property
+    def policy(self) -> str:
+        """What the precision is called here."""
+        return self.precision if self.precision == "float32" else f"mixed_{self.precision}"
+
 
 def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -121,8 +126,7 @@ def _time(setting, seconds):
 def _our_command(setting):
     if setting.what == "chain":
         return [__file__, "--one", json.dumps(dataclasses.asdict(setting))]
-    precision = setting.precision if setting.precision == "float32" else f"mixed_{setting.precision}"
-    asked = {"size": setting.size, "stage": setting.what, "steps": setting.steps, "precision": precision}
+    asked = {"size": setting.size, "stage": setting.what, "steps": setting.steps, "precision": setting.policy}
     return [str(BENCHMARKS / "train_step.py"), "--one", json.dumps(asked)]
 
 
@@ -160,7 +164,7 @@ def _measure_chain(setting):
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "run"
         write_fresh_run(folder, setting.size)
-        with computing_in("float32" if setting.precision == "float32" else f"mixed_{setting.precision}"):
+        with computing_in(setting.policy):
             chain = load_chain(load_run(folder))
     images = tf.random.uniform((setting.batch_size, _EDGE, _EDGE, 1), -1, 1)
     for _ in range(_CALLS_BEFORE):
