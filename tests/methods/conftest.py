@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from attent_tf.methods import METHODS, get_method
-from tests.methods.tiny import STEPS, first_of_their_kind, is_interrupted, tiny_config, title_of
+from tests.methods.tiny import STEPS, first_of_their_kind, is_interrupted, tiny_config
 from tests.support.small_runs import SilentObserver
 
 
 class _Watching(SilentObserver):
-    """Lets stages of some titles be traced and all others not, and stops the program halfway through one, as Ctrl-C would."""
+    """Lets stages of some names be traced and all others not, and stops the program halfway through one, as Ctrl-C would."""
 
     def __init__(self, traced, stopped=""):
         super().__init__()
@@ -39,7 +39,7 @@ def _train(records, folder: Path, method, donor: Path | None) -> None:
     more = {} if donor is None else {"translation_from": donor}
     if is_interrupted(method):
         # Traced where it goes on; in between no bit may depend on that.
-        last = title_of(method.stages[-1])
+        last = method.stages[-1].name
         with contextlib.suppress(KeyboardInterrupt):
             train(records, folder / "run", method.id, "mri2ct", config, _Watching(traced - {last}, last), **more)
         more = {}

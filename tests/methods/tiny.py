@@ -30,22 +30,17 @@ def view_options(stage: Stage) -> frozenset[str]:
     return frozenset(view.option for slices in stage.shown for view in slices.views if view.option)
 
 
-def title_of(stage: Stage) -> str:
-    """What an observer is told that a stage is called."""
-    return stage.id.capitalize()
-
-
 def first_of_their_kind() -> dict[str, set[str]]:
-    """Method -> titles of its stages whose kind of step no method before it has."""
+    """Method -> names of its stages whose kind of step no method before it has."""
     found: dict[str, set[str]] = {}
     for method, stage in kinds_of_steps().values():
-        found.setdefault(method.id, set()).add(title_of(stage))
+        found.setdefault(method.id, set()).add(stage.name)
     return found
 
 
 def is_interrupted(method: Method) -> bool:
     """Whether the tests stop a run of a method in its last stage: one for each kind of step, since such a run costs more."""
-    return title_of(method.stages[-1]) in first_of_their_kind().get(method.id, set())
+    return method.stages[-1].name in first_of_their_kind().get(method.id, set())
 
 
 def _first_of_each(kind):
