@@ -33,6 +33,8 @@ STAGES = ("translation", "segmentation")
 # What processors compute in a way of their own -> what to put for the plain form, and into which places.
 PLAIN = {
     "blocks": ("_plain_convolution", "attent_tf.layers.padded_conv.convolve"),
+    "dilation": ("_plain_dilation", "attent_tf.layers.padded_conv.convolve_same"),
+    "norm": ("_plain_norm", "attent_tf.layers.BatchNormalization.call"),
     "reflection": ("_plain_reflection", "attent_tf.layers.padded_conv.reflect_pad"),
     "leaky_relu": (
         "_plain_leaky_relu",
@@ -250,6 +252,20 @@ def _plain_convolution(x, kernel):
     return tf.nn.convolution(x, kernel, padding="VALID")
 
 
+def _plain_dilation(x, kernel, dilation):
+    import tensorflow as tf
+
+    pixels = dilation * (kernel.shape[0] - 1) // 2
+    padded = tf.pad(x, [[0, 0], [pixels, pixels], [pixels, pixels], [0, 0]])
+    return tf.nn.convolution(padded, kernel, padding="VALID", dilations=dilation)
+
+
+def _plain_norm(layer, inputs, training=False):
+    import keras
+
+    return keras.layers.BatchNormalization.call(layer, inputs, training=training)
+
+
 def _plain_reflection(x, pixels):
     import tensorflow as tf
 
@@ -319,11 +335,11 @@ def _peak_mib(tf):
 
 
 def _count_flop(tf, update):
-    """Arithmetic of one update in the plain form, as TensorFlow's profiler counts it from operations before any is pruned."""
+    """Arithmetic of one update without blocks, as TensorFlow's profiler counts it from operations before any is pruned."""
     options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
     options["output"] = "none"
     with contextlib.ExitStack() as plain:
-        for patch in _patches(PLAIN):
+        for patch in _patches(["blocks"]):
             plain.enter_context(patch)
         graph = tf.function(update).get_concrete_function().graph
     return tf.compat.v1.profiler.profile(graph, options=options).total_float_ops

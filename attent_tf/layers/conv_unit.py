@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from attent_tf.layers.activations import leaky_relu
+from attent_tf.layers.batch_normalization import BatchNormalization
 from attent_tf.layers.padded_conv import PaddedConv2D
 
 ACTIVATIONS = {"leaky_relu": leaky_relu, "relu": tf.nn.relu, "linear": tf.identity}
@@ -64,7 +65,7 @@ class ConvUnit(keras.layers.Layer):
             name="conv",
         )
         self.drop = keras.layers.Dropout(dropout, name="drop")
-        self.norm = keras.layers.BatchNormalization(momentum=0.9, name="norm")
+        self.norm = BatchNormalization(momentum=0.9, name="norm")
 
     def build(self, input_shape):
         self.conv.build(input_shape)

@@ -7,7 +7,7 @@ same number of padded pixels on all sides, and their generators reflect the imag
 import keras
 import tensorflow as tf
 
-from attent_tf.layers.processor import convolve, reflect_pad
+from attent_tf.layers.processor import convolve, convolve_same, reflect_pad
 
 _MODES = {"zero": "CONSTANT", "reflect": "REFLECT", "symmetric": "SYMMETRIC"}
 
@@ -71,13 +71,13 @@ class PaddedConv2D(keras.layers.Layer):
 
     def call(self, inputs):
         """Convolves `inputs` [batch, height, width, channels]."""
-        x = self._pad(inputs)
         kernel = tf.cast(self.kernel, inputs.dtype)
-        if self.strides == self.dilation == 1:
-            y = convolve(x, kernel)
+        if self.padding == "zero" and self.strides == 1 and self.kernel_size % 2:
+            y = convolve_same(inputs, kernel, self.dilation)
+        elif self.strides == self.dilation == 1:
+            y = convolve(self._pad(inputs), kernel)
         else:
-            # `convolution` falls back to space-to-batch where the device has no gradient for dilated kernels (CPU).
-            y = tf.nn.convolution(x, kernel, self.strides, padding="VALID", dilations=self.dilation)
+            y = tf.nn.convolution(self._pad(inputs), kernel, self.strides, padding="VALID", dilations=self.dilation)
         return tf.nn.bias_add(y, tf.cast(self.bias, y.dtype)) if self.use_bias else y
 
     def _pad(self, inputs):

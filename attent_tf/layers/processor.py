@@ -3,6 +3,8 @@
 On a GPU, where every operation is a kernel to be launched, the plain form with fewer operations is kept.
 """
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
@@ -107,3 +109,40 @@ def _block_edges(image, kernel):
     if block is None or any((edge - size + 1) % step for edge, step in zip(image[1:3], block, strict=True)):
         return None
     return block
+
+
+def convolve_same(x: tf.Tensor, kernel: tf.Tensor, dilation: int = 1) -> tf.Tensor:
+    """Convolves at stride 1 with zeros around the image, so that it keeps its size; the kernel's taps may lie apart.
+
+    TensorFlow's own kernels for processors have no gradient where they do, so its general form moves the pixels that a tap meets
+    into the batch and back again; the larger the dilation, the more padding they take along. oneDNN's kernels have the gradient.
+
+    Args:
+      x: [batch, height, width, channels].
+      kernel: [kernel_size, kernel_size, channels, filters], of odd size.
+      dilation: distance between kernel taps.
+
+    Returns:
+      [batch, height, width, filters].
+    """
+    if dilation > 1 and on_processor() and x.dtype in (tf.float32, tf.bfloat16) and _has_dilated_gradients():
+        return tf.nn.conv2d(x, kernel, 1, "SAME", dilations=dilation)
+    return tf.nn.convolution(x, kernel, padding="SAME", dilations=dilation)
+
+
+@functools.cache
+def _has_dilated_gradients():
+    with tf.init_scope():
+        image, kernel, upstream = tf.zeros((1, 5, 5, 1)), tf.zeros((3, 3, 1, 1)), tf.zeros((1, 1, 1, 1))
+        try:
+            tf.raw_ops.Conv2DBackpropInput(
+                input_sizes=image.shape,
+                filter=kernel,
+                out_backprop=upstream,
+                strides=[1] * 4,
+                padding="VALID",
+                dilations=[1, 2, 2, 1],
+            )
+        except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
+            return False
+    return True

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import keras
 import tensorflow as tf
 
-from attent_tf.layers import PaddedConv2D
+from attent_tf.layers import BatchNormalization, PaddedConv2D
 from attent_tf.models.imagenet import ImageNetInput
 
 _IMAGENET_EPSILON = 1.001e-5
@@ -190,4 +190,4 @@ class DilatedResNet(keras.Model):
 
 
 def _batch_norm(name):
-    return keras.layers.BatchNormalization(momentum=0.9, epsilon=_IMAGENET_EPSILON, name=name)
+    return BatchNormalization(momentum=0.9, epsilon=_IMAGENET_EPSILON, name=name)

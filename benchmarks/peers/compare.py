@@ -8,7 +8,7 @@ Networks, losses and batches are equal, as `--check` and tests/training/test_tor
 The fastest round of each counts. Steps of training are those that benchmarks/train_step.py measures; the chain is that of a run
 with fresh weights, on slices of 256×256. In bfloat16 its networks are made for that, which those of `attent segment` are not.
 *Arithmetic* is what each library's own counter says: alike to 1 % forward, while of gradients TensorFlow's counts padded borders
-as well, an eighth of a translation step and a quarter of a segmentation step. A ratio above 1 says that ours is faster. Needs
+as well, an eighth of a translation step and a fifteenth of a segmentation step. A ratio above 1 says that ours is faster. Needs
 PyTorch, which only the peers do: `pip install torch`.
 """
 

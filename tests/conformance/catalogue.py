@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from attent_tf import layers, losses, models
 from attent_tf.layers.addons_normalization import AddonsInstanceNormalization
-from attent_tf.layers.processor import convolve, reflect_pad
+from attent_tf.layers.processor import convolve, convolve_same, reflect_pad
 from attent_tf.models.generator_encoder import generator_initializer
 from attent_tf.models.imagenet import ImageNetInput
 from attent_tf.models.pnp_segmentor import PnpEncoder
@@ -114,6 +114,14 @@ LAYERS = (
         source="section IV-A.3",
         float32=(),
         needs="tensorflow_addons",
+    ),
+    Row(
+        "batch_normalization",
+        layers.BatchNormalization,
+        lambda: layers.BatchNormalization(momentum=0.9),
+        _LARGE,
+        source="section IV-A.3",
+        float32=(),
     ),
     Row(
         "padded_conv",
@@ -328,6 +336,13 @@ FUNCTIONS = (
         convolve,
         lambda: lambda x: convolve(x, tf.cast(spread(5, 5, 2, 1), x.dtype)),
         (spread(2, 12, 16, 2),),
+        float32=(),
+    ),
+    Row(
+        "convolve_same",
+        convolve_same,
+        lambda: lambda x: convolve_same(x, tf.cast(spread(3, 3, 4, 3), x.dtype), 2),
+        _FEATURES,
         float32=(),
     ),
     Row("leaky_relu", layers.leaky_relu, lambda: layers.leaky_relu, _FEATURES, source="section IV-A.3", float32=()),

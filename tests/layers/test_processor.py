@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from attent_tf.layers import PaddedConv2D, leaky_relu
-from attent_tf.layers.processor import convolve, reflect_pad
+from attent_tf.layers import PaddedConv2D, leaky_relu, processor
+from attent_tf.layers.processor import convolve, convolve_same, reflect_pad
 
 
 def _random(*shape, seed=0):
@@ -50,6 +50,40 @@ def test_blocks_of_pixels_are_a_convolution(filters, height, width):
     x, kernel = _random(2, height + 6, width + 6, 3), _random(7, 7, 3, filters, seed=1)
     expected = _with_gradients(lambda a, b: tf.nn.conv2d(a, b, 1, "VALID"), x, kernel)
     _assert_equal(_with_gradients(convolve, x, kernel), expected)
+
+
+def _zeros_around(x, kernel, dilation):
+    pixels = dilation * (kernel.shape[0] - 1) // 2
+    padded = tf.pad(x, [[0, 0], [pixels, pixels], [pixels, pixels], [0, 0]])
+    return tf.nn.convolution(padded, kernel, padding="VALID", dilations=dilation)
+
+
+@pytest.mark.parametrize("has_gradients", [True, False])
+@pytest.mark.parametrize(("size", "dilation"), [(3, 1), (1, 1), (3, 2), (3, 9), (5, 4)])
+def test_a_convolution_that_keeps_the_size_has_zeros_around_the_image(size, dilation, has_gradients):
+    x, kernel = _random(2, 7, 8, 3), _random(size, size, 3, 4, seed=1)
+    expected = _with_gradients(lambda a, b: _zeros_around(a, b, dilation), x, kernel)
+    with mock.patch.object(processor, "_has_dilated_gradients", return_value=has_gradients):
+        found = _with_gradients(lambda a, b: convolve_same(a, b, dilation), x, kernel)
+    _assert_equal(found, expected)
+
+
+def test_dilated_convolutions_move_no_pixels_where_they_have_gradients():
+    conv = PaddedConv2D(4, 3, dilation=2)
+    conv.build((None, 8, 8, 3))
+    for has_gradients in (True, False):
+        with mock.patch.object(processor, "_has_dilated_gradients", return_value=has_gradients):
+            traced = tf.function(conv.call, input_signature=[tf.TensorSpec((2, 8, 8, 3))])
+            assert any(op.type == "SpaceToBatchND" for op in _operations(traced)) != has_gradients
+    np.testing.assert_allclose(conv(_random(2, 8, 8, 3)), traced(_random(2, 8, 8, 3)), atol=1e-5)
+
+
+def test_whether_there_are_gradients_is_tried():
+    refusal = tf.errors.InvalidArgumentError(None, None, "do not yet support dilation rates larger than 1")
+    with mock.patch("tensorflow.raw_ops.Conv2DBackpropInput", side_effect=refusal):
+        assert not processor._has_dilated_gradients.__wrapped__()
+    with mock.patch("tensorflow.raw_ops.Conv2DBackpropInput"):
+        assert processor._has_dilated_gradients.__wrapped__()
 
 
 def test_a_convolution_of_any_batch_is_made_in_blocks():
