@@ -46,27 +46,22 @@ def _lines(x, axis, start, stop):
 
 def _reflect(x, pixels, axis):
     edge = x.shape[axis]
-    before = [_lines(x, axis, i, i + 1) for i in range(pixels, 0, -1)]
-    after = [_lines(x, axis, edge - 2 - i, edge - 1 - i) for i in range(pixels)]
-    return tf.concat([*before, x, *after], axis)
+    before, after = _lines(x, axis, 1, pixels + 1), _lines(x, axis, edge - 1 - pixels, edge - 1)
+    return tf.concat([_reversed(before, axis), x, _reversed(after, axis)], axis)
 
 
 def _fold(upstream, pixels, axis):
     edge = upstream.shape[axis] - 2 * pixels
-    first = _lines(upstream, axis, 0, pixels)
-    last = _lines(upstream, axis, edge + pixels, edge + 2 * pixels)
-    near_first = _lines(upstream, axis, pixels + 1, 2 * pixels + 1) + tf.reverse(first, [axis])
-    near_last = _lines(upstream, axis, edge - 1, edge + pixels - 1) + tf.reverse(last, [axis])
-    return tf.concat(
-        [
-            _lines(upstream, axis, pixels, pixels + 1),
-            near_first,
-            _lines(upstream, axis, 2 * pixels + 1, edge - 1),
-            near_last,
-            _lines(upstream, axis, edge + pixels - 1, edge + pixels),
-        ],
-        axis,
+    first, border, near_first, between, near_last, other_border, last = tf.split(
+        upstream, [pixels, 1, pixels, edge - 2 * pixels - 2, pixels, 1, pixels], axis
     )
+    near_first += _reversed(first, axis)
+    near_last += _reversed(last, axis)
+    return tf.concat([border, near_first, between, near_last, other_border], axis)
+
+
+def _reversed(lines, axis):
+    return lines if lines.shape[axis] == 1 else tf.reverse(lines, [axis])
 
 
 def convolve(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
