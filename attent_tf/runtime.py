@@ -46,7 +46,7 @@ def use_device(name: str) -> None:
     wanted = [] if kind == "cpu" else gpus[int(number) : int(number) + 1] if number else gpus
     if kind == "gpu" and not wanted:
         there = counted(len(gpus), "GPU") if gpus else "none"
-        raise ConfigError(f"--device {name}: expected a GPU that TensorFlow sees, found {there}; look at attent doctor")
+        raise ConfigError(f"--device {name}: expected a GPU that TensorFlow sees, found {there}; see attent doctor")
     try:
         tf.config.set_visible_devices(wanted, "GPU")
     except RuntimeError as error:

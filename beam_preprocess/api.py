@@ -55,7 +55,7 @@ def preprocess(
       split: `sifa`, `ratio`, `file` or `none`.
       seed: what `ratio` draws from.
       split_file: YAML file with `test` and `train`, for `file`.
-      slices: of training cases: `body`, `organs` or `all`.
+      slices: which slices of training cases are kept: `body`, `organs` or `all`.
       geometry: `physical` (pixels of `pixel_mm`, centred on the body) or `resize` (the whole slice).
       pixel_mm: edge of a pixel, for `physical`.
       slice_mm: distance of slices that are resampled; the scan's own slices if None.

@@ -28,7 +28,7 @@ def as_markdown(task: Task, tables: Mapping[str, Direction], config: str) -> str
     """Returns the tables of each direction as Markdown.
 
     Args:
-      task: of all runs; beside those of the paper's stand its own numbers.
+      task: the task of all runs; beside those of the paper's stand its own numbers.
       tables: direction -> its tables.
       config: the configuration in words.
     """

@@ -33,7 +33,7 @@ class DatasetDescription:
       masks: structure and pattern of its mask, where each structure has a file of its own.
       folders: where patterns may begin, below the data set's root; the first in which images are found counts.
       root: the data set's folder, if the description itself says so.
-      cases: regular expression that what `{case}` stands for must match in full; empty for any.
+      cases: regular expression that `{case}` must match in full; empty for any.
       exclude: cases to leave out, by what `{case}` stands for.
       patients: begins the identifiers of patients; `name` where empty. Data sets that show the same patients share it.
       slice_order: order of DICOM slices: by `position`, or by `name` where the data set defines it so (it is then checked

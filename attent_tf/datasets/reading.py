@@ -55,7 +55,7 @@ def case_series(files: CaseFiles, found: FoundSlices) -> Series:
     )
     for header in chosen.headers:
         if files.labels and header.frame is not None:
-            expected, advice = "one slice a file, as labels are a picture a slice", "convert it to single frames"
+            expected, advice = "one slice per file, as labels are one picture per slice", "convert it to single frames"
             raise InputError(header.path, expected, "an object of several frames", advice)
     if files.description.slice_order == "name":
         return chosen

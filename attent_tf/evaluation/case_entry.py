@@ -111,7 +111,7 @@ def cases_csv(cases: Sequence[ScoredCase], structures: Sequence[str], failures: 
     Args:
       cases: all that were scored.
       structures: names of the classes from 1.
-      failures: of all cases.
+      failures: the failures of all cases.
     """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")

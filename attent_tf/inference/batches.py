@@ -16,7 +16,7 @@ from attent_tf.stopwatch import Stopwatch
 if TYPE_CHECKING:
     from attent_tf.inference.chain import ChainOutput
 
-# Slices at once where nobody says otherwise; the result does not depend on it.
+# Slices per batch by default; the result does not depend on it.
 DEFAULT_BATCH = 8
 
 # What the networks hold for each pixel of a slice at full size, generously: 268 MB for a slice of 256 × 256.
@@ -111,7 +111,7 @@ def _batches(
             if batch_size == 1:
                 raise RunError(
                     "the device: expected memory for one slice, found too little; free it, or hide the GPU with "
-                    "CUDA_VISIBLE_DEVICES= and take the processor"
+                    "CUDA_VISIBLE_DEVICES= and use the CPU"
                 ) from error
             batch_size = batch_size // 2
             continue

@@ -193,7 +193,7 @@ class SignTaker:
         source, records = self._run.source, self._manifest
         found = intensity_of(records.prepare_options, records.task, source)
         if found != intensity_of(self._run.prepare_options, self._run.task, source):
-            self._reasons["entropy"] = f"the records' {source} slices were prepared otherwise than the run's"
+            self._reasons["entropy"] = f"the records' {source} slices were not prepared like the run's"
             return None
         translators = self._loaded(*labelled.views[0].through)
         if translators is None:

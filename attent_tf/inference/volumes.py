@@ -153,7 +153,7 @@ def translate_prepared(
     """Shows a prepared target scan in source style.
 
     Args:
-      chain: of a method with a translator.
+      chain: the chain of a method with a translator.
       prepared: from `prepare`.
       options: how scans are prepared for the run: its `prepare_options`.
       source: the domain whose style the chain gives, for the unit of the result: the run's source.

@@ -1,4 +1,4 @@
-"""The methods that ship, row by row: from the lower bound over what others do to the paper's own, and the upper bound."""
+"""The methods that ship, row by row: the lower bound, the methods of others, the paper's own, and the upper bound."""
 
 from attent_tf.methods.method import ADAPTATION, LOWER_BOUND, UPPER_BOUND, Method, Path
 from attent_tf.methods.part import SEGMENTOR, TO_SOURCE, TO_TARGET

@@ -48,8 +48,8 @@ class Stage:
 
     Attributes:
       id: its folder in a run folder, and its name on the command line.
-      title: for people.
-      section: of the configuration, with `steps`, `epochs` and `batch_size`.
+      title: the title for people.
+      section: the section of the configuration, with `steps`, `epochs` and `batch_size`.
       step: `module:class` of the inner step, a `training.steps.step.Step`.
       parts: the networks, in the order in which they are made.
       inputs: what a batch consists of, in the order of the arguments of the step's `update`.

@@ -17,7 +17,7 @@ def with_target_statistics(
     equal parts.
 
     Args:
-      stages: of the method.
+      stages: the stages of the method.
       deployment: its paths, which end in one segmentor.
 
     Returns:

@@ -49,7 +49,7 @@ def boxes_of_classes(first: np.ndarray, second: np.ndarray, classes: int) -> lis
 
 
 def _class_boxes(labels: np.ndarray, classes: int) -> list[Box | None]:
-    # `find_objects` wants integers; the caller has checked that these are whole numbers.
+    # `find_objects` needs integers; the caller has checked that these are whole numbers.
     labels = labels if labels.dtype.kind in "iu" else labels.astype(np.int64)
     boxes: list[Box | None] = ndimage.find_objects(labels, max_label=classes - 1)
     return boxes

@@ -33,7 +33,7 @@ class Section:
     """The evaluations of one direction.
 
     Attributes:
-      direction: of the task, such as `mri2ct`, or what else the evaluations name.
+      direction: a direction of the task, such as `mri2ct`, or what else the evaluations name.
       sources: (label, source) of each method, in the order in which they stand; all of one task.
       among: what tells the task apart from the others of the report; empty where there is one.
     """

@@ -31,7 +31,7 @@ class SignTable:
     """The signs of the methods of one direction.
 
     Attributes:
-      labels: of the methods that have signs, in their order.
+      labels: the labels of the methods that have signs, in their order.
       rows: title of a sign and its cell for each method.
       meanings: (title, meaning, thresholds) of each sign.
       remarks: sentences on what was looked at, what was left out, and the estimate of Dice.

@@ -27,13 +27,13 @@ class Credentials:
     key_file: str | None = None
     authorization: str | None = dataclasses.field(default=None, repr=False)
 
-    def check(self, address: str, encrypted: bool, here: bool) -> None:
+    def check(self, address: str, encrypted: bool, local: bool) -> None:
         """Checks the files, and that nothing secret would cross a network in the clear.
 
         Args:
-          address: of the server, for messages.
+          address: the address of the server, for messages.
           encrypted: whether it is reached over TLS.
-          here: whether it is this machine.
+          local: whether it is this machine.
 
         Raises:
           ServerError: a file is not what it should be, or there is no encryption and something needs it.
@@ -45,7 +45,7 @@ class Credentials:
                 raise ServerError(
                     f"{wanted} for {files[0]}, found no encryption; change the address or leave the file out"
                 )
-            if self.authorization and not here:
+            if self.authorization and not local:
                 raise ServerError(
                     f"{wanted} for a token, found no encryption on the way to another machine; change the address"
                 )

@@ -34,7 +34,7 @@ class Calibration:
 
     Attributes:
       inputs: ids of one or two signs, out of `INPUTS`.
-      weights: of each, in percent of Dice.
+      weights: the weight of each, in percent of Dice.
       intercept: in percent of Dice.
       mean_error: mean absolute error of runs that the line was not fitted to, in percent of Dice.
       runs: how many runs it was fitted to.

@@ -51,12 +51,12 @@ def train(
       records: a records folder.
       out: the run folder.
       method: one of `attent_tf.methods.METHODS`.
-      direction: of the records' task, such as `mri2ct`.
-      config: of networks, losses and lengths.
+      direction: a direction of the records' task, such as `mri2ct`.
+      config: the configuration of networks, losses and lengths.
       observer: shows progress.
       stage: `all`, or the id of one of the method's stages.
       fresh: refuse to go on with a run that has a checkpoint.
-      strategy: of distribution; by default one that uses every GPU, or the CPU.
+      strategy: the distribution strategy; by default one that uses every GPU, or the CPU.
       translation_from: a run folder whose finished translation stage is taken over, see `attent_tf.runs.reuse`.
 
     Returns:

@@ -149,11 +149,11 @@ def _header(frame: Frame, path: str) -> SliceHeader:
             shown,
             "two perpendicular unit vectors in ImageOrientationPatient",
             f"{directions.tolist()}",
-            "mend the file",
+            "correct the file",
         )
     row_mm, column_mm = numbers_of(dataset, shown, "PixelSpacing", 2)
     if not (row_mm > 0 and column_mm > 0):
-        raise InputError(shown, "a PixelSpacing above 0 mm", f"{row_mm:g} and {column_mm:g}", "mend the file")
+        raise InputError(shown, "a PixelSpacing above 0 mm", f"{row_mm:g} and {column_mm:g}", "correct the file")
     return SliceHeader(
         path=path,
         rows=rows,
