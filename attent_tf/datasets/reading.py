@@ -48,7 +48,7 @@ def case_series(files: CaseFiles, found: FoundSlices) -> Series:
       The slices in the order that the description asks for.
 
     Raises:
-      InputError: as `choose_series`, or labels that are a picture a slice meet an object of several frames.
+      InputError: as `choose_series`, or labels with one picture per slice meet an object of several frames.
     """
     chosen = choose_series(
         found, files.task.domain(files.domain), os.path.dirname(files.images[0]), others=files.others

@@ -32,7 +32,7 @@ class RunScores:
 
     Attributes:
       label: what the run is called.
-      values: column (a structure, or `average`) to one score a case.
+      values: column (a structure, or `average`) to one score per case.
       spread: column to `mean`, `std`, `median`, `ci95_low`, `ci95_high`, `n`, `n_undefined` and `n_infinite`.
     """
 

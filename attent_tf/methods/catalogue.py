@@ -113,7 +113,7 @@ SHIPPED = (
     Method(
         "cycada_semantic",
         "CyCADA (semantic)",
-        "as CyCADA, with translations that have to keep what a classifier sees",
+        "as CyCADA, with translations that must preserve what a classifier sees",
         ADAPTATION,
         (semantic(cyclegan(gated=False)), *_CYCADA_AFTER_TRANSLATION),
         _RAW,

@@ -68,7 +68,7 @@ def mean_score(units: Sequence[Score], structures: Sequence[str]) -> Score:
 
 
 def spread_of(values: Sequence[float]) -> dict[str, float | int]:
-    """Summarises one value a case, with the keys of `summarise`."""
+    """Summarises one value per case, with the keys of `summarise`."""
     return _summary(np.asarray(values, float), np.arange(len(values)))
 
 
