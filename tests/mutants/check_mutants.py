@@ -40,11 +40,13 @@ TESTS = {
     "attent_tf/losses/segmentation.py": ("tests/losses",),
 }
 
+# Mutants run in forks of a process that has only collected the tests: what a module keeps (functools.cache) is not filled yet.
 _SETTINGS = """
 [tool.mutmut]
 source_paths = [{packages}]
 only_mutate = ["{module}"]
 also_copy = [{beside}]
+process_isolation = "forkserver"
 pytest_add_cli_args = ["-p", "no:cacheprovider", "-p", "no:xdist"]
 pytest_add_cli_args_test_selection = [{tests}]
 """
