@@ -1,8 +1,9 @@
 """The attention-gated generator G_t2s / G_s2t (section III-B, Fig. 2).
 
 Layout of the authors' code: 7×7 convolution, two strided convolutions, residual blocks, two up-sampling steps (bilinear ×2,
-then a convolution), 7×7 convolution, tanh. The skip connections from the three encoder features pass attention gates and are
-concatenated with the decoder feature of the same resolution. Without gates it is the generator of the classic CycleGAN.
+then a convolution), 7×7 convolution, tanh. The skip connections from the three encoder features pass through attention gates
+and are concatenated with the decoder feature of the same resolution. Without gates it is the generator of the classic
+CycleGAN.
 """
 
 import keras
