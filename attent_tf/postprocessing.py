@@ -38,7 +38,7 @@ class Postprocessing:
 
     @property
     def text(self) -> str:
-        """What is done, in sentences; empty where nothing is."""
+        """What is done, in sentences; empty if nothing is."""
         largest = "Of each structure only the largest part that hangs together across faces of voxels is kept."
         filled = "Background that a structure encloses on all sides becomes part of it."
         return " ".join([largest] * self.largest_component + [filled] * self.fill_holes)

@@ -63,7 +63,7 @@ def on_processor() -> bool:
 
 
 def device_name(cores: int) -> str:
-    """Returns in words on what TensorFlow runs: its first GPU, or so many cores of the processor."""
+    """Returns in words what TensorFlow runs on: its first GPU, or the number of the CPU's cores."""
     import tensorflow as tf
 
     gpus = tf.config.get_visible_devices("GPU")

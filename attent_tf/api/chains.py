@@ -63,7 +63,7 @@ def load_chain(
 
     Raises:
       ConfigError: there is no such device, or a device is given together with a server.
-      InputError: the path is none of these, or what lies there is damaged.
+      InputError: the path is not one of these, or what lies there is damaged.
       RunError: a stage of the run has no checkpoint, or it is of another model.
       ServerError: there is no such server or model.
     """

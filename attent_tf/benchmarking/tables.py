@@ -45,7 +45,7 @@ class Row:
       dice_by_seed: seed -> average Dice in percent.
       warnings_by_seed: seed -> what its evaluation warns of, such as a translation that has likely failed; seeds without are
         left out.
-      unprocessed: as `scores`, of the predictions as the networks left them; None where nothing was done to them.
+      unprocessed: as `scores`, of the predictions as the networks left them; None if nothing was done to them.
     """
 
     method: str

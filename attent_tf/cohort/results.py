@@ -39,7 +39,7 @@ def read_model(folder: str | os.PathLike, postprocess: bool | None = None) -> Mo
 
     Args:
       folder: the folder of a version, or the file of a package.
-      postprocess: whether label maps are cleaned all the same, or not; None where the contract decides.
+      postprocess: whether label maps are cleaned all the same, or not; None if the contract decides.
 
     Raises:
       AttentError: see `read_contract` and `load_run`.
@@ -140,7 +140,7 @@ class CohortFolder:
             file.write(content)
 
     def read(self, case: str) -> Sidecar | None:
-        """Returns the sidecar of a case; None where there is none or the label map is not the one that it speaks of."""
+        """Returns the sidecar of a case; None if there is none or the label map is not the one that it speaks of."""
         content = self._read_json(self.sidecar(case))
         try:
             if content["format"] != FORMAT or self.files.size(self.labels(case)) != content["labels"]["bytes"]:

@@ -181,7 +181,7 @@ def _case_problem(files: CaseFiles, check: str, error: InputError) -> CaseProble
 
 
 def _size(path: str) -> int | None:
-    """Size of a file in bytes; None where it cannot be had cheaply."""
+    """Size of a file in bytes; None if it cannot be had cheaply."""
     try:
         return None if is_remote(path) else os.path.getsize(path)
     except OSError:

@@ -16,7 +16,7 @@ class TensorSpec:
 
     Attributes:
       dtype: TensorFlow's name, such as `DT_FLOAT`.
-      shape: sizes; −1 where any will do; None where the rank is open.
+      shape: sizes; −1 where any will do; None if the rank is open.
     """
 
     dtype: str

@@ -58,7 +58,7 @@ class Evaluation:
 
     @property
     def failures(self) -> tuple[CaseFailure, ...]:
-        """Files that could not be scored as they stand; empty where there are none."""
+        """Files that could not be scored as they stand; empty if there are none."""
         return tuple(CaseFailure(**failure) for failure in self.header.get("failures", ()))
 
     def pictures(self, case: str) -> dict[str, np.ndarray]:

@@ -30,7 +30,7 @@ class GivenHeader(TypedDict):
       method: id of a method, or a name.
       direction: a direction of the task, such as `mri2ct`, or what else tells where the answers come from.
       protocol: a name in `PROTOCOLS`.
-      seed: the seed of the run; None where there is none.
+      seed: the seed of the run; None if there is none.
       config: name of the run's configuration.
       records: fingerprint of the records.
       selection: how the model was chosen, in words.

@@ -35,7 +35,7 @@ def choose_batch_size(image_size: int, gpu_free_bytes: int | None, cores: int) -
 
     Args:
       image_size: edge at which the networks work, in pixels.
-      gpu_free_bytes: free memory of the smallest GPU; None where there is none.
+      gpu_free_bytes: free memory of the smallest GPU; None if there is none.
       cores: processor cores that this process may use.
 
     Returns:
@@ -49,7 +49,7 @@ def choose_batch_size(image_size: int, gpu_free_bytes: int | None, cores: int) -
 
 
 def gpu_free_bytes() -> int | None:
-    """Returns the free memory of the fullest GPU, as NVIDIA's driver tells it; None where no driver answers."""
+    """Returns the free memory of the fullest GPU, as NVIDIA's driver tells it; None if no driver answers."""
     command = shutil.which("nvidia-smi")
     if command is None:
         return None

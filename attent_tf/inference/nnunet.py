@@ -316,7 +316,7 @@ def dataset_json(run: Run, name: str, count: int, sheared: bool) -> DatasetJson:
 
 
 def _reason(signs: Signs, accept: str) -> str:
-    """What keeps a scan from passing; empty where nothing does."""
+    """What keeps a scan from passing; empty if nothing does."""
     worse = [sign for sign in signs.signs if VERDICTS.index(sign.verdict) > VERDICTS.index(accept)]
     if not signs.signs:
         return "no sign could be taken"

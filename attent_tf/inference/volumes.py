@@ -93,7 +93,7 @@ class Segmentation:
         return float(self.entropy_sums.sum() / max(1, self.pixels.sum()))
 
     def entropy_of(self, index: int) -> float | None:
-        """Mean of Eq. 6 over the pixels that were given to class `index`; None where there are none."""
+        """Mean of Eq. 6 over the pixels that were given to class `index`; None if there are none."""
         return float(self.entropy_sums[index] / self.pixels[index]) if self.pixels[index] else None
 
 

@@ -180,7 +180,7 @@ def _laid_out(tiles, title: str, legend: list[LegendEntry]) -> Image.Image:
 
 
 def _rows(sizes: Sequence[int], width: int) -> list[slice]:
-    """Which entries of a legend stand in each row of so many pixels."""
+    """Which entries of a legend stand in each row of that many pixels."""
     starts, used = [0], 0
     for place, size in enumerate(sizes):
         if used + size > width and used:

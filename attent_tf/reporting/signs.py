@@ -44,7 +44,7 @@ class SignTable:
 
 
 def sign_table(entries: Sequence[tuple[str, Evaluation]]) -> SignTable | None:
-    """Makes the table of signs of one direction; None where no evaluation has any.
+    """Makes the table of signs of one direction; None if no evaluation has any.
 
     Args:
       entries: (label, evaluation) of each method, all of one task.

@@ -26,7 +26,7 @@ class StageDescription:
       devices: the devices that it runs on.
       seconds: the seconds that it took; None unless it was trained in one go.
       labels: by step, of a stage that labels its own slices: thresholds, shares and agreement of the volumes.
-      refused: why what the stage did was taken back, or a part of it; empty where nothing was.
+      refused: why what the stage did was taken back, or a part of it; empty if nothing was.
     """
 
     steps: int = 0

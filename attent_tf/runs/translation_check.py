@@ -90,7 +90,7 @@ def write_check(folder: str | os.PathLike, check: TranslationCheck) -> None:
 
 
 def read_warning(folder: str | os.PathLike) -> str | None:
-    """Returns the warning that was kept in a run folder; None where there is none.
+    """Returns the warning that was kept in a run folder; None if there is none.
 
     Raises:
       RunError: the file was damaged.

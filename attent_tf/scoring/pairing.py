@@ -19,7 +19,7 @@ class SideFiles:
     """The files of one side of a case.
 
     Attributes:
-      paths: one for each entry of the side's `patterns`; empty where there is none.
+      paths: one for each entry of the side's `patterns`; empty if there is none.
       problem: why they cannot be read, or None.
     """
 

@@ -18,7 +18,7 @@ class Credentials:
     Attributes:
       ca_file: certificates (PEM) by one of which the server's has to be signed; None for those of the system.
       certificate_file: the client's own certificate (PEM), followed by those between it and the server's CA; None for none.
-      key_file: its private key (PEM, without a passphrase); None where the certificate's file holds it.
+      key_file: its private key (PEM, without a passphrase); None if the certificate's file holds it.
       authorization: value of the header `Authorization`, which no message shows; None for none.
     """
 

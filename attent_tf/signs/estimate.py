@@ -53,7 +53,7 @@ class Calibration:
     bad_called_good: int
 
     def estimate(self, signs: Signs) -> Estimate | None:
-        """Returns the estimate of Dice; None where a sign that it needs was not taken."""
+        """Returns the estimate of Dice; None if a sign that it needs was not taken."""
         values = [signs.value(name) for name in self.inputs]
         if any(value is None for value in values):
             return None

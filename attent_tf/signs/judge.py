@@ -89,8 +89,8 @@ class Measured:
       islands: [case, structures] from `main_part_shares`.
       entropy: [2] from `sum_on_foreground`, on the target.
       overlaps: sign -> [structures, 2] from `count_overlap`, for `paths`, `cycle`, `grey` and `scale` where they apply.
-      source: what the source's labels show; None where there are none.
-      source_entropy: as `entropy`, on the source; None where there is none.
+      source: what the source's labels show; None if there are none.
+      source_entropy: as `entropy`, on the source; None if there is none.
       reasons: sign -> why it does not apply, for those that are not there.
     """
 

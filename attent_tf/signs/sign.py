@@ -135,7 +135,7 @@ class Signs:
         return max((sign.verdict for sign in self.signs), key=VERDICTS.index, default=AMBER)
 
     def value(self, sign_id: str) -> float | None:
-        """Returns the number of a sign; None where it was not taken."""
+        """Returns the number of a sign; None if it was not taken."""
         return next((sign.value for sign in self.signs if sign.id == sign_id), None)
 
     def to_json(self) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def run_stage(
       strategy: the strategy that `inner` was made under.
       observer: shows progress.
       draw_panel: makes a fixed panel, images by name, for TensorBoard.
-      renewal: the renewal of slices or networks, before `make_data` is called anew; None where nothing changes on the way.
+      renewal: the renewal of slices or networks, before `make_data` is called anew; None if nothing changes on the way.
 
     Raises:
       RunError: a loss is not finite, or the checkpoints cannot be used. The last good checkpoint is kept.

@@ -52,7 +52,7 @@ class PseudoLabels:
       kept: of each class, the share of its pixels that count in the volumes that remain; 0 where it was not found.
       agreements: the agreement of each volume, from `propose`.
       shares: for each structure, its mean share of the voxels of all of them, over all volumes that show any.
-      refusal: why none of it is to be trained on; None where enough volumes remain.
+      refusal: why none of it is to be trained on; None if enough volumes remain.
     """
 
     codes: tuple[np.ndarray, ...]

@@ -148,7 +148,7 @@ def _train_stage(run: Run, stage: Stage, shown: ShownSlices, strategy, observer)
 
 
 def _self_labels(run, stage, inner, shown, slices, strategy, observer, begin) -> SelfLabels | None:
-    """What labels the slices that a network of the stage labels; None where there are none."""
+    """What labels the slices that a network of the stage labels; None if there are none."""
     place = stage.self_labelled
     if place is None:
         return None
@@ -164,7 +164,7 @@ def _self_labels(run, stage, inner, shown, slices, strategy, observer, begin) ->
 
 
 def _alignment_watch(run, stage, inner, slices, strategy, observer) -> AlignmentWatch | None:
-    """What looks at S while it is aligned; None where nothing is aligned or nobody shall look."""
+    """What looks at S while it is aligned; None if nothing is aligned or nobody shall look."""
     if not (isinstance(inner, WarmedUpStep) and inner.watched):
         return None
     labelled, target = slices[: len(stage.inputs)]

@@ -40,7 +40,7 @@ class SliceHeader:
       series_uid: SeriesInstanceUID, or empty.
       series_number: SeriesNumber, or None.
       is_localizer: whether it shows where slices lie and is none of the scan.
-      frame: its number in the file, from 1; None where the file is one slice.
+      frame: its number in the file, from 1; None if the file is one slice.
       traits: what may tell it from another frame at its place: a name for people and a value.
     """
 

@@ -105,7 +105,7 @@ def _traits(own: pydicom.Dataset, shared: pydicom.Dataset) -> tuple[tuple[str, s
 
 
 def _pixels_of(dataset: pydicom.Dataset, path: str, count: int) -> Iterator[bytes | None]:
-    """Yields the stored pixels of each frame, as they would stand in a file of their own; None where none were read."""
+    """Yields the stored pixels of each frame, as they would stand in a file of their own; None if none were read."""
     stored = dataset.get(_PIXELS)
     if not stored:
         yield from [None] * count
