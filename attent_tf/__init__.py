@@ -1,8 +1,9 @@
 """AttENT for TensorFlow: organ segmentation in one imaging modality, learnt from labels in another.
 
-`import attent_tf as at` offers the names in `__all__`, each of which is loaded when it is first used: importing this package
-loads no TensorFlow, no Beam and no NumPy. These names are public: within one major version they keep their arguments and their
-meaning, and before one goes it warns for a minor version. All other names, modules and attributes are private.
+`import attent_tf as at` offers the names in `__all__`, each of which is loaded when it is first used: importing this
+package loads no TensorFlow, no Beam and no NumPy. These names are public: within one major version they keep their
+arguments and their meaning, and a name that is to be removed warns for one minor version before. All other names, modules
+and attributes are private.
 """
 
 from typing import TYPE_CHECKING
@@ -68,7 +69,7 @@ if TYPE_CHECKING:
     from attent_tf.tasks import Task, load_task
     from beam_preprocess.api import preprocess
 else:
-    # The same once more, for those who run the code. Beam's package stands above this one, so it is known by its name alone.
+    # The same again, for running the code. Beam's package stands above this one, so it is known by its name alone.
     _MODULES = {
         "attent_tf": ("errors", "layers", "losses", "metrics", "models"),
         "attent_tf.api.benchmarks": ("Benchmark", "benchmark"),

@@ -6,7 +6,7 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
 
     Args:
       number: how many there are.
-      noun: of one of them.
-      plural: of none or several; `noun` with an s by default.
+      noun: the noun for one of them.
+      plural: the noun for none or several; by default `noun` with an s.
     """
     return f"{number} {noun if number == 1 else plural or f'{noun}s'}"

@@ -16,25 +16,25 @@ MACHINE_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOMEM, errno.E
 
 
 def did_you_mean(name: str, known: Iterable[str], prefix: str = "") -> str:
-    """Returns the end of a message about a name that is not known: the nearest known one, or nothing where none is near.
+    """Returns the end of a message about an unknown name: the nearest known name, or nothing if none is near.
 
     Args:
-      name: that was given.
-      known: the names that there are.
-      prefix: stands before the nearest one.
+      name: the name that was given.
+      known: the known names.
+      prefix: text before the nearest name.
     """
     near = difflib.get_close_matches(str(name), known, n=1)
     return f"; did you mean {prefix + near[0]!r}?" if near else ""
 
 
 def printable(text: str) -> str:
-    """Returns text that any file or terminal takes: bytes of file names that are no UTF-8 stand as escapes."""
+    """Returns text that any file or terminal takes: bytes of file names that are not UTF-8 become escapes."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with the input, in the parts of which its line is made.
+    """One thing that is wrong with the input, in the parts that make up its line.
 
     Attributes:
       where: file, folder, case or argument.
@@ -53,18 +53,18 @@ class Problem:
 
 
 class AttentError(Exception):
-    """Base of every error that a user can cause and mend."""
+    """Base of every error that a user can cause and correct."""
 
 
 class InputError(AttentError):
     """A scan, a label file or a data folder is not what it should be.
 
     Args:
-      message: the whole line; or, where the other three are given, the file, folder, case or argument.
+      message: the whole line; or, if the other three are given, the file, folder, case or argument.
       expected, found, advice: the other parts of a `Problem`.
 
     Attributes:
-      problem: the parts, or None where only a line was given.
+      problem: the parts, or None if only a line was given.
     """
 
     def __init__(
@@ -98,7 +98,8 @@ class ServerError(AttentError):
 
 @contextlib.contextmanager
 def faults_of_scan(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Turns what the system says while one scan is read, worked on or written into an `InputError`; other scans can go on.
+    """Turns an error of the system while one scan is read, processed or written into an `InputError`; other scans can go
+    on.
 
     Args:
       path: the scan, which the line names first.

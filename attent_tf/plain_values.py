@@ -111,7 +111,7 @@ class StrictReader:
         Args:
           kind: a dataclass, or any type that annotations can name.
           content: mappings, lists, texts, numbers, true, false and None.
-          where: what the line calls all of it: the file; empty where whoever calls puts that before it.
+          where: the name of the whole in the line: the file; empty if the caller puts one before it.
           error: what is raised.
           advice: ends the line: what to do.
           joint: between the names of nested keys in the line.
@@ -305,7 +305,7 @@ def _text_by_hand(value: Any) -> str:
 
 
 def _as_written(_: Any) -> Hook:
-    """Of a `TypedDict` only that it is a mapping: whoever looks a key up knows best what to do without it."""
+    """Checks only that a `TypedDict` is a mapping: the code that looks up a key knows best what to do without it."""
     return _guarded(lambda value: isinstance(value, Mapping), "names and their values", lambda value, _: dict(value))
 
 

@@ -38,7 +38,7 @@ class Postprocessing:
 
     @property
     def text(self) -> str:
-        """What is done, in sentences; empty where nothing is."""
+        """What is done, in sentences; empty if nothing is."""
         largest = "Of each structure only the largest part that hangs together across faces of voxels is kept."
         filled = "Background that a structure encloses on all sides becomes part of it."
         return " ".join([largest] * self.largest_component + [filled] * self.fill_holes)
@@ -112,7 +112,7 @@ def _structures(labels: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """Yields each class that is there but the background, and the part of the array that holds all of it, as a view."""
     from scipy import ndimage
 
-    # `find_objects` wants integers; whoever calls has seen to it that these are whole numbers.
+    # `find_objects` needs integers; the caller has made sure that these are whole numbers.
     whole = labels if labels.dtype.kind in "iu" else labels.astype(np.int64)
     for index, box in enumerate(ndimage.find_objects(whole), start=1):
         if box is not None:

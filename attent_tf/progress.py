@@ -1,6 +1,6 @@
-"""What shows progress to the user: the one interface between long work and whoever looks on.
+"""How progress is shown to the user: the one interface between long work and its observer.
 
-Work that takes long is given an `Observer`. Public functions take one as `progress`, or any function of one line of text; by
+Long work is given an `Observer`. Public functions take one as `progress`, or any function of one line of text; by
 default they show a bar on a terminal, and plain lines otherwise.
 """
 
@@ -20,10 +20,10 @@ class Stage(Protocol):
     """One piece of work, while it is done."""
 
     def update(self, count: int = 1) -> object:
-        """Says that so much more is done."""
+        """Says that `count` more is done."""
 
     def set_postfix_str(self, note: str) -> None:
-        """Says what stands behind the numbers."""
+        """Sets the note that is shown after the numbers."""
 
 
 class Observer(Protocol):
@@ -33,7 +33,7 @@ class Observer(Protocol):
         """Shows one line."""
 
     def stage(self, title: str, total: int, initial: int) -> AbstractContextManager[Stage]:
-        """Returns a context manager of what is told how much of `total` is done, where `initial` is done already."""
+        """Returns a context manager for a stage that is told how much of `total` is done; `initial` is done already."""
 
 
 Progress = Observer | Say | None
@@ -44,7 +44,7 @@ class SilentObserver:
     """Shows nothing."""
 
     def say(self, line: str) -> None:
-        """Leaves the line unsaid."""
+        """Ignores the line."""
 
     def stage(self, title: str, total: int, initial: int) -> AbstractContextManager[Stage]:
         """Returns a stage that shows nothing."""
@@ -55,7 +55,7 @@ class LineObserver:
     """Shows everything as lines of text, progress at a calm pace.
 
     Args:
-      say: is called with each line.
+      say: called with each line.
       unit: what is counted.
     """
 
@@ -95,10 +95,10 @@ class ConsoleObserver(LineObserver):
 
 
 class QuietObserver(SilentObserver):
-    """Shows what work has to say, and no progress.
+    """Shows the lines that work says, but no progress.
 
     Args:
-      say: is called with each line; by default it is printed.
+      say: called with each line; by default the line is printed.
     """
 
     def __init__(self, say: Say | None = None):

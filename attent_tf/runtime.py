@@ -46,7 +46,7 @@ def use_device(name: str) -> None:
     wanted = [] if kind == "cpu" else gpus[int(number) : int(number) + 1] if number else gpus
     if kind == "gpu" and not wanted:
         there = counted(len(gpus), "GPU") if gpus else "none"
-        raise ConfigError(f"--device {name}: expected a GPU that TensorFlow sees, found {there}; look at attent doctor")
+        raise ConfigError(f"--device {name}: expected a GPU that TensorFlow sees, found {there}; see attent doctor")
     try:
         tf.config.set_visible_devices(wanted, "GPU")
     except RuntimeError as error:
@@ -63,7 +63,7 @@ def on_processor() -> bool:
 
 
 def device_name(cores: int) -> str:
-    """Returns in words on what TensorFlow runs: its first GPU, or so many cores of the processor."""
+    """Returns in words what TensorFlow runs on: its first GPU, or the number of the CPU's cores."""
     import tensorflow as tf
 
     gpus = tf.config.get_visible_devices("GPU")

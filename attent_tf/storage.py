@@ -120,7 +120,7 @@ class StoredState:
 
     Attributes:
       files: number of them.
-      bytes: of all.
+      bytes: the number of bytes of all.
       mtime_ns: when the last one changed.
     """
 

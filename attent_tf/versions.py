@@ -10,7 +10,7 @@ _PACKAGES = ("attent-tf", "tensorflow", "keras", "numpy")
 
 
 def package_versions() -> dict[str, str | None]:
-    """Returns the versions of Python and of the packages, and the commit of the checkout, None where it was installed."""
+    """Returns the versions of Python and of the packages, and the commit of the checkout, None if it was installed."""
     versions = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:

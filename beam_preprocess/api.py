@@ -45,28 +45,28 @@ def preprocess(
 
     Args:
       out: the records folder to make, local or on a file system of Beam.
-      domain: by name of a domain of the task, the folder of its cases in a known layout, or a YAML description that says its
+      domain: name of a domain of the task -> the folder of its cases in a known layout, or a YAML description that names its
         root; one domain or more.
       task: structures and domains: `abdomen`, `cardiac`, `shapes`, or a YAML file.
-      domain_dataset: by name of the domain, how its folder lies on disk: name or YAML file of a description; recognised for
+      domain_dataset: name of a domain -> its folder's layout on disk: name or YAML file of a description; recognised for
         domains that are not named.
-      overwrite: whether a records folder that is there is replaced.
-      on_error: a case that cannot be used: `fail` stops, `skip` sets it aside in `rejected.jsonl`.
+      overwrite: whether an existing records folder is replaced.
+      on_error: what to do with a case that cannot be used: `fail` stops, `skip` sets it aside in `rejected.jsonl`.
       split: `sifa`, `ratio`, `file` or `none`.
-      seed: what `ratio` draws from.
+      seed: seed from which `ratio` draws.
       split_file: YAML file with `test` and `train`, for `file`.
-      slices: of training cases: `body`, `organs` or `all`.
+      slices: which slices of training cases are kept: `body`, `organs` or `all`.
       geometry: `physical` (pixels of `pixel_mm`, centred on the body) or `resize` (the whole slice).
       pixel_mm: edge of a pixel, for `physical`.
       slice_mm: distance of slices that are resampled; the scan's own slices if None.
-      neighbours: slices on each side that a record holds as further channels.
-      intensity: by name of the domain, its intensity rule as text, such as `window:-160:240`.
+      neighbours: number of slices on each side that a record holds as further channels.
+      intensity: name of a domain -> its intensity rule as text, such as `window:-160:240`.
       orientation_policy: `strict` or `trust_affine`, for NIfTI files that do not say how they lie.
-      shards: number of TFRecord files; one a case and at most 8 if None.
+      shards: number of TFRecord files; if None, one per case and at most 8.
       preview: whether a contact sheet is drawn for each case.
-      verbose: whether what Beam writes to standard error is shown.
+      verbose: whether Beam's own messages on standard error are shown.
       beam_options: Apache Beam's own flags, such as `["--direct_num_workers=2"]`.
-      progress: see `attent_tf.progress.Progress`; a line for each case, in the order in which they are done.
+      progress: see `attent_tf.progress.Progress`; a line for each case, in the order in which cases are done.
 
     Returns:
       The manifest of the folder.

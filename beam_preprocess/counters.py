@@ -9,7 +9,7 @@ CASES, SLICES, REJECTED = "cases", "slices", "cases_rejected"
 
 
 def read_counters(result: Any) -> dict[str, int]:
-    """Returns the job's counters by name; empty where the runner keeps none.
+    """Returns the job's counters by name; empty if the runner keeps none.
 
     Args:
       result: a Beam `PipelineResult` of a job that is over.

@@ -187,4 +187,6 @@ def _check_left(found: Survey, left: set[str], rejected: Sequence[Rejection] = (
             messages = [str(problem.problem) for problem in found.problems if problem.domain == domain]
             messages += [rejection["message"] for rejection in rejected if rejection["domain"] == domain]
             first = messages[0] if messages else "none"
-            raise InputError(root, f"a {domain} case that can be used", f"none (the first: {first})", "mend the cases")
+            raise InputError(
+                root, f"a {domain} case that can be used", f"none (the first: {first})", "correct the cases"
+            )

@@ -75,7 +75,7 @@ def error_parts(error: Exception, name: str) -> ErrorParts | None:
         return parts_of(error)
     if isinstance(error, OSError):
         where = error.filename or name
-        message = f"{where}: {error.strerror or error}, while working on {name}; mend it and run again"
+        message = f"{where}: {error.strerror or error}, while working on {name}; correct it and run again"
         return {"kind": "InputError", "message": message}
     return None
 

@@ -28,7 +28,7 @@ class PreprocessOptions:
       slices: `body`, `organs` or `all`, for training cases (see `attent_tf.data.selection`); other cases keep all.
       prepare: geometry and intensities of the records.
       orientation_policy: `strict` or `trust_affine`, for NIfTI files that do not say how they lie (see `read_nifti`).
-      shards: number of files, or None for one a case but at most 8.
+      shards: number of files, or None for one per case but at most 8.
       on_error: `fail` stops at the first case that cannot be used; `skip` sets such cases aside in `rejected.jsonl`.
       overwrite: whether a records folder that exists is replaced.
       preview: whether a contact sheet is drawn for each case.

@@ -17,7 +17,7 @@ class Rejection(notes.ErrorParts):
     Attributes:
       case: its identifier.
       domain: name of its domain.
-      split: that it would have had; empty where its files were too incomplete to plan with.
+      split: the split that it would have had; empty if its files were too incomplete to plan with.
       reason: one word for the check that it failed.
     """
 

@@ -126,7 +126,7 @@ def run_noted(
         if fault is not None:
             # On a full disk there is no room for a note either.
             raise InputError(
-                "a worker", "to write what it made", os.strerror(fault).lower(), "mend it and run again"
+                "a worker", "to write what it made", os.strerror(fault).lower(), "correct it and run again"
             ) from error
         if is_local(pipeline):
             raise
@@ -163,7 +163,7 @@ def reason_of(error: Exception) -> str:
         return lines[0]
     # Frames are indented, and so are the lines of Java that may follow.
     last = next((line for line in lines[begins[-1] + 1 :] if line.strip() and not line[0].isspace()), None)
-    return f"a worker met {last.strip()}" if last else "a worker met an error that did not come through"
+    return f"a worker met {last.strip()}" if last else "a worker met an error that did not reach the main program"
 
 
 def _check_job_server(runner: str, options) -> None:

@@ -25,7 +25,7 @@ class Survey:
       options: the job's, with the intensity rules that its data sets describe.
       named: all cases of which names and pairs are right.
       cases: those of them whose headers are right too.
-      problems: of all other cases, and of folders.
+      problems: problems of all other cases, and of folders.
     """
 
     options: PreprocessOptions
@@ -73,8 +73,8 @@ class CheckReport:
     """What `check` found.
 
     Attributes:
-      problems: of names, pairs, headers, splits, voxels, label values and anatomy.
-      warnings: of cases that can be used.
+      problems: problems with names, pairs, headers, splits, voxels, label values and anatomy.
+      warnings: warnings about cases that can be used.
       cases: number of cases looked at.
     """
 
@@ -188,7 +188,7 @@ def _case_problem(case: PlannedCase, error: Exception) -> CaseProblem:
         raise error
     files, parts = case.files, notes.error_parts(error, case.files.case)
     problem = getattr(error, "problem", None) or Problem(
-        files.path, "a case that can be used", parts["message"], "mend it and run again"
+        files.path, "a case that can be used", parts["message"], "correct it and run again"
     )
     return CaseProblem(files.case, files.domain, notes.reason_of(parts), problem)
 

@@ -19,10 +19,10 @@ class CaseNote:
     """A case whose slices wait for their shard.
 
     Attributes:
-      entry: of the manifest.
+      entry: an entry of the manifest.
       position: its rank in the manifest.
       warnings: lines that the user has to hear.
-      preview: file name of its contact sheet; empty where none was asked for.
+      preview: file name of its contact sheet; empty if none was asked for.
     """
 
     entry: ManifestCase

@@ -30,16 +30,16 @@ from .options import workers_option
 )
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one key; may be repeated.")
 @click.option(
-    "--dry-run", is_flag=True, help="List what is there and what will be trained, with the time it takes; do nothing."
+    "--dry-run", is_flag=True, help="List what exists and what will be trained, with the time it will take; do nothing."
 )
 @workers_option
-@click.option("--quiet", is_flag=True, help="Show no progress; warnings and the result only.")
+@click.option("--quiet", is_flag=True, help="Show no progress, only warnings and the result.")
 def benchmark(records, out, methods, directions, seeds, config_name, overrides, dry_run, workers, quiet):
     """Train and score all methods over seeds, in the form of the paper's tables.
 
     Every run is trained to its last step and scored once; nothing is chosen by scores. A CycleGAN is trained once for each
-    seed, for all methods that translate with it and for both directions. Interrupted, the command goes on where it stopped.
-    Writes benchmark.md and benchmark.json, and leaves each run with its evaluation in OUT/runs.
+    seed, for all methods that translate with it and for both directions. If it was interrupted, the same command goes on
+    where it stopped. Writes benchmark.md and benchmark.json, and leaves each run with its evaluation in OUT/runs.
 
     \b
     Examples:

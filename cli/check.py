@@ -25,7 +25,7 @@ from .tables import LINE
     type=click.Choice(["train", "test"]),
     default="train",
     show_default=True,
-    help="Which of its cases to look at.",
+    help="Which of the target's cases to look at.",
 )
 @click.option(
     "--cases",
@@ -34,16 +34,16 @@ from .tables import LINE
     show_default=True,
     help="Look at no more than this many cases, chosen evenly from all.",
 )
-@click.option("--out", type=click.Path(), metavar="JSON", help="Write the signs to this file as well.")
+@click.option("--out", type=click.Path(), metavar="JSON", help="Also write the signs to this file.")
 @shared.calibration
-@click.option("--strict", is_flag=True, help="Exit with 1 where a sign is red.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if a sign is red.")
 @click.pass_context
 def check(ctx, run_folder, records, split, cases, out, calibration, strict):
     """Say how good a run is, without labels of its target.
 
-    Signs are taken on scans of the target: how much of each structure is found, whether answers stay the same when a slice is
-    mapped, scaled or translated there and back, how sure they are, whether structures are in one piece. Each is green, amber
-    or red. No label of the target is read, so that stages, settings and seeds may be chosen by them.
+    Signs are taken on scans of the target: how much of each structure is found, whether answers stay the same when a slice
+    is mapped, scaled or translated there and back, how sure they are, and whether structures are in one piece. Each is
+    green, amber or red. No label of the target is read, so stages, settings and seeds may be chosen by the signs.
 
     \b
     Examples:

@@ -53,7 +53,7 @@ def segment_cohort(
         outcome = run_cohort(scans, options, beam_options, console.say)
     count = counted(len(scans), "scan")
     have = "has" if len(scans) == 1 else "have"
-    console.say(f"{outcome.done} of {count} {have} a result, {outcome.skipped} of them had it already")
+    console.say(f"{outcome.done} of {count} {have} a result, {outcome.skipped} of them had one before")
     console.say(f"Wrote {os.path.join(out, MANIFEST_FILE)} and {os.path.join(out, TABLE_FILE)}")
     if outcome.failed:
         reasons = os.path.join(out, FAILED_FILE)

@@ -13,7 +13,7 @@ def check_cohort_options(context: click.Context) -> None:
     """Refuses options that do not go with --cohort, and a lack of --model."""
     odd = [name for parameter, name in _given(context) if parameter not in _WITH]
     if odd:
-        raise click.UsageError(f"{odd[0]} does not go with --cohort; give --cohort with --model and --out.")
+        raise click.UsageError(f"{odd[0]} cannot be used with --cohort; give --cohort with --model and --out.")
     if not context.params["model"]:
         advice = "see attent package and attent export"
         raise click.UsageError(

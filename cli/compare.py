@@ -18,9 +18,9 @@ from .tables import LINE
     type=click.Choice(METRICS),
     default="dice",
     show_default=True,
-    help="What is compared, for each structure.",
+    help="The score to compare, for each structure.",
 )
-@click.option("--common-cases", is_flag=True, help="Compare the cases that all runs have; the others are listed.")
+@click.option("--common-cases", is_flag=True, help="Compare only the cases that all runs have, and list the others.")
 @click.option(
     "--against-first", is_flag=True, help="Compare the first run with each of the others, instead of every pair."
 )

@@ -14,7 +14,9 @@ from .options import ForDomain
 @click.option(
     "--run", "run_folder", required=True, type=click.Path(), help="Trained run folder (attent train), or a package."
 )
-@click.option("--records", required=True, type=click.Path(), help="Records folder that says which cases train.")
+@click.option(
+    "--records", required=True, type=click.Path(), help="Records folder that says which cases are training cases."
+)
 @click.option(
     "--domain",
     "domains",
@@ -46,9 +48,10 @@ from .options import ForDomain
 def convert(run_folder, records, domains, domain_datasets, layout, accept, postprocess, out):
     """Write a data set that nnU-Net can train on.
 
-    Labelled training scans of the source come in target style, with their own labels; training scans of the target come with
-    label maps by the run, if the signs of attent check, taken on each scan alone, pass. Scans that do not pass are left out and
-    named. Test scans of the target go to imagesTs. All keep the grid of their files. No label of the target is used.
+    It holds labelled training scans of the source, in target style and with their own labels, and training scans of the
+    target, with the run's label maps, if they pass the signs of attent check, taken on each scan alone. Scans that do not
+    pass are left out and named. Test scans of the target go to imagesTs. All scans keep the grid of their files. No label
+    of the target is used.
 
     origins.json, beside dataset.json, says where each case comes from.
 

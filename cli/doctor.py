@@ -13,7 +13,7 @@ from attent_tf import __version__
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-@click.option("--require-gpu", is_flag=True, help="Fail where TensorFlow sees no GPU.")
+@click.option("--require-gpu", is_flag=True, help="Fail if TensorFlow sees no GPU.")
 @click.pass_context
 def doctor(ctx, as_json, require_gpu):
     """Say what this machine has, and what is missing.
@@ -69,7 +69,7 @@ def as_text(findings) -> str:
             if finding.advice:
                 lines.append(f"  {'':<5}  {'':<{width}}  -> {finding.advice}")
     wrong = [finding.name for finding in findings if finding.state == "wrong"]
-    lines.append(f"Not as required: {', '.join(wrong)}." if wrong else "Everything that is required is here.")
+    lines.append(f"Not as required: {', '.join(wrong)}." if wrong else "Everything that is required is there.")
     return "\n".join(lines)
 
 

@@ -26,7 +26,7 @@ from .tables import LINE
     "--labels",
     type=click.Path(),
     metavar="YAML",
-    help="How label files are called and what their numbers mean.  [default: the same names on both sides, the structures of "
+    help="How label files are named and what their numbers mean.  [default: the same names on both sides, the structures of "
     "the task in its order from 1]",
 )
 @click.option(
@@ -42,7 +42,7 @@ from .tables import LINE
     type=click.Choice(list(PROTOCOLS)),
     default=DEFAULT_PROTOCOL,
     show_default=True,
-    help="What is scored; it is printed in words with the scores.",
+    help="What is scored; the scores are printed with a description of it.",
 )
 @click.option(
     "--scans",
@@ -63,8 +63,9 @@ def evaluate(ctx, run_folder, records, out, protocol, postprocess, overwrite, **
 
     Writes metrics.json, cases.csv, the pictures of each case and report/index.html.
 
-    A prediction that is missing, on other voxels or cannot be read counts as an empty one; a case with such a reference is
-    not scored. All of them are listed. Exit code: 0 everything was scored, 3 something is listed, 1 nothing was scored.
+    A prediction that is missing, lies on other voxels or cannot be read counts as an empty one; a case with such a
+    reference is not scored. All such cases are listed. Exit code: 0 everything was scored, 3 something is listed, 1 nothing
+    was scored.
 
     \b
     Examples:

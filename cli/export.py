@@ -17,15 +17,15 @@ from attent_tf.runtime import start_quietly
 @click.option(
     "--version",
     type=int,
-    help="Number of the version; the next free one if left out. Existing versions are never replaced.",
+    help="Number of the version; without it, the next free one. Existing versions are never replaced.",
 )
 @click.option(
     "--optimize",
     is_flag=False,
     flag_value="float32",
     type=click.Choice(["float32", "float16"]),
-    help="Fold batch norms and make the weights constants, of type float32 if none is given; float16 halves the file. "
-    "Measures what that changes.",
+    help="Fold batch norms and make the weights constants. float32 if no type is given; float16 halves the file. "
+    "Measures what this changes.",
 )
 @click.option(
     "--format",
@@ -36,7 +36,9 @@ from attent_tf.runtime import start_quietly
     help="What to write: for TensorFlow Serving, or an ONNX file in a MONAI bundle (pip install attent-tf[onnx]).",
 )
 @click.option(
-    "--evaluation", type=click.Path(), help="Evaluation folder for the model card; RUN/evaluation if it is there."
+    "--evaluation",
+    type=click.Path(),
+    help="Evaluation folder for the model card; without it, RUN/evaluation if that exists.",
 )
 def export(run_folder, out, version, optimize, kind, evaluation):
     """Write the deployed chain as a SavedModel, one version of a model for TensorFlow Serving, or as an ONNX file.

@@ -7,7 +7,7 @@ def help_all(context: click.Context) -> str:
     """Returns the help of a group and then of its commands, each under a line with its name.
 
     Args:
-      context: of the group.
+      context: the context of the group.
     """
     group = context.command
     texts = [group.get_help(context)]

@@ -18,7 +18,7 @@ from .task_lines import task_lines
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option("--cases", is_flag=True, help="With --records: print a line for each case as well.")
 def info(package, records, run_folder, model, as_json, cases):
-    """Print what a folder holds: the task with its structures and domains, and what was made of it.
+    """Print what a folder holds: the task with its structures and domains, and what was made from it.
 
     Of records: fingerprint, cases, slices, spacing, intensities and structures. Of a run and of an exported model: method,
     direction and the records behind it. Of a package: its model card.

@@ -14,15 +14,15 @@ orientation_policy = click.option(
     type=click.Choice(ORIENTATION_POLICIES),
     default="strict",
     show_default=True,
-    help="NIfTI files whose sform and qform codes are both 0, or whose sform and qform mirror each other: refuse, or trust the "
-    "affine that stands there, the sform before the qform.",
+    help="NIfTI files whose sform and qform codes are both 0, or whose sform and qform mirror each other: refuse "
+    "them, or trust the affine in the file, the sform before the qform.",
 )
 
 calibration = click.option(
     "--calibration",
     type=click.Path(),
     metavar="JSON",
-    help="File of benchmarks/calibrate_signs.py by which Dice is estimated from the signs.  [default: no estimate]",
+    help="File from benchmarks/calibrate_signs.py, used to estimate Dice from the signs.  [default: no estimate]",
 )
 
 
@@ -106,8 +106,8 @@ workers_option = click.option(
     type=BatchSize(),
     default="auto",
     show_default=True,
-    help="Runs at once: 1 trains one after the other with all cores, more each in a process of one thread. auto: one a core for "
-    "images up to 128 pixels without a GPU, else 1.",
+    help="Runs in parallel: 1 trains them one after the other with all cores; with more, each run is a process of "
+    "one thread. auto: one per core for images up to 128 pixels without a GPU, else 1.",
 )
 
 
@@ -127,7 +127,7 @@ def _scans_to_files(command, required: bool):
         click.option(
             "--series",
             metavar="UID",
-            help="SeriesInstanceUID, or number, of the series to take where a DICOM folder holds several.",
+            help="SeriesInstanceUID, or number, of the series to take if a DICOM folder holds several.",
         ),
         click.option(
             "--report",
@@ -140,14 +140,14 @@ def _scans_to_files(command, required: bool):
             type=BatchSize(),
             default="auto",
             show_default=True,
-            help="Slices at once. auto: by the GPU's free memory, or the cores. The result does not depend on it.",
+            help="Slices per batch. auto: from the GPU's free memory, or the number of cores. The result does not depend on it.",
         ),
         click.option(
             "--device",
             type=DeviceName(),
             default="auto",
             show_default=True,
-            help="Where the networks run. auto: the first GPU, or the processor. gpu:N: the GPU with that number, from 0.",
+            help="Where the networks run. auto: the first GPU, or else the CPU. gpu:N: the GPU with that number, from 0.",
         ),
         click.option(
             "--out",

@@ -11,7 +11,7 @@ def write_page(path: Path, task, answer, reading, made_by: str) -> None:
 
     Args:
       path: the file to write.
-      task: of the structures.
+      task: the task of the structures.
       answer: a `SegmentedScan`.
       reading: how its scan was read; it is read once more, because its voxels are dropped before the networks start.
       made_by: what made the label map, for people.

@@ -27,8 +27,8 @@ from .options import ForDomain
     "domains",
     multiple=True,
     type=ForDomain("DIR"),
-    help="Cases of a domain of the task: a folder in a known layout, or a YAML description that says its root. Once for each "
-    "domain; one or more.",
+    help="Cases of a domain of the task: a folder in a known layout, or a YAML description that names its root. "
+    "Once for each domain, for one domain or more.",
 )
 @click.option(
     "--domain-dataset",
@@ -36,15 +36,16 @@ from .options import ForDomain
     multiple=True,
     type=ForDomain("NAME_OR_YAML"),
     help="How the folder of a domain lies on disk: chaos, chaos-t1-in, chaos-t1-out, malbcv, nifti, dicom, amos-ct, amos-mri, "
-    "crossmoda-t1, crossmoda-t2, mmwhs-ct, mmwhs-mri, sifa-ct, sifa-mri, totalsegmentator-ct, totalsegmentator-mri, nnunet or "
-    "nnunet-test (with :1 behind it, channel 1 of several), or a description of your own.  [default: recognised]",
+    "crossmoda-t1, crossmoda-t2, mmwhs-ct, mmwhs-mri, sifa-ct, sifa-mri, totalsegmentator-ct, "
+    "totalsegmentator-mri, nnunet or nnunet-test (with :1 at the end, channel 1 of several), or a "
+    "description of your own.  [default: recognised]",
 )
 @click.option("--mri", type=click.Path(), metavar="DIR", help="Short for --domain mri=DIR.")
 @click.option("--ct", type=click.Path(), metavar="DIR", help="Short for --domain ct=DIR.")
 @click.option("--mri-dataset", metavar="NAME_OR_YAML", help="Short for --domain-dataset mri=…")
 @click.option("--ct-dataset", metavar="NAME_OR_YAML", help="Short for --domain-dataset ct=…")
-@click.option("--out", type=click.Path(), metavar="RECORDS", help="Folder to make; it must not hold anything yet.")
-@click.option("--overwrite", is_flag=True, help="Replace the records that are in --out once the new ones are complete.")
+@click.option("--out", type=click.Path(), metavar="RECORDS", help="Folder to make; it must be absent or empty.")
+@click.option("--overwrite", is_flag=True, help="Replace the records in --out once the new ones are complete.")
 @click.option("--check", is_flag=True, help="Look for everything that is wrong with the data, and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="With --check: print the problems as JSON.")
 @click.option(
@@ -63,14 +64,17 @@ from .options import ForDomain
     "drawn from --seed. file: yours, from --split-file. none: every case both trains and tests.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="What --split ratio draws from.")
-@click.option("--split-file", type=click.Path(), metavar="YAML", help="Lists `test` and `train` of cases or patients.")
+@click.option(
+    "--split-file", type=click.Path(), metavar="YAML", help="File with lists `test` and `train` of cases or patients."
+)
 @click.option(
     "--slices",
     type=click.Choice(SLICE_RULES),
     default="body",
     show_default=True,
-    help="Slices of training cases. body: drops ends that show only air. organs: the paper's rule, slices with a "
-    "labelled structure (it uses labels, of the target domain too). Test cases keep all slices.",
+    help="Which slices of training cases to keep. body: without the ends that show only air. organs: the paper's "
+    "rule, slices with a labelled structure (this uses labels, also those of the target domain). Test cases "
+    "keep all slices.",
 )
 @click.option(
     "--geometry",
@@ -94,21 +98,21 @@ from .options import ForDomain
     multiple=True,
     type=ForDomain("RULE"),
     help="What −1 and +1 stand for in scans of a domain: window:LOW:HIGH, percentile:LOW:HIGH[:PART[:PART]] or "
-    "zscore:TIMES[:PART], where PART is volume or body; @training behind it takes the statistics of the training cases.  "
+    "zscore:TIMES[:PART], where PART is volume or body; @training at the end takes the statistics of the training cases.  "
     "[default: the data set's, or else the task's]",
 )
 @click.option("--mri-intensity", metavar="RULE", help="Short for --intensity mri=RULE.")
 @click.option("--ct-intensity", metavar="RULE", help="Short for --intensity ct=RULE.")
 @shared.orientation_policy
-@click.option("--shards", type=int, help="Number of TFRecord files.  [default: one a case, at most 8]")
+@click.option("--shards", type=int, help="Number of TFRecord files.  [default: one per case, at most 8]")
 @click.option("--preview", is_flag=True, help="Draw a contact sheet of each case, in preview/index.html.")
 @click.option("--verbose", is_flag=True, help="Show Beam's own messages.")
 @click.argument("beam_options", nargs=-1, type=click.UNPROCESSED, metavar="[-- BEAM OPTIONS]")
 def preprocess(check, as_json, verbose, beam_options, **settings):
     """Turn folders of scans into sliced TFRecords.
 
-    One domain is enough for supervised training or for inference; adaptation needs two, and more may lie side by side. What
-    follows `--` goes to Apache Beam.
+    One domain is enough for supervised training or for inference; adaptation needs two, and one records folder may hold
+    more. What follows `--` goes to Apache Beam.
 
     \b
     Examples:

@@ -16,12 +16,14 @@ def summary(manifest) -> list[str]:
         rows.append((domain, *map(str, counts)))
     lines = table(rows)
     if any(case.split == "all" for case in manifest.cases):
-        lines.append("Split none: every case both trains and tests, so scores on these records are no test results.")
+        lines.append("Split none: every case both trains and tests, so scores on these records are not test results.")
     if any(case.uses_labels_for_selection for case in manifest.cases):
-        lines.append("Slices organs: labels chose the training slices, in the target domain too.")
+        lines.append("Slices organs: labels chose the training slices, also in the target domain.")
     spaces = collections.Counter(case.geometry.space for case in manifest.cases)
     if spaces[SLICE]:
-        lines.append(f"Cases of one slice out of an unknown scan, which train and are not scored: {spaces[SLICE]}.")
+        lines.append(
+            f"Cases of one slice from an unknown scan, which are for training and are not scored: {spaces[SLICE]}."
+        )
     if spaces.total() > spaces[PATIENT]:
         lines.append("The size of their voxels is not known: lengths count voxels, and anatomy was not checked.")
     return lines

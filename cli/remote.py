@@ -15,31 +15,33 @@ def server_options(command):
         click.option(
             "--token-file",
             type=click.Path(),
-            help="File with the token that a server or proxy asks for (header Authorization: Bearer), over https or grpcs; the "
-            "variable ATTENT_SERVER_TOKEN in its place.",
+            help="File with the token that a server or proxy asks for (header Authorization: Bearer), over https "
+            "or grpcs. The variable ATTENT_SERVER_TOKEN can hold the token instead.",
         ),
         click.option(
             "--client-key", type=click.Path(), help="Private key (PEM) of --client-certificate, if not in its file."
         ),
         click.option(
-            "--client-certificate", type=click.Path(), help="Certificate (PEM) that the server asks of its clients."
+            "--client-certificate",
+            type=click.Path(),
+            help="The client's certificate (PEM), for servers that ask for one.",
         ),
         click.option(
             "--server-ca",
             type=click.Path(),
-            help="Certificates (PEM) by which the server is known, in place of the system's.",
+            help="Certificates (PEM) to check the server against, in place of the system's.",
         ),
         click.option(
             "--model-metadata",
             type=click.Path(),
-            help="metadata.json of the exported model, or its folder; says how scans are prepared, in the place of --run.",
+            help="metadata.json of the exported model, or its folder; says how scans are prepared, in place of --run.",
         ),
         click.option(
-            "--model-version", type=click.IntRange(min=1), help="Version on the server; the newest if left out."
+            "--model-version", type=click.IntRange(min=1), help="Version on the server; without it, the newest."
         ),
         click.option(
             "--model",
-            help="Package (attent package), in the place of --run. With --server, the name of the model there [default: "
+            help="Package (attent package), in place of --run. With --server, the name of the model there [default: "
             f"{DEFAULT_MODEL}]; with --cohort, a package, or a version folder such as models/attent/1.",
         ),
         click.option(

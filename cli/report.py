@@ -19,7 +19,8 @@ import click
     "runs",
     multiple=True,
     metavar="DIR",
-    help="Run behind each evaluation, in their order; without it, the folder around the evaluation if that is a run.",
+    help="The run that was evaluated, once for each evaluation and in the same order; without it, the folder that "
+    "holds the evaluation, if that is a run.",
 )
 @click.option("--out", type=click.Path(), help="HTML file to write; summary.md and scores.csv are written beside it.")
 @click.option("--title", default="AttENT report", show_default=True, help="Heading of the report.")

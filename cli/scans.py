@@ -78,7 +78,9 @@ class Tally:
             write_json(path, report(run, device, batch_size, seconds, self._done, self._failed))
             click.echo(f"Wrote {path}")
         if self._failed:
-            click.echo(f"Error: {len(self._failed)} of {self._count} scans failed; the others are done:", err=True)
+            click.echo(
+                f"Error: {len(self._failed)} of {self._count} scans failed; the others were processed:", err=True
+            )
             for failure in self._failed:
                 click.echo(f"  {failure['reason']}", err=True)
             click.get_current_context().exit(EXIT_SOME_FAILED if self._done else 1)

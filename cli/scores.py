@@ -45,7 +45,7 @@ def state_lines(evaluation: Evaluation) -> list[str]:
     words = {
         MISSED: "missed (Dice 0, infinite distance)",
         SPURIOUS: "spurious: predicted where there is none",
-        ABSENT: "in neither map, undefined and left out of means",
+        ABSENT: "in neither map: undefined, left out of means",
     }
     lines, failed = [], {failure.case for failure in evaluation.failures}
     for case in evaluation.cases:

@@ -20,24 +20,23 @@ from .remote import read_source, server_options
     "--cohort",
     metavar="CSV",
     type=click.Path(),
-    help="List of scans (columns path, and case and series if wanted), with --model: a Beam job; what is done is skipped.",
+    help="List of scans (column path, optionally case and series), used with --model: segments them in a Beam job "
+    "and skips those that are done.",
 )
 @click.option(
     "--overwrite",
     is_flag=True,
-    help="With --cohort: remove what is in --out of the listed scans, or all of another model, and begin anew.",
+    help="With --cohort: remove the results of the listed scans from --out, or all results of another model, and start again.",
 )
 @click.option("--verbose", is_flag=True, help="With --cohort: show Beam's own messages.")
-@click.option("--dicom-seg", is_flag=True, help="Write a DICOM segmentation as well; the input must be DICOM.")
-@click.option("--probabilities", is_flag=True, help="Write the probability of each class as well (4-D NIfTI).")
-@click.option(
-    "--entropy", is_flag=True, help="Write where to distrust the result as well: 0 sure, 1 undecided (NIfTI)."
-)
-@click.option("--preview", is_flag=True, help="Draw outlines of what was found on slices as well (PNG).")
+@click.option("--dicom-seg", is_flag=True, help="Also write a DICOM segmentation; the input must be DICOM.")
+@click.option("--probabilities", is_flag=True, help="Also write the probability of each class (4-D NIfTI).")
+@click.option("--entropy", is_flag=True, help="Also write where to distrust the result: 0 sure, 1 undecided (NIfTI).")
+@click.option("--preview", is_flag=True, help="Also draw slices with the outlines of what was found (PNG).")
 @click.option(
     "--page",
     is_flag=True,
-    help="Write a page to look through the scan and its structures as well (HTML); of a folder, index.html too.",
+    help="Also write a page to look through the scan and its structures (HTML); for a folder, also index.html.",
 )
 @options.postprocess
 @click.argument("beam_options", nargs=-1, type=click.UNPROCESSED, metavar="[-- BEAM OPTIONS]")
@@ -62,14 +61,14 @@ def segment(
 ):
     """Segment scans; each label map has its scan's own grid.
 
-    Scans must be of the run's target domain. Labels are the structures of the run's task, in its order from 1. Other files lie
-    beside the label map: labels_entropy.nii.gz beside labels.nii.gz. Not a medical device.
+    Scans must be of the run's target domain. Labels are the structures of the run's task, numbered from 1 in its order.
+    Other files lie beside the label map: labels_entropy.nii.gz beside labels.nii.gz. This is not a medical device.
 
     With --server the slices go to a model that `attent export` wrote, and the scan's own voxels are labelled here, without
     TensorFlow; --model-metadata or --run says how scans are prepared.
 
-    With --cohort each scan of a list is segmented by the package or the exported model that is --model; what follows `--` goes to
-    Apache Beam.
+    With --cohort each scan of a list is segmented by the package or the exported model that --model names; what follows
+    `--` goes to Apache Beam.
 
     Exit codes: 0 all scans done; 1 error, no label map written; 2 wrong usage; 3 some scans of the folder or list failed.
 

@@ -22,7 +22,7 @@ def aligned(rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
 
 
 def number(value: float, digits: int = 2, sign: bool = False) -> str:
-    """Returns a number with so many decimals, `–` where it is undefined and `∞` where it is infinite."""
+    """Returns a number with the given number of decimals, `–` where it is undefined and `∞` where it is infinite."""
     if math.isnan(value):
         return UNDEFINED
     if math.isinf(value):

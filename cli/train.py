@@ -29,7 +29,7 @@ _STAGES = dict.fromkeys(stage.id for method in METHODS.values() for stage in met
     metavar="ID",
     default="all",
     show_default=True,
-    help=f"all stages of the method, or one: {', '.join(_STAGES)}.",
+    help=f"All stages of the method, or one: {', '.join(_STAGES)}.",
 )
 @click.option(
     "--strategy",
@@ -42,14 +42,14 @@ _STAGES = dict.fromkeys(stage.id for method in METHODS.values() for stage in met
 @click.option(
     "--precision",
     type=click.Choice(PRECISIONS),
-    help="What networks compute in; instead of the configuration's.",
+    help="Number type that networks compute in, in place of the configuration's.",
 )
-@click.option("--jit", is_flag=True, help="Compile gradients by XLA; for GPUs, since it makes CPUs slower.")
-@click.option("--quiet", is_flag=True, help="Show no progress; warnings and the result only.")
+@click.option("--jit", is_flag=True, help="Compile gradients with XLA; for GPUs only, since it makes CPUs slower.")
+@click.option("--quiet", is_flag=True, help="Show no progress, only warnings and the result.")
 @click.option(
     "--deterministic",
     is_flag=True,
-    help="The same bits from every run on the same machine, resumed or not; slower on a GPU.",
+    help="Every run on the same machine gives the same bits, resumed or not; slower on a GPU.",
 )
 @click.option(
     "--translation-from",

@@ -21,8 +21,9 @@ _TRANSLATING = f"{', '.join(_FIRST)} or {_LAST}"
 def translate(run_folder, source, out, **settings):
     """Show target scans in source style.
 
-    Scans must be of the run's target domain. The result has the scan's own grid: raw values within the source's window, HU where
-    it is CT, and 0 to 1000 where each source scan had values of its own. It is a picture for machines, not for diagnosis.
+    Scans must be of the run's target domain. The result has the scan's own grid. Its raw values lie within the source's
+    window (in HU for CT), or between 0 and 1000 if each source scan had a window of its own. It is a picture for machines,
+    not for diagnosis.
 
     Exit codes: 0 all scans done; 1 error, nothing written; 2 wrong usage; 3 some scans of the folder failed.
 

@@ -13,7 +13,7 @@ def verify(records):
     """Check every byte and record of a records folder against its manifest.
 
     Lists everything that is wrong: sizes, checksums, counts, records that are not what the manifest promises, patients in
-    two splits. The exit code is 1 if there is anything.
+    two splits. The exit code is 1 if anything is wrong.
 
     \b
     Example:
@@ -33,7 +33,7 @@ def verify(records):
         console.say(f"Note: {name} is not in the manifest; nothing reads it")
     if found:
         count = counted(len(found), "fault")
-        raise click.ClickException(f"{records}: {count}; preprocess again or copy the folder again")
+        raise click.ClickException(f"{records}: {count}; preprocess again, or copy the folder again")
     megabytes = sum(shard.bytes for shard in manifest.shards) / 1e6
     rejected = f", {len(manifest.rejected)} set aside" if manifest.rejected else ""
     console.say(

@@ -1,4 +1,4 @@
-"""The functions that `import attent_tf` offers: the verbs of the command in its words, and arrays through trained networks.
+"""The functions that `import attent_tf` offers: the verbs of the command with its options, and trained networks for arrays.
 
-Each module loads what is heavy when one of its functions is called.
+Each module loads heavy packages when one of its functions is called.
 """

@@ -20,11 +20,11 @@ from attent_tf.tasks import Task
 
 @dataclasses.dataclass(frozen=True)
 class Benchmark:
-    """What came of a benchmark.
+    """The results of a benchmark.
 
     Attributes:
       tables: direction -> its rows, comparisons and findings.
-      markdown: all of it as text.
+      markdown: all of this as text.
     """
 
     tables: dict[str, Direction]
@@ -47,20 +47,20 @@ def benchmark(
     Args:
       records: a records folder with test cases of both domains.
       out: the benchmark folder; `benchmark.md` and `benchmark.json` are written there, and each run in `runs`.
-      methods: `all`, or ids of methods: a list, or a text with commas.
-      directions: one direction, such as `mri2ct`, or `both` for all that there are.
-      seeds: trains with seeds 0, 1, … up to this number.
+      methods: `all`, or ids of methods: a list, or text with commas.
+      directions: one direction, such as `mri2ct`, or `both` for all directions of the records.
+      seeds: number of seeds: 0, 1, … are used.
       config: name of a configuration that ships, or a file.
       set: keys to change, such as `["translation.steps=200"]`.
       progress: see `attent_tf.progress.Progress`.
-      workers: how many runs at once: 1 trains them in this process with all its threads, more each in a process of its own with
-        one thread, which does not know methods that this one registered; None chooses what is faster on this machine.
+      workers: number of runs in parallel. With 1 they are trained in this process with all its threads; with more, each is a
+        process with one thread, which does not know methods registered in this process. None for what is faster here.
 
     Returns:
       The tables of each direction.
 
     Raises:
-      AttentError: errors of training and evaluation; runs that are there were made from other records or settings.
+      AttentError: errors of training and evaluation, or existing runs were made from other records or settings.
     """
     loaded, out = load_config(os.fspath(config), set), Path(out)
     task, plan = benchmark_plan(records, methods, directions, seeds)

@@ -1,4 +1,4 @@
-"""`load_chain`: trained networks that are ready for scans, wherever they come from."""
+"""`load_chain`: trained networks that are ready for scans, from any source."""
 
 import dataclasses
 import os
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from attent_tf.serving import Credentials
 
 DEFAULT_MODEL = "attent"
-"""What a model is called on a server where nobody says otherwise."""
+"""Name of a model on a server, unless another is given."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,18 +52,18 @@ def load_chain(
 
     Args:
       run: a trained run or its folder, a package (`FILE.attent`), or the version folder of an exported model
-        (`models/attent/1`). With `server`, the `metadata.json` of the exported model will do; TensorFlow is not needed then.
-      batch_size: slices at once; chosen for the device if None. The result does not depend on it.
-      server: address of a TensorFlow Serving that holds the exported model, `http://HOST:8501` or `grpc://HOST:8500`.
+        (`models/attent/1`). With `server`, the `metadata.json` of the exported model is enough; TensorFlow is not needed then.
+      batch_size: slices per batch; chosen for the device if None. The result does not depend on it.
+      server: address of a TensorFlow Serving server that holds the exported model, `http://HOST:8501` or `grpc://HOST:8500`.
       model: name of the model on the server.
       model_version: its version there; the newest if None.
       server_ca, client_certificate, client_key, token_file: see `server_credentials`.
-      device: where the networks of this process run: `auto`, `cpu`, `gpu`, or `gpu:N` for the GPU with that number; to be
+      device: where the networks of this process run: `auto`, `cpu`, `gpu`, or `gpu:N` for the GPU with that number; it must be
         chosen before TensorFlow first computes.
 
     Raises:
-      ConfigError: there is no such device, or one is asked of a server.
-      InputError: the path is none of these, or what lies there is damaged.
+      ConfigError: there is no such device, or a device is given together with a server.
+      InputError: the path is not one of these, or what lies there is damaged.
       RunError: a stage of the run has no checkpoint, or it is of another model.
       ServerError: there is no such server or model.
     """
@@ -86,7 +86,7 @@ def choose_device(name: str, server: str | None) -> None:
       server: address of a server that runs them instead, or None.
 
     Raises:
-      ConfigError: there is no such device, or one is asked of a server.
+      ConfigError: there is no such device, or a device is given together with a server.
     """
     if server is None:
         use_device(name)
@@ -100,16 +100,16 @@ def server_credentials(
     client_key: str | os.PathLike[str] | None,
     token_file: str | os.PathLike[str] | None,
 ) -> "Credentials":
-    """Returns what a client shows to a server, and by what it knows the server.
+    """Returns the credentials of a client, and the certificates that it checks a server against.
 
     Args:
-      server_ca: certificates (PEM) by which the server is known, in place of the system's.
-      client_certificate: certificate (PEM) that the server asks of its clients.
+      server_ca: certificates (PEM) to check the server against, in place of the system's.
+      client_certificate: the client's certificate (PEM), for servers that ask for one.
       client_key: its private key (PEM), if not in the same file.
       token_file: file with a bearer token; the one in the environment if None.
 
     Raises:
-      AttentError: there is no token where one was said to be.
+      AttentError: the file or variable for the token holds none.
     """
     from attent_tf.serving import Credentials, read_authorization
 
@@ -132,10 +132,10 @@ def open_server(
     Args:
       trained: a run, or the contract of the model.
       address, model, version, credentials: see `attent_tf.serving.connect`.
-      batch_size: slices at once; 8 if None.
+      batch_size: slices per request; 8 if None.
 
     Raises:
-      ServerError: there is no such server or model, or it is no exported chain for such slices.
+      ServerError: there is no such server or model, or the model is not an exported chain for such slices.
     """
     from attent_tf.serving import RemoteChain, connect
 
@@ -146,7 +146,7 @@ def open_server(
 
 
 def _trained(run: Run | str | os.PathLike[str]) -> tuple[TrainedModel, Path]:
-    """Returns what was trained, and where it lies."""
+    """Returns the trained model, and where it lies."""
     if isinstance(run, Run):
         return run, run.folder
     place = Path(run)

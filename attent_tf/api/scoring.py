@@ -37,9 +37,9 @@ def check(
       run: a trained run, or its folder.
       records: a records folder with target cases of that split, prepared like the run's training records.
       split: `train` or `test`.
-      cases: most cases to look at, chosen evenly from those that there are.
-      out: a JSON file to write the signs to as well.
-      calibration: file of `benchmarks/calibrate_signs.py` by which Dice is estimated from the signs.
+      cases: largest number of cases to look at, chosen evenly from all.
+      out: a JSON file for the signs, or None.
+      calibration: file from `benchmarks/calibrate_signs.py`, used to estimate Dice from the signs.
       progress: see `attent_tf.progress.Progress`.
 
     Returns:
@@ -86,16 +86,17 @@ def evaluate(
       out: the evaluation folder to make.
       predictions: instead of `run`: folder of NIfTI label maps of any tool.
       references: with `predictions`: folder of label maps to score against.
-      labels: with `predictions`: YAML file that says how label files are called and what their numbers mean.
-      task: with `predictions`: whose structures they show, by name or YAML file.
+      labels: with `predictions`: YAML file that says how label files are named and what their numbers mean.
+      task: with `predictions`: the task whose structures they show, by name or as a YAML file.
       images: with `predictions`: folder of the scans, for the report.
-      name: with `predictions`: of the method; that of the folder if empty.
+      name: with `predictions`: name of the method; that of the folder if empty.
       protocol: what is scored, see `attent_tf.metrics.PROTOCOLS`.
       scans: with the protocol `native_3d`: the data folder that the target's records were made from.
-      dataset: how `scans` lies on disk; as when the records were made if None.
-      postprocess: whether predictions are cleaned before they are scored; as the run says if None, and not for label files.
-      overwrite: whether an evaluation that is there is replaced.
-      calibration: with `run`: file by which Dice is estimated from the signs.
+      dataset: the data set's layout on disk, by name or as a YAML file; if None, that with which the records were made.
+      postprocess: whether predictions are postprocessed before they are scored; if None, as the run says, and not for label
+        files.
+      overwrite: whether an existing evaluation is replaced.
+      calibration: with `run`: file used to estimate Dice from the signs.
       orientation_policy: with `predictions`: `strict` or `trust_affine`, for NIfTI files that do not say how they lie.
       progress: see `attent_tf.progress.Progress`.
 
@@ -103,7 +104,8 @@ def evaluate(
       The evaluation; its `failures` are files that could not be scored as they stand.
 
     Raises:
-      AttentError: arguments that do not go together, no such folders, none of the cases needed, records of another geometry.
+      AttentError: arguments cannot be used together, folders or the cases needed are missing, or records have another
+      geometry.
     """
     given = {
         "run": run,
@@ -143,7 +145,7 @@ def evaluate(
 
 
 def problem_of_evaluate(given: Mapping[str, object], protocol: str) -> str | None:
-    """Returns in one sentence which arguments of `evaluate` are missing or do not go together; None where all is well.
+    """Returns one sentence about arguments of `evaluate` that are missing or cannot be used together, or None.
 
     Args:
       given: the arguments that belong to one of its two forms, by their names.
@@ -157,11 +159,11 @@ def problem_of_evaluate(given: Mapping[str, object], protocol: str) -> str | Non
     odd = ("run", "records", "scans", "dataset", "calibration") if from_files else ("task", "labels", "images", "name")
     for name in odd:
         if given[name]:
-            return f"--{name} does not go with --{needed[0]}."
+            return f"--{name} cannot be used with --{needed[0]}."
     if from_files:
         return None
     if given["orientation_policy"] != "strict":
-        return "--orientation-policy does not go with --run."
+        return "--orientation-policy cannot be used with --run."
     if find_protocol(protocol).grid == "scan":
         needs = f"--protocol {protocol} needs --scans, the folder of the original scans."
         return needs if given["scans"] is None else None

@@ -37,11 +37,11 @@ def train(
       config: name of a configuration that ships, or a file.
       set: keys to change, such as `["translation.steps=200"]`.
       stage: `all`, or the id of one of the method's stages.
-      strategy: `auto` and `mirrored` (every GPU, or the processor), `one`, or `multi_worker`.
-      precision: `float32`, `mixed_bfloat16` or `mixed_float16`, instead of the configuration's.
-      jit: compile gradients by XLA; for GPUs.
-      deterministic: the same bits from every run on the same machine; holds for the rest of the process.
-      translation_from: a run whose finished translation stage is taken over.
+      strategy: `auto` or `mirrored` (every GPU, or else the CPU), `one`, or `multi_worker`.
+      precision: `float32`, `mixed_bfloat16` or `mixed_float16`, in place of the configuration's.
+      jit: compile gradients with XLA; for GPUs.
+      deterministic: every run on the same machine gives the same bits; this holds for the rest of the process.
+      translation_from: a run whose finished translation stage is reused.
       fresh: refuse to go on with a run that has a checkpoint.
       progress: see `attent_tf.progress.Progress`.
 
@@ -49,7 +49,8 @@ def train(
       The run.
 
     Raises:
-      AttentError: wrong names, records that do not fit, a run folder of another configuration, or losses that are not finite.
+      AttentError: a name is unknown, records do not fit, the run folder has another configuration, or losses are not
+      finite.
     """
     chosen = [f"precision={precision}"] if precision else []
     loaded = load_config(os.fspath(config), [*set, *chosen, *(["jit=true"] if jit else [])])
@@ -71,13 +72,13 @@ def train(
 
 
 def tell_unused(methods: Sequence[str], config: str | os.PathLike[str], overrides: Sequence[str], say: Say) -> None:
-    """Says which keys of a user's own configuration, and of those changed beside it, the chosen methods do not read.
+    """Says which keys of a user's own configuration, and which changed keys, the chosen methods do not read.
 
     Args:
       methods: ids of the methods that are trained.
       config: name or file of the configuration.
       overrides: keys that are changed, as `KEY=VALUE`.
-      say: is called with the line, if there is one.
+      say: called with the line, if there is one.
 
     Raises:
       ConfigError: a method is unknown.

@@ -16,7 +16,7 @@ from attent_tf.volumes import prepare
 from attent_tf.volumes.array import volume_of_array
 from attent_tf.volumes.plausibility import volume_warnings
 
-# What messages call a scan that has no file.
+# Name in messages of a scan that has no file.
 _ARRAY = "array"
 
 
@@ -29,23 +29,23 @@ def segment_volume(
     postprocess: bool | None = None,
     progress: Progress = None,
 ) -> NDArray[np.uint8]:
-    """Segments a scan that is an array, as `attent segment` does a NIfTI file with the same voxels and affine.
+    """Segments a scan given as an array, as `attent segment` segments a NIfTI file with the same voxels and affine.
 
     Args:
       chain: from `load_chain`.
-      voxels: [i, j, k] intensities of any type of number; Hounsfield units where the chain's target is CT.
+      voxels: [i, j, k] intensities of any type of number; Hounsfield units if the chain's target is CT.
       affine: [4, 4], voxel index (i, j, k, 1) to millimetres in RAS+ patient space, as nibabel gives it. It says how the scan
         lies: the axes of the array may run in any directions.
-      domain: that the scan is of; the chain's target if None. Naming it guards against a chain of the other direction.
-      postprocess: whether the label map is cleaned: the largest part of each structure is kept, and its holes are filled; as
-        the run or the exported model says if None.
-      progress: see `attent_tf.progress.Progress`; warnings are told there too.
+      domain: the scan's domain; the chain's target if None. Naming it guards against a chain of the other direction.
+      postprocess: whether the label map is postprocessed: the largest part of each structure is kept, and its holes are
+        filled; if None, as the run or the exported model says.
+      progress: see `attent_tf.progress.Progress`; it also receives warnings.
 
     Returns:
       [i, j, k] uint8, 0 for background and the structures of the chain's task from 1, on the voxels of the scan.
 
     Raises:
-      InputError: the array or the affine cannot be a scan's, or the scan shows no body.
+      InputError: the array or the affine cannot be that of a scan, or the scan shows no body.
       ConfigError: the chain is not for scans of this domain.
     """
     observer = observer_of(progress, "slices")
@@ -65,15 +65,15 @@ def translate_volume(
     *,
     progress: Progress = None,
 ) -> NDArray[np.float32]:
-    """Shows a scan that is an array in source style, as `attent translate` does a NIfTI file.
+    """Shows a scan given as an array in source style, as `attent translate` does for a NIfTI file.
 
     Args:
-      chain: from `load_chain`, of a run whose method translates what it deploys.
+      chain: from `load_chain`, of a run whose method translates the target in use.
       voxels, affine, domain, progress: see `segment_volume`.
 
     Returns:
-      [i, j, k] float32 on the voxels of the scan: raw values within the source's window, in HU where it is CT, and 0 to 1000
-      where each source scan had values of its own.
+      [i, j, k] float32 on the voxels of the scan: raw values within the source's window (in HU for CT), or from 0 to 1000 if
+      each source scan had a window of its own.
 
     Raises:
       RunError: the method has no translator, or the chain comes from an export or a server.
@@ -90,7 +90,7 @@ def translate_volume(
 def _ready(
     chain: LoadedChain, voxels: ArrayLike, affine: ArrayLike, domain: str | None, observer: Observer
 ) -> ReadScan:
-    """Returns an array as the pipeline of scans hands on what it read."""
+    """Returns an array in the form in which the pipeline of scans passes on a scan that it has read."""
     target = chain.model.target
     if domain is not None and domain != target:
         advice = "load the chain of a run of the other direction, or leave the domain out"

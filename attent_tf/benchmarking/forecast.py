@@ -21,8 +21,8 @@ class Forecast:
       done: whether it is trained and scored.
       stages: ids of the stages that are still to be trained, or to be trained on.
       shared: ids of the stages that it takes over from another run.
-      seconds: that its training will take, by what the same stages took in other runs of the benchmark; None where a stage
-        has not been trained yet.
+      seconds: the seconds that its training will take, by what the same stages took in other runs of the benchmark; None
+        where a stage has not been trained yet.
     """
 
     run: BenchmarkRun

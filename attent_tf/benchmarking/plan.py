@@ -13,8 +13,8 @@ class BenchmarkRun:
     """One method in one direction with one seed.
 
     Attributes:
-      seed: of the training; data and split are the same for all.
-      direction: of the task, such as `mri2ct`.
+      seed: the seed of the training; data and split are the same for all.
+      direction: a direction of the task, such as `mri2ct`.
       method: its name.
       donor: folder, in the benchmark folder, of the run whose translation stage it takes over; None trains its own.
     """
@@ -47,10 +47,10 @@ def plan_runs(
     `attent_tf.runs.reuse`).
 
     Args:
-      task: of the records.
+      task: the task of the records.
       methods: names, without repetition.
-      directions: of the task.
-      seeds: of the training.
+      directions: the directions of the task.
+      seeds: the seeds of the training.
 
     Raises:
       ConfigError: a name is unknown.

@@ -48,7 +48,7 @@ def usual_workers(config: Config, runs: int) -> int:
     """Returns how many runs at once are fastest: one for each core where images are small and there is no GPU, else 1.
 
     Args:
-      config: of the runs.
+      config: the configuration of the runs.
       runs: how many there are in all, trained ones included, so that a benchmark goes on as it began.
     """
     if config.data.image_size > _LARGEST_IMAGE or not on_processor():
@@ -77,7 +77,7 @@ def train_in_processes(
       records: a records folder.
       out: the benchmark folder.
       runs: those that are not done, in the order of the plan.
-      config: of all runs; its seed is replaced by each run's.
+      config: the configuration of all runs; its seed is replaced by each run's.
       observer: shows the progress of each.
       workers: how many at once.
 
@@ -162,7 +162,7 @@ def replay(lines: Iterable[bytes], title: str, observer: Observer) -> str | None
 
     Args:
       lines: one event each.
-      title: of the run.
+      title: the title of the run.
       observer: shows them.
 
     Returns:

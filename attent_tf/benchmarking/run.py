@@ -30,7 +30,7 @@ def run_benchmark(
       records: a records folder with test cases of both domains.
       out: the benchmark folder.
       plan: from `plan_runs`.
-      config: of all runs; its seed is replaced by each run's.
+      config: the configuration of all runs; its seed is replaced by each run's.
       observer: shows progress.
       workers: how many runs at once; 1 trains them here, one after the other, with all threads that TensorFlow has; more train
         each in a process of its own with one thread; None asks `usual_workers`.
@@ -39,7 +39,7 @@ def run_benchmark(
       direction -> method -> seed -> evaluation.
 
     Raises:
-      AttentError: errors of training and evaluation; runs that are there were made from other records or settings.
+      AttentError: errors of training and evaluation, or existing runs were made from other records or settings.
     """
     out, fingerprint = Path(out), read_manifest(records).fingerprint
     if workers is None:

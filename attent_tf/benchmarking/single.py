@@ -20,8 +20,8 @@ def finished(out: Path, item: BenchmarkRun, config: Config, fingerprint: str) ->
     Args:
       out: the benchmark folder.
       item: which run.
-      config: of the run, with its seed.
-      fingerprint: of the records.
+      config: the configuration of the run, with its seed.
+      fingerprint: the fingerprint of the records.
 
     Raises:
       RunError: the run was made from other records or settings.
@@ -44,7 +44,7 @@ def train_and_evaluate(
       records: a records folder.
       out: the benchmark folder; the donor of the run has trained its translation there.
       item: which run.
-      config: of the run, with its seed.
+      config: the configuration of the run, with its seed.
       observer: shows progress.
 
     Raises:

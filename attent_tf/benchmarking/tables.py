@@ -40,12 +40,12 @@ class Row:
 
     Attributes:
       method: its name.
-      seeds: that were evaluated.
+      seeds: the seeds that were evaluated.
       scores: measure -> column (a structure, or `average`) -> `Spread`.
       dice_by_seed: seed -> average Dice in percent.
       warnings_by_seed: seed -> what its evaluation warns of, such as a translation that has likely failed; seeds without are
         left out.
-      unprocessed: as `scores`, of the predictions as the networks left them; None where nothing was done to them.
+      unprocessed: as `scores`, of the predictions as the networks left them; None if nothing was done to them.
     """
 
     method: str

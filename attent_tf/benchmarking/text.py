@@ -19,8 +19,8 @@ _TITLES = {"dice": "Dice in %", "assd_voxel": "ASSD in voxels", "assd_mm": "ASSD
 _DIGITS = {"dice": 1, "assd_voxel": 2, "assd_mm": 2}
 _PUBLISHED = {"dice": published.DICE_PERCENT, "assd_voxel": published.ASSD_VOXEL}
 _PAPER_TEXT = (
-    " *Paper* rows: CHAOS and MALBCV, slice by slice by the protocol of the released code: another data set and another "
-    "protocol, not to be compared digit by digit."
+    " *Paper* rows were measured on CHAOS and MALBCV, slice by slice, by the protocol of the released code. Data "
+    "set and protocol differ, so do not compare them digit by digit."
 )
 
 
@@ -28,15 +28,16 @@ def as_markdown(task: Task, tables: Mapping[str, Direction], config: str) -> str
     """Returns the tables of each direction as Markdown.
 
     Args:
-      task: of all runs; beside those of the paper's stand its own numbers.
+      task: the task of all runs; beside those of the paper's stand its own numbers.
       tables: direction -> its tables.
       config: the configuration in words.
     """
     lines = [
         f"# Benchmark of the configuration {config}",
         "",
-        "Mean ± standard deviation (n − 1) over seeds of a seed's mean over the test cases. Last training step of every run; "
-        "nothing was chosen by scores or by labels of the target." + (_PAPER_TEXT if is_of_the_paper(task) else ""),
+        "Mean ± standard deviation (n − 1) over seeds of each seed's mean over the test cases. Every run was scored "
+        "after its last training step; nothing was chosen by scores or by labels of the target."
+        + (_PAPER_TEXT if is_of_the_paper(task) else ""),
     ]
     for direction, table in tables.items():
         lines += ["", f"## {direction_title(task, direction)}"]

@@ -55,7 +55,7 @@ class _Stage:
 
 
 def main() -> None:
-    """Trains and scores the run that the argument describes; exits with 1 where a user has to mend something."""
+    """Trains and scores the run that the argument describes; exits with 1 where a user has to correct something."""
     request = json.loads(sys.argv[1])
     # What libraries print is no event.
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")

@@ -26,7 +26,7 @@ class CohortScan:
     Attributes:
       case: what files made of it are called; no two scans of a list share one.
       path: absolute path of a NIfTI file, or of the folder of a DICOM series, or one with `://` on a file system of Beam.
-      series: SeriesInstanceUID or number of the series to take where the folder holds several; empty where it holds one.
+      series: SeriesInstanceUID or number of the series to take where the folder holds several; empty if it holds one.
     """
 
     case: str

@@ -24,23 +24,23 @@ def write_manifest(
     folder: CohortFolder,
     identity: ModelIdentity,
     structures: Sequence[str],
-    wanted: Sequence[str],
+    cases: Sequence[str],
     failed: list[SetAside],
 ) -> None:
-    """Writes what speaks of all cases, the manifest last.
+    """Writes the files about all cases, the manifest last.
 
     Args:
-      folder: with the results.
-      identity: of the model.
+      folder: the folder with the results.
+      identity: identity of the model.
       structures: names of its classes from 1.
-      wanted: the cases that have to have a result.
+      cases: names of the cases that must have a result.
       failed: `case`, `path` and `reason` of each scan that was set aside.
 
     Raises:
       RecordsError: not all of the results are there; nothing is written then.
     """
     failed = sorted(failed, key=lambda failure: natural_key(failure["case"]))
-    counts = {"scans": len(wanted) + len(failed), "done": len(wanted), "failed": len(failed)}
+    counts = {"scans": len(cases) + len(failed), "done": len(cases), "failed": len(failed)}
     # The manifest's entries wait on this machine's disk, because what stands before them is known when all were read.
     with tempfile.TemporaryFile("w+", encoding="utf-8", prefix="attent-cohort-") as entries:
         versions = set()
@@ -48,7 +48,7 @@ def write_manifest(
             table.write(
                 _row(["case", "path", "labels", *(f"{name}_ml" for name in structures), "mean_entropy", "warnings"])
             )
-            for sidecar in _results(folder, identity, wanted):
+            for sidecar in _results(folder, identity, cases):
                 table.write(_row(_fields(structures, sidecar)))
                 entries.write(json.dumps(_entry(sidecar), allow_nan=False) + "\n")
                 versions.add(json.dumps(sidecar["versions"], sort_keys=True))
@@ -70,16 +70,16 @@ def write_manifest(
             file.writelines(json_parts(manifest))
 
 
-def _results(folder: CohortFolder, identity: ModelIdentity, wanted: Sequence[str]) -> Iterator[Sidecar]:
+def _results(folder: CohortFolder, identity: ModelIdentity, cases: Sequence[str]) -> Iterator[Sidecar]:
     """Yields the sidecars in the natural order of their cases; raises at the end if some are missing."""
     found = 0
-    for content in answers(folder.read, sorted(wanted, key=natural_key), is_remote(folder.path)):
+    for content in answers(folder.read, sorted(cases, key=natural_key), is_remote(folder.path)):
         if content is not None and content["model"] == identity:
             found += 1
             yield content
-    if found != len(wanted):
+    if found != len(cases):
         raise RecordsError(
-            f"{folder.path}: {found} of {counted(len(wanted), 'result')} came back from the workers; "
+            f"{folder.path}: {found} of {counted(len(cases), 'result')} came back from the workers; "
             "check that all of them see the folder, and run again"
         )
 

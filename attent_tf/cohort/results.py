@@ -38,8 +38,8 @@ def read_model(folder: str | os.PathLike, postprocess: bool | None = None) -> Mo
     """Reads the contract of a package or an exported model for a job.
 
     Args:
-      folder: of a version; or the file of a package.
-      postprocess: whether label maps are cleaned all the same, or not; None where the contract decides.
+      folder: the folder of a version, or the file of a package.
+      postprocess: whether label maps are cleaned all the same, or not; None if the contract decides.
 
     Raises:
       AttentError: see `read_contract` and `load_run`.
@@ -89,7 +89,7 @@ def input_state(scan: CohortScan) -> InputState:
     """Returns as JSON what tells that a scan is still the same without reading it.
 
     Args:
-      scan: of the list.
+      scan: a scan of the list.
 
     Raises:
       OSError: there is no such file, or it cannot be looked at.
@@ -116,7 +116,7 @@ class CohortFolder:
     """The results of a cohort; small enough to travel to workers.
 
     Attributes:
-      path: of the folder; workers see it under the same path.
+      path: the path of the folder; workers see it under the same path.
     """
 
     path: str
@@ -140,7 +140,7 @@ class CohortFolder:
             file.write(content)
 
     def read(self, case: str) -> Sidecar | None:
-        """Returns the sidecar of a case; None where there is none or the label map is not the one that it speaks of."""
+        """Returns the sidecar of a case; None if there is none or the label map is not the one that it speaks of."""
         content = self._read_json(self.sidecar(case))
         try:
             if content["format"] != FORMAT or self.files.size(self.labels(case)) != content["labels"]["bytes"]:
@@ -159,7 +159,7 @@ class CohortFolder:
         """Returns the sidecar of a scan that is done, or None where it has to be done.
 
         Args:
-          scan: of the list.
+          scan: a scan of the list.
           identity: the model's.
           orientation_policy: with which scans are read.
           digest: SHA-256 of the scan as it is. If None, a scan of the same path, size and time of change is the same.
@@ -201,7 +201,7 @@ class CohortFolder:
         Args:
           identity: the model's.
           overwrite: whether results of the listed scans, or all results of another model, are removed first.
-          scans: of the list.
+          scans: the scans of the list.
 
         Raises:
           InputError: the folder holds other things, results of another model and `overwrite` is not set, or another job
@@ -274,7 +274,7 @@ class CohortFolder:
         except BlockingIOError:
             os.close(handle)
             raise InputError(
-                self.path, "a folder to itself", "another job at work in it", "wait for its end, or end it"
+                self.path, "a folder to itself", "another job at work in it", "wait until it ends, or stop it"
             ) from None
         except OSError:
             # Some mounts have no locks for folders; there the user has to see to it.

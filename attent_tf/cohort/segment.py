@@ -44,7 +44,7 @@ class CohortModel:
       target: the domain of its scans.
       options: how scans are prepared.
       postprocessing: what is done to label maps.
-      versions: of the packages here.
+      versions: the versions of the packages here.
     """
 
     deployed: Deployed
@@ -62,7 +62,7 @@ def open_model(
     """Starts TensorFlow and loads a package or an exported model.
 
     Args:
-      folder: of a version; or the file of a package.
+      folder: the folder of a version, or the file of a package.
       batch_size: slices at once; chosen for the device if None.
       postprocess: see `read_model`.
 
@@ -86,7 +86,7 @@ def segment_scan(
     """Segments a scan, unless its result is there already, and writes label map and sidecar.
 
     Args:
-      scan: of the list.
+      scan: a scan of the list.
       folder: where the results go.
       model: from `open_model`.
       orientation_policy: see `read_scan`.

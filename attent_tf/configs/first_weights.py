@@ -8,7 +8,7 @@ _IMAGENET = "imagenet:"
 
 
 def package_of(weights: str) -> Path | None:
-    """Returns the package that is named, `FILE.attent` or `imagenet:FILE.attent`; None where none is."""
+    """Returns the package that is named, `FILE.attent` or `imagenet:FILE.attent`; None if none is."""
     return Path(weights.removeprefix(_IMAGENET)) if weights.endswith(PACKAGE_SUFFIX) else None
 
 

@@ -58,7 +58,7 @@ def config_from_dict(content: Mapping[str, Any], where: str = "configuration") -
 
     Args:
       content: sections and values; what it leaves out has the default of its place.
-      where: what messages call it; empty where whoever calls puts that before them.
+      where: its name in messages; empty if the caller puts one before them.
 
     Raises:
       ConfigError: as `load_config`.

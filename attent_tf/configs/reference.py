@@ -15,9 +15,9 @@ from attent_tf.configs.schema import Config
 _HEAD = """# Configuration
 
 A configuration is a YAML file, or the name of one that ships; `--set section.key=value` changes one key. Keys that a file
-leaves out have the defaults below, unknown keys and values out of range are errors. The YAML files in `attent_tf/configs/` say
-where each value comes from. A run folder keeps its configuration, complete, in `config.yaml`. Configurations for all methods
-have a column each; those for one method, its own published settings, stand at the end.
+leaves out have the defaults below; unknown keys and values out of range are errors. The YAML files in `attent_tf/configs/` say
+where each value comes from. A run folder keeps its complete configuration in `config.yaml`. Each configuration for all methods
+has a column below; those for one method, with its published settings, are at the end.
 
 This page is made from the code: `python -m attent_tf.configs.reference > docs/configuration.md`.
 """
@@ -42,7 +42,7 @@ def reference_markdown() -> str:
             cells = [f"`{prefix}{field.name}`", *(cell.replace("|", "\\|") for cell in cells)]
             lines.append(f"| {' | '.join(cells)} |")
         lines.append("")
-    lines += ["## Configurations for one method", "", "What they have that is not the default:", ""]
+    lines += ["## Configurations for one method", "", "These are their values that differ from the default:", ""]
     lines += [f"- `{name}`: {_departures(content)}" for name, content in contents.items() if name not in shipped]
     return "\n".join(lines).rstrip() + "\n"
 

@@ -13,18 +13,19 @@ from attent_tf.postprocessing import NO_POSTPROCESSING, Postprocessing
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Everything that a run needs beside its data, method and direction.
+    """Everything that a run needs besides its data, method and direction.
 
     Attributes:
-      name: shown in reports.
-      seed: of weights, order and augmentation.
-      precision: what networks compute in: `float32`, `mixed_bfloat16` or `mixed_float16`; weights, losses and scores are float32.
-      jit: whether gradients are compiled by XLA; for GPUs, since it makes CPUs slower.
+      name: its name, shown in reports.
+      seed: seed of weights, order and augmentation.
+      precision: number type that networks compute in: `float32`, `mixed_bfloat16` or `mixed_float16`; weights, losses and scores
+        are float32.
+      jit: whether gradients are compiled with XLA; for GPUs only, since it makes CPUs slower.
       data, translation, segmentation: see their classes.
-      synseg, cycada, pnp_adanet, sifa: of the methods of that name, see their classes.
-      statistics: of methods that take statistics of the target, see its class.
-      self_training: of methods that end with it, see its class.
-      postprocessing: of label maps, wherever the run is used, see its class.
+      synseg, cycada, pnp_adanet, sifa: for the methods of these names, see their classes.
+      statistics: for methods that take statistics of the target, see its class.
+      self_training: for methods that end with it, see its class.
+      postprocessing: postprocessing of label maps, wherever the run is used, see its class.
       log_every: steps between two rows of the history.
       checkpoint_every: steps between two checkpoints.
       panel_every: steps between two panels of images for TensorBoard; 0 turns them off.

@@ -55,7 +55,7 @@ def validate(config: Config, where: str) -> Config:
 
     Args:
       config: as it was read.
-      where: what the message calls it; empty where whoever calls puts that before it.
+      where: its name in the message; empty if the caller puts one before it.
     """
     try:
         return _validated(config)

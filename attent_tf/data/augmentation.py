@@ -107,7 +107,7 @@ def map_some_intensities(
       labels: [batch, height, width] uint8 of class indices, or of codes whose remainder by `num_classes` is the class.
       seeds: [batch, 2] int64 of (seed, position).
       config: with `intensity` and the keys that begin so.
-      num_classes: of the labels.
+      num_classes: the number of classes of the labels.
 
     Returns:
       Images of the same shape.

@@ -48,10 +48,10 @@ def batches(
 
     Args:
       slices: what to draw from.
-      config: of zoom and shift.
+      config: the configuration of zoom and shift.
       batch_size: slices in a batch, of one replica.
       seed: two sequences with different seeds are independent.
-      num_classes: of the labels.
+      num_classes: the number of classes of the labels.
       first: the first step.
       share: whose batches are made; within a step, one replica's after the other's.
       augmentation: beyond `config`; grey values are mapped where `slices` has labels.

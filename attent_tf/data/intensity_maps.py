@@ -93,7 +93,7 @@ def draw_for_each(
     Args:
       distribution: `tf.random.stateless_uniform` or another of its kind.
       seeds: [batch, 2] int64.
-      stream: of the seed.
+      stream: the stream of the seed.
       shape: of what is drawn for one seed.
     """
     return tf.map_fn(

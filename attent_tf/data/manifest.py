@@ -37,15 +37,16 @@ class ManifestCase:
 
     Attributes:
       case: identifier such as `malbcv-0001`.
-      patient: identifier that all scans of a patient share; splits never part it. Slices whose patient nobody knows share one.
+      patient: identifier that all scans of a patient share; no split separates them. Slices whose patient is not known
+      share one.
       domain: name of a domain of the task.
-      dataset: name of the description that it was read by, such as `chaos`.
+      dataset: name of the description that it was read with, such as `chaos`.
       split: `train`, `test` or `all` (trains and tests).
       labelled: whether its records hold labels.
       slices: number of its records.
       slice_count: number of slices of the prepared case.
       uses_labels_for_selection: whether labels decided which slices became records.
-      sha256: of the decoded scan and labels, see `attent_tf.datasets.input_digest`.
+      sha256: the SHA-256 of the decoded scan and labels, see `attent_tf.datasets.input_digest`.
       shard: file that holds all of its records.
       geometry: the way back to the file's own grid.
     """
@@ -81,7 +82,7 @@ class RejectedCase:
     Attributes:
       case: identifier such as `malbcv-0001`.
       domain: name of a domain of the task.
-      split: that it would have had, or empty where its files were too incomplete to plan with.
+      split: the split that it would have had, or empty if its files were too incomplete to plan with.
       reason: one word for the check that it failed.
     """
 
@@ -115,7 +116,7 @@ class Manifest:
       schema: version of its form, and of the slices'.
       task: whose classes its labels are, and whose domains its cases come from.
       options: what decided the content, as JSON.
-      cases: in the order in which they lie in the shards.
+      cases: the cases in the order in which they lie in the shards.
       rejected: cases that were set aside.
       shards: in order of their names.
       fingerprint: SHA-256 over all the rest.
@@ -163,7 +164,7 @@ def make_manifest(
     Args:
       task: whose classes and domains these are.
       options: what decided the content, as JSON; no paths, so that equal input gives equal bytes.
-      cases: in the order in which they lie in the shards.
+      cases: the cases in the order in which they lie in the shards.
       shards: in order of their names.
       rejected: cases that were set aside.
     """
@@ -292,7 +293,10 @@ def _check_agreement(manifest: Manifest, path: str) -> None:
         (len(set(files)) < len(files), "a shard is listed twice"),
         (len(set(names)) < len(names), "a case is listed twice"),
         (not set(records) <= set(files), "a case lies in a shard that is not listed"),
-        (any(records[shard.file] != shard.records for shard in manifest.shards), "cases and shards count otherwise"),
+        (
+            any(records[shard.file] != shard.records for shard in manifest.shards),
+            "its numbers of cases and shards do not agree",
+        ),
         (any(case.domain not in manifest.task.domain_names for case in manifest.cases), "unknown domain"),
         (
             any(not 0 < case.slices <= case.slice_count for case in manifest.cases),

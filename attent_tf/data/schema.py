@@ -88,7 +88,7 @@ def decode(payload: bytes, task: Task, name: str = "record") -> SliceRecord:
 
     Args:
       payload: a serialised example.
-      task: of the records folder.
+      task: the task of the records folder.
       name: what messages call the record.
 
     Returns:
@@ -161,9 +161,9 @@ def _fault(record: SliceRecord, task: Task) -> str | None:
     if label is not None and np.max(label) >= task.num_classes:
         return f"expected classes 0 to {task.num_classes - 1} in the label, found {np.max(label)}"
     if record.domain not in task.domain_names:
-        return f"expected a domain out of {', '.join(task.domain_names)}, found {record.domain!r}"
+        return f"expected a domain among {', '.join(task.domain_names)}, found {record.domain!r}"
     if record.split not in SPLITS:
-        return f"expected a split out of {', '.join(SPLITS)}, found {record.split!r}"
+        return f"expected a split among {', '.join(SPLITS)}, found {record.split!r}"
     if record.slice_count != record.geometry.grid.slices:
         return f"expected {counted(record.geometry.grid.slices, 'slice')} by the geometry, found a count of {record.slice_count}"
     if not 0 <= record.slice_index < record.slice_count:

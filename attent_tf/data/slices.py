@@ -74,8 +74,8 @@ def allocate(shape: tuple[int, ...], dtype: type) -> np.ndarray:
     The file lies in `TMPDIR` and is gone with the array.
 
     Args:
-      shape: of the array.
-      dtype: of its elements.
+      shape: the shape of the array.
+      dtype: the type of its elements.
     """
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if size <= _LARGEST_SHARE * _free_bytes():

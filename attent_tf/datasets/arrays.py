@@ -141,18 +141,22 @@ def _check_shapes(path: str | os.PathLike, file: BinaryIO) -> None:
         names = archive.namelist()
         for name in (_IMAGE, _LABELS):
             if f"{name}.npy" not in names:
-                raise InputError(path, f"{_IMAGE}, the image, and {_LABELS}, its labels", f"no {name}", "save it so")
+                raise InputError(
+                    path, f"{_IMAGE}, the image, and {_LABELS}, its labels", f"no {name}", "save it in that form"
+                )
             with archive.open(f"{name}.npy") as member:
                 version = np.lib.format.read_magic(member)
                 read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
                 shapes[name], _, dtype = read(member)
             if dtype.kind not in "iuf":
-                raise InputError(path, f"numbers in {name}", f"{dtype}", "save it so")
+                raise InputError(path, f"numbers in {name}", f"{dtype}", "save it in that form")
     for name, shape in shapes.items():
         fits = len(shape) == 3 and shape[:2] == (EDGE, EDGE) and 1 <= shape[2] <= _MOST_SLICES
         if not fits or shape != shapes[_IMAGE]:
             expected = f"{EDGE} × {EDGE} × slices in {_IMAGE} and {_LABELS}"
-            raise InputError(path, expected, f"{' × '.join(map(str, shape)) or 'one number'} in {name}", "save it so")
+            raise InputError(
+                path, expected, f"{' × '.join(map(str, shape)) or 'one number'} in {name}", "save it in that form"
+            )
 
 
 @contextmanager

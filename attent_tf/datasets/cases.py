@@ -22,7 +22,7 @@ class CaseFiles:
       description: the data set, as the task's structures need it (`DatasetDescription.joined`).
       images: full paths; one file of NIfTI or of arrays, or DICOM files in natural order of their names.
       labels: full paths: one label map (`images` where that holds it), a mask for each entry of the description's `masks`, or a
-        picture for each of `images`; empty where the case has no labels.
+        picture for each of `images`; empty if the case has no labels.
       others: full paths of files beside DICOM slices that are none.
     """
 

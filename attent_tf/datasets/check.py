@@ -52,7 +52,7 @@ def find_duplicates(cases: Sequence[CaseFiles]) -> list[CaseProblem]:
     """Finds scans that occur twice under different names, by the bytes of their first image file.
 
     Args:
-      cases: of all domains and data sets together.
+      cases: the cases of all domains and data sets together.
     """
     by_size = collections.defaultdict(list)
     for files in cases:
@@ -92,7 +92,7 @@ def find_repeated_names(cases: Sequence[CaseFiles]) -> list[CaseProblem]:
                 advice += ", or read one of the folders by a description with another name"
             places = " and ".join(f"{files.images[0]} ({files.domain})" for files in members)
             for name, domain in {files.case: files.domain for files in reversed(members)}.items():
-                problem = Problem(name, "each case once, capitals or not", places, advice)
+                problem = Problem(name, "each case once, whatever the capitals", places, advice)
                 problems.append(CaseProblem(name, domain, "duplicate", problem))
     return problems
 
@@ -181,7 +181,7 @@ def _case_problem(files: CaseFiles, check: str, error: InputError) -> CaseProble
 
 
 def _size(path: str) -> int | None:
-    """Size of a file in bytes; None where it cannot be had cheaply."""
+    """Size of a file in bytes; None if it cannot be had cheaply."""
     try:
         return None if is_remote(path) else os.path.getsize(path)
     except OSError:

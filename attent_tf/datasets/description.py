@@ -29,11 +29,11 @@ class DatasetDescription:
       modality: the kind of its domain, `mri` or `ct`, or `any`.
       title: one line for people.
       volumes: beside `.tfrecords` files: pattern of an `.npz` file a test volume, with its labels.
-      labels: pattern of a label map a case, or of a PNG a slice; empty where there are none.
+      labels: pattern of a label map a case, or of a PNG a slice; empty if there are none.
       masks: structure and pattern of its mask, where each structure has a file of its own.
       folders: where patterns may begin, below the data set's root; the first in which images are found counts.
       root: the data set's folder, if the description itself says so.
-      cases: regular expression that what `{case}` stands for must match in full; empty for any.
+      cases: regular expression that `{case}` must match in full; empty for any.
       exclude: cases to leave out, by what `{case}` stands for.
       patients: begins the identifiers of patients; `name` where empty. Data sets that show the same patients share it.
       slice_order: order of DICOM slices: by `position`, or by `name` where the data set defines it so (it is then checked
@@ -132,7 +132,7 @@ class DatasetDescription:
 
     @property
     def structures(self) -> tuple[str, ...]:
-        """Names of what its labels tell apart; empty where the task says that, or there are no labels."""
+        """Names of what its labels tell apart; empty if the task says that, or there are no labels."""
         return tuple(dict.fromkeys(name for name, _ in (*self.masks, *self.label_values, *self.label_bins)))
 
     def fits(self, domain: Domain) -> bool:

@@ -35,7 +35,7 @@ def classes_of_grey(
             path,
             f"grey values 0 or in {bins}",
             shown_values(grey[classes == _NO_CLASS]),
-            "unpack the data set again, or mend its label_bins",
+            "unpack the data set again, or correct its label_bins",
         )
     return classes
 
@@ -51,7 +51,7 @@ def classes_of_numbers(
     last, meanings = description.last_label, _meanings(description.label_values, structures)
     if last is not None and numbers.size and (numbers.min() < 0 or numbers.max() > last):
         found = shown_values(numbers[(numbers < 0) | (numbers > last)])
-        raise InputError(path, f"labels 0..{last}", found, "check the label map, or mend its label_values")
+        raise InputError(path, f"labels 0..{last}", found, "check the label map, or correct its label_values")
     if last is not None and last < 2**16:
         table = np.zeros(last + 1, np.uint8)
         for value, index in meanings.items():
@@ -89,7 +89,7 @@ def classes_of_masks(
             other = structures[int(classes[inside].max()) - 1]
             shared = np.count_nonzero(classes[inside])
             found = counted(shared, f"voxel that is {other} as well", f"voxels that are {other} as well")
-            raise InputError(paths[name], f"a mask of {name} apart from the others", found, "mend one of the masks")
+            raise InputError(paths[name], f"a mask of {name} apart from the others", found, "correct one of the masks")
         classes[inside] = structures.index(name) + 1
     return classes
 

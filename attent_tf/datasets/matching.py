@@ -313,7 +313,7 @@ def _spelled_twice(files: Sequence[str], shown: str) -> Problem | None:
         first = folders.setdefault(normal_name(folder), folder)
         if first != folder:
             found = f"{shown}{first} too, the same name in another spelling of Unicode"
-            return Problem(shown + folder, "one folder for a case", found, "put them together, or remove one")
+            return Problem(shown + folder, "one folder for a case", found, "merge them, or remove one")
     return None
 
 

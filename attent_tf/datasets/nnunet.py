@@ -51,7 +51,8 @@ def describe_folder(
       paths: its files, relative to it.
       task: whose structures are looked for among the labels, by their names: capitals do not matter, and what is no letter
         or digit counts as `_`.
-      domain: that its cases are of; begins the identifiers of cases, so that two such folders may hold the same names.
+      domain: the domain that its cases are of; begins the identifiers of cases, so that two such folders may hold the same
+      names.
       dataset: `nnunet` for the training cases, `nnunet-test` for the test cases; `:CHANNEL` behind it names one of several.
 
     Returns:
@@ -118,7 +119,7 @@ def _channels(where: str, content: dict[str, Any]) -> dict[int, str]:
     except ValueError:
         channels = {}
     if sorted(channels) != list(range(len(content))) or not channels:
-        raise _fault(where, "channel_names", "names by the numbers 0, 1, …", repr(content), "mend the file")
+        raise _fault(where, "channel_names", "names by the numbers 0, 1, …", repr(content), "correct the file")
     return dict(sorted(channels.items()))
 
 
@@ -139,9 +140,7 @@ def _check_count(where: str, told: int, images: str, ending: str, paths: Sequenc
     name = re.compile(rf"{images}/(.+)_\d{{4}}{re.escape(ending)}")
     found = len({match[1] for match in map(name.fullmatch, paths) if match})
     if found != told:
-        advice = (
-            f"copy the folder again, or mend numTraining; nnU-Net refuses it as well ({NAMES[1]} reads {TEST_IMAGES})"
-        )
+        advice = f"copy the folder again, or correct numTraining; nnU-Net refuses it as well ({NAMES[1]} reads {TEST_IMAGES})"
         raise _fault(where, "numTraining", f"{counted(told, 'case')} in {images}", str(found), advice)
 
 
@@ -162,13 +161,16 @@ def _label_values(
             continue
         name = re.sub(r"[^a-z0-9]+", "_", given.lower()).strip("_")
         if name in by_name and name in task.structure_names:
-            raise _fault(where, f"labels: {given}", "each name once", f"another {name}", "mend the file")
+            raise _fault(where, f"labels: {given}", "each name once", f"another {name}", "correct the file")
         by_name[name] = numbers
     owner: dict[int, str] = {0: BACKGROUND}
     for name in task.structure_names:
         if name not in by_name:
             found, near = ", ".join(content), did_you_mean(name, by_name).removeprefix("; ")
-            rest = "name structures in the task alike, or describe the folder in a YAML file, without labels or with label_values"
+            rest = (
+                "give the structures in the task the same names, or describe the folder in a YAML file, without labels or "
+                "with label_values"
+            )
             raise _fault(where, "labels", f"{name} of the task {task.name}", found, f"{near} {rest}".strip())
         for number in by_name[name]:
             if (other := owner.setdefault(number, name)) != name:

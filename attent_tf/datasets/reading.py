@@ -48,14 +48,14 @@ def case_series(files: CaseFiles, found: FoundSlices) -> Series:
       The slices in the order that the description asks for.
 
     Raises:
-      InputError: as `choose_series`, or labels that are a picture a slice meet an object of several frames.
+      InputError: as `choose_series`, or labels with one picture per slice meet an object of several frames.
     """
     chosen = choose_series(
         found, files.task.domain(files.domain), os.path.dirname(files.images[0]), others=files.others
     )
     for header in chosen.headers:
         if files.labels and header.frame is not None:
-            expected, advice = "one slice a file, as labels are a picture a slice", "convert it to single frames"
+            expected, advice = "one slice per file, as labels are one picture per slice", "convert it to single frames"
             raise InputError(header.path, expected, "an object of several frames", advice)
     if files.description.slice_order == "name":
         return chosen

@@ -64,11 +64,11 @@ class ModelContract:
     """What an exported model expects and is; in a `Run`'s words, so that it can stand where a run does.
 
     Attributes:
-      path: of the file.
+      path: the path of the file.
       method: what was trained.
-      direction: of the task, such as `mri2ct`.
+      direction: a direction of the task, such as `mri2ct`.
       records: fingerprint of the records that it was trained on.
-      weights_sha256: of its weights.
+      weights_sha256: the SHA-256 of its weights.
       task: whose classes its labels are.
       prepare_options: how scans are prepared: as its training records were.
       optimized: the type of its weights where it was made for use alone (`--optimize`); None for the chain as trained.

@@ -51,7 +51,7 @@ class TrainedModel(Protocol):
 
     @property
     def postprocessing(self) -> Postprocessing:
-        """What is done to its label maps where nobody says otherwise."""
+        """Postprocessing of its label maps, unless another is asked for."""
 
     def describe(self) -> ModelDescription:
         """Returns what a report says of it, as JSON."""

@@ -16,7 +16,7 @@ class TensorSpec:
 
     Attributes:
       dtype: TensorFlow's name, such as `DT_FLOAT`.
-      shape: sizes; −1 where any will do; None where the rank is open.
+      shape: sizes; −1 where any will do; None if the rank is open.
     """
 
     dtype: str
@@ -54,7 +54,7 @@ def expected_signatures(size: int, channels: int, classes: int) -> dict[str, Sig
 
     Args:
       size: rows and columns of a slice.
-      channels: of a slice: 1, or the slice and its neighbours.
+      channels: the number of channels of a slice: 1, or the slice and its neighbours.
       classes: number of classes.
     """
     image = TensorSpec(_FLOAT, (-1, size, size, channels))
@@ -81,7 +81,7 @@ def check_signature(where: str, name: str, found: dict[str, Signature], expected
 
     Args:
       where: what the message calls the model.
-      name: of the signature.
+      name: the name of the signature.
       found: all signatures of the model.
       expected: from `expected_signatures`.
 

@@ -35,7 +35,7 @@ class ScoredCase:
       axes_mm: where axes are not perpendicular: the steps along slices, rows and columns, each a column.
       volume_ml: structure to the volumes of `prediction` and `reference`, None without a reference.
       states: structure to `missed`, `spurious` (predicted where there is none), `absent` (in neither map) or `not compared`;
-        plain scores are left out. None where the evaluation does not say.
+        plain scores are left out. None if the evaluation does not say.
     """
 
     case: str
@@ -111,7 +111,7 @@ def cases_csv(cases: Sequence[ScoredCase], structures: Sequence[str], failures: 
     Args:
       cases: all that were scored.
       structures: names of the classes from 1.
-      failures: of all cases.
+      failures: the failures of all cases.
     """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")

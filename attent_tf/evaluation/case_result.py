@@ -37,7 +37,7 @@ class LabelMaps:
       prediction: [slice, row, column] class indices.
       spacing_mm: [slice, row, column] distance of neighbouring voxel centres, in millimetres.
       reference: [slice, row, column] class indices; None for a case without labels.
-      axes_mm: [3, 3] millimetres in RAS+ of a step along slices, rows and columns, each a column; None where they are
+      axes_mm: [3, 3] millimetres in RAS+ of a step along slices, rows and columns, each a column; None if they are
         perpendicular.
     """
 
@@ -58,8 +58,8 @@ class CaseResult:
 
     Attributes:
       case: stable identifier such as `chaos-1`.
-      image: [slice, row, column] float32 in [−1, 1], the target image; None where there is none to show.
-      entropy: [slice, row, column] float32 in [0, 1], the normalised entropy of the prediction (Eq. 6); None where it is
+      image: [slice, row, column] float32 in [−1, 1], the target image; None if there is none to show.
+      entropy: [slice, row, column] float32 in [0, 1], the normalised entropy of the prediction (Eq. 6); None if it is
         not known.
       prediction: [slice, row, column] class indices.
       spacing_mm: [slice, row, column] distance of neighbouring voxel centres, in millimetres.

@@ -32,7 +32,7 @@ class RunScores:
 
     Attributes:
       label: what the run is called.
-      values: column (a structure, or `average`) to one score a case.
+      values: column (a structure, or `average`) to one score per case.
       spread: column to `mean`, `std`, `median`, `ci95_low`, `ci95_high`, `n`, `n_undefined` and `n_infinite`.
     """
 
@@ -48,7 +48,7 @@ class Difference:
     Attributes:
       first, second: labels of the runs; differences are first minus second.
       column: a structure, or `average`.
-      statistics: of the pairs of cases.
+      statistics: the statistics of the pairs of cases.
       corrected: each of `TESTS` to its p-value, corrected by Holm's method over all differences of the comparison.
     """
 
@@ -67,10 +67,10 @@ class RunComparison:
       metric: one of `METRICS`.
       protocol: by which all were scored.
       protocol_text: the protocol in words.
-      task: of all runs.
-      cases: that all were scored on.
+      task: the task of all runs.
+      cases: the cases that all were scored on.
       left_out: cases that some of the runs lack.
-      runs: in the order given.
+      runs: the runs in the order given.
       differences: the pairs of runs that were asked for, each in every column.
     """
 
@@ -190,7 +190,7 @@ def _check_alike(entries: Sequence[tuple[str, Evaluation]]) -> None:
             if mine != its:
                 raise InputError(other_label, f"the {what} of {label} ({mine})", its, "compare runs of one task")
         for key, what, advice in (
-            ("protocol", "the protocol", "evaluate both alike"),
+            ("protocol", "the protocol", "evaluate both in the same way"),
             ("organs_compared", "the structures", "score both with label maps that name the same ones"),
         ):
             mine, its = (

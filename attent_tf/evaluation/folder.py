@@ -39,12 +39,12 @@ class Evaluation:
       folder: where it lies.
       task: whose structures were scored.
       header: what was evaluated, and how.
-      cases: a `ScoredCase` each.
+      cases: one `ScoredCase` for each case.
       structures: summaries as `summarise` returns them.
       average: for each metric the mean of the means of the structures that are scored.
       average_ci95: for each metric the bounds of its 95 % interval.
-      unprocessed: the same evaluation with summaries and averages as the networks left the predictions, and the cases as they
-        are here; None where nothing was done to them.
+      unprocessed: the same evaluation with summaries and averages of the networks' own predictions, and the same cases; None if
+        there was no postprocessing.
     """
 
     folder: Path
@@ -58,7 +58,7 @@ class Evaluation:
 
     @property
     def failures(self) -> tuple[CaseFailure, ...]:
-        """Files that could not be scored as they stand; empty where there are none."""
+        """Files that could not be scored as they stand; empty if there are none."""
         return tuple(CaseFailure(**failure) for failure in self.header.get("failures", ()))
 
     def pictures(self, case: str) -> dict[str, np.ndarray]:

@@ -24,13 +24,13 @@ _OWN_KEYS = (
 
 
 class GivenHeader(TypedDict):
-    """What whoever evaluates says. Other keys that JSON can hold are kept as well, and shown by a report as they are.
+    """What the evaluating code says. Other keys that JSON can hold are kept as well, and a report shows them as they are.
 
     Attributes:
       method: id of a method, or a name.
-      direction: of the task, such as `mri2ct`, or what else tells where the answers come from.
+      direction: a direction of the task, such as `mri2ct`, or what else tells where the answers come from.
       protocol: a name in `PROTOCOLS`.
-      seed: of the run; None where there is none.
+      seed: the seed of the run; None if there is none.
       config: name of the run's configuration.
       records: fingerprint of the records.
       selection: how the model was chosen, in words.

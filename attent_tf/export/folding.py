@@ -14,7 +14,7 @@ def fold_batch_norms(network: keras.Model) -> int:
     cannot be trained afterwards. Networks say by `conv_norms` what can be folded; the others stay what they are.
 
     Args:
-      network: with its weights.
+      network: the network with its weights.
 
     Returns:
       How many norms were folded.

@@ -113,10 +113,10 @@ def make_metadata(
     """Collects what a user of the model has to know.
 
     Args:
-      run: that it was exported from.
+      run: the run that it was exported from.
       version: its number; None for what has none.
       signatures: what each takes and gives.
-      weights_sha256: of the exported networks' weights.
+      weights_sha256: the SHA-256 of the exported networks' weights.
       steps: by stage, the updates behind the weights and how many there were to be.
       optimization: what was done and measured; None for the chain as trained.
     """

@@ -20,7 +20,7 @@ def make_card(run: Run, metadata: Metadata, evaluation: Evaluation | None, warni
     """Writes the card.
 
     Args:
-      run: that the model was exported from.
+      run: the run that the model was exported from.
       metadata: from `make_metadata`.
       evaluation: scores of the run on test cases, where there are any.
       warnings: what is known to be wrong with it, a sentence each.

@@ -20,7 +20,7 @@ def bundle_files(run: Run, metadata: Metadata) -> dict[str, str]:
     """Returns the bundle's files by their paths in it.
 
     Args:
-      run: that was exported.
+      run: the run that was exported.
       metadata: from `attent_tf.export.metadata.make_metadata`.
     """
     return {

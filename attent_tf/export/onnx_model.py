@@ -102,9 +102,9 @@ def to_onnx(chain: Chain, size: int, channels: int) -> bytes:
     """Returns a chain as the bytes of an ONNX file.
 
     Args:
-      chain: with its weights.
+      chain: the chain with its weights.
       size: rows and columns of a slice.
-      channels: of a slice.
+      channels: the number of channels of a slice.
 
     Raises:
       RunError: the weights do not fit into one file, which protocol buffers limit to two gigabytes.
@@ -146,8 +146,8 @@ def compared(chain: Chain, content: bytes, slices: np.ndarray) -> float:
     """Runs an ONNX file with onnxruntime and compares it with its chain, one slice at a time and all at once.
 
     Args:
-      chain: that it was made from.
-      content: of the file.
+      chain: the chain that it was made from.
+      content: the content of the file.
       slices: [batch, size, size, channels] float32 in [−1, 1].
 
     Returns:

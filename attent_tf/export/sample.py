@@ -1,7 +1,7 @@
 """Slices to try an exported model on where no data are available.
 
 For the phantom's own task they are a phantom of the target domain, prepared like a scan. Of other tasks nothing is known that
-could be drawn: there they are smooth grey values in an ellipse. Either way they show what a change of the model's graph does to
+could be drawn: there they are smooth grey values in an ellipse. Either way they show kind a change of the model's graph does to
 its output, and how long it takes, and nothing of how well it segments.
 """
 
@@ -28,11 +28,11 @@ class Sample(NamedTuple):
     """Slices that no scanner made.
 
     Attributes:
-      what: of what kind they are, in a word.
+      kind: `phantom` or `synthetic`.
       slices: [slice, size, size, channels] float32 in [−1, 1].
     """
 
-    what: str
+    kind: str
     slices: np.ndarray
 
 
@@ -40,18 +40,18 @@ def make_sample(task: Task, target: str, options: PrepareOptions, count: int) ->
     """Makes slices for a model; the same ones each time.
 
     Args:
-      task: of the model.
+      task: the task of the model.
       target: domain of its scans.
-      options: of the model.
+      options: the options of the model.
       count: number of slices.
     """
     if task == load_task(_PHANTOM_TASK):
-        images, what = _phantom(task.domain(target), options, count), "phantom"
+        images, kind = _phantom(task.domain(target), options, count), "phantom"
     else:
-        images, what = _smooth(options.size, count), "synthetic"
+        images, kind = _smooth(options.size, count), "synthetic"
     slices = stack_neighbours(images, None, options.neighbours)
     # With a slice distance of its own, preparation may leave fewer or more.
-    return Sample(what, slices[np.arange(count) % len(slices)])
+    return Sample(kind, slices[np.arange(count) % len(slices)])
 
 
 def _phantom(domain: Domain, options: PrepareOptions, count: int) -> np.ndarray:

@@ -39,7 +39,7 @@ class Exported:
     """What was written.
 
     Attributes:
-      folder: of the version.
+      folder: the folder of the version.
       metadata: the content of its `metadata.json`.
     """
 
@@ -101,7 +101,7 @@ def export_chain(
         # From a chain of its own, because it is changed.
         optimized = frozen_chain(load_chain(run), image, weights)
         found = compare(run_chain, tf.function(optimized), sample.slices)
-        optimization = {"weights": weights, "sample": sample.what, **found}
+        optimization = {"weights": weights, "sample": sample.kind, **found}
         run_chain = optimized
     metadata = make_metadata(run, version, signatures, fingerprint, steps, optimization)
     with folder_written_aside(folder) as aside:

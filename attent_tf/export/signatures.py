@@ -22,7 +22,7 @@ def make_signatures(
     Args:
       run_chain: the chain, for [batch, size, size, channels] float32 of any batch.
       size: rows and columns of a slice.
-      channels: of a slice.
+      channels: the number of channels of a slice.
 
     Returns:
       `tf.function`s by the signature's name, with one trace each.

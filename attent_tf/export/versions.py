@@ -31,7 +31,7 @@ def version_folder(model: str | os.PathLike, version: int | None = None) -> tupl
     if version is None:
         version = following
     if version < 1:
-        raise InputError(f"--version {version}: expected a number from 1 on; TensorFlow Serving knows no others")
+        raise InputError(f"--version {version}: expected a number of at least 1; TensorFlow Serving accepts no others")
     if version in taken:
         raise InputError(
             f"{model / str(version)}: expected a version that does not exist yet; give --version {following}, or leave it out"

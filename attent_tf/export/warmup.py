@@ -18,7 +18,7 @@ def write_warmup(folder: Path, signatures: dict[str, Signature]) -> None:
     """Writes one request for each signature, as Serving's `PredictionLog` in a TFRecord file.
 
     Args:
-      folder: of the SavedModel.
+      folder: the folder of the SavedModel.
       signatures: what each takes and gives.
     """
     path = folder / WARMUP_FILE

@@ -16,7 +16,7 @@ from attent_tf.stopwatch import Stopwatch
 if TYPE_CHECKING:
     from attent_tf.inference.chain import ChainOutput
 
-# Slices at once where nobody says otherwise; the result does not depend on it.
+# Slices per batch by default; the result does not depend on it.
 DEFAULT_BATCH = 8
 
 # What the networks hold for each pixel of a slice at full size, generously: 268 MB for a slice of 256 × 256.
@@ -35,7 +35,7 @@ def choose_batch_size(image_size: int, gpu_free_bytes: int | None, cores: int) -
 
     Args:
       image_size: edge at which the networks work, in pixels.
-      gpu_free_bytes: free memory of the smallest GPU; None where there is none.
+      gpu_free_bytes: free memory of the smallest GPU; None if there is none.
       cores: processor cores that this process may use.
 
     Returns:
@@ -49,7 +49,7 @@ def choose_batch_size(image_size: int, gpu_free_bytes: int | None, cores: int) -
 
 
 def gpu_free_bytes() -> int | None:
-    """Returns the free memory of the fullest GPU, as NVIDIA's driver tells it; None where no driver answers."""
+    """Returns the free memory of the fullest GPU, as NVIDIA's driver tells it; None if no driver answers."""
     command = shutil.which("nvidia-smi")
     if command is None:
         return None
@@ -111,7 +111,7 @@ def _batches(
             if batch_size == 1:
                 raise RunError(
                     "the device: expected memory for one slice, found too little; free it, or hide the GPU with "
-                    "CUDA_VISIBLE_DEVICES= and take the processor"
+                    "CUDA_VISIBLE_DEVICES= and use the CPU"
                 ) from error
             batch_size = batch_size // 2
             continue

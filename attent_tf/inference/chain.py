@@ -22,7 +22,7 @@ class Route(NamedTuple):
     Attributes:
       segmentor: S.
       translators: generators that it passes before, in order.
-      weight: of its probabilities.
+      weight: the weight of its probabilities.
     """
 
     segmentor: DeepLabV2

@@ -68,7 +68,7 @@ def add_case(
     """Segments the slices of a case and has them counted.
 
     Args:
-      taker: of the run.
+      taker: the taker of the run.
       chain: its deployed networks.
       records: the records folder.
       manifest: its manifest.

@@ -56,7 +56,7 @@ def open_exported(
     """Starts TensorFlow and loads an exported model; other processes of the machine are left their part of a GPU.
 
     Args:
-      folder: of a version.
+      folder: the folder of a version.
       options: how scans are prepared for it.
       num_classes: C, as of its task.
       batch_size: slices at once; chosen for the device if None.

@@ -27,7 +27,7 @@ from attent_tf.volumes.scan import scan_series
 # Above the numbers that scanners give, so that a viewer lists the result after the scan.
 _SERIES_NUMBER = 900
 
-# What the standard wants in every file, empty if need be, and anonymised series lack.
+# What the standard requires in every file, empty if need be, and what anonymised series lack.
 _MAY_BE_EMPTY = (
     "PatientID",
     "PatientName",
@@ -77,7 +77,7 @@ def check_source_series(folder: str | os.PathLike, domain: Domain, series: str |
     paths = list(dict.fromkeys(header.path for header in headers))
     has_frames = any(header.frame is not None for header in headers)
     if has_frames and len(paths) > 1:
-        expected = "a slice a file, or all in one object, for --dicom-seg"
+        expected = "one slice per file, or all in one object, for --dicom-seg"
         raise InputError(folder, expected, f"{len(paths)} multi-frame objects", "leave --dicom-seg out")
     step_mm = (headers[-1].height_mm - headers[0].height_mm) / max(1, len(headers) - 1)
     with warnings.catch_warnings(), pydicom.config.disable_value_validation():
@@ -99,7 +99,7 @@ def _check_references(folder: Path, paths: list[str], images: list[pydicom.Datas
     for path, image in zip(paths, images, strict=True):
         missing = [word for word in _REFERENCES if not image.get(word)]
         if missing:
-            advice = "leave --dicom-seg out, or mend the file"
+            advice = "leave --dicom-seg out, or correct the file"
             raise InputError(path, f"{missing[0]} for --dicom-seg to refer to", "none", advice)
     for word in ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID"):
         different = {str(image[word].value) for image in images}

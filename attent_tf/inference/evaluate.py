@@ -33,7 +33,7 @@ from attent_tf.volumes.blocks_from_grid import probability_blocks_from_grid
 
 _SELECTION = "The weights after the last training step; nothing was chosen by scores of test cases or by target labels."
 
-_TRAINED_ON = "Split none: these cases were also trained on, so the scores are no test results."
+_TRAINED_ON = "Split none: these cases were also trained on, so the scores are not test results."
 _OTHER_RECORDS = "These records are not the ones that the run was trained on; check that no test case was trained on."
 _UNLABELLED = "Cases without labels are shown and not scored."
 _NO_SIZE = "The size of voxels is not known: distances count voxels, not millimetres, and 1 ml stands for 1000 voxels."

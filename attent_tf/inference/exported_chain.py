@@ -17,7 +17,7 @@ class ExportedChain:
     """Segments slices with a SavedModel; `segment_prepared` and `run_slices` take it as they take a `Chain`.
 
     Args:
-      folder: of a version, such as `models/attent/1`.
+      folder: the folder of a version, such as `models/attent/1`.
       options: how the slices are prepared: those of the model's contract.
       num_classes: C, as of the contract's task.
 

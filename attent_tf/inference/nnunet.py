@@ -89,7 +89,7 @@ def write_nnunet(
       run: a trained run.
       records: a records folder, prepared like the run's training records.
       scans: name of a domain -> the scans that its records were made from; the source, the target or both.
-      out: the folder to make; nnU-Net wants it called `DatasetNNN_NAME`.
+      out: the folder to make; nnU-Net requires the name `DatasetNNN_NAME`.
       observer: shows progress.
       accept: the worst verdict of a sign with which a target scan passes.
       postprocessing: what is done to the run's label maps; the run's own if None.
@@ -115,7 +115,7 @@ def write_nnunet(
         if not trained:
             reasons = (
                 "; ".join(f"{case['case']}: {case['reason']}" for case in writer.left_out)
-                or "there are test cases alone"
+                or "there are only test cases"
             )
             raise RecordsError(
                 f"{records}: expected a case to train on, found none that passes ({reasons}); give the scans of {run.source} too"
@@ -134,8 +134,8 @@ class _Writer:
     """Writes case by case.
 
     Attributes:
-      origins: of each case that was written.
-      left_out: of each case that was not.
+      origins: the origin of each case that was written.
+      left_out: each case that was left out, and why.
       sheared: whether axes of some scan are not perpendicular.
     """
 
@@ -242,9 +242,9 @@ class _Writer:
     def _in_range(self, volume: Volume, prepared: PreparedCase) -> np.ndarray:
         return in_style_range(volume.voxels, prepared, self.run.prepare_options.intensity_rule(self.target))
 
-    def _add(self, folder: Path, case: ManifestCase, what, prepared, image, labels=None, **more) -> None:
+    def _add(self, folder: Path, case: ManifestCase, origin, prepared, image, labels=None, **more) -> None:
         """Writes the files of a case, and keeps where they come from."""
-        images = TEST_IMAGES if what == TEST else TRAINING_IMAGES
+        images = TEST_IMAGES if origin == TEST else TRAINING_IMAGES
         paths = {"image": f"{images}/{image_name(case.case)}{ENDING}"}
         write_scan(folder / paths["image"], image, prepared.placement, np.float32)
         if labels is not None:
@@ -255,7 +255,7 @@ class _Writer:
         self.origins.append(
             {
                 "case": case.case,
-                "is": what,
+                "is": origin,
                 **paths,
                 **{key: getattr(case, key) for key in ("domain", "dataset", "patient", "split", "sha256")},
                 "intensity": {"rule": intensity.rule, "low": intensity.low, "high": intensity.high},
@@ -269,8 +269,8 @@ def in_style_range(voxels: np.ndarray, prepared: PreparedCase, rule: IntensityRu
 
     Args:
       voxels: [i, j, k] raw intensities.
-      prepared: of the same scan.
-      rule: of its domain.
+      prepared: the prepared case of the same scan.
+      rule: the rule of its domain.
 
     Returns:
       [i, j, k] float32: the raw values within the rule's window; 0 … 1000 where each scan has values of its own.
@@ -293,8 +293,8 @@ def dataset_json(run: Run, name: str, count: int, sheared: bool) -> DatasetJson:
     """Returns what `dataset.json` says.
 
     Args:
-      run: that made the data set.
-      name: of the data set.
+      run: the run that made the data set.
+      name: the name of the data set.
       count: number of training cases.
       sheared: whether axes of some scan are not perpendicular.
     """
@@ -316,7 +316,7 @@ def dataset_json(run: Run, name: str, count: int, sheared: bool) -> DatasetJson:
 
 
 def _reason(signs: Signs, accept: str) -> str:
-    """What keeps a scan from passing; empty where nothing does."""
+    """What keeps a scan from passing; empty if nothing does."""
     worse = [sign for sign in signs.signs if VERDICTS.index(sign.verdict) > VERDICTS.index(accept)]
     if not signs.signs:
         return "no sign could be taken"

@@ -18,7 +18,7 @@ class OriginalScans:
     """Where the scans of the target domain lie.
 
     Attributes:
-      folder: of the data set, or a YAML description that says its root, as for `find_cases`.
+      folder: the folder of the data set, or a YAML description that says its root, as for `find_cases`.
       dataset: name or YAML file of its description; None for the one that the records were made by, if it ships with
         the library, and otherwise to recognise the layout.
     """
@@ -32,7 +32,7 @@ def find_originals(scans: OriginalScans, task: Task, cases: Sequence[ManifestCas
 
     Args:
       scans: where they lie.
-      task: of the records folder.
+      task: the task of the records folder.
       cases: at least one case of it.
 
     Returns:

@@ -28,7 +28,7 @@ def check_preparation(run: Run, records: str | os.PathLike, manifest: Manifest) 
     for key, expected in _seen(run.prepare_options, run.task, run.target).items():
         if seen[key] != expected:
             raise RecordsError(
-                f"{records}: prepared with {key} {seen[key]!r}, the run was trained with {expected!r}; preprocess alike"
+                f"{records}: prepared with {key} {seen[key]!r}, the run was trained with {expected!r}; preprocess in the same way"
             )
 
 

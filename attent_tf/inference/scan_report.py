@@ -159,7 +159,7 @@ def report(
 
     Args:
       run: what the scans went through: a run, or the contract of a model on a server.
-      device: on what the networks ran; None where no scan came that far.
+      device: on what the networks ran; None if no scan came that far.
       batch_size: slices at once; likewise.
       seconds: `starting` (libraries, weights, graph) and `total` on the wall.
       scans: from `scan_entry`.

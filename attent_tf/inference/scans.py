@@ -147,7 +147,7 @@ class ScanPipeline:
         """Does the task for each scan, the next one being read meanwhile.
 
         Args:
-          scans: in the order in which they are done.
+          scans: the scans in the order in which they are done.
 
         Yields:
           Of each scan, what was read and then the answer, which holds until the next step; or why there is none.

@@ -182,7 +182,7 @@ class SignTaker:
         return counts, None if through is None else entropy
 
     def _source_view(self) -> Chain | None:
-        """The way of source slices through what S was trained on; None where the method has no such way."""
+        """The way of source slices through what S was trained on; None if the method has no such way."""
         method = self._run.method
         stage = method.stage_of(method.deployment[0].roles[-1])
         labelled = next((slices for slices in stage.inputs if slices.labels and slices.domain == "source"), None)
@@ -193,7 +193,7 @@ class SignTaker:
         source, records = self._run.source, self._manifest
         found = intensity_of(records.prepare_options, records.task, source)
         if found != intensity_of(self._run.prepare_options, self._run.task, source):
-            self._reasons["entropy"] = f"the records' {source} slices were prepared otherwise than the run's"
+            self._reasons["entropy"] = f"the records' {source} slices were not prepared like the run's"
             return None
         translators = self._loaded(*labelled.views[0].through)
         if translators is None:
@@ -202,7 +202,7 @@ class SignTaker:
         return Chain([Route(self._chain.routes[0].segmentor, tuple(translators))], self._chain.image_size)
 
     def _loaded(self, *roles: str) -> list | None:
-        """Networks that the run may be deployed without; None where they are gone."""
+        """Networks that the run may be deployed without; None if they are gone."""
         try:
             return load_parts(self._run, *roles)
         except RunError:

@@ -93,7 +93,7 @@ class Segmentation:
         return float(self.entropy_sums.sum() / max(1, self.pixels.sum()))
 
     def entropy_of(self, index: int) -> float | None:
-        """Mean of Eq. 6 over the pixels that were given to class `index`; None where there are none."""
+        """Mean of Eq. 6 over the pixels that were given to class `index`; None if there are none."""
         return float(self.entropy_sums[index] / self.pixels[index]) if self.pixels[index] else None
 
 
@@ -153,7 +153,7 @@ def translate_prepared(
     """Shows a prepared target scan in source style.
 
     Args:
-      chain: of a method with a translator.
+      chain: the chain of a method with a translator.
       prepared: from `prepare`.
       options: how scans are prepared for the run: its `prepare_options`.
       source: the domain whose style the chain gives, for the unit of the result: the run's source.

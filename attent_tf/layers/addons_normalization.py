@@ -1,4 +1,4 @@
-"""Instance normalisation of TensorFlow Addons, for those who want that of the paper's time (section IV-A.3).
+"""Instance normalisation of TensorFlow Addons, for users who want the one of the paper's time (section IV-A.3).
 
 Addons ended in May 2024; its last nightly still imports beside Keras 3, from the extra `addons` on Python 3.11.
 """
@@ -15,7 +15,7 @@ from attent_tf.errors import ConfigError
 class AddonsInstanceNormalization(keras.layers.Layer):
     """`tfa.layers.InstanceNormalization` without affine parameters, its moments in float32 whatever the precision policy.
 
-    The layer of Addons would take moments in bfloat16 and a variance in float16, where large features overflow.
+    The layer of Addons itself would compute moments in bfloat16, or a variance in float16, where large features overflow.
 
     Args:
       epsilon: added to the variance.

@@ -1,8 +1,8 @@
 """The attention gate on a skip connection (Eq. 1 of the paper).
 
 The gate signal g is the decoder feature at the resolution of f, as in the authors' code; the gate of Oktay et al. takes it
-from a coarser grid. The authors' code normalises each 1×1 convolution by a batch norm, which trains on per-image and infers
-on running statistics at batch 1; this gate has none. The authors' code multiplies the output by 2 (`gain`).
+from a coarser grid. The authors' code normalises each 1×1 convolution by a batch norm, which at batch 1 trains on
+per-image statistics and infers with running ones; this gate has none. The authors' code multiplies the output by 2 (`gain`).
 """
 
 import keras
@@ -11,7 +11,7 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable("attent_tf")
 class AttentionGate(keras.layers.Layer):
-    """Scales the encoder feature f by a gate in [0, 1] that f and the decoder feature g decide on together.
+    """Scales the encoder feature f by a gate in [0, 1] that is computed from f and the decoder feature g.
 
     AG = gain · f · σ2(Wθᵀ σ1(Wfᵀ f + bf + Wgᵀ g + bg) + bθ), with σ1 = ReLU and σ2 = sigmoid (Eq. 1).
 
@@ -42,7 +42,7 @@ class AttentionGate(keras.layers.Layer):
         """Gates f [batch, height, width, channels] by g [batch, height, width, channels of the decoder].
 
         Returns:
-          [batch, height, width, channels]; with `return_gate` the pair of it and the gate, as `gate` returns that.
+          [batch, height, width, channels]; with `return_gate` a pair of this and the gate that `gate` returns.
         """
         gate = self.gate(f, g)
         gated = f * tf.cast(self.gain * gate, f.dtype)

@@ -1,4 +1,4 @@
-"""Convolution, batch norm, activation: what the segmentors and critics of PnP-AdaNet and SIFA are built of."""
+"""Convolution, batch norm, activation: the unit that the segmentors and critics of PnP-AdaNet and SIFA are built of."""
 
 import functools
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ ACTIVATIONS = {"leaky_relu": leaky_relu, "relu": tf.nn.relu, "linear": tf.identi
 
 @keras.saving.register_keras_serializable("attent_tf")
 class ConvUnit(keras.layers.Layer):
-    """activation(norm(dropout(conv(x)))), the convolution without a bias, since the batch norm has one.
+    """activation(norm(dropout(conv(x)))); the convolution has no bias, since the batch norm has one.
 
     Args:
       filters: number of output channels.

@@ -12,7 +12,8 @@ from attent_tf.layers.conv_unit import ACTIVATIONS, ConvUnit
 class GrowingResidualBlock(keras.layers.Layer):
     """activation(x + norm(conv(activation(norm(conv(x)))))), R(n) of the papers, and DR(n) with a dilation of 2.
 
-    To be added, x gets channels of zeros where the block has more of them, and loses its last ones where it has fewer.
+    For the sum, x is padded with channels of zeros if the block has more channels, and loses its last channels if it has
+    fewer.
 
     Args:
       filters: number of output channels n.

@@ -1,6 +1,6 @@
 """Convolution with the same explicit padding on every side.
 
-Keras's `same` padding is asymmetric at stride 2 and knows no reflection. The networks of this field are defined with the
+Keras's `same` padding is asymmetric at stride 2 and does not reflect. The networks of this field are defined with the
 same number of padded pixels on all sides, and their generators reflect the image at its border.
 """
 

@@ -1,4 +1,4 @@
-"""Ways of computing that suit processors: the same numbers out of operations that their kernels do well.
+"""Ways of computing that suit CPUs: the same numbers from operations that their kernels do well.
 
 On a GPU, where every operation is a kernel to be launched, the plain form with fewer operations is kept.
 """
@@ -17,8 +17,9 @@ _BLOCKS = {1: (4, 4), 2: (2, 4), 3: (2, 2), 4: (2, 2)}
 def reflect_pad(x: tf.Tensor, pixels: int) -> tf.Tensor:
     """Pads an image by its own reflection, the border pixel once, as `tf.pad(mode="REFLECT")` does.
 
-    TensorFlow's own operation and its gradient go through an image value by value. Here lines are copied whole, and the gradient
-    adds to the lines that were reflected alone. It serves where the image is too small for that, or of unknown size.
+    TensorFlow's own operation and its gradient go through an image value by value. Here whole lines are copied, and the
+    gradient is added only to the lines that were reflected. If the image is too small for this, or of unknown size,
+    TensorFlow's operation is used.
 
     Args:
       x: [batch, height, width, channels].
@@ -65,11 +66,11 @@ def _reversed(lines, axis):
 
 
 def convolve(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-    """Convolves without padding at stride 1, where it pays a block of output pixels at once.
+    """Convolves without padding at stride 1; where it is faster, a block of output pixels at once.
 
-    A convolution with few output channels leaves most of a vector instruction's lanes empty. Here neighbouring output pixels
-    are channels too: those of a block, made by a kernel that holds the given one once for every place in the block, with zeros
-    around it. That is more arithmetic, in less time.
+    A convolution with few output channels leaves most of a vector instruction's lanes empty. Here the output pixels of a block
+    become channels: their kernel holds the given kernel once for every place in the block, with zeros around it. This is more
+    arithmetic, but takes less time.
 
     Args:
       x: [batch, height + kernel_size − 1, width + kernel_size − 1, channels].
@@ -95,7 +96,7 @@ def convolve(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
 
 
 def _block_edges(image, kernel):
-    """Rows and columns of the block of pixels that is made at once, or None where that brings nothing."""
+    """Rows and columns of the block of pixels that is computed at once, or None if that gains nothing."""
     if None in (*image[1:3], *kernel) or not on_processor():
         return None
     size, _, _, filters = kernel

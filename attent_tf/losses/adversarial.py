@@ -1,11 +1,11 @@
 """Adversarial losses (Eq. 2, 3, 7 and 8).
 
 The paper writes the log-likelihood game. Its generator term log(1 − D(G(x))) has no slope where the discriminator is sure;
-as Goodfellow et al. advise, the generator maximises log D(G(x)) instead. The authors' code uses least squares. PnP-AdaNet plays
-for the Wasserstein distance; its discriminator, a critic, has to keep its slope bounded by other means.
+as Goodfellow et al. advise, the generator maximises log D(G(x)) instead. The authors' code uses least squares. PnP-AdaNet uses
+the Wasserstein distance; its discriminator, a critic, has to keep its slope bounded by other means.
 
-Each function takes logits [batch, height, width, 1], one for a patch, and returns one value per example [batch] in float32:
-the mean over patches.
+Each function takes logits [batch, height, width, 1], one for each patch, and returns one value per example [batch] in
+float32: the mean over patches.
 """
 
 import tensorflow as tf
@@ -16,9 +16,9 @@ KINDS = ("log_likelihood", "least_squares", "wasserstein")
 
 
 def real_loss(logits: tf.Tensor, kind: str) -> tf.Tensor:
-    """What a discriminator (or the generator that wants to pass for real) pays for logits not saying `real`.
+    """Loss of a discriminator (or of the generator that wants to pass for real) for logits that do not say `real`.
 
-    `log_likelihood`: −log D; `least_squares`: (D − 1)², `wasserstein`: −D, D being the logit itself.
+    `log_likelihood`: −log D; `least_squares`: (D − 1)²; `wasserstein`: −D, D being the logit itself.
 
     Args:
       logits: [batch, height, width, 1].
@@ -34,9 +34,9 @@ def real_loss(logits: tf.Tensor, kind: str) -> tf.Tensor:
 
 
 def fake_loss(logits: tf.Tensor, kind: str) -> tf.Tensor:
-    """What a discriminator pays for logits not saying `fake`.
+    """Loss of a discriminator for logits that do not say `fake`.
 
-    `log_likelihood`: −log(1 − D); `least_squares`: D², `wasserstein`: D, D being the logit itself.
+    `log_likelihood`: −log(1 − D); `least_squares`: D²; `wasserstein`: D, D being the logit itself.
 
     Args:
       logits: [batch, height, width, 1].
@@ -66,9 +66,9 @@ def discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor, kind: str
 
 
 def decision_accuracy(real_logits: tf.Tensor, fake_logits: tf.Tensor, kind: str) -> tf.Tensor:
-    """Share of patches that the discriminator judges rightly; 0.5 is chance.
+    """Share of patches that the discriminator judges correctly; 0.5 is chance.
 
-    A critic (`wasserstein`) has no zero: of an example's two logits for a place, that of the real one has to be higher.
+    A critic (`wasserstein`) has no zero: of the two logits for a place, that of the real image has to be higher.
 
     Args:
       real_logits: [batch, height, width, 1], for real images or source maps.

@@ -1,7 +1,7 @@
 """How unsure a prediction is: the maps that the aligner's discriminator sees (Eq. 6).
 
-The paper's map is one value a pixel. The authors' code, following ADVENT, keeps one channel a class, the weighted
-self-information, whose sum over the classes is the paper's map.
+The paper's map has one value per pixel. The authors' code, following ADVENT, keeps one channel per class, the weighted
+self-information; its sum over the classes is the paper's map.
 """
 
 import tensorflow as tf

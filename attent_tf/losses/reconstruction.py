@@ -7,7 +7,7 @@ def l1_loss(image: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
     """Mean absolute difference, the L1 norm of Eq. 4 divided by the number of pixels.
 
     With `image` = G_t2s(G_s2t(x_s)) and `reference` = x_s it is one term of the cycle loss; with `image` = G_t2s(x_s) it is
-    the identity loss, which the paper does not have and which keeps a translation from settling on inverted contrast.
+    the identity loss, which the paper does not have and which prevents a translation from settling on inverted contrast.
 
     Args:
       image: [batch, height, width, channels].

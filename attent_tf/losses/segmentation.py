@@ -1,4 +1,5 @@
-"""Supervised losses of the segmentor: cross-entropy (Eq. 5), soft Dice as an option, and how peers weigh classes.
+"""Supervised losses of the segmentor: cross-entropy (Eq. 5), soft Dice as an option, and the class weights of other
+methods.
 
 Weighted losses are means over pixels, so that a weight of 1 for every class gives the loss without weights. All of them begin
 with the same logarithm of the softmax, which a graph that has several of them, or an entropy map, computes once: over a handful
@@ -16,10 +17,11 @@ def cross_entropy_loss(logits: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor 
     Args:
       logits: [batch, height, width, classes].
       labels: [batch, height, width] class indices.
-      weights: [batch, height, width] float32, of each pixel; the mean is over those above 0. None for 1 throughout.
+      weights: [batch, height, width] float32, the weight of each pixel; the mean is over pixels with a weight above 0. None for
+        1 throughout.
 
     Returns:
-      [batch] float32; 0 for an example whose pixels all weigh nothing.
+      [batch] float32; 0 for an example whose weights are all 0.
     """
     losses = -tf.reduce_sum(_truth(logits, labels) * _log_softmax(logits), axis=-1)
     if weights is None:
@@ -32,7 +34,7 @@ def dice_loss(logits: tf.Tensor, labels: tf.Tensor, kept: tf.Tensor | None = Non
     """One minus the soft Dice coefficient, averaged over the structures that the example shows.
 
     Dice_c = 2 Σ p_c y_c / (Σ p_c + Σ y_c), sums over the pixels of one example. A structure that the slice does not show is
-    left to the cross-entropy: its Dice would be 0 for any prediction at all.
+    left to the cross-entropy: its Dice would be 0 for any prediction.
 
     Args:
       logits: [batch, height, width, classes].
@@ -63,7 +65,7 @@ def weighted_cross_entropy_loss(
       logits: [batch, height, width, classes].
       labels: [batch, height, width] class indices.
       class_weights: [classes] float32.
-      least_probability: probabilities below it count as it, so that hopeless pixels have no slope; 0 for none.
+      least_probability: smaller probabilities are raised to it, so that hopeless pixels have no slope; 0 for no limit.
 
     Returns:
       [batch] float32.
@@ -76,11 +78,11 @@ def weighted_cross_entropy_loss(
 
 
 def class_counts(labels: tf.Tensor, classes: int) -> tf.Tensor:
-    """Returns how many pixels each example has of each class.
+    """Returns how many pixels of each class each example has.
 
     Args:
       labels: [batch, height, width] class indices.
-      classes: C.
+      classes: C, with the background.
 
     Returns:
       [batch, classes] float32.
@@ -95,7 +97,7 @@ def balancing_weights(counts: tf.Tensor) -> tf.Tensor:
       counts: [..., classes], pixels of each class; both papers count over the batch.
 
     Returns:
-      Their shape, float32 in [0, 1].
+      [..., classes] float32 in [0, 1].
     """
     counts = tf.cast(counts, tf.float32)
     return 1.0 - counts / tf.reduce_sum(counts, axis=-1, keepdims=True)
@@ -105,7 +107,7 @@ def squared_dice_loss(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     """One minus the soft Dice coefficient with squared predictions, averaged over all classes (PnP-AdaNet, SIFA).
 
     Dice_c = 2 Σ p_c y_c / (Σ p_c² + Σ y_c + 1e−7), sums over the pixels of one example; the authors sum over the batch. The
-    background is a class among others, and one that the example does not show has a Dice of 0.
+    background is a class like any other, and a class that the example does not show has a Dice of 0.
 
     Args:
       logits: [batch, height, width, classes].

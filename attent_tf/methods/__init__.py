@@ -1,4 +1,4 @@
-"""Methods as data: what is trained in which order, on which slices, and what of it is deployed. No TensorFlow."""
+"""Methods as data: what is trained, in which order and on which slices, and what is deployed. No TensorFlow."""
 
 from attent_tf.methods.method import ADAPTATION, LOWER_BOUND, UPPER_BOUND, Method, Path
 from attent_tf.methods.part import (

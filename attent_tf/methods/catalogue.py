@@ -1,4 +1,4 @@
-"""The methods that ship, row by row: from the lower bound over what others do to the paper's own, and the upper bound."""
+"""The methods that ship, row by row: the lower bound, the methods of others, the paper's own, and the upper bound."""
 
 from attent_tf.methods.method import ADAPTATION, LOWER_BOUND, UPPER_BOUND, Method, Path
 from attent_tf.methods.part import SEGMENTOR, TO_SOURCE, TO_TARGET
@@ -113,7 +113,7 @@ SHIPPED = (
     Method(
         "cycada_semantic",
         "CyCADA (semantic)",
-        "as CyCADA, with translations that have to keep what a classifier sees",
+        "as CyCADA, with translations that must preserve what a classifier sees",
         ADAPTATION,
         (semantic(cyclegan(gated=False)), *_CYCADA_AFTER_TRANSLATION),
         _RAW,

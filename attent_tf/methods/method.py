@@ -1,4 +1,4 @@
-"""What a method is: its stages, and what of them is deployed."""
+"""What a method is: its stages and its deployment."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -12,11 +12,11 @@ LOWER_BOUND, ADAPTATION, UPPER_BOUND = "lower bound", "adaptation", "upper bound
 
 @dataclasses.dataclass(frozen=True)
 class Path:
-    """A way that a target slice takes to its segmentation.
+    """A path of a target slice to its segmentation.
 
     Attributes:
-      roles: of the networks that it passes; the last one segments, those before it translate.
-      weight: of its probabilities in the mean over all paths.
+      roles: the roles of the networks that it passes through; the last one segments, those before it translate.
+      weight: the weight of its probabilities in the mean over all paths.
     """
 
     roles: tuple[str, ...]
@@ -37,12 +37,12 @@ class Method:
       title: name for people.
       note: what it does, in words.
       role: `LOWER_BOUND`, `ADAPTATION` or `UPPER_BOUND`.
-      stages: in the order in which they are trained.
+      stages: the stages in the order in which they are trained.
       deployment: the paths of a target slice, whose probabilities are averaged.
 
     Raises:
-      ConfigError: a stage or the deployment names a network that no stage before it has, a network follows one of another stage
-        or has the encoder of one that is not made before it, or stages share an id.
+      ConfigError: a stage or the deployment names a network that no stage before it has; a network follows one of another
+        stage, or has the encoder of a network that is not made before it; or stages share an id.
     """
 
     id: str
@@ -53,25 +53,25 @@ class Method:
     deployment: tuple[Path, ...]
 
     def __post_init__(self) -> None:
-        there: set[tuple[str, str]] = set()
+        earlier: set[tuple[str, str]] = set()
         for stage in self.stages:
-            if stage.id in {known for known, _ in there}:
+            if stage.id in {known for known, _ in earlier}:
                 raise ConfigError(f"method {self.id}: expected stages that differ in name, found {stage.id!r} twice")
             needed = [role for slices in stage.shown for view in slices.views for role in view.through]
-            self._check(stage.id, needed, there)
-            missing = {part.begins_as for part in stage.parts if part.begins_as} - there
+            self._check(stage.id, needed, earlier)
+            missing = {part.begins_as for part in stage.parts if part.begins_as} - earlier
             if missing:
                 raise ConfigError(f"method {self.id}, stage {stage.id}: no stage before it has {sorted(missing)}")
             own = {part.follows for part in stage.parts} | {slices.labelled_by for slices in stage.inputs}
             if alien := own - {"", *stage.roles}:
                 raise ConfigError(f"method {self.id}, stage {stage.id}: it has no network {sorted(alien)} of its own")
             self._check_encoders(stage)
-            there |= {(stage.id, role) for role in stage.roles}
-        self._check("deployment", [role for path in self.deployment for role in path.roles], there)
+            earlier |= {(stage.id, role) for role in stage.roles}
+        self._check("deployment", [role for path in self.deployment for role in path.roles], earlier)
 
-    def _check(self, where: str, needed: Iterable[str], there: set[tuple[str, str]]) -> None:
+    def _check(self, where: str, needed: Iterable[str], earlier: set[tuple[str, str]]) -> None:
         for role in needed:
-            if role not in {known for _, known in there}:
+            if role not in {known for _, known in earlier}:
                 raise ConfigError(f"method {self.id}, {where}: no stage before it has the network {role!r}")
 
     def _check_encoders(self, stage: Stage) -> None:
@@ -87,7 +87,7 @@ class Method:
 
     @property
     def labelled(self) -> str:
-        """`source` or `target`: the domain whose labels are learned from."""
+        """`source` or `target`: the domain from whose labels the method learns."""
         (domain,) = {slices.domain for stage in self.stages for slices in stage.inputs if slices.labels}
         return domain
 
@@ -108,12 +108,12 @@ class Method:
 
     @property
     def shareable_stage(self) -> Stage | None:
-        """The first stage, where other methods that begin with it, in either direction, may share its training; or None."""
+        """The first stage, if other methods that begin with it, in either direction, may share its training; else None."""
         first = self.stages[0]
         return first if first.serves_both else None
 
     def passed_by(self, stage: Stage) -> tuple[str, ...]:
-        """Roles of the networks of earlier stages that slices pass before a stage is shown them, in the order of the stages."""
+        """Roles of the earlier stages' networks that slices pass through on their way to a stage, in the order of the stages."""
         passed = {role for slices in stage.shown for view in slices.views for role in view.through}
         return tuple(dict.fromkeys(role for stage in self.stages for role in stage.roles if role in passed))
 
@@ -140,5 +140,5 @@ class Method:
         raise ConfigError(f"method {self.id} has no network {role!r}")
 
     def part(self, role: str) -> Part:
-        """Returns the network of a role as the last stage that has it has it; errors as `stage_of`."""
+        """Returns the network of a role as the last stage with such a network has it; errors as for `stage_of`."""
         return next(part for part in self.stage_of(role).parts if part.role == role)

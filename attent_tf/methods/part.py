@@ -1,7 +1,7 @@
 """The networks of a method, by what they do.
 
-A method is the same in both directions, so it speaks of source and target. What lies in a run folder is named by the domains
-that a network acts on (`ct_to_mri`, `judge_ct`), so that a CycleGAN serves both directions as it stands.
+A method is the same in both directions, so it speaks of source and target. In a run folder, networks are named by the domains
+that they act on (`ct_to_mri`, `judge_ct`), so that a CycleGAN serves both directions as it stands.
 """
 
 import dataclasses
@@ -42,14 +42,14 @@ class Part:
         an `encoder` as well.
       begins_as: (stage, role) of the part of an earlier stage whose weights it begins with; None for weights drawn from the
         seed.
-      frozen: whether its weights stay what they are.
-      frozen_layers: name of the network's property that lists those of its layers whose weights and statistics stay what they
-        are; empty for none.
-      follows: role of the part of the same stage whose running average over the steps it is, weights and batch statistics; empty
-        for none. It begins as a copy and no gradient trains it.
-      decay: of what follows: dotted configuration key of the average's decay, see `training.running_average`.
-      encoder_of: role of a part before it in the same stage whose encoder it has as well, weights and all; empty for one of its
-        own. Gradients change both parts or neither.
+      frozen: whether its weights stay as they are.
+      frozen_layers: name of the network's property that lists the layers whose weights and statistics stay as they are; empty
+        for none.
+      follows: role of a part of the same stage; this part is the running average of that one over the steps, weights and batch
+        statistics. Empty for none. It begins as a copy, and no gradient trains it.
+      decay: for a part that follows another: dotted configuration key of the average's decay, see `training.running_average`.
+      encoder_of: role of a part before it in the same stage whose encoder it shares, weights and all; empty for an encoder of
+        its own. Gradients change both parts or neither.
     """
 
     role: str
@@ -68,5 +68,5 @@ class Part:
 
 
 def part_name(role: str, source: str, target: str) -> str:
-    """Returns what the part of that role is called in the run folders of two domains: `ct_to_mri` for `to_source` of MRI → CT."""
+    """Returns the name of the part with that role in run folders of two domains: `ct_to_mri` for `to_source` of MRI → CT."""
     return _BY_DOMAINS.get(role, role).format(source=source, target=target)

@@ -1,4 +1,5 @@
-"""Stages of SynSeg-Net, CyCADA and PnP-AdaNet, with the library's own networks, so that methods are compared; and of SIFA."""
+"""Stages of SynSeg-Net, CyCADA and PnP-AdaNet with the library's own networks, so that methods can be compared; and of
+SIFA."""
 
 import dataclasses
 
@@ -28,7 +29,7 @@ _SEMANTIC_KEYS = ("cycada.semantic_weight", "cycada.semantic_gate", "cycada.clas
 
 
 def end_to_end(translation: Stage) -> Stage:
-    """Returns SynSeg-Net's only stage: the networks of a stage that translates, and S on what they make of the source.
+    """Returns SynSeg-Net's only stage: the networks of a stage that translates, and S trained on translated source slices.
 
     Args:
       translation: a CycleGAN's.
@@ -48,7 +49,7 @@ def end_to_end(translation: Stage) -> Stage:
 
 
 def semantic(translation: Stage) -> Stage:
-    """Returns a stage that translates, with CyCADA's classifier, which has to find in translations what it should.
+    """Returns a stage that translates, with CyCADA's classifier, whose answers translations must preserve.
 
     Args:
       translation: a CycleGAN's.
@@ -64,7 +65,7 @@ def semantic(translation: Stage) -> Stage:
 
 
 def score_adaptation(labelled: Slices, target: Slices) -> Stage:
-    """Returns CyCADA's last stage: the trained S, whose scores are made alike in both domains.
+    """Returns CyCADA's last stage: the trained S, whose scores are aligned between the domains.
 
     Args:
       labelled, target: the slices of both domains.
@@ -88,7 +89,7 @@ def balanced(stage: Stage) -> Stage:
     """Returns a stage that trains S on labelled slices with PnP-AdaNet's losses.
 
     Args:
-      stage: that trains S on labelled slices.
+      stage: the stage that trains S on labelled slices.
     """
     return dataclasses.replace(stage, step=f"{_STEPS}.balanced:BalancedStep")
 

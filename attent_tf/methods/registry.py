@@ -1,4 +1,4 @@
-"""All methods that are known by name: those that ship, and those that others add."""
+"""All methods that are known by name: those that ship, and those that were added."""
 
 import importlib.metadata
 

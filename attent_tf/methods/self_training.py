@@ -1,4 +1,4 @@
-"""Self-training as a last stage of any method: S goes on with the target's slices, which its running average labels."""
+"""Self-training as a last stage of any method: S goes on training on target slices, which its running average labels."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ from attent_tf.methods.stages import LOSS_KEYS, SEGMENTOR_KEYS
 def self_trained(
     stages: Sequence[Stage], deployment: Sequence[Path], labelled: Slices | None = None
 ) -> tuple[tuple[Stage, ...], tuple[Path, ...]]:
-    """Appends self-training to what a method is: `Method(id, title, note, role, *self_trained(stages, deployment))`.
+    """Appends self-training to a method: `Method(id, title, note, role, *self_trained(stages, deployment))`.
 
-    Target slices are shown as on the deployed paths, all of them in equal parts; the teacher labels each slice by the mean over
-    these, and takes the place of S in the deployment.
+    Target slices are shown as on the deployed paths, in equal parts; the teacher labels each slice by the mean over the
+    paths, and takes the place of S in the deployment.
 
     Args:
-      stages: of the method.
+      stages: the stages of the method.
       deployment: its paths, which end in one segmentor.
       labelled: the labelled slices that S goes on with; by default those of the last stage that has any.
 

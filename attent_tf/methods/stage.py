@@ -26,7 +26,7 @@ class Slices:
     Attributes:
       domain: `source` or `target`.
       labels: whether their labels are read.
-      views: how they are shown; several views are several times as many slices.
+      views: how they are shown; several views multiply the number of slices.
       labelled_by: role of the stage's network that labels them, by the mean over all views, see `training.pseudo_labels`; empty
         for none. Labels of the records are not read then.
     """
@@ -48,14 +48,14 @@ class Stage:
 
     Attributes:
       id: its folder in a run folder, and its name on the command line.
-      title: for people.
-      section: of the configuration, with `steps`, `epochs` and `batch_size`.
+      title: the title for people.
+      section: the section of the configuration, with `steps`, `epochs` and `batch_size`.
       step: `module:class` of the inner step, a `training.steps.step.Step`.
       parts: the networks, in the order in which they are made.
       inputs: what a batch consists of, in the order of the arguments of the step's `update`.
-      watched: slices that are not trained on and are shown in panels and checks; None for none beside `inputs`.
+      watched: slices that are shown in panels and checks but not trained on; None for none besides `inputs`.
       options: further arguments of the step, by name.
-      reads: dotted configuration keys, or whole sections, that the stage reads beside `section`.
+      reads: dotted configuration keys, or whole sections, that the stage reads besides `section`.
       unused: dotted configuration keys within these that the stage does not read; a key stands for all below it.
       serves_both: whether both domains play the same part, so that what was trained in one direction serves the other.
     """
@@ -73,7 +73,7 @@ class Stage:
     serves_both: bool = False
 
     def covers(self, key: str) -> bool:
-        """Whether a dotted configuration key is in what it reads, be it named in `unused` or not."""
+        """Whether a dotted configuration key lies in what it reads, whether or not `unused` names it."""
         return _covers((self.section, *self.reads), key)
 
     def uses(self, key: str) -> bool:
@@ -82,7 +82,7 @@ class Stage:
 
     @property
     def name(self) -> str:
-        """What it is called while it runs."""
+        """Its name while it runs."""
         return self.id.replace("_", "-").capitalize()
 
     @property
@@ -97,12 +97,12 @@ class Stage:
 
     @property
     def self_labelled(self) -> int | None:
-        """Place among `inputs` of the slices that a network of the stage labels; None where there are none."""
+        """Place among `inputs` of the slices that a network of the stage labels; None if there are none."""
         return next((at for at, slices in enumerate(self.inputs) if slices.labelled_by), None)
 
     @property
     def translated(self) -> Slices | None:
-        """The unlabelled target slices that it is shown in source style alone; None where there are none."""
+        """The unlabelled target slices that are shown to it only in source style; None if there are none."""
         for slices in self.shown:
             in_style = all(view.through[-1:] == (TO_SOURCE,) for view in slices.views)
             if slices.domain == "target" and not slices.in_pairs and in_style:

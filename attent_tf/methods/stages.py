@@ -1,4 +1,4 @@
-"""Stages of the methods of the paper, and of those that differ from them in what S is aligned on."""
+"""Stages of the paper's methods, and of methods that differ from them only in what S is aligned on."""
 
 from attent_tf.methods.part import (
     JUDGE_AUX,

@@ -1,4 +1,4 @@
-"""Statistics of the target as a last stage of any method: the batch norms of S are given those of target slices (AdaBN)."""
+"""Statistics of the target as a last stage of any method: the batch norms of S take those of target slices (AdaBN)."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from attent_tf.methods.stage import Slices, Stage, View
 def with_target_statistics(
     stages: Sequence[Stage], deployment: Sequence[Path]
 ) -> tuple[tuple[Stage, ...], tuple[Path, ...]]:
-    """Appends the stage to what a method is: `Method(id, title, note, role, *with_target_statistics(stages, deployment))`.
+    """Appends the stage to a method: `Method(id, title, note, role, *with_target_statistics(stages, deployment))`.
 
-    S keeps its weights; running means and variances become those of target slices, shown as on the deployed paths, all of them in
-    equal parts.
+    S keeps its weights; running means and variances become those of target slices, shown as on the deployed paths, in equal
+    parts.
 
     Args:
-      stages: of the method.
+      stages: the stages of the method.
       deployment: its paths, which end in one segmentor.
 
     Returns:

@@ -22,7 +22,7 @@ UNDEFINED_INTERVAL: Interval = (float("nan"), float("nan"))
 
 
 def mean_interval(values: np.ndarray) -> Interval:
-    """Bootstraps the mean of one value a case.
+    """Bootstraps the mean of one value per case.
 
     Args:
       values: [case] floats; NaN is left out.
@@ -43,7 +43,7 @@ def ratio_interval(totals: np.ndarray, counts: np.ndarray) -> Interval:
       counts: [row, case] how many values each sum is over.
 
     Returns:
-      The bounds of the 95 % interval, as `mean_interval` says; a row that a resample holds no value of is left out of it.
+      The bounds of the 95 % interval, as `mean_interval` says; a row without a value in a resample is left out there.
     """
     held = counts.sum(axis=0) > 0
     totals, counts = totals[:, held], counts[:, held]

@@ -1,4 +1,4 @@
-"""Boxes around structures, so that a volume is looked through once and everything else happens close to them."""
+"""Boxes around structures, so that a volume is searched once and everything else happens close to them."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ Box = tuple[slice, ...]
 
 
 def box_of_masks(first: np.ndarray, second: np.ndarray) -> Box:
-    """Returns the smallest box around two masks of one shape, one voxel wider where the array allows.
+    """Returns the smallest box around two masks of one shape, wider by one voxel where the array allows.
 
     The extra voxel keeps the border of the box from being mistaken for the border of the volume. Without any object the
     box is empty.
@@ -49,14 +49,14 @@ def boxes_of_classes(first: np.ndarray, second: np.ndarray, classes: int) -> lis
 
 
 def _class_boxes(labels: np.ndarray, classes: int) -> list[Box | None]:
-    # `find_objects` wants integers; the caller has checked that these are whole numbers.
+    # `find_objects` needs integers; the caller has checked that these are whole numbers.
     labels = labels if labels.dtype.kind in "iu" else labels.astype(np.int64)
     boxes: list[Box | None] = ndimage.find_objects(labels, max_label=classes - 1)
     return boxes
 
 
 def _box_of_any(maps: Sequence[np.ndarray]) -> Box:
-    """The smallest box outside of which all maps are 0."""
+    """The smallest box outside which all maps are 0."""
     box: list[slice] = []
     for axis in range(maps[0].ndim):
         # Axes that are done have been cut already: the others are cut ever smaller.

@@ -10,7 +10,7 @@ def as_masks(prediction: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray,
     """Returns both masks as boolean arrays.
 
     Args:
-      prediction: array of any shape; not 0 is inside.
+      prediction: array of any shape; values other than 0 are inside.
       reference: array of the same shape.
 
     Raises:
@@ -56,7 +56,7 @@ def volume_difference_ml(prediction: np.ndarray, reference: np.ndarray, spacing_
     Args:
       prediction: [slice, row, column] bool.
       reference: [slice, row, column] bool.
-      spacing_mm: of voxels, in millimetres, see `voxel_axes.Spacing`.
+      spacing_mm: spacing of voxels in millimetres, see `voxel_axes.Spacing`.
 
     Returns:
       Millilitres: positive where too much was found, negative where too little; NaN if both masks are empty.

@@ -37,16 +37,16 @@ class PairedStatistics:
       n: pairs that are compared.
       n_undefined: further pairs that are left out, because a score is undefined.
       n_infinite: pairs within n whose difference is infinite.
-      mean_difference: of first minus second; infinite if differences are to one side, NaN if to both.
+      mean_difference: mean of first minus second; infinite if infinite differences are on one side, NaN if on both.
       median_difference: likewise; defined as long as fewer than half of the differences are infinite to one side.
       ci95_low, ci95_high: bootstrap interval of the mean difference.
       wilcoxon_statistic: the smaller of the rank sums of both signs.
-      wilcoxon_p: two-sided.
-      t_statistic, t_p: of the paired t-test, two-sided.
-      sign_flip_p: two-sided.
-      least_p: the smallest p-value that so many pairs allow a test by signs or ranks.
-      cohen_dz: mean by standard deviation of the differences.
-      rank_biserial: difference of the rank sums of both signs by their total.
+      wilcoxon_p: two-sided p-value of Wilcoxon's test.
+      t_statistic, t_p: statistic and two-sided p-value of the paired t-test.
+      sign_flip_p: two-sided p-value of the sign-flip test.
+      least_p: the smallest p-value that a test by signs or ranks can give for this many pairs.
+      cohen_dz: mean of the differences divided by their standard deviation.
+      rank_biserial: difference of the rank sums of both signs, divided by their total.
     """
 
     n: int
@@ -74,7 +74,7 @@ def paired_statistics(first: Sequence[float], second: Sequence[float]) -> Paired
       second: [case] scores of the other, in the same order.
 
     Returns:
-      The statistics; what cannot be told is NaN.
+      The statistics; what cannot be computed is NaN.
     """
     differences, undefined = _differences(np.asarray(first, float), np.asarray(second, float))
     infinite = int(np.isinf(differences).sum())

@@ -1,6 +1,6 @@
 """Protocols: what exactly is scored, under a name that travels with every number.
 
-The same label maps score differently by different protocols, and published tables mix them. A protocol turns a case
+The same label maps have different scores by different protocols, and published tables mix them. A protocol turns a case
 into units of scoring (volumes, or slices); means and deviations run over the units of all cases.
 """
 

@@ -42,11 +42,11 @@ def score_case(
     Args:
       prediction: [slice, row, column] class indices.
       reference: [slice, row, column] class indices.
-      spacing_mm: of voxels, in millimetres, see `voxel_axes.Spacing`.
+      spacing_mm: spacing of voxels in millimetres, see `voxel_axes.Spacing`.
       structures: names of the classes from 1.
       outside: what lies beyond the border of the volume: `background` or `object`.
       connectivity: which neighbours make a surface voxel, see `surface_voxels`.
-      tolerance_mm: of surface Dice.
+      tolerance_mm: tolerance of surface Dice in millimetres.
 
     Returns:
       For each structure the `METRICS`: `dice` in percent; `assd_voxel` and `assd_mm`, pooled; `asd_prediction_mm` from the
@@ -85,7 +85,7 @@ def score_slices(
     Args:
       prediction: [slice, row, column] class indices.
       reference: [slice, row, column] class indices.
-      spacing_mm: of voxels, in millimetres, see `voxel_axes.Spacing`.
+      spacing_mm: spacing of voxels in millimetres, see `voxel_axes.Spacing`.
       structures: names of the classes from 1.
 
     Returns:
@@ -103,12 +103,12 @@ def check_labels(name: str, labels: np.ndarray, num_classes: int) -> None:
     """Checks that an array is [slice, row, column] class indices.
 
     Args:
-      name: what messages call it.
+      name: its name in messages.
       labels: the array.
       num_classes: C, with the background.
 
     Raises:
-      InputError: it is not; the message begins with `name`.
+      InputError: it does not hold class indices; the message begins with `name`.
     """
     labels = np.asarray(labels)
     if labels.ndim != 3:

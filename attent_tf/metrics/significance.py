@@ -1,8 +1,8 @@
 """Paired comparison of methods over the same cases (the paper's Table II gives p-values without naming the test).
 
-The test here is an exact sign-flip permutation test of the mean difference: were two methods equally good, each case's
-difference could as well have had the other sign. It assumes nothing about the distribution, and with few cases it
-says honestly how small a p-value can become at all.
+The test here is an exact sign-flip permutation test of the mean difference: if two methods were equally good, each case's
+difference could just as well have had the other sign. It assumes nothing about the distribution, and for few cases it
+says how small a p-value can become at all.
 """
 
 import dataclasses
@@ -23,8 +23,8 @@ class PairedTest:
     Attributes:
       mean_difference: mean of first minus second.
       n: number of pairs.
-      p_value: two-sided.
-      least_p_value: the smallest p-value that so many pairs allow.
+      p_value: two-sided p-value.
+      least_p_value: the smallest p-value that this many pairs allow.
     """
 
     mean_difference: float
@@ -69,7 +69,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """Corrects p-values for their number (Holm's step-down method).
 
     Args:
-      p_values: as they come; NaN stays NaN and does not count.
+      p_values: p-values in any order; NaN stays NaN and does not count.
 
     Returns:
       Corrected values, at most 1, in the same order.

@@ -21,15 +21,15 @@ def summarise(
     Args:
       units: scores as `score_case` returns them.
       structures: names of all structures.
-      scored: those that averages are over.
-      case_of_unit: which case each unit belongs to, for the intervals; None where each is a case of its own.
+      scored: names of the structures that averages are over.
+      case_of_unit: the case that each unit belongs to, for the intervals; None if each unit is a case of its own.
 
     Returns:
       `(each, average)`. `each` holds for each structure and metric `mean`, `std` (divided by n, not n - 1), `median`,
-      `ci95_low` and `ci95_high` (of the mean, see `INTERVAL_TEXT`), `n` (values that the mean is over), `n_undefined`
-      (NaN, left out) and `n_infinite` (within n: they make the mean infinite, deviation and interval undefined, and
-      stand above all others in the median). `average` holds for each metric the mean of the means of the structures
-      that are scored; one that is undefined in every case is left out, and all undefined gives NaN.
+      `ci95_low` and `ci95_high` (of the mean, see `INTERVAL_TEXT`), `n` (number of values that the mean is over), `n_undefined`
+      (NaN, left out) and `n_infinite` (within n: they make the mean infinite and deviation and interval undefined, and
+      rank above all others in the median). `average` holds for each metric the mean of the means of the structures
+      that are scored; a structure that is undefined in every case is left out, and if all are undefined it is NaN.
     """
     groups = _groups(units, case_of_unit)
     each = {name: {metric: _summary(_values(units, name, metric), groups) for metric in METRICS} for name in structures}
@@ -68,7 +68,7 @@ def mean_score(units: Sequence[Score], structures: Sequence[str]) -> Score:
 
 
 def spread_of(values: Sequence[float]) -> dict[str, float | int]:
-    """Summarises one value a case, with the keys of `summarise`."""
+    """Summarises one value per case, with the keys of `summarise`."""
     return _summary(np.asarray(values, float), np.arange(len(values)))
 
 

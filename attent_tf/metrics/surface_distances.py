@@ -37,12 +37,12 @@ class SurfaceDistances:
 
     @property
     def asd_prediction(self) -> float:
-        """The mean distance from the predicted surface to the reference: how far off what was found lies."""
+        """The mean distance from the predicted surface to the reference surface."""
         return self._defined(lambda: self.from_prediction.mean())
 
     @property
     def asd_reference(self) -> float:
-        """The mean distance from the reference surface to the predicted: how far off what should be found lies."""
+        """The mean distance from the reference surface to the predicted surface."""
         return self._defined(lambda: self.from_reference.mean())
 
     @property
@@ -51,7 +51,7 @@ class SurfaceDistances:
         return (self.asd_prediction + self.asd_reference) / 2
 
     def percentile(self, percent: float = 95.0, rule: str = "pooled") -> float:
-        """The distance that so many percent of the surface voxels do not exceed, linearly interpolated.
+        """The distance that a percentage of the surface voxels does not exceed, linearly interpolated.
 
         Args:
           percent: 95 for HD95, 100 for the Hausdorff distance.
@@ -93,8 +93,8 @@ def surface_distances(
     Args:
       prediction: [slice, row, column] bool, or an array of another rank.
       reference: bool of the same shape.
-      spacings_mm: for each result wanted the distance of neighbouring voxel centres along each axis, in millimetres, or
-        where axes are not perpendicular the step along each as a column; None measures in voxels.
+      spacings_mm: for each result, the distance of neighbouring voxel centres along each axis in millimetres, or the step along
+        each axis as a column if axes are not perpendicular; None measures in voxels.
       outside: what lies beyond the border of the arrays: `background` or `object`.
       connectivity: see `surface_voxels`.
 
@@ -119,32 +119,32 @@ def surface_distances(
     ]
 
 
-def nearest_distances(mask: np.ndarray, to: np.ndarray, samplings: Sequence[np.ndarray]) -> list[np.ndarray]:
+def nearest_distances(mask: np.ndarray, other_mask: np.ndarray, samplings: Sequence[np.ndarray]) -> list[np.ndarray]:
     """For each voxel of one set the distance to the nearest voxel of another.
 
-    Sets of surface voxels are small beside the volume: a search tree over them answers many times faster than a distance
-    transform of the volume, and as exactly.
+    Sets of surface voxels are small compared with the volume: a search tree over them answers many times faster than a distance
+    transform of the volume, and is just as exact.
 
     Args:
-      mask: bool array, at whose voxels distances are wanted.
-      to: bool array of the same shape.
-      samplings: for each result wanted [n, axes], the step along each axis as a column.
+      mask: bool array; distances are measured from its voxels.
+      other_mask: bool array of the same shape, whose voxels distances lead to.
+      samplings: for each result [n, axes], the step along each axis as a column.
 
     Returns:
-      For each sampling [voxels of `mask`, in the order of the array] distances; infinite where `to` is empty.
+      For each sampling [voxels of `mask`, in the order of the array] distances; infinite where `other_mask` is empty.
     """
-    places, apart = np.argwhere(mask), ~to[mask]
-    if not to.any():
+    places, apart = np.argwhere(mask), ~other_mask[mask]
+    if not other_mask.any():
         return [np.full(len(places), np.inf) for _ in samplings]
     results = []
-    targets, asked = np.argwhere(to), places[apart]
+    targets, starts = np.argwhere(other_mask), places[apart]
     offsets_by_shape: dict[bytes, np.ndarray] = {}
     for sampling in samplings:
         # Which voxel is nearest depends on the shape of voxels alone, not on their size.
         shape = sampling / np.linalg.norm(sampling[:, 0])
         key = shape.tobytes()
         if key not in offsets_by_shape:
-            offsets_by_shape[key] = _offsets_to_nearest(asked, targets, shape)
+            offsets_by_shape[key] = _offsets_to_nearest(starts, targets, shape)
         distances = np.zeros(len(places))
         # Out of whole numbers of voxels: distances do not depend on where in the volume a structure lies.
         distances[apart] = np.sqrt(np.square(offsets_by_shape[key] @ sampling.T).sum(axis=1))
@@ -152,10 +152,10 @@ def nearest_distances(mask: np.ndarray, to: np.ndarray, samplings: Sequence[np.n
     return results
 
 
-def _offsets_to_nearest(asked: np.ndarray, targets: np.ndarray, shape: np.ndarray) -> np.ndarray:
-    """[asked, axis] whole voxels from each place asked for to its nearest target."""
-    if not len(asked):
-        return np.zeros(asked.shape, np.int64)
+def _offsets_to_nearest(starts: np.ndarray, targets: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    """[starts, axis] whole voxels from each start to its nearest target."""
+    if not len(starts):
+        return np.zeros(starts.shape, np.int64)
     tree = KDTree(targets @ shape.T, leafsize=16, balanced_tree=False)
-    _, nearest = tree.query(asked @ shape.T)
-    return np.asarray(targets[nearest] - asked)
+    _, nearest = tree.query(starts @ shape.T)
+    return np.asarray(targets[nearest] - starts)

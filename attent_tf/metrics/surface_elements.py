@@ -104,7 +104,7 @@ def _triangles(pattern: int) -> tuple[np.ndarray, ...]:
 
 
 def _connected(corners: set[Corner]) -> Iterator[set[Corner]]:
-    """Parts that hang together along edges of the cube."""
+    """Parts that are connected along edges of the cube."""
     left = set(corners)
     while left:
         part, growing = set(), {min(left)}

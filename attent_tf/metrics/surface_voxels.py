@@ -28,7 +28,7 @@ def surface_voxels(mask: np.ndarray, outside: str = "background", connectivity: 
       Bool array of the shape of `mask`.
 
     Raises:
-      InputError: `outside` or `connectivity` is none of these.
+      InputError: `outside` or `connectivity` is not one of these.
     """
     check_conventions(outside, connectivity)
     mask = np.asarray(mask).astype(bool, copy=False)

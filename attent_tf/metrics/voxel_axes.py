@@ -1,7 +1,7 @@
 """The steps from voxel to voxel: three distances where the axes are perpendicular, three vectors where they are not.
 
-A scan with a tilted gantry, or with a sheared affine, has axes that are not perpendicular. Which voxels neighbour one another
-is the same on such a grid; distances between voxels and the volume of one are not those of a box.
+A scan with a tilted gantry, or with a sheared affine, has axes that are not perpendicular. Such a grid has the same
+neighbours, but distances between voxels and the volume of a voxel are not those of a box.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The networks of the paper, and those of methods that it is compared with."""
+"""The networks of the paper, and those of the methods that it is compared with."""
 
 from attent_tf.models.critics import FeatureCritic, MaskCritic
 from attent_tf.models.deeplab import AtrousHead, DeepLabV2, SegmentorOutput

@@ -1,6 +1,6 @@
 """The critics of PnP-AdaNet (Dou et al., IEEE Access 2019), which estimate a Wasserstein distance.
 
-A score has no bound and no zero: nothing but the difference between two of them means anything, so the last layer has no bias.
+A score has no bound and no zero: only the difference between two scores means anything, so the last layer has no bias.
 """
 
 import keras
@@ -10,7 +10,7 @@ from attent_tf.layers import ConvUnit, GrowingResidualBlock
 
 
 class _Critic(keras.Model):
-    """Convolutional units in a row, then one linear layer over all that is left."""
+    """Convolutional units in a row, then one linear layer over all remaining positions."""
 
     def __init__(self, filters, dropout, units, **kwargs):
         super().__init__(**kwargs)
@@ -33,12 +33,13 @@ class _Critic(keras.Model):
 
 @keras.saving.register_keras_serializable("attent_tf")
 class FeatureCritic(_Critic):
-    """Scores features of several depths: five times a residual block and a strided convolution, one more, a linear layer.
+    """Scores features of several depths: five times a residual block and a strided convolution, one more of these, a linear
+    layer.
 
     Images of 256×256 leave 2×2 positions. The kernels of the strided convolutions are 3, 5, 3, 3, 5 and 3.
 
     Args:
-      filters: channels of the first block (64); 2×, 4×, 8× and 8× in those that follow.
+      filters: channels of the first block (64); 2×, 4×, 8× and 8× as many in those that follow.
       dropout: share of values that training leaves out after each convolution (0.25).
     """
 
@@ -58,7 +59,7 @@ class MaskCritic(_Critic):
     Images of 256×256 leave 2×2 positions.
 
     Args:
-      filters: channels of the first convolution (16); 2×, 8× and 16× in those that follow, 1× and 4× in the blocks.
+      filters: channels of the first convolution (16); 2×, 8× and 16× as many in those that follow, 1× and 4× in the blocks.
       dropout: share of values that training leaves out after each convolution (0.25).
     """
 

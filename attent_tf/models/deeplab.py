@@ -15,7 +15,7 @@ from attent_tf.models.resnet import DilatedResNet
 
 
 class SegmentorOutput(NamedTuple):
-    """What S says of a batch of images.
+    """The output of S for a batch of images.
 
     Attributes:
       main: logits of the main head [batch, height, width, classes], float32, at the image's resolution.
@@ -33,7 +33,7 @@ class SegmentorOutput(NamedTuple):
 
 @keras.saving.register_keras_serializable("attent_tf")
 class AtrousHead(keras.layers.Layer):
-    """The sum of 3×3 convolutions with different dilation rates, one output channel a class.
+    """The sum of 3×3 convolutions with different dilation rates, one output channel per class.
 
     Args:
       num_classes: C.
@@ -75,7 +75,7 @@ class DeepLabV2(keras.Model):
 
     Args:
       num_classes: C, with the background.
-      backbone: `resnet101` (paper), `resnet50` or `small`; or a network that others have as well, whose `imagenet_input` counts.
+      backbone: `resnet101` (paper), `resnet50` or `small`; or a network shared with others, whose `imagenet_input` counts.
       rates: dilation rates of both heads.
       imagenet_input: whether the backbone is made for ImageNet weights, which `load_imagenet` brings.
     """
@@ -113,7 +113,7 @@ class DeepLabV2(keras.Model):
 
     @property
     def upper_layers(self) -> list[keras.layers.Layer]:
-        """What follows stage 3 of the backbone: stage 4 and both heads."""
+        """The layers after stage 3 of the backbone: stage 4 and both heads."""
         return [*self.resnet.units[self.resnet.stage_ends[2] :], self.main_head, self.aux_head]
 
     def _segment(self, inputs, stage_3, stage_4):

@@ -1,8 +1,9 @@
 """The attention-gated generator G_t2s / G_s2t (section III-B, Fig. 2).
 
 Layout of the authors' code: 7×7 convolution, two strided convolutions, residual blocks, two up-sampling steps (bilinear ×2,
-then a convolution), 7×7 convolution, tanh. The skip connections from the three encoder features pass attention gates and are
-concatenated with the decoder feature of the same resolution. Without gates it is the generator of the classic CycleGAN.
+then a convolution), 7×7 convolution, tanh. The skip connections from the three encoder features pass through attention gates
+and are concatenated with the decoder feature of the same resolution. Without gates it is the generator of the classic
+CycleGAN.
 """
 
 import keras
@@ -23,8 +24,8 @@ class Generator(keras.Model):
       gate_gain: factor of each gate's output; 1 in the paper, 2 in the authors' code.
       upsample_kernel: kernel after each bilinear up-sampling (1 in the authors' code).
       normalization: see `attent_tf.layers.normalization`.
-      channels: of the images, in and out: 1, or 2k + 1 for a slice with k neighbours on each side.
-      encoder: that other networks have as well, of the same `filters`; None for one of its own.
+      channels: the number of channels of the images, in and out: 1, or 2k + 1 for a slice with k neighbours on each side.
+      encoder: an encoder shared with other networks, with the same `filters`; None for an encoder of its own.
 
     Raises:
       ValueError: `skips` is unknown, or `encoder` has other `filters`.

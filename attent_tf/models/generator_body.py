@@ -1,4 +1,4 @@
-"""The middle piece of the generator (section III-B, Fig. 2): residual blocks at a quarter of the resolution."""
+"""The middle part of the generator (section III-B, Fig. 2): residual blocks at a quarter of the resolution."""
 
 import keras
 
@@ -12,7 +12,7 @@ class GeneratorBody(keras.layers.Layer):
 
     Args:
       filters: channels of input and output.
-      residual_blocks: how many (9).
+      residual_blocks: number of residual blocks (9).
       normalization: see `attent_tf.layers.normalization`.
     """
 

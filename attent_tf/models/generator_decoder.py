@@ -1,4 +1,4 @@
-"""The last piece of the generator (section III-B, Fig. 2): from features back to an image, with gated skip connections."""
+"""The last part of the generator (section III-B, Fig. 2): from features back to an image, with gated skip connections."""
 
 import keras
 import tensorflow as tf
@@ -13,7 +13,7 @@ SKIPS = ("attention", "none")
 class GeneratorDecoder(keras.layers.Layer):
     """Two up-sampling steps (bilinear ×2, convolution, norm, ReLU), a 7×7 convolution, tanh.
 
-    The encoder's features pass attention gates and are concatenated with the decoder's of the same resolution.
+    The encoder's features pass through attention gates and are concatenated with the decoder's at the same resolution.
 
     Args:
       filters: channels at full resolution; 2× at half of it.
@@ -21,7 +21,7 @@ class GeneratorDecoder(keras.layers.Layer):
       gate_gain: factor of each gate's output; 1 in the paper, 2 in the authors' code.
       upsample_kernel: kernel after each bilinear up-sampling (1 in the authors' code).
       normalization: see `attent_tf.layers.normalization`.
-      channels: of the images.
+      channels: the number of channels of the images.
 
     Raises:
       ValueError: `skips` is unknown.
@@ -81,11 +81,11 @@ class GeneratorDecoder(keras.layers.Layer):
         return (*decoded[:-1], encoded[level][-1] + decoded[-1])
 
     def call(self, inputs, full, half, quarter) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
-        """Decodes `inputs` [batch, height / 4, width / 4, channels], which the body made of `quarter`.
+        """Decodes `inputs` [batch, height / 4, width / 4, channels], which the body made from `quarter`.
 
         Args:
           inputs: as above.
-          full, half, quarter: what `GeneratorEncoder` returned; classic CycleGAN looks at none of them.
+          full, half, quarter: what `GeneratorEncoder` returned; the classic CycleGAN uses none of them.
 
         Returns:
           The image [batch, height, width, channels], float32 in [−1, 1], and the gates, coarsest first, each [batch, h, w, 1],

@@ -1,4 +1,4 @@
-"""The first piece of the generator (section III-B, Fig. 2): from the image to features at a quarter of its resolution."""
+"""The first part of the generator (section III-B, Fig. 2): from the image to features at a quarter of its resolution."""
 
 import keras
 import tensorflow as tf

@@ -1,7 +1,7 @@
 """ImageNet weights of `keras.applications` for the residual backbones (section IV-A.3: DeepLab-v2, pretrained on ImageNet).
 
-The weights expect colours from 0 to 255 in the order blue, green, red, less a mean each. `ImageNetInput` turns slices into
-that, so that the network sees exactly what it was trained on, borders included.
+The weights expect colours from 0 to 255 in the order blue, green, red, with a mean subtracted from each. `ImageNetInput`
+turns slices into that, so that the network sees exactly what it was trained on, borders included.
 """
 
 import os
@@ -20,7 +20,7 @@ _MEAN_BGR = (103.939, 116.779, 123.68)
 
 @keras.saving.register_keras_serializable("attent_tf")
 class ImageNetInput(keras.layers.Layer):
-    """Slices in [−1, 1] to the input of networks that were trained on ImageNet.
+    """Turns slices in [−1, 1] into the input of networks that were trained on ImageNet.
 
     A single channel becomes three equal ones; three channels (2.5-D) are taken as blue, green and red.
     """
@@ -34,7 +34,7 @@ class ImageNetInput(keras.layers.Layer):
 
 
 def find_weights(weights: str, backbone: str) -> Path:
-    """Returns the file of ImageNet weights; nothing is ever fetched.
+    """Returns the file of ImageNet weights; nothing is ever downloaded.
 
     Args:
       weights: `imagenet` for the file in Keras's cache, or a path.

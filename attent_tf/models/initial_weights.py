@@ -1,7 +1,7 @@
-"""What networks begin as: kernels that follow from a run's seed and their own place, and from nothing else.
+"""Initial weights: kernels that follow from a run's seed and their own place, and from nothing else.
 
-An initializer of Keras gives the same values each time it is asked, and draws its seed from a stream that every layer before it
-has moved on. Here no two kernels begin alike, whichever layers share an initializer, and none depends on the order in which
+A Keras initializer gives the same values each time it is called, and draws its seed from a stream that every layer before it
+has advanced. Here no two kernels begin alike, even if layers share an initializer, and none depends on the order in which
 networks are made.
 """
 
@@ -14,8 +14,8 @@ def draw_kernels(network: keras.Model, seed: int) -> None:
     """Gives each kernel of a network values of its own from its layer's initializer.
 
     Args:
-      network: built; the paths of its variables begin with its name.
-      seed: of the run.
+      network: a built network; the paths of its variables begin with its name.
+      seed: the seed of the run.
     """
     for layer in network._flatten_layers():
         initializer, kernel = getattr(layer, "kernel_initializer", None), getattr(layer, "kernel", None)

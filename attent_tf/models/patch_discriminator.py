@@ -7,14 +7,14 @@ from attent_tf.layers import PaddedConv2D, leaky_relu, make_normalization
 
 @keras.saving.register_keras_serializable("attent_tf")
 class PatchDiscriminator(keras.Model):
-    """Says of each patch of an image whether it is real: four times (Conv, InstanceNorm, LeakyReLU), then one convolution.
+    """Says whether each patch of an image is real: four times (Conv, InstanceNorm, LeakyReLU), then one convolution.
 
     The first of the four has no norm, as in CycleGAN. Kernels are 4×4, strides 2, 2, 2, 1, 1.
 
     Args:
       filters: channels of the first layer (64); doubled in each of the next three.
       normalization: see `attent_tf.layers.normalization`.
-      judgements: logits of each patch; 2 for the source discriminator of SIFA, which answers two questions.
+      judgements: number of logits of each patch; 2 for the source discriminator of SIFA, which answers two questions.
     """
 
     def __init__(self, filters: int = 64, normalization: str = "instance", judgements: int = 1, **kwargs):

@@ -1,4 +1,4 @@
-"""The discriminator of scores of CyCADA (Hoffman et al., ICML 2018), which looks at each pixel alone."""
+"""CyCADA's discriminator of scores (Hoffman et al., ICML 2018), which looks at each pixel alone."""
 
 import keras
 import tensorflow as tf
@@ -8,12 +8,13 @@ from attent_tf.layers import PaddedConv2D
 
 @keras.saving.register_keras_serializable("attent_tf")
 class PixelDiscriminator(keras.Model):
-    """Says of the scores at each pixel whether they come from a source image: three 1×1 convolutions, the last to two classes.
+    """Says whether the scores at each pixel come from a source image: three 1×1 convolutions, the last to two classes.
 
-    The logit is the difference between both classes', so that cross-entropy of two classes is the log-likelihood of one logit.
+    The logit is the difference between the two classes' logits, so that the cross-entropy of two classes is the log-likelihood
+    of one logit.
 
     Args:
-      filters: channels of the first layer (512); half of it in the second.
+      filters: channels of the first layer (512); half as many in the second.
       dropout: share of channels that training leaves out after the first two layers (0.5).
     """
 

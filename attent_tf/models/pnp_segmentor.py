@@ -27,7 +27,8 @@ _STRIDE = 8
 class PnpEncoder:
     """Groups 1 to 6, of one segmentor or of several.
 
-    It is no layer itself: weights are called as in a network of one piece, so that they begin as in one, and files fit.
+    It is not a layer itself: weights have the names that they have in a network of one piece, so that they begin with the same
+    values, and files fit.
 
     Args:
       filters: channels of the first group (16).
@@ -53,14 +54,14 @@ class PnpSegmentor(keras.Model):
     """Segments images; softmax and entropy are left to the caller.
 
     Groups 1 to 8 are residual blocks, the first after a convolution, the last dilated; group 9 is two convolutions; group 10
-    makes 8 channels a class of full resolution by a rearrangement of pixels. It has one head, which stands for the auxiliary
-    one as well.
+    makes 8 channels per class at full resolution by rearranging pixels. It has one head, which also serves as the auxiliary
+    head.
 
     Args:
       num_classes: C, with the background.
       filters: channels of the first group (16).
       dropout: share of values that training leaves out after each convolution (0.25).
-      encoder: that other networks have as well, whose own settings count; None for one of its own.
+      encoder: an encoder shared with other networks, whose own settings count; None for an encoder of its own.
     """
 
     def __init__(

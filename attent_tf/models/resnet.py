@@ -55,7 +55,7 @@ class ResidualUnit(keras.layers.Layer):
       filters: channels of the inner convolutions.
       bottleneck: 1×1–3×3–1×1 with 4× as many output channels, or 3×3–3×3.
       strides: step of the first convolution.
-      dilation: of the 3×3 convolutions.
+      dilation: the dilation of the 3×3 convolutions.
       project: whether the shortcut is a 1×1 convolution.
     """
 

@@ -7,7 +7,7 @@ from attent_tf.layers import InstanceNormalization, PaddedConv2D
 
 
 def translator_initializer() -> keras.initializers.Initializer:
-    """Returns the initializer of one kernel; another call gives another, since each gives the same values again and again."""
+    """Returns the initializer of one kernel; each call makes another, since an initializer always gives the same values."""
     return keras.initializers.TruncatedNormal(stddev=0.02)
 
 

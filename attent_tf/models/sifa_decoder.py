@@ -1,4 +1,4 @@
-"""The decoder de_B of SIFA (Chen et al., TMI 2020): with the encoder that the segmentor has, the way back to source style."""
+"""The decoder de_B of SIFA (Chen et al., TMI 2020): with the segmentor's encoder, the way back to source style."""
 
 import keras
 import tensorflow as tf
@@ -10,12 +10,12 @@ from attent_tf.models.sifa_tail import SifaTail
 
 @keras.saving.register_keras_serializable("attent_tf")
 class SifaDecoder(keras.Model):
-    """Changes target-style images to source style, by what the encoder made of them.
+    """Changes target-style images to source style, using the encoder's features of them.
 
     Args:
       filters: channels at full resolution (32); 2× at the coarser two, 4× in the residual blocks.
       residual_blocks: number of residual blocks at an eighth of the resolution (4).
-      channels: of the images.
+      channels: the number of channels of the images.
     """
 
     def __init__(self, filters: int = 32, residual_blocks: int = 4, channels: int = 1, **kwargs):

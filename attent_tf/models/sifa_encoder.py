@@ -1,4 +1,4 @@
-"""The encoder e_B of SIFA (Chen et al., TMI 2020), which the segmentor and the way back to source style have in common."""
+"""The encoder e_B of SIFA (Chen et al., TMI 2020), which the segmentor and the way back to source style share."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ class SifaEncoder(keras.Model):
 
     Args:
       filters: channels at full resolution (16); 2 to 32 times as many in later blocks.
-      widest: no block has more channels (512).
+      widest: largest number of channels of a block (512).
       dropout: share of values that are dropped after each convolution in training; 0.25 in SIFA v1.
       copies: how often each channel of the images is repeated; 3 in SIFA v1.
     """

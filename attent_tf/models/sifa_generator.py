@@ -10,13 +10,13 @@ from attent_tf.models.sifa_tail import SifaTail
 
 @keras.saving.register_keras_serializable("attent_tf")
 class SifaGenerator(keras.Model):
-    """Changes images of one domain to the style of the other: tanh of the image plus what the network makes of it.
+    """Changes images of one domain to the style of the other: tanh of the image plus the network's output for it.
 
     Args:
       filters: channels at full resolution (32); 2× and 4× at the coarser two.
       residual_blocks: number of residual blocks at a quarter of the resolution (9).
-      channels: of the images, in and out.
-      copies: how often each channel of the images is repeated at the entry; 3 in SIFA v1.
+      channels: the number of channels of the images, in and out.
+      copies: how often each channel of the images is repeated at the input; 3 in SIFA v1.
     """
 
     def __init__(self, filters: int = 32, residual_blocks: int = 9, channels: int = 1, copies: int = 1, **kwargs):

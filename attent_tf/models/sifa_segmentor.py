@@ -22,7 +22,7 @@ class SifaSegmentor(keras.Model):
       dropout: see `SifaEncoder`.
       copies: see `SifaEncoder`.
       lower_head: whether the lower level has a head; without it (SIFA v1) `aux` is `main`.
-      encoder: that other networks have as well, whose own settings count; None for one of its own.
+      encoder: an encoder shared with other networks, whose own settings count; None for an encoder of its own.
     """
 
     def __init__(

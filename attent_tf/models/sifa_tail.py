@@ -1,4 +1,5 @@
-"""How both translators of SIFA end (Chen et al., TMI 2020): at full resolution, with a change of the image and not a new one."""
+"""The end of both translators of SIFA (Chen et al., TMI 2020): at full resolution, as a change of the image, not a new
+image."""
 
 import keras
 import tensorflow as tf
@@ -13,7 +14,7 @@ class SifaTail(keras.layers.Layer):
 
     Args:
       widths: channels after each doubling.
-      channels: of the images.
+      channels: the number of channels of the images.
     """
 
     def __init__(self, widths: tuple[int, ...], channels: int = 1, **kwargs):

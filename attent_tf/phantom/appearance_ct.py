@@ -38,7 +38,7 @@ def appearance_ct(
       tissues: [2 * slice + 1, row, column] uint8, at the half steps of `grid`.
       grid: the scan's grid.
       rng: source of the subject's contrast, the texture and the noise.
-      phase: of the contrast medium; drawn if None.
+      phase: the phase of the contrast medium; drawn if None.
 
     Returns:
       [slice, row, column] int16 Hounsfield units.

@@ -117,8 +117,8 @@ def band_pass_noise(
 
     Args:
       rng: source of the noise.
-      shape: of the result.
-      sigmas_pixels: of the narrow and of the wide Gaussian whose difference is the filter.
+      shape: the shape of the result.
+      sigmas_pixels: the sigmas of the narrow and of the wide Gaussian whose difference is the filter.
       deviation: standard deviation of the noise.
     """
     narrow, wide = sigmas_pixels

@@ -87,7 +87,7 @@ def draw_shapes(grid: ScanGrid, contrast: Contrast, rng: np.random.Generator) ->
 
     Args:
       grid: where its voxels lie.
-      contrast: of its domain.
+      contrast: the contrast of its domain.
       rng: decides its anatomy and its noise.
 
     Returns:

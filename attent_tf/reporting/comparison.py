@@ -19,7 +19,7 @@ class Comparison:
       n: number of cases that both were scored on.
       p_value: without correction.
       corrected: corrected for the number of comparisons.
-      least: the smallest p-value that so many cases allow.
+      least: the smallest p-value that this many cases allow.
     """
 
     label: str

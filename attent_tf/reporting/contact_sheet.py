@@ -64,7 +64,8 @@ def draw_contact_sheet(
       labels: [slice, row, column] class indices, or None.
       title: stands above the pictures.
       spacing_mm: (slice, row, column) distances.
-      volumes_ml: of each structure, where they were measured on finer voxels than these; slices are then chosen where they lie.
+      volumes_ml: the volume of each structure, where they were measured on finer voxels than these; slices are then chosen
+      where they lie.
       voxel_ml: millilitres in a pixel of a slice, where the axes are not perpendicular.
 
     Returns:
@@ -96,7 +97,7 @@ def preview_page(task: Task, entries: Sequence[PreviewEntry], rejected: Sequence
     """Returns the HTML page that shows all contact sheets.
 
     Args:
-      task: of the records.
+      task: the task of the records.
       entries: the cases, in the order of the manifest.
       rejected: identifier and reason of each case that was set aside.
     """
@@ -179,7 +180,7 @@ def _laid_out(tiles, title: str, legend: list[LegendEntry]) -> Image.Image:
 
 
 def _rows(sizes: Sequence[int], width: int) -> list[slice]:
-    """Which entries of a legend stand in each row of so many pixels."""
+    """Which entries of a legend stand in each row of that many pixels."""
     starts, used = [0], 0
     for place, size in enumerate(sizes):
         if used + size > width and used:

@@ -24,8 +24,8 @@ class Failure:
 
     Attributes:
       kind: `failed`, `missed`, `misplaced`, `spurious` or `unlabelled`.
-      method: label of the method; empty where it concerns the case alone.
-      case: name of the case; empty where none is named.
+      method: label of the method; empty if it concerns the case alone.
+      case: name of the case; empty if none is named.
       text: what happened.
       structures: how many structures it concerns; 0 where it concerns the case as a whole.
     """

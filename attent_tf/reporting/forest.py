@@ -37,7 +37,7 @@ def draw_comparison(comparison: RunComparison, folder: Path) -> None:
     """Draws `comparison.svg` and `comparison.png`; the same comparison gives the same bytes.
 
     Args:
-      comparison: of at least two runs.
+      comparison: the comparison of at least two runs.
       folder: where both files go.
     """
     import matplotlib

@@ -33,7 +33,7 @@ class CaseLayers:
 
     Attributes:
       shared: name -> [slice, row, column] uint8 of what belongs to the case: `image`, `reference`.
-      methods: for each method the same of `translated`, `entropy`, `prediction`; None where the method lacks the case.
+      methods: for each method the same of `translated`, `entropy`, `prediction`; None if the method lacks the case.
       spacing_mm: [slice, row, column] distance of neighbouring voxel centres.
     """
 

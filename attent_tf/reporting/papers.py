@@ -11,8 +11,8 @@ from attent_tf.reporting.tables import Cell, Row
 from attent_tf.reporting.wording import MAIN_METRICS
 
 PAPER_NOTE = (
-    "Rows of the paper (Table I) were measured on CHAOS and MALBCV, slice by slice by the protocol of the released code. Unless "
-    "this evaluation was as well, they stand for another data set and another protocol, not to be compared digit by digit."
+    "Rows of the paper (Table I) were measured on CHAOS and MALBCV, slice by slice, by the protocol of the released code. Unless "
+    "this evaluation used both as well, data set and protocol differ, so do not compare them digit by digit."
 )
 _LATEX = {
     "±": r"$\pm$", "–": "--", "∞": r"$\infty$", "→": r"$\to$", "−": "$-$",
@@ -34,8 +34,8 @@ def as_markdown(sections: Sequence[Section], title: str) -> str:
         if section.scores:
             lines += [
                 "",
-                f"Mean ± standard deviation over n {section.unit}s; the average is the mean of the structures' means. In "
-                "brackets stands the 95 % interval of a mean, where the evaluation has one.",
+                f"Mean ± standard deviation over n {section.unit}s; the average is the mean of the structures' means. The "
+                "95 % interval of a mean is in brackets, if the evaluation has one.",
             ]
         for group in section.scores:
             lines += ["", f"### {group.title}", "", *_markdown_rows(section.columns, group.rows, group.paper)]

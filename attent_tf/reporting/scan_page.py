@@ -36,7 +36,7 @@ class IndexedScan:
     """A line of the index page.
 
     Attributes:
-      name: of the scan.
+      name: the name of the scan.
       page: file name of its page.
       volumes_ml: structure -> millilitres.
       warnings: number of its warnings.
@@ -164,7 +164,7 @@ def write_scan_index(
 
     Args:
       path: the file to write, in the folder of the pages.
-      task: of the structures.
+      task: the task of the structures.
       title: the heading.
       scans: those that have a page.
       failed: names of the scans that have none.

@@ -15,7 +15,7 @@ class Window:
     """A window.
 
     Attributes:
-      title: for people.
+      title: the title for people.
       low, high: raw values that become black and white.
     """
 

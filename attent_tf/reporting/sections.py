@@ -33,9 +33,9 @@ class Section:
     """The evaluations of one direction.
 
     Attributes:
-      direction: of the task, such as `mri2ct`, or what else the evaluations name.
+      direction: a direction of the task, such as `mri2ct`, or what else the evaluations name.
       sources: (label, source) of each method, in the order in which they stand; all of one task.
-      among: what tells the task apart from the others of the report; empty where there is one.
+      among: what tells the task apart from the others of the report; empty if there is one.
     """
 
     direction: str
@@ -139,7 +139,7 @@ class Section:
 
     @functools.cached_property
     def signs(self) -> SignTable | None:
-        """What is known without labels; None where no evaluation has signs."""
+        """What is known without labels; None if no evaluation has signs."""
         return sign_table(self.entries)
 
     @functools.cached_property

@@ -31,7 +31,7 @@ class SignTable:
     """The signs of the methods of one direction.
 
     Attributes:
-      labels: of the methods that have signs, in their order.
+      labels: the labels of the methods that have signs, in their order.
       rows: title of a sign and its cell for each method.
       meanings: (title, meaning, thresholds) of each sign.
       remarks: sentences on what was looked at, what was left out, and the estimate of Dice.
@@ -44,7 +44,7 @@ class SignTable:
 
 
 def sign_table(entries: Sequence[tuple[str, Evaluation]]) -> SignTable | None:
-    """Makes the table of signs of one direction; None where no evaluation has any.
+    """Makes the table of signs of one direction; None if no evaluation has any.
 
     Args:
       entries: (label, evaluation) of each method, all of one task.

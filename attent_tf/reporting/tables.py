@@ -21,7 +21,7 @@ class Cell:
       text: what counts.
       detail: what stands smaller beside or below it.
       state: `missed`, `spurious`, `undefined` or empty.
-      median: of the values that the text is the mean of; empty where the evaluation has none.
+      median: the median of the values that the text is the mean of; empty if the evaluation has none.
       interval: the 95 % interval of that mean, likewise.
     """
 

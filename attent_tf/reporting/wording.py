@@ -66,7 +66,7 @@ def in_sentence(title: str) -> str:
 
 
 def number(value: float, digits: int) -> str:
-    """Returns a number with so many decimals, `–` where it is undefined and `∞` where it is infinite."""
+    """Returns a number with the given number of decimals, `–` where it is undefined and `∞` where it is infinite."""
     if math.isnan(value):
         return UNDEFINED
     if math.isinf(value):

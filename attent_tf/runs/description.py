@@ -22,11 +22,11 @@ class StageDescription:
     """What a stage says of itself.
 
     Attributes:
-      steps: that it is to have; 0 before it has begun.
-      devices: that it runs on.
-      seconds: that it took; None unless it was trained in one go.
+      steps: the number of steps that it is to have; 0 before it has begun.
+      devices: the devices that it runs on.
+      seconds: the seconds that it took; None unless it was trained in one go.
       labels: by step, of a stage that labels its own slices: thresholds, shares and agreement of the volumes.
-      refused: why what the stage did was taken back, or a part of it; empty where nothing was.
+      refused: why what the stage did was taken back, or a part of it; empty if nothing was.
     """
 
     steps: int = 0
@@ -40,7 +40,7 @@ def stage_description(folder: str | os.PathLike[str], stage: str) -> StageDescri
     """Returns what a stage says of itself; of one that has not begun, the defaults.
 
     Args:
-      folder: of the run.
+      folder: the folder of the run.
       stage: its id.
 
     Raises:

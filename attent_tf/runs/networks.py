@@ -27,11 +27,11 @@ def make_part(
     """Makes a network; it is built by its first call.
 
     Args:
-      part: of a method.
-      config: of the run.
+      part: a part of a method.
+      config: the configuration of the run.
       task: whose classes it tells apart.
-      direction: of the task, for its name.
-      channels: of the images.
+      direction: a direction of the task, for its name.
+      channels: the number of channels of the images.
       made: by role, networks of the same stage; if that is among them whose encoder the part has, it is the same encoder.
     """
     name = part_name(part.role, *task.source_and_target(direction))
@@ -45,7 +45,7 @@ def load_parts(run: Run, *roles: str) -> list[keras.Model]:
 
     Args:
       run: a trained run.
-      roles: of the networks, in the order in which they are made and returned.
+      roles: the roles of the networks, in the order in which they are made and returned.
 
     Raises:
       RunError: the method has no such network, a stage has no checkpoint, or it is damaged or of another model.
@@ -77,7 +77,7 @@ def begin_parts(run: Run, stage: Stage, networks: dict[str, keras.Model]) -> Non
 
     Args:
       run: whose earlier stages are complete.
-      stage: that begins.
+      stage: the stage that begins.
       networks: its networks by role, built.
 
     Raises:

@@ -33,7 +33,7 @@ class Package:
     """A package whose checksums fit.
 
     Attributes:
-      path: of the file.
+      path: the path of the file.
       content: of `package.json`: what `run.json` says, and `stages`, `warnings`, `weights_sha256` and `versions`.
       card: the model card, Markdown.
     """

@@ -33,8 +33,8 @@ def shared_stage(run: Run, donor: Run) -> Stage:
             f"{donor.folder}: expected a run whose method has the {stage.id} of {run.method.id}, found {donor.method.id}; name "
             f"another run or train the {stage.id} here"
         )
-    for name, of in _identity(stage).items():
-        wanted, found = of(run), of(donor)
+    for name, value_of in _identity(stage).items():
+        wanted, found = value_of(run), value_of(donor)
         if wanted != found:
             raise RunError(
                 f"{donor.folder}: expected a run with the {name} {wanted!r}, found {found!r}; name another run or train "

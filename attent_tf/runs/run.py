@@ -40,16 +40,16 @@ class RunDescription(TypedDict):
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What a run folder, or a package made from one, is about.
+    """What a run folder, or a package made from one, holds.
 
     Attributes:
-      folder: its path; of a package, the file's.
-      method: what is trained.
-      direction: of the task, such as `mri2ct`.
-      config: everything else.
+      folder: its path; for a package, the path of the file.
+      method: the method that is trained.
+      direction: a direction of the task, such as `mri2ct`.
+      config: all other settings.
       records: fingerprint of the records that it was trained on.
       prepare_options: how its records were prepared, and how scans must be for it.
-      task: of those records.
+      task: the task of those records.
       package: the package that it was read from; None for a run folder.
     """
 
@@ -77,7 +77,7 @@ class Run:
 
     @property
     def postprocessing(self) -> Postprocessing:
-        """What is done to its label maps where nobody says otherwise."""
+        """Postprocessing of its label maps, unless another is asked for."""
         return self.config.postprocessing
 
     def describe(self) -> RunDescription:
@@ -122,7 +122,7 @@ _READER = StrictReader(
 
 
 def create_or_check(run: Run, devices: Sequence[str]) -> None:
-    """Writes `run.json` and `config.yaml`, or checks that those that are there say the same.
+    """Writes `run.json` and `config.yaml`, or checks that existing ones say the same.
 
     Args:
       run: what is to be trained.

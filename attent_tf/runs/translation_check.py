@@ -1,12 +1,12 @@
 """Signs that a translation has failed, without labels of the target.
 
-A CycleGAN can settle on a map that turns bright structures dark: its losses look well, and S finds other things in translated
-slices than source patients have. Two signs are taken on the target's training slices x_t:
+A CycleGAN can settle on a map that turns bright structures dark: its losses look fine, but S finds other things in
+translated slices than source patients have. Two signs are taken on the target's training slices x_t:
 
 - composition: the share of each structure among the pixels of all of them, as S predicts it on G_t2s(x_t), against that of
   labelled source slices. Not their size, which depends on how much of the patient a scan shows.
 - agreement: the mean Dice between S(G_t2s(x_t)) and S(G_t2s(G_s2t(G_t2s(x_t)))). Where a translation keeps anatomy, another
-  way around changes little.
+  turn of the cycle changes little.
 """
 
 import dataclasses
@@ -30,14 +30,15 @@ LARGEST_DISTANCE, LEAST_AGREEMENT = 0.15, 0.87
 
 @dataclasses.dataclass(frozen=True)
 class TranslationCheck:
-    """What was compared.
+    """Both signs, and what they compare.
 
     Attributes:
       source: share of each structure among the pixels of all of them in labelled source slices.
-      predicted: likewise of the predictions on translated target slices; None where none was found.
+      predicted: likewise of the predictions on translated target slices; None if no structure was found.
       distance: half of the summed absolute differences, 0 for equal shares, 1 for none in common.
-      agreement: mean over structures of the Dice between predictions after one translation and after another way around, 0 to 1.
-      warning: a line for the user, or None where nothing speaks against the translation.
+      agreement: mean over structures of the Dice between predictions after one translation and after another turn of the
+        cycle, 0 to 1.
+      warning: a line for the user, or None if nothing speaks against the translation.
     """
 
     source: tuple[float, ...]
@@ -55,8 +56,8 @@ def check_translation(
     Args:
       source_labels: [slice, row, column] uint8 class indices of labelled source slices.
       predicted_labels: [slice, row, column] uint8 class indices that S gives to translated target slices.
-      predicted_again: likewise after another way around.
-      titles: of the structures, the classes from 1.
+      predicted_again: likewise after another turn of the cycle.
+      titles: the titles of the structures, the classes from 1.
 
     Raises:
       ValueError: the source labels show no structure.
@@ -78,7 +79,7 @@ def check_translation(
             f"{source[worst]:.0%}"
         )
     if agreement < LEAST_AGREEMENT:
-        findings.append(f"another way around changes what is segmented (Dice between the two {agreement:.0%})")
+        findings.append(f"another turn of the cycle changes what is segmented (Dice between the two {agreement:.0%})")
     warning = f"The translation has likely failed: {', and '.join(findings)}; {advice}" if findings else None
     return TranslationCheck(tuple(source.tolist()), tuple(predicted.tolist()), distance, agreement, warning)
 
@@ -89,7 +90,7 @@ def write_check(folder: str | os.PathLike, check: TranslationCheck) -> None:
 
 
 def read_warning(folder: str | os.PathLike) -> str | None:
-    """Returns the warning that was kept in a run folder; None where there is none.
+    """Returns the warning that was kept in a run folder; None if there is none.
 
     Raises:
       RunError: the file was damaged.

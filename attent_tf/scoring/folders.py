@@ -70,7 +70,7 @@ def score_folders(
       out: the evaluation folder to make.
       observer: shows progress.
       label_map: how files are called and what their numbers mean, for the structures of its task.
-      name: of the method in tables; that of the folder `predictions` if empty.
+      name: the name of the method in tables; that of the folder `predictions` if empty.
       protocol: see `attent_tf.metrics.protocols`.
       images: folder with the scans, for the report; without it, the report shows label maps alone.
       overwrite: whether an evaluation folder that is there may be replaced.

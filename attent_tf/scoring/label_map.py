@@ -55,7 +55,7 @@ class LabelSide:
       name: `predictions` or `references`.
       task: whose structures they show.
       description: its `labels` or `masks`, `label_values`, `last_label`, `cases`, `exclude` and `folders` count here.
-      known: the numbers that label maps may hold besides 0; None where `last_label` limits them, or in masks.
+      known: the numbers that label maps may hold besides 0; None if `last_label` limits them, or in masks.
     """
 
     name: str

@@ -19,7 +19,7 @@ class SideFiles:
     """The files of one side of a case.
 
     Attributes:
-      paths: one for each entry of the side's `patterns`; empty where there is none.
+      paths: one for each entry of the side's `patterns`; empty if there is none.
       problem: why they cannot be read, or None.
     """
 
@@ -147,7 +147,9 @@ def _refuse_clashes(keys: set, shown: tuple[str, str]) -> None:
         if clash_key(name) in seen:
             where, expected = " and ".join(shown), "cases that differ in more than capital letters"
             found = f"{seen[clash_key(name)]} and {name}"
-            raise InputError(where, expected, found, "call a case the same on both sides, and no other one so")
+            raise InputError(
+                where, expected, found, "give a case the same name on both sides, and no other case that name"
+            )
         seen[clash_key(name)] = name
 
 

@@ -47,7 +47,7 @@ def connect(
         gRPC (port 8500), `grpcs://…` for gRPC over TLS.
       model: name under which the server knows the model.
       version: its number; None for the newest.
-      timeout_s: that the server may be silent.
+      timeout_s: the seconds that the server may be silent.
       attempts: how often a request is sent that meets no server, or a busy one.
       backoff_s: pause before a repetition; each further one is twice as long.
       credentials: files of TLS, and a token.

@@ -18,7 +18,7 @@ class Credentials:
     Attributes:
       ca_file: certificates (PEM) by one of which the server's has to be signed; None for those of the system.
       certificate_file: the client's own certificate (PEM), followed by those between it and the server's CA; None for none.
-      key_file: its private key (PEM, without a passphrase); None where the certificate's file holds it.
+      key_file: its private key (PEM, without a passphrase); None if the certificate's file holds it.
       authorization: value of the header `Authorization`, which no message shows; None for none.
     """
 
@@ -27,13 +27,13 @@ class Credentials:
     key_file: str | None = None
     authorization: str | None = dataclasses.field(default=None, repr=False)
 
-    def check(self, address: str, encrypted: bool, here: bool) -> None:
+    def check(self, address: str, encrypted: bool, local: bool) -> None:
         """Checks the files, and that nothing secret would cross a network in the clear.
 
         Args:
-          address: of the server, for messages.
+          address: the address of the server, for messages.
           encrypted: whether it is reached over TLS.
-          here: whether it is this machine.
+          local: whether it is this machine.
 
         Raises:
           ServerError: a file is not what it should be, or there is no encryption and something needs it.
@@ -45,7 +45,7 @@ class Credentials:
                 raise ServerError(
                     f"{wanted} for {files[0]}, found no encryption; change the address or leave the file out"
                 )
-            if self.authorization and not here:
+            if self.authorization and not local:
                 raise ServerError(
                     f"{wanted} for a token, found no encryption on the way to another machine; change the address"
                 )

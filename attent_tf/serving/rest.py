@@ -27,7 +27,7 @@ class RestServer:
       url: `http://HOST:PORT`, or `https://…`.
       model: name under which the server knows the model.
       version: its number; None for the newest.
-      timeout_s: that a connection, and then a silence of the server, may last.
+      timeout_s: the seconds that a connection, and then a silence of the server, may last.
       attempts: how often a request is sent that meets no server, or a busy one.
       backoff_s: pause before the second repetition; each further one is twice as long.
       credentials: files of TLS, and a token.
@@ -95,7 +95,7 @@ class RestServer:
         """Runs a signature.
 
         Args:
-          name: of the signature.
+          name: the name of the signature.
           signature: what it takes and gives.
           inputs: arrays by name.
 
@@ -163,7 +163,7 @@ class RestServer:
 
     def _strange(self, expected: str, found: Any) -> ServerError:
         return ServerError(
-            f"{self.where}: expected {expected}, found {in_one_line(found)}; is this a TensorFlow Serving's REST port?"
+            f"{self.where}: expected {expected}, found {in_one_line(found)}; is this the REST port of TensorFlow Serving?"
         )
 
 

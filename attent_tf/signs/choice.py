@@ -2,7 +2,7 @@
 
 import numpy as np
 
-# Cases that `attent check` looks at where nobody says otherwise.
+# Number of cases that `attent check` looks at by default.
 DEFAULT_CASES = 6
 
 

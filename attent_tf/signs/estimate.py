@@ -34,7 +34,7 @@ class Calibration:
 
     Attributes:
       inputs: ids of one or two signs, out of `INPUTS`.
-      weights: of each, in percent of Dice.
+      weights: the weight of each, in percent of Dice.
       intercept: in percent of Dice.
       mean_error: mean absolute error of runs that the line was not fitted to, in percent of Dice.
       runs: how many runs it was fitted to.
@@ -53,7 +53,7 @@ class Calibration:
     bad_called_good: int
 
     def estimate(self, signs: Signs) -> Estimate | None:
-        """Returns the estimate of Dice; None where a sign that it needs was not taken."""
+        """Returns the estimate of Dice; None if a sign that it needs was not taken."""
         values = [signs.value(name) for name in self.inputs]
         if any(value is None for value in values):
             return None

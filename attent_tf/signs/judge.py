@@ -21,7 +21,7 @@ SHARES = Rule(
 EMPTY = Rule(
     "empty",
     "Empty slices",
-    "Share of the slices in which no structure is found; far from the source's, structures are lost or invented.",
+    "Share of the slices in which no structure is found; if it is far from the source's, structures are lost or invented.",
     # Wide, for one domain's scans may reach farther beyond the structures than the other's.
     (-0.25, 0.25),
     (-0.4, 0.4),
@@ -30,14 +30,15 @@ EMPTY = Rule(
 PATHS = Rule(
     "paths",
     "Agreement of the paths",
-    "Mean Dice between the answers of the deployed paths; where they differ, one of them is wrong.",
+    "Mean Dice between the answers of the deployed paths; if they differ, one of them is wrong.",
     (0.87, _ALWAYS),
     (0.7, _ALWAYS),
 )
 CYCLE = Rule(
     "cycle",
     "Agreement around the cycle",
-    "Mean Dice between the answers to a slice and to its translation to the source and back; low, translators change anatomy.",
+    "Mean Dice between the answers to a slice and to its translation to the source and back; if it is low, "
+    "the translators change anatomy.",
     (0.87, _ALWAYS),
     (0.8, _ALWAYS),
 )
@@ -58,7 +59,8 @@ SCALE = Rule(
 ENTROPY = Rule(
     "entropy",
     "Entropy on structures",
-    "Mean entropy where a structure is predicted, held against that on the source; high, the target still looks strange.",
+    "Mean entropy where a structure is predicted, compared with that on the source; if it is high, the target "
+    "still looks unfamiliar.",
     (-_ALWAYS, 1.5),
     (-_ALWAYS, 3.0),
     "ratio",
@@ -66,7 +68,8 @@ ENTROPY = Rule(
 ISLANDS = Rule(
     "islands",
     "Structures in one piece",
-    "Share of each structure that its largest part in three dimensions holds, mean over cases; low, there are many islands.",
+    "Share of each structure that its largest part in three dimensions holds, mean over cases; if it is low, there are "
+    "many islands.",
     (0.9, _ALWAYS),
     (0.7, _ALWAYS),
 )
@@ -86,8 +89,8 @@ class Measured:
       islands: [case, structures] from `main_part_shares`.
       entropy: [2] from `sum_on_foreground`, on the target.
       overlaps: sign -> [structures, 2] from `count_overlap`, for `paths`, `cycle`, `grey` and `scale` where they apply.
-      source: what the source's labels show; None where there are none.
-      source_entropy: as `entropy`, on the source; None where there is none.
+      source: what the source's labels show; None if there are none.
+      source_entropy: as `entropy`, on the source; None if there is none.
       reasons: sign -> why it does not apply, for those that are not there.
     """
 

@@ -1,4 +1,4 @@
-"""A sign: a number that says without labels whether a model works, with its verdict."""
+"""A sign: a number that says whether a model works, without labels, and its verdict."""
 
 import dataclasses
 import math
@@ -15,14 +15,14 @@ Range = tuple[float, float]
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """How a sign is called, and what it takes to be green.
+    """The name of a sign, and what it takes to be green.
 
     Attributes:
       id: its key.
       title: its name for people.
       meaning: what it says, in a sentence.
       green, amber: (least, most) of the number, or of what `against` makes of it; outside of both it is red.
-      against: how the number is held against the source's: `ratio`, `difference`, or empty for not at all.
+      against: how the number is compared with the source's: `ratio`, `difference`, or empty for not at all.
     """
 
     id: str
@@ -61,7 +61,7 @@ class Sign:
       thresholds: the rule's ranges in words.
       meaning: what it says, in a sentence.
       organs: the number of each structure, for signs that have them; None for one that has none.
-      reference: the same number of the source, where the rule holds it against that.
+      reference: the same number for the source, if the rule compares with it.
     """
 
     id: str
@@ -89,11 +89,11 @@ class Estimate:
 
     Attributes:
       dice: in percent.
-      mean_error: mean absolute error of such estimates, of runs that they were not fitted to, in percent of Dice.
+      mean_error: mean absolute error of such estimates for runs that they were not fitted to, in percent of Dice.
       runs: on how many runs that was measured.
       bad_below: Dice in percent below which a run is bad.
       bad_runs: how many of the runs were bad.
-      bad_called_good: how many of the bad ones had an estimate that was not.
+      bad_called_good: how many of the bad runs had an estimate that was not bad.
     """
 
     dice: float
@@ -120,7 +120,7 @@ class Signs:
       slices: number of their slices that were shown again: mapped, scaled, translated.
       signs: those that were taken.
       left_out: those that were not.
-      estimate: of Dice, where there was a calibration.
+      estimate: estimate of Dice, if there was a calibration.
     """
 
     cases: tuple[str, ...]
@@ -135,7 +135,7 @@ class Signs:
         return max((sign.verdict for sign in self.signs), key=VERDICTS.index, default=AMBER)
 
     def value(self, sign_id: str) -> float | None:
-        """Returns the number of a sign; None where it was not taken."""
+        """Returns the number of a sign; None if it was not taken."""
         return next((sign.value for sign in self.signs if sign.id == sign_id), None)
 
     def to_json(self) -> dict[str, Any]:

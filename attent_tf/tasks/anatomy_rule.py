@@ -14,14 +14,14 @@ _Names = Annotated[tuple[str, ...], ONE_OR_MORE]
 
 @dataclasses.dataclass(frozen=True)
 class AnatomyRule:
-    """By centroids: `structure` lies `lies` of `of`. A rule about what a scan does not show is left out.
+    """By centroids: `structure` lies `lies` of `of`. A rule about structures that a scan does not show is left out.
 
     Attributes:
       structure: a structure of the task, or `bone`, which a CT shows without labels.
       lies: one of `RELATIONS`, as the patient sees it.
-      of: structures, the middle between whose centroids counts, or `body` alone: its middle in the slices of `structure` (for
-        `bone`: of all labels).
-      unless: structures; where one of them is labelled, the rule is left out.
+      of: structures, of whose centroids the middle counts; or `body` alone, whose middle is taken in the slices of `structure`
+        (for `bone`: of all labels).
+      unless: structures; if one of them is labelled, the rule is left out.
     """
 
     structure: str

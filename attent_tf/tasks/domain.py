@@ -25,10 +25,10 @@ class Domain:
     """Where scans come from.
 
     Attributes:
-      name: in files, on the command line and in directions: `mri`, `t1`, `siteA`.
+      name: its name in files, on the command line and in directions: `mri`, `t1`, `siteA`.
       kind: one of `KINDS`.
-      title: for people.
-      intensity: which raw values −1 and +1 stand for, where neither a data set's description nor the user says otherwise.
+      title: its name for people.
+      intensity: which raw values −1 and +1 stand for, unless a data set's description or the user says otherwise.
     """
 
     name: str

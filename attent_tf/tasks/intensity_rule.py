@@ -1,4 +1,4 @@
-"""How raw intensities are chosen that −1 and +1 stand for, as data."""
+"""How the raw intensities that −1 and +1 stand for are chosen, as data."""
 
 import dataclasses
 from typing import Literal, get_args
@@ -20,10 +20,10 @@ class IntensityRule:
     Attributes:
       kind: `window` (low and high are raw values), `percentile` (they are percentiles), or `zscore` (they are numbers
         of standard deviations from the mean).
-      low: what −1 stands for.
-      high: what +1 stands for.
-      low_of: `volume` or `body`: which voxels the low percentile, or mean and deviation, are taken of.
-      high_of: likewise for the high percentile; mean and deviation have but one part, so there it equals `low_of`.
+      low: the value that −1 stands for.
+      high: the value that +1 stands for.
+      low_of: `volume` or `body`: the voxels from which the low percentile, or mean and deviation, are taken.
+      high_of: likewise for the high percentile; mean and deviation come from one part, so there it equals `low_of`.
       statistics: `volume` (each case has its own) or `training` (all cases of the domain share those of its training
         cases). A window needs none; with `training` it holds what training cases once gave.
     """

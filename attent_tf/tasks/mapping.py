@@ -65,7 +65,7 @@ def task_from_mapping(content: Any, where: str = "") -> Task:
       content: a mapping with `name`, `structures` and `domains`; `title` and `anatomy` may be left out. Structures are a mapping
         by name, or a list of names where there is nothing else to say of them; domains are a mapping by name of mappings, or of
         kinds alone. Titles, colours and intensity rules that are left out have defaults.
-      where: what messages call it; empty where whoever calls puts that before them.
+      where: its name in messages; empty if the caller puts one before them.
 
     Raises:
       ConfigError: names `where`, the key and what was expected; an unknown key comes with the nearest one.

@@ -36,15 +36,16 @@ class Structure:
     """What a class of a task shows.
 
     Attributes:
-      name: in files and on the command line.
-      title: for people.
+      name: its name in files and on the command line.
+      title: its name for people.
       colour: `#rrggbb`, light enough to stand on a grey scan.
       scored: whether it counts in averages of scores.
-      snomed: SNOMED CT code of what it is, for DICOM segmentations; empty where none is known.
+      snomed: its SNOMED CT code, for DICOM segmentations; empty if none is known.
       meaning: what the code stands for.
-      side: `left`, `right` or empty, where the code is the same for both sides.
-      weight: of its pixels in losses that weigh classes by hand, where a pixel of the background has 1.
-      largest_ml: volume in millilitres that no patient's exceeds, so that labels in wrong units are found; infinite for no limit.
+      side: `left` or `right` if the code is the same for both sides, otherwise empty.
+      weight: weight of its pixels in losses that weigh classes by hand; a pixel of the background has 1.
+      largest_ml: volume in millilitres that it exceeds in no patient, so that labels in wrong units are found; infinite for no
+        limit.
     """
 
     name: str

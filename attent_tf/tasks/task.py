@@ -1,4 +1,4 @@
-"""What is segmented, and between which domains, as data: all else of the library takes classes and domains from here."""
+"""What is segmented, and between which domains, as data: the rest of the library takes classes and domains from here."""
 
 import dataclasses
 
@@ -16,14 +16,15 @@ class Task:
     """A segmentation task.
 
     Attributes:
-      name: such as `abdomen`.
-      title: for people.
+      name: its name, such as `abdomen`.
+      title: its name for people.
       structures: its classes in the order of the channel axis, from class 1; class 0 is the background.
-      domains: at least two.
-      anatomy: rules that labels are checked by.
+      domains: its domains, at least two.
+      anatomy: rules that labels must follow.
 
     Raises:
-      ConfigError: a name is there twice or unknown, a direction could be read in two ways, or there are too few of something.
+      ConfigError: a name is used twice or unknown, a direction could be read in two ways, or there are too few structures or
+        domains.
     """
 
     name: str

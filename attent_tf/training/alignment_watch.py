@@ -27,11 +27,11 @@ class AlignmentWatch:
 
     Args:
       run: whose stage it is.
-      stage: with alignment.
+      stage: the stage with alignment.
       inner: its step, which keeps the weights of the last good look.
       images: [slices, size, size, channels] of the target, as deployed; at most 128 of them, evenly chosen, are looked at.
       source_labels: [slices, size, size] class indices.
-      strategy: that `inner` was made under.
+      strategy: the strategy that `inner` was made under.
       observer: shows progress.
     """
 

@@ -15,9 +15,9 @@ def check_first_weights(config: Config, task: Task, channels: int) -> None:
     """Looks whether the package that S is to begin with is there and fits.
 
     Args:
-      config: of the run that is to be trained.
-      task: of its records.
-      channels: of its images.
+      config: the configuration of the run that is to be trained.
+      task: the task of its records.
+      channels: the number of channels of its images.
 
     Raises:
       ConfigError: the package is of another method's S, of other structures, channels, sizes or networks.
@@ -55,7 +55,7 @@ def begin_segmentor(segmentor: DeepLabV2 | PnpSegmentor, config: Config) -> None
 
     Args:
       segmentor: built.
-      config: of the run.
+      config: the configuration of the run.
 
     Raises:
       AttentError: the file is missing or damaged, or holds another network.

@@ -11,7 +11,7 @@ class History:
     """Appends rows; when a run goes on from a checkpoint, rows beyond it are dropped.
 
     Args:
-      path: of the CSV file.
+      path: the path of the CSV file.
       columns: names of the values.
       step: last step that counts; later rows are removed.
     """

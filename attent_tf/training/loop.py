@@ -61,8 +61,8 @@ class StagePlan:
     """How long a stage runs and how often it reports.
 
     Attributes:
-      title: for people.
-      folder: of the stage, in the run folder.
+      title: the title for people.
+      folder: the folder of the stage, in the run folder.
       steps: in all.
       log_every, checkpoint_every, panel_every: in steps; 0 panels means none.
     """
@@ -93,10 +93,10 @@ def run_stage(
       step: [] int64 variable that counts updates, made in the strategy's scope.
       make_data: makes the batches of this worker's replicas from (a global step, the worker's index) on, one replica's after
         the other's; elements are tuples for `inner.update`.
-      strategy: that `inner` was made under.
+      strategy: the strategy that `inner` was made under.
       observer: shows progress.
       draw_panel: makes a fixed panel, images by name, for TensorBoard.
-      renewal: of slices or networks, before `make_data` is called anew; None where nothing changes on the way.
+      renewal: the renewal of slices or networks, before `make_data` is called anew; None if nothing changes on the way.
 
     Raises:
       RunError: a loss is not finite, or the checkpoints cannot be used. The last good checkpoint is kept.

@@ -61,11 +61,11 @@ def descend(
     """Does one update of variables, as the optimiser's `apply` would; call it in cross-replica context.
 
     Args:
-      strategy: that everything was made under.
+      strategy: the strategy that everything was made under.
       optimizer: made for `variables`, in this order.
-      gradients: of each variable, the sum over replicas.
-      variables: that are updated.
-      rate_factors: of each variable, its learning rate as a multiple of the optimiser's.
+      gradients: the gradient of each variable, summed over replicas.
+      variables: the variables that are updated.
+      rate_factors: for each variable, its learning rate as a multiple of the optimiser's.
       weight_decay: λ; the gradient of the L2 penalty λ/2 ‖w‖² of each kernel is added to its own.
     """
     rate = tf.convert_to_tensor(optimizer.learning_rate)

@@ -32,7 +32,7 @@ class SegmentationPanel:
     """Image, predicted classes and entropy, side by side, for labelled and for target slices.
 
     Args:
-      segmentor: that draws.
+      segmentor: the segmentor that draws.
       labelled: [slices, size, size, channels] float32 in [−1, 1], or None.
       target: the same of the target, as the segmentor is shown it, or None.
       labelled_through: the translator after which the segmentor is shown labelled slices; None for none.
@@ -64,13 +64,13 @@ class SegmentationPanel:
         return tf.concat([_visible(images), classes, losses.entropy_map(logits)], axis=2)
 
 
-def _row(images, there, back):
+def _row(images, translator, translator_back):
     gates = []
-    if hasattr(there, "translate_with_gates"):
-        translated, gates = there.translate_with_gates(images)
+    if hasattr(translator, "translate_with_gates"):
+        translated, gates = translator.translate_with_gates(images)
     else:
-        translated = there(images)
-    parts = [_visible(images), _visible(translated), _visible(back(translated))]
+        translated = translator(images)
+    parts = [_visible(images), _visible(translated), _visible(translator_back(translated))]
     return tf.concat([*parts, *gates[-1:]], axis=2)
 
 

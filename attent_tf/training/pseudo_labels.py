@@ -46,13 +46,13 @@ class PseudoLabels:
     """Labels of all target volumes.
 
     Attributes:
-      codes: of each volume, [slice, row, column] uint8.
+      codes: the codes of each volume, [slice, row, column] uint8.
       reasons: why a volume is left out, in a few words; empty for those that remain.
-      thresholds: of each class, the least probability that counts.
+      thresholds: for each class, the least probability that counts.
       kept: of each class, the share of its pixels that count in the volumes that remain; 0 where it was not found.
-      agreements: of each volume, from `propose`.
-      shares: of each structure, its mean share of the voxels of all of them, over all volumes that show any.
-      refusal: why none of it is to be trained on; None where enough volumes remain.
+      agreements: the agreement of each volume, from `propose`.
+      shares: for each structure, its mean share of the voxels of all of them, over all volumes that show any.
+      refusal: why none of it is to be trained on; None if enough volumes remain.
     """
 
     codes: tuple[np.ndarray, ...]
@@ -121,7 +121,7 @@ def class_thresholds(
     """Returns the least probability of each class: τ_c = max(least_probability, quantile of p_c among pixels of class c).
 
     Args:
-      proposals: of all volumes that remain.
+      proposals: the proposals of all volumes that remain.
       num_classes: C.
       quantile: in [0, 1), for structures.
       least_probability: for structures.
@@ -142,8 +142,8 @@ def encode(proposal: Proposal, thresholds: Sequence[float]) -> np.ndarray:
     """Returns codes [slice, row, column] uint8 of a volume's labels and of what they weigh.
 
     Args:
-      proposal: of the volume.
-      thresholds: of each class; 3 C codes fit a byte.
+      proposal: the proposal of the volume.
+      thresholds: the threshold of each class; 3 C codes fit a byte.
     """
     counts = proposal.confidence >= np.asarray(thresholds)[proposal.labels]
     level = np.where(counts, np.where(proposal.agreeing, SURE, DOUBTED), IGNORED)
@@ -154,9 +154,9 @@ def judge(proposal: Proposal, source_shares: np.ndarray, config: PseudoLabelConf
     """Returns why a volume is left out, in a few words, or an empty string.
 
     Args:
-      proposal: of the volume.
+      proposal: the proposal of the volume.
       source_shares: [structure] from `mean_structure_shares` of labelled source volumes.
-      config: with the limits.
+      config: the configuration with the limits.
     """
     if proposal.agreement < config.least_agreement:
         return "unsteady labels"
@@ -171,9 +171,9 @@ def make_pseudo_labels(
     """Labels all target volumes, or says why they are not to be trusted.
 
     Args:
-      proposals: of each volume.
+      proposals: the proposal of each volume.
       source_shares: [structure] from `mean_structure_shares` of labelled source volumes.
-      config: of labels.
+      config: how slices are labelled.
       first: whether these are the first labels, which have a quantile of their own.
     """
     num_classes = len(source_shares) + 1

@@ -10,7 +10,7 @@ def run_and_sum(strategy: tf.distribute.Strategy, function: Callable, args: tupl
     """Runs `function` on every replica and sums its metrics over them; call it in cross-replica context.
 
     Args:
-      strategy: that everything was made under.
+      strategy: the strategy that everything was made under.
       function: returns a tuple whose last element is a dictionary of scalars, each one replica's share.
       args: per-replica arguments.
 

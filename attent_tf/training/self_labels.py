@@ -35,8 +35,8 @@ class SelfLabels:
       images: [view · slice, size, size, channels] of these slices, one view after the other.
       volumes: slices of each target volume, in the order in which a view shows them.
       source_shares: [structure] of labelled source volumes, see `pseudo_labels.mean_structure_shares`.
-      config: of labels.
-      strategy: of distribution.
+      config: how slices are labelled.
+      strategy: the distribution strategy.
       observer: shows progress.
       begin_again: gives the networks the weights that the stage began with.
     """

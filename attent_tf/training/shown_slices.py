@@ -22,7 +22,7 @@ class ShownSlices:
 
     Args:
       run: whose earlier stages are complete.
-      stage: that asks.
+      stage: the stage that asks.
       records: the records folder.
       manifest: its manifest.
       observer: shows progress.
@@ -36,25 +36,25 @@ class ShownSlices:
         self._observer = observer
         self._networks = {}
 
-    def load(self, wanted: Slices) -> SliceArrays:
+    def load(self, shown: Slices) -> SliceArrays:
         """Returns slices of all views that count, one view after the other.
 
         Raises:
-          RecordsError: records are damaged, or labels are wanted of a case that has none.
+          RecordsError: records are damaged, or a case has no labels although they are needed.
           RunError: a network that slices pass cannot be loaded.
         """
         size = self._run.config.data.image_size
-        read = load_slices(self._records, self._manifest, self._domain(wanted), "train", size, labels=wanted.labels)
-        images = [self._seen(view, read.images, wanted.domain) for view in wanted.views if self._counts(view)]
+        read = load_slices(self._records, self._manifest, self._domain(shown), "train", size, labels=shown.labels)
+        images = [self._seen(view, read.images, shown.domain) for view in shown.views if self._counts(view)]
         labels = None if read.labels is None else _one_after_other([read.labels] * len(images))
         return SliceArrays(_one_after_other(images), labels)
 
-    def volumes(self, wanted: Slices) -> list[int]:
-        """Returns how many slices each case has, in the order in which one view of `wanted` shows them."""
-        return [case.slices for case in self._manifest.select(self._domain(wanted), "train")]
+    def volumes(self, shown: Slices) -> list[int]:
+        """Returns how many slices each case has, in the order in which one view of `shown` shows them."""
+        return [case.slices for case in self._manifest.select(self._domain(shown), "train")]
 
-    def _domain(self, wanted: Slices) -> str:
-        return self._run.source if wanted.domain == "source" else self._run.target
+    def _domain(self, shown: Slices) -> str:
+        return self._run.source if shown.domain == "source" else self._run.target
 
     def _counts(self, view: View) -> bool:
         value = self._run.config

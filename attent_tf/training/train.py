@@ -51,12 +51,12 @@ def train(
       records: a records folder.
       out: the run folder.
       method: one of `attent_tf.methods.METHODS`.
-      direction: of the records' task, such as `mri2ct`.
-      config: of networks, losses and lengths.
+      direction: a direction of the records' task, such as `mri2ct`.
+      config: the configuration of networks, losses and lengths.
       observer: shows progress.
       stage: `all`, or the id of one of the method's stages.
       fresh: refuse to go on with a run that has a checkpoint.
-      strategy: of distribution; by default one that uses every GPU, or the CPU.
+      strategy: the distribution strategy; by default one that uses every GPU, or the CPU.
       translation_from: a run folder whose finished translation stage is taken over, see `attent_tf.runs.reuse`.
 
     Returns:
@@ -148,7 +148,7 @@ def _train_stage(run: Run, stage: Stage, shown: ShownSlices, strategy, observer)
 
 
 def _self_labels(run, stage, inner, shown, slices, strategy, observer, begin) -> SelfLabels | None:
-    """What labels the slices that a network of the stage labels; None where there are none."""
+    """What labels the slices that a network of the stage labels; None if there are none."""
     place = stage.self_labelled
     if place is None:
         return None
@@ -164,7 +164,7 @@ def _self_labels(run, stage, inner, shown, slices, strategy, observer, begin) ->
 
 
 def _alignment_watch(run, stage, inner, slices, strategy, observer) -> AlignmentWatch | None:
-    """What looks at S while it is aligned; None where nothing is aligned or nobody shall look."""
+    """What looks at S while it is aligned; None if nothing is aligned or nobody shall look."""
     if not (isinstance(inner, WarmedUpStep) and inner.watched):
         return None
     labelled, target = slices[: len(stage.inputs)]

@@ -19,7 +19,7 @@ def judge_translation(
     """Says, and keeps for the report, whether the translation has likely failed; no label of the target is read.
 
     Args:
-      run: with a finished translation both ways.
+      run: the run with a finished translation both ways.
       segmentor: S as trained on it.
       source_labels: [slice, size, size] uint8 class indices of labelled source slices.
       translated: [slice, size, size, channels] float32, target training slices in source style.

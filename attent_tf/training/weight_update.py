@@ -21,11 +21,12 @@ class WeightUpdate(tf.Module):
     Make it in the scope of the strategy.
 
     Args:
-      config: of the optimizer.
+      config: the configuration of the optimizer.
       steps: number of updates in all, for the learning rate.
-      variables: that are updated.
+      variables: the variables that are updated.
       precision: see `attent_tf.training.precision`.
-      rate_factors: of each variable, its learning rate as a multiple of the optimizer's; empty for 1 throughout.
+      rate_factors: for each variable, its learning rate as a multiple of the optimizer's; empty for 1
+      throughout.
     """
 
     def __init__(

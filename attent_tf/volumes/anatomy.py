@@ -135,7 +135,7 @@ class _Scene:
         return float(self._profiles(name).rows.sum()) * self._voxel_ml
 
     def centre(self, name: str) -> np.ndarray | None:
-        """Of a structure, or of the bone of a CT at the height of what is labelled; None where there is none."""
+        """Of a structure, or of the bone of a CT at the height of what is labelled; None if there is none."""
         if name != BONE:
             return self._profiles(name).centre_mm(self._steps_mm)
         if self._canonical.domain.kind != "ct":
@@ -144,7 +144,7 @@ class _Scene:
         return self._profiles(BONE).centre_mm(self._steps_mm, self._span(BONE))
 
     def reference(self, rule: AnatomyRule) -> np.ndarray | None:
-        """What a rule compares its structure with; None where the scan does not show all of it."""
+        """What a rule compares its structure with; None if the scan does not show all of it."""
         if rule.of == (BODY,):
             # In the structure's own slices: a body may bend.
             return self._profiles(BODY).centre_mm(self._steps_mm, self._span(rule.structure))
@@ -196,7 +196,7 @@ class _Profiles:
         return profiles
 
     def centre_mm(self, steps_mm: np.ndarray, span: np.ndarray | slice = slice(None)) -> np.ndarray | None:
-        """[backwards, leftwards, upwards] in millimetres of the centroid within some slices; None where nothing lies there.
+        """[backwards, leftwards, upwards] in millimetres of the centroid within some slices; None if nothing lies there.
 
         Args:
           steps_mm: [3, 3], what a step along slices, rows and columns adds to each.

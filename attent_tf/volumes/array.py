@@ -27,7 +27,7 @@ def volume_of_array(voxels: ArrayLike, affine: ArrayLike, domain: Domain, case: 
     if stored.ndim != 3 or min(stored.shape) < 1:
         raise InputError(case, "voxels [i, j, k]", f"shape {stored.shape}", "give one scan at a time")
     if stored.dtype.kind not in "iuf":
-        raise InputError(case, "one number a voxel", f"voxels of type {stored.dtype}", "convert the array")
+        raise InputError(case, "one number per voxel", f"voxels of type {stored.dtype}", "convert the array")
     if placed.shape != (4, 4) or placed.dtype.kind not in "iuf":
         advice = "give the [4, 4] matrix from voxel index to millimetres in RAS+"
         raise InputError(case, "an affine [4, 4]", f"shape {placed.shape} of type {placed.dtype}", advice)
@@ -50,5 +50,5 @@ def _as_read(voxels: NDArray[np.generic], case: str) -> NDArray[np.generic]:
     bad = numbers.size - int(np.count_nonzero(np.isfinite(numbers)))
     if bad:
         found = counted(bad, "voxel that is NaN or infinite", "voxels that are NaN or infinite")
-        raise InputError(case, "finite intensities", found, "mend the array")
+        raise InputError(case, "finite intensities", found, "correct the array")
     return numbers

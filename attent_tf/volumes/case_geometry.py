@@ -74,7 +74,7 @@ class CaseGeometry:
 
     @property
     def record_axes_mm(self) -> np.ndarray | None:
-        """[3, 3] millimetres in RAS+ of a step along slices, rows and columns of the record, each a column; None where they
+        """[3, 3] millimetres in RAS+ of a step along slices, rows and columns of the record, each a column; None if they
         are perpendicular, so that `record_spacing_mm` says all of it."""
         if not is_sheared(self.affine):
             return None

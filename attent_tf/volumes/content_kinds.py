@@ -1,4 +1,4 @@
-"""What a file holds that is not NIfTI, told by its first bytes: people mend a file sooner when they know what it is."""
+"""What a file holds that is not NIfTI, told by its first bytes: people correct a file sooner when they know what it is."""
 
 # Where bytes stand, the bytes in lower case, what they mean, and what to do.
 _KINDS = (
@@ -25,7 +25,7 @@ def found_instead(first_bytes: bytes) -> tuple[str, str]:
     """Names content that is not NIfTI.
 
     Args:
-      first_bytes: of the unpacked content, 512 or more unless it is shorter.
+      first_bytes: the first bytes of the unpacked content, 512 or more unless it is shorter.
 
     Returns:
       What it is, and what to do about it.

@@ -40,7 +40,7 @@ class SliceHeader:
       series_uid: SeriesInstanceUID, or empty.
       series_number: SeriesNumber, or None.
       is_localizer: whether it shows where slices lie and is none of the scan.
-      frame: its number in the file, from 1; None where the file is one slice.
+      frame: its number in the file, from 1; None if the file is one slice.
       traits: what may tell it from another frame at its place: a name for people and a value.
     """
 
@@ -149,11 +149,11 @@ def _header(frame: Frame, path: str) -> SliceHeader:
             shown,
             "two perpendicular unit vectors in ImageOrientationPatient",
             f"{directions.tolist()}",
-            "mend the file",
+            "correct the file",
         )
     row_mm, column_mm = numbers_of(dataset, shown, "PixelSpacing", 2)
     if not (row_mm > 0 and column_mm > 0):
-        raise InputError(shown, "a PixelSpacing above 0 mm", f"{row_mm:g} and {column_mm:g}", "mend the file")
+        raise InputError(shown, "a PixelSpacing above 0 mm", f"{row_mm:g} and {column_mm:g}", "correct the file")
     return SliceHeader(
         path=path,
         rows=rows,

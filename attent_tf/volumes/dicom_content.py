@@ -32,7 +32,7 @@ def looks_like_dicom(first_bytes: bytes) -> bool:
 
 
 def is_dicom_file(path: str | os.PathLike) -> bool:
-    """Whether a file is DICOM by its first bytes; one that cannot be opened is none."""
+    """Whether a file is DICOM by its first bytes; a file that cannot be opened is not."""
     try:
         with open_binary(path) as file:
             return looks_like_dicom(file.read(FIRST_BYTES))

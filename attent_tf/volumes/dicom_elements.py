@@ -13,7 +13,7 @@ def numbers_of(dataset: pydicom.Dataset, path: str, keyword: str, count: int) ->
     Args:
       dataset: holds the element.
       path: what messages call the file.
-      keyword: of the element; one that names nobody, since its value may stand in a message.
+      keyword: the keyword of the element; one that names nobody, since its value may stand in a message.
       count: how many numbers there must be.
 
     Returns:
@@ -29,7 +29,7 @@ def numbers_of(dataset: pydicom.Dataset, path: str, keyword: str, count: int) ->
         except (TypeError, ValueError, OverflowError):
             found = "other content"
     if len(values) != count or not np.isfinite(values).all():
-        raise InputError(path, f"{counted(count, 'number')} in {keyword}", found, "mend the file")
+        raise InputError(path, f"{counted(count, 'number')} in {keyword}", found, "correct the file")
     return np.array(values, np.float64)
 
 

@@ -70,7 +70,7 @@ def frames_of(dataset: pydicom.Dataset, path: str) -> Iterator[Frame]:
     count = int(dataset.get("NumberOfFrames") or 1)
     if len(groups) != count:
         found = f"{len(groups)} for {counted(count, 'frame')}"
-        raise InputError(path, f"an item a frame in {_PER_FRAME}", found, "copy the file again")
+        raise InputError(path, f"one item per frame in {_PER_FRAME}", found, "copy the file again")
     shared = (dataset.get(_SHARED) or [pydicom.Dataset()])[0]
     common = pydicom.Dataset()
     left_out = {pydicom.datadict.tag_for_keyword(word) for word in (_SHARED, _PER_FRAME, _PIXELS, "NumberOfFrames")}
@@ -105,7 +105,7 @@ def _traits(own: pydicom.Dataset, shared: pydicom.Dataset) -> tuple[tuple[str, s
 
 
 def _pixels_of(dataset: pydicom.Dataset, path: str, count: int) -> Iterator[bytes | None]:
-    """Yields the stored pixels of each frame, as they would stand in a file of their own; None where none were read."""
+    """Yields the stored pixels of each frame, as they would stand in a file of their own; None if none were read."""
     stored = dataset.get(_PIXELS)
     if not stored:
         yield from [None] * count

@@ -47,7 +47,7 @@ class FolderFiles:
 
 
 def is_dicom_by_name(path: str | os.PathLike) -> bool | None:
-    """Whether a name says that a file is DICOM; None where only its content tells."""
+    """Whether a name says that a file is DICOM; None if only its content tells."""
     name = PurePath(path).name
     if name.lower().endswith(".dcm"):
         return True

@@ -39,7 +39,7 @@ def slice_pixels(dataset: pydicom.Dataset, path: str, rows: int, columns: int) -
     pixels *= np.float32(slope)
     pixels += np.float32(intercept)
     if not np.isfinite(pixels).all():
-        raise InputError(path, "finite intensities", f"a rescaling by {slope:g} and {intercept:g}", "mend the file")
+        raise InputError(path, "finite intensities", f"a rescaling by {slope:g} and {intercept:g}", "correct the file")
     padding = number_of(dataset, path, "PixelPaddingValue")
     if padding is None:
         return pixels
@@ -61,7 +61,7 @@ def _check_greys(interpretation: str, path: str) -> None:
         return
     if interpretation == "MONOCHROME1":
         # It says how values are shown, not whether they were turned over before; readers differ, and a guess would swap tissues.
-        advice = "find out whether its values are turned over, and export it as MONOCHROME2"
+        advice = "find out whether its values are inverted, and export it as MONOCHROME2"
         raise InputError(path, "MONOCHROME2, small values black", "MONOCHROME1, small values white", advice)
     raise InputError(path, "grey pixels of MONOCHROME2", "another photometric interpretation", "export it in greys")
 

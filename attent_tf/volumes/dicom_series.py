@@ -34,7 +34,7 @@ class FoundSlices:
     """What files hold.
 
     Attributes:
-      headers: of all slices, in the order of the files.
+      headers: the headers of all slices, in the order of the files.
       objects: what is said of each DICOM file that is something else.
       errors: what is said of each file that cannot be read.
     """
@@ -49,7 +49,7 @@ class Series:
     """The slices of a scan.
 
     Attributes:
-      headers: in the order of the files.
+      headers: the headers in the order of the files.
       warnings: at most one line for the user, on what was left out.
     """
 
@@ -81,7 +81,7 @@ def choose_series(
 
     Args:
       found: what the files hold.
-      domain: that it is read as.
+      domain: the domain that it is read as.
       where: what messages call the scan: its folder.
       series: SeriesInstanceUID or number of the one that is wanted, or None where there is one.
       others: files beside them that are no DICOM.

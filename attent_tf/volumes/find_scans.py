@@ -29,7 +29,7 @@ class FoundScans:
     """What a path stands for.
 
     Attributes:
-      scans: in the order of their names.
+      scans: the scans in the order of their names.
       single: whether the path is a scan itself, and no folder of scans.
     """
 
@@ -71,7 +71,7 @@ def find_scans(path: str | os.PathLike) -> FoundScans:
     for scan in sorted(scans, key=lambda scan: scan.name):
         other = by_name.setdefault(clash_key(scan.name), scan)
         if other is not scan:
-            found = f"{other.path} and {scan.path}, both called {scan.name}, capitals or not"
+            found = f"{other.path} and {scan.path}, both called {scan.name}, whatever the capitals"
             raise InputError(path, "scans that differ in name", found, "rename one")
     return FoundScans(tuple(by_name.values()), single=False)
 

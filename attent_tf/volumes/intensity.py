@@ -81,7 +81,7 @@ def measure_intensity(
 
     Args:
       canonical_volume: [slice, row, column] volume in canonical orientation.
-      rule: of the volume's domain.
+      rule: the rule of the volume's domain.
       body: [slice, row, column] bool, `body_mask(canonical_volume)` where it is known already.
 
     Returns:
@@ -112,7 +112,7 @@ def pool_statistics(
     """Makes one intensity of what was measured in several volumes, whatever order they come in.
 
     Args:
-      statistics: of each volume, from `measure_intensity` with the same rule.
+      statistics: the statistics of each volume, from `measure_intensity` with the same rule.
       rule: that rule.
       where: what messages call the volumes.
 

@@ -62,7 +62,7 @@ def read_nifti(
             path,
             "finite intensities",
             counted(bad, "voxel that is NaN or infinite", "voxels that are NaN or infinite"),
-            "mend the file",
+            "correct the file",
         )
     return voxels, affine
 
@@ -146,7 +146,7 @@ def _stored_numbers(
     """[i, j, k] numbers as they stand in the file, read-only, and the slope and intercept that belong to them."""
     dtype, offset = header.get_data_dtype(), float(header["vox_offset"])
     if not 0 <= offset <= _LAST_OFFSET:
-        raise InputError(path, "voxels that begin near the start of the file", f"vox_offset {offset:g}", "mend it")
+        raise InputError(path, "voxels that begin near the start of the file", f"vox_offset {offset:g}", "correct it")
     start = max(int(offset), header.single_vox_offset)
     count = shape[0] * shape[1] * shape[2]
     content = read_bytes(path, start + count * dtype.itemsize)

@@ -95,7 +95,7 @@ def checked_shape(path: str | os.PathLike, header: nibabel.Nifti1Header, max_vox
     rank = int(header["dim"][0])
     shape = tuple(int(size) for size in header["dim"][1 : 1 + max(rank, 0)])
     if not 3 <= rank <= 7 or any(size != 1 for size in shape[3:]):
-        raise InputError(path, "a three-dimensional volume", f"shape {shape}", "give one volume a file")
+        raise InputError(path, "a three-dimensional volume", f"shape {shape}", "give one volume per file")
     shape = shape[:3]
     if min(shape) < 1:
         raise InputError(path, "a size of at least 1 along each axis", shape, "the header is damaged")
@@ -112,7 +112,7 @@ def checked_shape(path: str | os.PathLike, header: nibabel.Nifti1Header, max_vox
     except (HeaderDataError, KeyError) as error:
         raise InputError(path, "a known type of voxels", error, "convert the file") from error
     if dtype.kind not in "iuf":
-        raise InputError(path, "one number a voxel", f"voxels of type {dtype}", "convert the file")
+        raise InputError(path, "one number per voxel", f"voxels of type {dtype}", "convert the file")
     return shape
 
 
@@ -122,14 +122,14 @@ def checked_affine(path: str | os.PathLike, header: nibabel.Nifti1Header, policy
         raise ConfigError(f"orientation_policy: expected one of {', '.join(ORIENTATION_POLICIES)}, found {policy!r}")
     pixdim = np.asarray(header["pixdim"][1:4], np.float64)
     if not (np.isfinite(pixdim).all() and (pixdim > 0).all()):
-        raise InputError(path, "positive voxel sizes", f"pixdim {pixdim.tolist()}", "mend the header")
+        raise InputError(path, "positive voxel sizes", f"pixdim {pixdim.tolist()}", "correct the header")
     placement = _placement(path, header, policy)
     affine = placement.affine
     if rows := singular_rows(affine):
-        raise InputError(path, "an affine that can be inverted", rows, "mend the header")
+        raise InputError(path, "an affine that can be inverted", rows, "correct the header")
     if sizes := odd_voxel_sizes(affine):
         found = f"{sizes.found} mm with xyzt_units {int(header['xyzt_units'])}"
-        advice = "set its spatial unit (1 metre, 2 millimetre, 3 micrometre), or mend the affine"
+        advice = "set its spatial unit (1 metre, 2 millimetre, 3 micrometre), or correct the affine"
         raise InputError(path, sizes.expected, found, advice)
     if policy == "strict":
         _check_agreement(path, placement, header.get_data_shape()[:3])
@@ -172,7 +172,7 @@ def qform_affine(path: str | os.PathLike, header: nibabel.Nifti1Header) -> np.nd
     # Written so that NaN fails as well.
     if not squares <= 1 + _QUATERNION_EXCESS:
         expected = "quatern_b, quatern_c and quatern_d whose squares add up to at most 1"
-        raise InputError(path, expected, f"{squares:.8g}", "mend the qform, or set an sform")
+        raise InputError(path, expected, f"{squares:.8g}", "correct the qform, or set an sform")
     header = header.copy()
     if squares > 1:
         # A half turn that a writer has rounded: the fourth part counts as 0, and the others are scaled to length 1.
@@ -183,7 +183,7 @@ def qform_affine(path: str | os.PathLike, header: nibabel.Nifti1Header) -> np.nd
     try:
         return np.asarray(header.get_qform(), np.float64)
     except (HeaderDataError, ValueError) as error:
-        raise InputError(path, "a qform that can be read", error, "mend the qform, or set an sform") from error
+        raise InputError(path, "a qform that can be read", error, "correct the qform, or set an sform") from error
 
 
 def unreadable(path: str | os.PathLike, error: Exception) -> InputError:

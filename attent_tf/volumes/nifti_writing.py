@@ -30,7 +30,7 @@ def write_scan(
     Args:
       path: `.nii` or `.nii.gz`.
       voxels: [i, j, k] intensities.
-      placement: of the file whose voxels these are; or a [4, 4] affine, voxel index to millimetres in RAS+.
+      placement: the placement of the file whose voxels these are; or a [4, 4] affine, voxel index to millimetres in RAS+.
       dtype: the type on disk; for integer types values are rounded.
 
     Raises:
@@ -63,7 +63,7 @@ def write_fractions(path: str | os.PathLike, bytes_of: np.ndarray, placement: Pl
     Args:
       path: `.nii` or `.nii.gz`.
       bytes_of: [i, j, k] or [i, j, k, channel] uint8, 255 for 1; may lie on disk (`numpy.memmap`).
-      placement: of the file whose voxels these are; or a [4, 4] affine, voxel index to millimetres in RAS+.
+      placement: the placement of the file whose voxels these are; or a [4, 4] affine, voxel index to millimetres in RAS+.
 
     Raises:
       InputError: the name has another suffix.

@@ -95,7 +95,7 @@ class OddSizes(NamedTuple):
 
 
 def singular_rows(affine: np.ndarray) -> str | None:
-    """Returns the rows of a [4, 4] float64 affine that cannot be inverted, as text; None where it can be."""
+    """Returns the rows of a [4, 4] float64 affine that cannot be inverted, as text; None if it can be."""
     lengths = np.linalg.norm(affine[:3, :3], axis=0)
     # The determinant of the unit axes: 1 where they are perpendicular, 0 where they lie in one plane.
     usable = np.isfinite(affine).all() and lengths.min() > 1e-6
@@ -106,7 +106,7 @@ def singular_rows(affine: np.ndarray) -> str | None:
 
 
 def odd_voxel_sizes(affine: np.ndarray) -> OddSizes | None:
-    """Returns what is odd about the sizes of voxels by a [4, 4] affine; None where a scan can have them."""
+    """Returns what is odd about the sizes of voxels by a [4, 4] affine; None if a scan can have them."""
     lengths, (low, high) = np.linalg.norm(affine[:3, :3], axis=0), _EDGES_MM
     if low <= lengths.min() <= lengths.max() <= high:
         return None
@@ -114,7 +114,7 @@ def odd_voxel_sizes(affine: np.ndarray) -> OddSizes | None:
 
 
 def sheared_axes_mm(affine: np.ndarray) -> np.ndarray | None:
-    """[3, 3] millimetres in RAS+ of a step along each array axis, each a column; None where they are perpendicular."""
+    """[3, 3] millimetres in RAS+ of a step along each array axis, each a column; None if they are perpendicular."""
     return affine[:3, :3] if is_sheared(affine) else None
 
 

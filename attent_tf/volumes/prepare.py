@@ -49,7 +49,7 @@ def prepare(
     Args:
       volume: any orientation; its voxels may be of any type and are never copied as a whole.
       options: the defaults if None.
-      intensity: of training cases, from `pool_statistics`; by the rule of the options if None.
+      intensity: the intensity of training cases, from `pool_statistics`; by the rule of the options if None.
       task: whose rules of anatomy the labels must keep; if None, without labels, or where directions are not known, there are
         none to keep.
 

@@ -114,7 +114,7 @@ class PrepareOptions:
 
         Args:
           content: the JSON object.
-          where: what messages call it; empty where whoever calls puts that before them.
+          where: its name in messages; empty if the caller puts one before them.
 
         Raises:
           ConfigError: a key is missing or unknown, or a value is not what it should be.

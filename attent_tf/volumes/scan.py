@@ -1,4 +1,4 @@
-"""A single scan without labels, such as a user wants segmented."""
+"""A single scan without labels, which a user wants to have segmented."""
 
 import dataclasses
 import os
@@ -29,7 +29,7 @@ def read_scan(
 
     Args:
       path: a NIfTI file, or a folder that holds the DICOM slices of one series.
-      domain: that it is read as.
+      domain: the domain that it is read as.
       case: identifier; the name of the file or folder if None.
       orientation_policy: for a NIfTI file whose codes of sform and qform are 0, see `read_nifti`.
       series: SeriesInstanceUID or number of the series that is wanted, where the folder holds several.
@@ -57,7 +57,7 @@ def scan_series(folder: str | os.PathLike, domain: Domain, series: str | None = 
 
     Args:
       folder: holds the DICOM slices of a series, and perhaps other files.
-      domain: that it is read as.
+      domain: the domain that it is read as.
       series: SeriesInstanceUID or number of the one that is wanted, where there are several.
 
     Returns:

@@ -38,7 +38,7 @@ def series_problems(headers: Sequence[SliceHeader], series: str) -> Iterator[Inp
     """Yields what keeps slices from making one volume in this order.
 
     Args:
-      headers: of the slices.
+      headers: the headers of the slices.
       series: what a message calls them: a case or a folder.
     """
     if len(headers) < 2:
@@ -83,13 +83,13 @@ def _step_problems(headers: Sequence[SliceHeader], series: str) -> Iterator[Inpu
         differing = _differing_traits(headers)
         if differing:
             found += f", of several {' and '.join(differing)}"
-        advice = "export one of them as a series of its own" if differing else "remove the double slices"
+        advice = "export one of them as a series of its own" if differing else "remove the duplicate slices"
         yield InputError(series, "one slice at each position", found, advice)
         return
     turned = np.flatnonzero(np.sign(steps) != np.sign(steps[0]))
     if turned.size:
         found = f"that {headers[turned[0] + 1].shown} turns back along the patient"
-        advice = "mend the file names or the positions"
+        advice = "correct the file names or the positions"
         yield InputError(series, "slices in the order of their positions", found, advice)
         return
     positions = np.array([header.position_mm for header in headers])

@@ -77,6 +77,6 @@ def _turn(moving: StoredGrid, fixed: StoredGrid) -> np.ndarray:
             moving.path,
             f"the affine of {fixed.path}",
             f"corners up to {apart_mm:.3g} mm away",
-            "resample the labels to their image, or mend the header that is wrong",
+            "resample the labels to their image, or correct the header that is wrong",
         )
     return turn

@@ -26,8 +26,8 @@ class Volume:
       case: stable identifier such as `chaos-1` or `malbcv-0001`.
       domain: where the scan comes from.
       labels: [i, j, k] uint8 class indices of a task, or None.
-      path: the file, or the folder of slices, that it was read from; empty where it was not read.
-      placement: the sform and qform of its file, for what is written on the same voxels; None where it was not read.
+      path: the file, or the folder of slices, that it was read from; empty if it was not read.
+      placement: the sform and qform of its file, for what is written on the same voxels; None if it was not read.
       warnings: lines about its files that the user has to hear.
       space: one of `SPACES`. Of an `array` or a `slice` the affine is a convention: its third axis runs through slices as a
         network takes them, and a step along any axis is 1.
@@ -59,7 +59,7 @@ class Volume:
 
     @property
     def axes_mm(self) -> np.ndarray | None:
-        """[3, 3] millimetres in RAS+ of a step along each array axis, each a column; None where they are perpendicular."""
+        """[3, 3] millimetres in RAS+ of a step along each array axis, each a column; None if they are perpendicular."""
         return sheared_axes_mm(self.affine)
 
     @property

@@ -25,8 +25,8 @@ class CohortHandler(ModelHandler[CohortScan, PredictionResult, Any]):
     wait for one another at each batch, and TensorFlow uses all cores, or shares a GPU's memory, as it is.
 
     Args:
-      options: of the job.
-      identity: of the model that the main program saw.
+      options: the options of the job.
+      identity: the identity of the model that the main program saw.
       work: where workers leave notes.
     """
 
@@ -105,8 +105,8 @@ def build(
     Args:
       pipeline: what to add to.
       scans: what to segment, in any order.
-      options: of the job.
-      identity: of the model.
+      options: the options of the job.
+      identity: the identity of the model.
       work: where workers leave notes; every worker sees it under this path.
     """
     return (

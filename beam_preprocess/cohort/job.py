@@ -29,7 +29,7 @@ class CohortOutcome:
 
     Attributes:
       done: number of scans that have a result.
-      skipped: how many of them had it already.
+      skipped: how many of them had one before.
       failed: `case`, `path` and `reason` of each scan that was set aside.
     """
 

@@ -17,7 +17,7 @@ class Finding:
       group: the heading under which it stands.
       name: what was looked at.
       found: what was found.
-      advice: what to do about it; empty where nothing has to be done.
+      advice: what to do about it; empty if nothing has to be done.
       required: whether the library cannot work as asked while there is advice.
     """
 

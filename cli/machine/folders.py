@@ -27,7 +27,7 @@ def disk_finding(
         advice = 'write elsewhere with --out, or give the folder to this user (docker run --user "$(id -u):$(id -g)")'
         return Finding("Machine", "disk", f"{found}, which user {os.getuid()} cannot write", advice)
     short = free_gib < LEAST_DISK_GIB
-    advice = f"records and runs want {LEAST_DISK_GIB:.0f} GiB; make room or write elsewhere with --out" if short else ""
+    advice = f"records and runs need {LEAST_DISK_GIB:.0f} GiB; make room or write elsewhere with --out" if short else ""
     return Finding("Machine", "disk", found, advice)
 
 
@@ -53,5 +53,5 @@ def home_finding(home: str | os.PathLike | None = None) -> Finding:
         home = Path(os.devnull)
     if os.access(home, os.W_OK | os.X_OK):
         return Finding("Machine", "home", str(home))
-    advice = "caches are made anew at each start; set HOME to a folder that this user may write to keep them"
+    advice = "caches are rebuilt at each start; set HOME to a folder that this user may write to keep them"
     return Finding("Machine", "home", f"{home}, which user {os.getuid()} cannot write", advice)

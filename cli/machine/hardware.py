@@ -61,7 +61,7 @@ def memory_finding(meminfo: str | None = None, cgroup_limit: str | None = None) 
         available_gib = min(available_gib, total_gib)
     found = f"{available_gib:.1f} GiB of {total_gib:.1f} GiB available"
     short = available_gib < LEAST_MEMORY_GIB
-    advice = f"training wants {LEAST_MEMORY_GIB:.0f} GiB; end other programs or take smaller batches" if short else ""
+    advice = f"training needs {LEAST_MEMORY_GIB:.0f} GiB; end other programs or use smaller batches" if short else ""
     return Finding("Machine", "memory", found, advice)
 
 
@@ -82,11 +82,11 @@ def shared_memory_finding(size_bytes: int | None, gpus: int) -> Finding:
     """
     if size_bytes is None:
         advice = (
-            "worker processes want it: mount a tmpfs at /dev/shm that this user may write (docker run --shm-size=1g)"
+            "worker processes need it: mount a tmpfs at /dev/shm that this user may write (docker run --shm-size=1g)"
         )
         return Finding("Machine", "shared memory", "none", advice)
     gib = size_bytes / GIB
     found = f"{gib:.1f} GiB" if gib >= 1 else f"{gib * 1024:.0f} MiB"
     short = gpus > 1 and gib < LEAST_SHARED_GIB
-    advice = f"training on {gpus} GPUs wants {LEAST_SHARED_GIB:.0f} GiB: docker run --shm-size=1g" if short else ""
+    advice = f"training on {gpus} GPUs needs {LEAST_SHARED_GIB:.0f} GiB: docker run --shm-size=1g" if short else ""
     return Finding("Machine", "shared memory", found, advice)

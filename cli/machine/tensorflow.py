@@ -106,7 +106,7 @@ def tensorflow_findings(
       version_of: gives the installed version of a distribution, or None.
     """
     if isinstance(probe, str):
-        advice = "install the supported version anew (pip install --force-reinstall), on a processor with AVX"
+        advice = "reinstall the supported version (pip install --force-reinstall), on a processor with AVX"
         return [Finding("TensorFlow", "import", probe, advice, required=True)]
     build = f"CUDA {probe['cuda']}, cuDNN {probe['cudnn']}" if probe["cuda"] else "processors only"
     findings = [Finding("TensorFlow", "import", f"{probe['version']}, built for {build}")]
@@ -136,7 +136,7 @@ def _driver_finding(probe: dict, driver: Driver, require_gpu: bool) -> Finding:
         old = least is not None and not probe["gpus"] and Version(driver.version) < Version(least)
     except InvalidVersion:
         old = False
-    advice = f"CUDA {probe['cuda']} wants driver {least} or later on the host: update it" if old else ""
+    advice = f"CUDA {probe['cuda']} needs driver {least} or later on the host: update it" if old else ""
     return Finding("TensorFlow", "driver", found, advice, required=require_gpu)
 
 
@@ -151,9 +151,7 @@ def _gpu_finding(probe: dict, driver: Driver | None, require_gpu: bool, visible:
     elif driver is not None:
         advice = f"{_install(probe)}; if it is installed, the driver may be too old or the device busy or not permitted"
     else:
-        advice = (
-            f"training on a processor is slow; with an NVIDIA driver (in a container: --gpus all), {_install(probe)}"
-        )
+        advice = f"training on a CPU is slow; with an NVIDIA driver (in a container: --gpus all), {_install(probe)}"
     return Finding("TensorFlow", "gpu", found, advice, required=require_gpu)
 
 

@@ -86,7 +86,7 @@ _EYE = np.eye(4)
     [
         (np.zeros((4, 4)), _EYE, r"array: expected voxels \[i, j, k\], found shape \(4, 4\)"),
         (np.zeros((4, 4, 4, 2)), _EYE, "give one scan at a time"),
-        (np.zeros((4, 4, 4), bool), _EYE, "array: expected one number a voxel, found voxels of type bool"),
+        (np.zeros((4, 4, 4), bool), _EYE, "array: expected one number per voxel, found voxels of type bool"),
         (np.full((4, 4, 4), np.nan), _EYE, "expected finite intensities, found 64 voxels that are NaN or infinite"),
         (np.zeros((4, 4, 4)), np.eye(3), r"array: expected an affine \[4, 4\], found shape \(3, 3\)"),
         (np.zeros((4, 4, 4)), np.diag([1, 0, 1, 1]), "array: expected an affine that can be inverted"),

@@ -147,7 +147,7 @@ def test_imports_load_no_tensorflow_and_beam_only_when_a_job_runs():
         ),
         (
             'Traceback (most recent call last):\n  File "a.py", line 1, in run\n',
-            "a worker met an error that did not come through",
+            "a worker met an error that did not reach the main program",
         ),
     ],
 )

@@ -51,7 +51,7 @@ def test_manifest_and_summary_say_that_slices_have_no_volume(made):
     assert {one.patient for name, one in entries.items() if "slice" in name} == {"sifa-ct-unknown", "sifa-mri-unknown"}
     content = json.loads((out / "manifest.json").read_text())
     assert {case["geometry"]["space"] for case in content["cases"]} == {"slice", "array"}
-    assert "Cases of one slice out of an unknown scan, which train and are not scored: 5." in told
+    assert "Cases of one slice from an unknown scan, which are for training and are not scored: 5." in told
     assert "The size of their voxels is not known: lengths count voxels, and anatomy was not checked." in told
     assert "Hounsfield" not in told
     assert not (out / "warnings.jsonl").exists()

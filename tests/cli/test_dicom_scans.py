@@ -181,7 +181,7 @@ def test_a_segmentation_of_several_enhanced_objects_is_refused_before_work(run, 
     result = _with_segmentation(run, tmp_path / "scan")
     assert result.exit_code == 1
     assert (
-        "scan: expected a slice a file, or all in one object, for --dicom-seg, found 2 multi-frame objects"
+        "scan: expected one slice per file, or all in one object, for --dicom-seg, found 2 multi-frame objects"
         in result.stderr
     )
     assert opened == []

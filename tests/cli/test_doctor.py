@@ -290,15 +290,15 @@ def test_probe_survives_a_crash(monkeypatch):
 
 
 def test_every_line_that_is_not_ok_says_what_to_do():
-    text = as_text([Finding("A", "x", "found x"), Finding("A", "y", "found y", "mend y", required=True)])
+    text = as_text([Finding("A", "x", "found x"), Finding("A", "y", "found y", "correct y", required=True)])
     lines = text.splitlines()
     assert lines[1:4] == ["A", "  ok     x  found x", "  wrong  y  found y"]
-    assert lines[4].strip() == "-> mend y"
+    assert lines[4].strip() == "-> correct y"
     assert lines[-1] == "Not as required: y."
 
 
 def test_json_is_one_object_with_the_same_verdict():
-    content = json.loads(as_json_text([Finding("A", "y", "found y", "mend y", required=True)]))
+    content = json.loads(as_json_text([Finding("A", "y", "found y", "correct y", required=True)]))
     assert content["ok"] is False
     assert content["findings"][0]["state"] == "wrong"
 

@@ -87,9 +87,12 @@ def test_a_label_map_names_files_and_numbers(folders):
         ((), "Missing option '--run'; give --run and --records, or --predictions and --references."),
         (("--run", "r"), "Missing option '--records'"),
         (("--predictions", "p"), "Missing option '--references'"),
-        (("--predictions", "p", "--references", "q", "--run", "r"), "--run does not go with --predictions."),
-        (("--run", "r", "--records", "q", "--labels", "m"), "--labels does not go with --run."),
-        (("--run", "r", "--records", "q", "--orientation-policy", "trust_affine"), "--orientation-policy does not go"),
+        (("--predictions", "p", "--references", "q", "--run", "r"), "--run cannot be used with --predictions."),
+        (("--run", "r", "--records", "q", "--labels", "m"), "--labels cannot be used with --run."),
+        (
+            ("--run", "r", "--records", "q", "--orientation-policy", "trust_affine"),
+            "--orientation-policy cannot be used with --run",
+        ),
     ],
 )
 def test_halves_and_mixtures_of_options_are_refused(words, message):

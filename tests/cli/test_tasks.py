@@ -65,7 +65,7 @@ def test_a_task_that_is_not_there_is_one_line(folders, tmp_path):
     assert done.exit_code == 1
     assert "did you mean 'cardiac'" in done.output
     assert (
-        "does not go with --run"
+        "cannot be used with --run"
         in _attent("evaluate", "--run", "x", "--records", "y", "--out", "z", "--task", "a").output
     )
 

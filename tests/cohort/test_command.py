@@ -17,7 +17,7 @@ def test_some_failed_exits_with_3_and_says_where_the_reasons_are(finished, model
     done = _invoke("--cohort", listed, "--model", model, "--out", out, "--", "--direct_num_workers=1")
     assert done.exit_code == 3, done.output
     assert "3 scans, 2 complete already" in done.stdout
-    assert "2 of 3 scans have a result, 2 of them had it already" in done.stdout
+    assert "2 of 3 scans have a result, 2 of them had one before" in done.stdout
     assert done.stderr.splitlines()[-1] == f"Error: 1 of 3 scans failed; the reasons are in {out}/failed.jsonl"
 
 
@@ -25,9 +25,9 @@ def test_some_failed_exits_with_3_and_says_where_the_reasons_are(finished, model
     ("words", "code", "message"),
     [
         (("--cohort", "list.csv"), 2, "Missing option '--model', a package or the version folder of an exported model"),
-        (("--cohort", "list.csv", "--model", "m", "--input", "a.nii"), 2, "--input does not go with --cohort"),
-        (("--cohort", "list.csv", "--model", "m", "--run", "run"), 2, "--run does not go with --cohort"),
-        (("--cohort", "list.csv", "--model", "m", "--preview"), 2, "--preview does not go with --cohort"),
+        (("--cohort", "list.csv", "--model", "m", "--input", "a.nii"), 2, "--input cannot be used with --cohort"),
+        (("--cohort", "list.csv", "--model", "m", "--run", "run"), 2, "--run cannot be used with --cohort"),
+        (("--cohort", "list.csv", "--model", "m", "--preview"), 2, "--preview cannot be used with --cohort"),
         (("--cohort", "list.csv", "--model", "m"), 1, "list.csv: expected a list of scans, found no such file"),
         (("--cohort", "list.csv", "--model", "m", "--out", "a.nii"), 1, "--out: expected a folder, because --cohort"),
         ((), 2, "Missing option '--input', the scan or the folder of scans; or give --cohort."),

@@ -128,7 +128,10 @@ def test_parts_that_contradict_each_other_are_refused(folder, rewrite):
     contradictions = [
         ("a case is listed twice", {"cases": (first, first, third)}),
         ("not listed", {"cases": (first, second, dataclasses.replace(third, shard="slices-00009-of-00010.tfrecord"))}),
-        ("count otherwise", {"cases": (first, dataclasses.replace(second, slices=2), third)}),
+        (
+            "its numbers of cases and shards do not agree",
+            {"cases": (first, dataclasses.replace(second, slices=2), third)},
+        ),
         ("unknown domain", {"cases": (dataclasses.replace(first, domain="pet"), second, third)}),
         ("impossible", {"cases": (dataclasses.replace(first, slice_count=2), second, third)}),
         (

@@ -181,7 +181,7 @@ def test_labels_that_are_a_picture_a_slice_need_a_file_a_slice(tmp_path):
     write_enhanced(slice_path, enhanced_dataset(np.zeros((4, 100, 140)), heights(4), "MR"))
     (files,) = find_cases(tmp_path, ABDOMEN, "mri")
     with pytest.raises(
-        InputError, match=r"00001\.dcm: expected one slice a file, .* found an object of several frames"
+        InputError, match=r"00001\.dcm: expected one slice per file, .* found an object of several frames"
     ):
         read_case(files)
 

@@ -12,11 +12,11 @@ OPTIONS = PrepareOptions(size=64, pixel_mm=6.4)
 
 
 @pytest.mark.parametrize(
-    ("task", "target", "what"), [(ABDOMEN, "ct", "phantom"), (ABDOMEN, "mri", "phantom"), (SMALL, "t2", "synthetic")]
+    ("task", "target", "kind"), [(ABDOMEN, "ct", "phantom"), (ABDOMEN, "mri", "phantom"), (SMALL, "t2", "synthetic")]
 )
-def test_slices_are_like_those_of_a_prepared_scan(task, target, what):
+def test_slices_are_like_those_of_a_prepared_scan(task, target, kind):
     sample = make_sample(task, target, OPTIONS, 4)
-    assert sample.what == what
+    assert sample.kind == kind
     slices = sample.slices
     assert slices.shape == (4, 64, 64, 1)
     assert slices.dtype == np.float32

@@ -14,7 +14,9 @@ def test_the_next_free_number_follows_the_highest(tmp_path):
     assert version_folder(tmp_path, 3) == (3, tmp_path / "3")
 
 
-@pytest.mark.parametrize(("version", "message"), [(7, "give --version 8, or leave it out"), (0, "a number from 1 on")])
+@pytest.mark.parametrize(
+    ("version", "message"), [(7, "give --version 8, or leave it out"), (0, "a number of at least 1")]
+)
 def test_numbers_that_cannot_be_given_are_refused(version, message, tmp_path):
     (tmp_path / "7").mkdir()
     with pytest.raises(InputError, match=message):

@@ -152,7 +152,7 @@ def _split(seeds: Seeds, draw: random.Random) -> None:
 def _manifest(seeds: Seeds, draw: random.Random) -> None:
     content = damaged_json(seeds.manifest, draw)
     if draw.random() < 0.5 and isinstance(content, dict):
-        # A careful forger would mend the fingerprint, so half of the inputs come past that check.
+        # A careful forger would correct the fingerprint, so half of the inputs come past that check.
         rest = {key: value for key, value in content.items() if key != "fingerprint"}
         text = json.dumps(rest, sort_keys=True, separators=(",", ":"))
         content["fingerprint"] = hashlib.sha256(text.encode()).hexdigest()

@@ -32,7 +32,7 @@ def test_of_rules_the_targets_alone_counts():
     other = parse_rule("zscore:3")
     _check(PrepareOptions(intensity={"t1": other, "late": other}))
     for found, learned in (({"t2": other}, {}), ({}, {"t2": other})):
-        with pytest.raises(RecordsError, match=r"^records: prepared with intensity .* preprocess alike"):
+        with pytest.raises(RecordsError, match=r"^records: prepared with intensity .* preprocess in the same way"):
             _check(PrepareOptions(intensity=found), PrepareOptions(intensity=learned))
     domains = TASK["domains"] | {"t2": {"kind": "mri", "intensity": rule_text(other)}}
     with pytest.raises(RecordsError, match="prepared with intensity"):

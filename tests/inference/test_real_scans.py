@@ -76,4 +76,4 @@ def test_a_split_of_none_is_named_in_the_report(place):
     run = _train(place, "supervised")
     out = place / "evaluation"
     _attent("evaluate", "--run", run, "--records", place / "records", "--out", out)
-    assert "no test results" in (out / "report" / "index.html").read_text()
+    assert "not test results" in (out / "report" / "index.html").read_text()

@@ -44,7 +44,8 @@ def test_losses_are_one_value_an_example():
 
 
 def test_unknown_adversarial_loss_is_refused():
-    with pytest.raises(ConfigError, match="hinge"):
+    kinds = "log_likelihood, least_squares, wasserstein"
+    with pytest.raises(ConfigError, match=f"^adversarial loss: expected one of {kinds}, found 'hinge'$"):
         losses.real_loss(_logits([0.0]), "hinge")
 
 
@@ -53,6 +54,9 @@ def test_accuracy_counts_right_judgements(kind, threshold):
     real = _logits([threshold + 0.1, threshold - 0.1])
     fake = _logits([threshold - 0.1, threshold - 0.2])
     assert losses.decision_accuracy(real, fake, kind).numpy() == pytest.approx([0.75])
+    # On the threshold the judgement is `fake`.
+    undecided = _logits([threshold])
+    assert losses.decision_accuracy(undecided, undecided, kind).numpy() == pytest.approx([0.5])
 
 
 def test_a_critic_pays_for_the_distance_that_it_does_not_see():
@@ -60,14 +64,17 @@ def test_a_critic_pays_for_the_distance_that_it_does_not_see():
     assert losses.real_loss(genuine, "wasserstein").numpy() == pytest.approx([-3.0])
     assert losses.fake_loss(imitated, "wasserstein").numpy() == pytest.approx([2.0])
     assert losses.discriminator_loss(genuine, imitated, "wasserstein").numpy() == pytest.approx([-1.0])
-    # The first place is judged rightly, the second is not.
+    # The first place is judged rightly, the second is not; equal logits judge nothing. No logit is on the wrong side of 0 or 1/2.
     assert losses.decision_accuracy(genuine, imitated, "wasserstein").numpy() == pytest.approx([0.5])
+    genuine, imitated = _logits([9.0, 8.0, 7.0, 6.0]), _logits([3.0, 4.0, 5.0, 6.0])
+    assert losses.decision_accuracy(genuine, imitated, "wasserstein").numpy() == pytest.approx([0.75])
 
 
 def test_l1_loss_averages_over_pixels():
     image = tf.reshape(tf.constant([0.0, 1.0, -1.0, 0.5]), (1, 2, 2, 1))
     reference = tf.zeros((1, 2, 2, 1))
     assert losses.l1_loss(image, reference).numpy() == pytest.approx([2.5 / 4])
+    assert losses.l1_loss(image, image).numpy() == pytest.approx([0.0])
 
 
 def test_cross_entropy_of_known_probabilities():
@@ -78,12 +85,43 @@ def test_cross_entropy_of_known_probabilities():
     assert losses.cross_entropy_loss(np.log(probabilities), labels).numpy() == pytest.approx([expected], rel=1e-5)
 
 
+def test_cross_entropy_is_a_mean_over_the_pixels_that_weigh_something():
+    # Three rows of a pixel in three examples; the true class has probability 1/2, 1/4 and 1/8.
+    pixels = np.log([[[0.5, 0.25, 0.25]], [[0.5, 0.25, 0.25]], [[0.75, 0.125, 0.125]]]).astype(np.float32)
+    logits, labels = np.stack([pixels] * 3), np.array([[[0], [1], [2]]] * 3)
+    # Two pixels count in the first example, one in the second, none in the third.
+    weights = tf.constant([[[1.0], [0.5], [0.0]], [[0.0], [0.0], [0.25]], [[0.0], [0.0], [0.0]]])
+    expected = [(math.log(2) + 0.5 * math.log(4)) / 2, 0.25 * math.log(8), 0.0]
+    np.testing.assert_allclose(losses.cross_entropy_loss(logits, labels, weights), expected, rtol=1e-5)
+    # The same pixels along a row.
+    row = [np.swapaxes(array, 1, 2) for array in (logits, labels, weights.numpy())]
+    np.testing.assert_allclose(losses.cross_entropy_loss(*row), expected, rtol=1e-5)
+
+
 def test_dice_loss_of_known_probabilities():
     # One organ, true in two of four pixels, predicted 0.8, 0.6, 0.2, 0.0: Dice = 2·1.4 / (1.6 + 2).
     organ = np.array([0.8, 0.6, 0.2, 1e-9])
     logits = np.log(np.stack([1 - organ, organ], axis=-1)).astype(np.float32).reshape(1, 2, 2, 2)
     labels = np.array([[[1, 1], [0, 0]]])
     assert losses.dice_loss(tf.constant(logits), labels).numpy() == pytest.approx([1 - 2.8 / 3.6], rel=1e-4)
+
+
+def test_dice_loss_sums_over_the_pixels_that_are_kept():
+    # As above, without the second pixel, in which the organ is: Dice = 2·0.8 / (1.0 + 1).
+    organ = np.array([0.8, 0.6, 0.2, 1e-9])
+    logits = np.log(np.stack([1 - organ, organ], axis=-1)).astype(np.float32).reshape(1, 2, 2, 2)
+    labels, kept = np.array([[[1, 1], [0, 0]]]), np.array([[[True, False], [True, True]]])
+    assert losses.dice_loss(tf.constant(logits), labels, kept).numpy() == pytest.approx([1 - 1.6 / 2.0], rel=1e-4)
+
+
+def test_dice_loss_is_a_mean_over_the_organs_of_each_slice():
+    # Each slice has two pixels. The first shows both organs, predicted 1/2 and 1/4: Dice = 2·1/2 / (3/4 + 1) and
+    # 2·1/4 / (1/2 + 1). The second shows the first organ alone, in one pixel: Dice = 2·1/2 / (3/4 + 1).
+    first = [[0.25, 0.5, 0.25], [0.5, 0.25, 0.25]]
+    logits = np.log([[first], [first]]).astype(np.float32)
+    labels = np.array([[[1, 2]], [[1, 0]]])
+    expected = [((1 - 1 / 1.75) + (1 - 0.5 / 1.5)) / 2, 1 - 1 / 1.75]
+    np.testing.assert_allclose(losses.dice_loss(logits, labels), expected, rtol=1e-5)
 
 
 def test_dice_loss_leaves_absent_organs_to_the_cross_entropy():
@@ -155,9 +193,22 @@ def test_balancing_weights_are_what_the_class_leaves_to_others():
     counts = losses.class_counts(np.array([[[0, 0, 0], [1, 0, 0]], [[2, 2, 2], [2, 2, 2]]]), 3)
     np.testing.assert_array_equal(counts, [[5, 1, 0], [0, 0, 6]])
     np.testing.assert_allclose(losses.balancing_weights(counts), [[1 / 6, 5 / 6, 1], [1, 1, 0]], rtol=1e-6)
+    # Several axes before the classes, as many as there may be.
+    np.testing.assert_allclose(
+        losses.balancing_weights([[[1, 3]], [[2, 2]]]), [[[0.75, 0.25]], [[0.5, 0.5]]], rtol=1e-6
+    )
 
 
 def test_squared_dice_is_the_mean_over_all_classes_shown_or_not():
     # Class 0: 2 · 1/2 / (1/4 + 1/64 + 1); class 1: 0; class 2: 2 · 3/4 / (1/16 + 9/16 + 1).
     dice = (1 / (1 / 4 + 1 / 64 + 1) + 0 + 1.5 / (10 / 16 + 1)) / 3
     assert losses.squared_dice_loss(_TWO_PIXELS, _TWO_CLASSES).numpy() == pytest.approx([1 - dice], rel=1e-5)
+    # One value an example: of two, the second has its labels exchanged.
+    both = np.concatenate([_TWO_PIXELS, _TWO_PIXELS]), np.concatenate([_TWO_CLASSES, _TWO_CLASSES[..., ::-1]])
+    exchanged = (2 * (1 / 8) / (1 / 4 + 1 / 64 + 1) + 0 + 2 * (1 / 4) / (10 / 16 + 1)) / 3
+    np.testing.assert_allclose(losses.squared_dice_loss(*both), [1 - dice, 1 - exchanged], rtol=1e-5)
+
+
+def test_squared_dice_of_a_class_that_is_neither_shown_nor_predicted_is_zero():
+    logits = tf.constant([[[[0.0, -1e4]]]])
+    assert losses.squared_dice_loss(logits, np.array([[[0]]])).numpy() == pytest.approx([0.5])

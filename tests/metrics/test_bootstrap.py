@@ -21,7 +21,7 @@ def test_equal_values_have_an_interval_of_no_width():
     assert mean_interval([7.0, 7.0, 7.0]) == (7.0, 7.0)
 
 
-@pytest.mark.parametrize("values", [[], [1.0], [1.0, math.nan], [1.0, 2.0, math.inf]])
+@pytest.mark.parametrize("values", [[], [1.0], [1.0, math.nan], [1.0, 2.0, math.inf], [1.0, 2.0, -math.inf]])
 def test_what_cannot_be_told_is_undefined(values):
     assert all(math.isnan(bound) for bound in mean_interval(values))
 
@@ -48,6 +48,11 @@ def test_order_of_cases_does_not_matter_and_the_mean_lies_inside(values, random)
     np.testing.assert_allclose(mean_interval(shuffled), (low, high), rtol=1e-9, atol=1e-9)
     assert min(values) - 1e-9 <= low <= np.mean(values) + 1e-6
     assert np.mean(values) - 1e-6 <= high <= max(values) + 1e-9
+
+
+def test_a_row_without_a_value_in_a_resample_is_left_out_of_it():
+    # The second row has a value in the second case alone: without that case the mean is 10, else that of 10 and 100.
+    assert ratio_interval(np.array([[10.0, 10.0], [0.0, 100.0]]), np.array([[1.0, 1.0], [0.0, 1.0]])) == (10.0, 55.0)
 
 
 def test_slices_of_a_case_are_drawn_together():

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from attent_tf.errors import InputError
 from attent_tf.metrics.overlap import dice
 from attent_tf.metrics.surface import asd, assd, hd95
 from attent_tf.metrics.surface_distances import surface_distances
@@ -140,6 +141,9 @@ def test_surface_dice_by_area_by_hand():
     nothing = np.zeros_like(a)
     assert surface_dice_by_area(a, nothing, 9.0, spacing) == surface_dice_by_area(nothing, a, 9.0, spacing) == 0.0
     assert math.isnan(surface_dice_by_area(nothing, nothing, 9.0, spacing))
+    shapes = r"^surface Dice by area: expected masks \[slice, row, column\], found shape \(3, 3\)$"
+    with pytest.raises(InputError, match=shapes):
+        surface_dice_by_area(a[0], b[0], 1.0, spacing)
 
 
 def test_area_and_voxels_agree_where_a_plate_lies_beside_a_plate():

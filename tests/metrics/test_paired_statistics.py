@@ -48,11 +48,27 @@ def test_tied_ranks_are_tested_over_all_sign_patterns():
     assert paired_statistics(differences, np.zeros(6)).wilcoxon_p == pytest.approx(expected)
 
 
+def test_the_smallest_rank_counts_on_either_side():
+    # Differences 1 and -2, then -1 and 2: the smaller rank sum is 1.
+    assert paired_statistics([1.0, 0.0], [0.0, 2.0]).wilcoxon_statistic == 1.0
+    assert paired_statistics([0.0, 2.0], [1.0, 0.0]).wilcoxon_statistic == 1.0
+
+
+def test_ranks_are_tied_where_nine_digits_agree():
+    # -1 and 1.0000000003 share the ranks 1 and 2, so the smaller sum is 1.5.
+    assert paired_statistics([0.0, 1.0000000003, 3.0], [1.0, 0.0, 0.0]).wilcoxon_statistic == 1.5
+
+
+def test_the_median_is_infinite_where_most_differences_are():
+    found = paired_statistics([math.inf, math.inf, 1.0], [1.0, 1.0, 0.0])
+    assert found.median_difference == math.inf
+
+
 def test_equal_runs_differ_in_nothing():
     found = paired_statistics([80.0, 90.0, 85.0], [80.0, 90.0, 85.0])
     assert (found.mean_difference, found.ci95_low, found.ci95_high) == (0.0, 0.0, 0.0)
     assert (found.wilcoxon_p, found.t_p, found.sign_flip_p) == (1.0, 1.0, 1.0)
-    assert (found.cohen_dz, found.rank_biserial) == (0.0, 0.0)
+    assert (found.cohen_dz, found.rank_biserial, found.t_statistic) == (0.0, 0.0, 0.0)
 
 
 def test_a_constant_difference_has_no_spread_to_measure_it_by():
@@ -69,7 +85,8 @@ def test_undefined_pairs_are_left_out_and_counted():
     assert (found.n, found.n_undefined, found.mean_difference) == (2, 2, 1.5)
     nothing = paired_statistics([math.nan], [1.0])
     assert (nothing.n, nothing.n_undefined) == (0, 1)
-    assert all(math.isnan(getattr(nothing, name)) for name in (*_ODD, "wilcoxon_p", "t_p", "sign_flip_p", "least_p"))
+    tests = ("wilcoxon_statistic", "wilcoxon_p", "t_p", "sign_flip_p", "least_p")
+    assert all(math.isnan(getattr(nothing, name)) for name in (*_ODD, *tests))
 
 
 def test_a_missed_organ_is_the_largest_rank():

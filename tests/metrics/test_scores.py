@@ -101,6 +101,8 @@ def test_unknown_class_and_wrong_rank_are_refused():
     good = np.zeros((2, 3, 3), np.uint8)
     with pytest.raises(InputError, match="prediction: expected class indices 0 to 4, found 9"):
         score_case(np.full((2, 3, 3), 9), good, SPACING, ORGANS)
+    with pytest.raises(InputError, match="prediction: expected class indices 0 to 4, found 5"):
+        score_case(np.full((2, 3, 3), 5), good, SPACING, ORGANS)
     with pytest.raises(InputError, match="reference: expected class indices"):
         score_case(good, good[0], SPACING, ORGANS)
     with pytest.raises(InputError, match=r"expected one shape, found \(2, 3, 3\) and \(1, 3, 3\)"):

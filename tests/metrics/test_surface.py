@@ -82,6 +82,28 @@ def test_distances_of_both_directions_are_pooled_and_not_averaged_twice():
     assert asd(three, one) == pytest.approx(1.0)
 
 
+def test_every_measure_takes_the_neighbours_that_it_is_given():
+    # A cube of 5 voxels an edge without one corner, and the whole cube. The voxel at (1, 1, 1) touches the lost corner by its
+    # own corner alone, so it is surface with neighbours across corners; from it the other surface is 1 away, as it is from
+    # the lost corner. Surfaces: 98 and 97 or 98 voxels.
+    whole = box((7, 7, 7), (1, 6), (1, 6), (1, 6))
+    chipped = whole.copy()
+    chipped[1, 1, 1] = False
+    assert asd(chipped, whole) == 0.0
+    assert asd(chipped, whole, connectivity=3) == pytest.approx(1 / 98)
+    assert assd(chipped, whole, connectivity=3) == pytest.approx(2 / 196)
+    assert surface_dice(chipped, whole, 0.5, None) == pytest.approx(1 - 1 / 195)
+    assert surface_dice(chipped, whole, 0.5, None, connectivity=3) == pytest.approx(1 - 2 / 196)
+    # The same in a square of 3 pixels an edge: one distance of 15 is 1, and with corners two of 16.
+    square = box((5, 5), (1, 4), (1, 4))
+    cut = square.copy()
+    cut[1, 1] = False
+    assert asd(cut, square) == surface_distances(cut, square)[0].asd_prediction == 0.0
+    assert asd(cut, square, connectivity=2) == pytest.approx(1 / 8)
+    assert hd95(cut, square) == pytest.approx(0.3)
+    assert hd95(cut, square, connectivity=2) == pytest.approx(1.0)
+
+
 def test_conventions_at_the_border_give_different_distances():
     # A column through all slices against the same column that ends one slice early, 3 by 3 voxels wide.
     whole = box((3, 5, 5), (0, 3), (1, 4), (1, 4))

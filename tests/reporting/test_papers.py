@@ -38,7 +38,7 @@ def test_markdown_says_scores_paper_protocol_and_failures(sections):
     assert text.startswith(r"# A \*title\*")
     assert f"| AttENT (n 2) | {liver['mean']:.1f} ± {liver['std']:.1f} " in text
     assert "| *AttENT, paper* | *88.56* | *80.66* | *85.59* | *86.34* | *85.29* |" in text
-    assert "another data set and another protocol" in text
+    assert "do not compare them digit by digit" in text
     assert "- Source only, case-1: Spleen: predicted nowhere." in text
     assert f"## Protocol `{evaluation.header['protocol']}`" in text
 

@@ -258,7 +258,7 @@ def test_rows_of_the_paper_stand_apart_from_those_of_the_evaluation(report, make
     # Table I, CT to MRI: ASSD of AttENT, as printed.
     first = cells.index("0.99")
     assert cells[first : first + 5] == ["0.99", "1.03", "1.26", "1.12", "1.10"]
-    assert "another data set and another protocol" in page.text
+    assert "do not compare them digit by digit" in page.text
     assert "paper" not in {
         attributes.get("class") for attributes, _ in report(make_evaluation(direction="a2b")).find("tr")
     }

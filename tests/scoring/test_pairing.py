@@ -77,7 +77,8 @@ def test_both_spellings_of_a_name_are_a_pair():
 
 def test_names_that_differ_in_capitals_alone_are_refused():
     with pytest.raises(
-        InputError, match=r"pred and ref: expected cases that differ in more than .*, found A and a; call"
+        InputError,
+        match=r"pred and ref: expected cases that differ in more than .*, found A and a; give a case the same name",
     ):
         _pairs({}, ["A.nii.gz", "b.nii.gz"], ["a.nii.gz", "b.nii.gz"])
 

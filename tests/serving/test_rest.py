@@ -161,7 +161,7 @@ def test_a_missing_model_is_named(serve):
 )
 def test_something_else_than_tensorflow_serving_is_told(answer, serve):
     address, _ = serve(answer)
-    with pytest.raises(ServerError, match="is this a TensorFlow Serving's REST port") as caught:
+    with pytest.raises(ServerError, match="is this the REST port of TensorFlow Serving") as caught:
         connect(address).signatures()
     assert "\n" not in str(caught.value)
 

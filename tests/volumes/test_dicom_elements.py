@@ -69,7 +69,7 @@ def test_an_element_that_is_missing_or_empty_is_told_as_such(tools, tmp_path, ke
         with pytest.raises(InputError) as refused:
             read(tools, tmp_path, edit)
         path = tmp_path / "IMG-0004-00001.dcm"
-        assert str(refused.value) == f"{path}: expected {COUNTS[keyword]} in {keyword}, found {found}; mend the file"
+        assert str(refused.value) == f"{path}: expected {COUNTS[keyword]} in {keyword}, found {found}; correct the file"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,9 @@ def element(vr, value):
     ],
 )
 def test_numbers_that_are_not_there_are_told_as_what_is(dataset, found):
-    with pytest.raises(InputError, match=f"^a.dcm: expected 2 numbers in PixelSpacing, found {found}; mend the file$"):
+    with pytest.raises(
+        InputError, match=f"^a.dcm: expected 2 numbers in PixelSpacing, found {found}; correct the file$"
+    ):
         numbers_of(dataset, "a.dcm", "PixelSpacing", 2)
 
 
@@ -110,7 +112,9 @@ def test_a_damaged_number_is_told_without_being_quoted(tools, tmp_path):
     paths = tools.save_series(tmp_path, [tools.dicom_slice(PIXELS, (0, 0, 2.0 * place)) for place in range(2)])
     content = paths[0].read_bytes()
     paths[0].write_bytes(content.replace(b"2.0\\1.5", b"2.0\\Sue"))
-    with pytest.raises(InputError, match=r"00001\.dcm: expected 2 numbers in PixelSpacing, found other content; mend"):
+    with pytest.raises(
+        InputError, match=r"00001\.dcm: expected 2 numbers in PixelSpacing, found other content; correct"
+    ):
         read_scan(tmp_path, MRI)
 
 

@@ -144,7 +144,8 @@ def test_groups_that_do_not_fit_the_frames_are_refused(tmp_path):
     dataset = enhanced_dataset(VOXELS, HEIGHTS)
     dataset.PerFrameFunctionalGroupsSequence.pop()
     write_enhanced(tmp_path / "I1.dcm", dataset)
-    expected = "I1.dcm: expected an item a frame in PerFrameFunctionalGroupsSequence, found 4 for 5 frames; copy the file again"
+    groups = "expected one item per frame in PerFrameFunctionalGroupsSequence"
+    expected = f"I1.dcm: {groups}, found 4 for 5 frames; copy the file again"
     assert expected in _refused(tmp_path)
 
 

@@ -131,7 +131,7 @@ def test_without_padding_nothing_is_touched(tools, tmp_path, padding):
 
 def test_padding_that_is_no_number_is_refused_by_name(tools, tmp_path):
     stored = np.array([[63536, 24], [1024, 3]], UNSIGNED)
-    with pytest.raises(InputError, match="expected 1 number in PixelPaddingValue, found 1, 2; mend the file"):
+    with pytest.raises(InputError, match="expected 1 number in PixelPaddingValue, found 1, 2; correct the file"):
         read(tools, tmp_path, stored, **HU, PixelPaddingValue=("US", [1, 2]))
 
 

@@ -60,7 +60,7 @@ def test_names_that_would_meet_are_refused(tmp_path):
 def test_names_that_some_systems_cannot_tell_apart_are_refused(names, tmp_path):
     for name in names:
         (tmp_path / name).touch()
-    with pytest.raises(InputError, match="capitals or not; rename one"):
+    with pytest.raises(InputError, match="whatever the capitals; rename one"):
         find_scans(tmp_path)
 
 

@@ -44,8 +44,45 @@ def test_without_a_body_the_slice_is_centred(tools):
     )
     grid = fit_grid(canonical, "physical", size=40, pixel_mm=3.5)
     assert (grid.row_origin, grid.column_origin) == (0.0, 0.0)
+    # 40 pixels, of which the middle 18 are the record.
+    grid = fit_grid(canonical, "physical", size=18, pixel_mm=3.5)
+    assert (grid.row_origin, grid.column_origin) == (11.0, 11.0)
+
+
+def test_the_default_is_a_record_of_256_pixels_of_1_6_mm(tools):
+    canonical = tools.patient("SPL", shape_spl=(2, 20, 20))
+    assert fit_grid(canonical) == fit_grid(canonical, "physical", size=256, pixel_mm=1.6)
+
+
+def test_a_body_that_is_given_is_the_one_that_counts(tools):
+    canonical = tools.patient("SPL", shape_spl=(2, 40, 40), spacing_spl=(8.0, 2.0, 2.0))
+    body = np.zeros((2, 40, 40), bool)
+    body[:, 8:13, 30:35] = True
+    grid = fit_grid(canonical, size=5, pixel_mm=2.0, body=body)
+    assert (grid.row_origin, grid.column_origin) == (8.0, 30.0)
+
+
+@pytest.mark.parametrize(
+    ("slices", "spacing_mm", "slice_mm", "expected"),
+    [
+        # 4 slices of 5 mm are 20 mm, 5 slices of 4 mm; the first ones' middles are 2.5 and 2 mm from the end.
+        (4, 5.0, 4.0, (5, -0.1, 0.8)),
+        (6, 2.0, 4.0, (3, 0.5, 2.0)),
+        # 15 mm need 4 slices of 4 mm, with half a millimetre beyond each end.
+        (5, 3.0, 4.0, (4, 0.0, 4 / 3)),
+        # Less than one slice is one slice, in the middle.
+        (2, 8.0, 40.0, (1, 0.5, 5.0)),
+        # The outermost of five slices would move by 0.008 and by 0.012 of a slice.
+        (5, 5.0, 5.02, (5, 0.0, 1.0)),
+        (5, 5.0, 5.03, (5, -0.012, 1.006)),
+    ],
+)
+def test_slices_of_a_distance_share_the_middle_of_the_scan(tools, slices, spacing_mm, slice_mm, expected):
+    canonical = tools.patient("SPL", (slices, 8, 8), (spacing_mm, 30.0, 40.0))
+    grid = fit_grid(canonical, "resize", 8, slice_mm=slice_mm)
+    assert (grid.slices, grid.slice_origin, grid.slice_scale) == pytest.approx(expected)
 
 
 def test_an_unknown_geometry_is_named(tools):
-    with pytest.raises(ConfigError, match="'square'"):
+    with pytest.raises(ConfigError, match=r"^geometry: expected one of physical, resize, found 'square'$"):
         fit_grid(tools.patient("SPL", shape_spl=(2, 20, 20)), "square")

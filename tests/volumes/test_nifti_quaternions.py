@@ -81,7 +81,7 @@ def test_the_handedness_counts_for_a_rounded_half_turn(written, kind):
 def test_what_rounding_does_not_explain_is_refused(written, kind, quaternion, found):
     path = written(kind, quaternion)
     with pytest.raises(
-        InputError, match=rf"^{path}: expected quatern_b, .* at most 1, found {found}\d*; mend the qform"
+        InputError, match=rf"^{path}: expected quatern_b, .* at most 1, found {found}\d*; correct the qform"
     ):
         read_nifti(path)
 
@@ -90,6 +90,6 @@ def test_what_rounding_does_not_explain_is_refused(written, kind, quaternion, fo
 def test_a_handedness_that_is_none_is_told_as_such(written, kind):
     path = written(kind, (0, 0, 1), handedness=3)
     with pytest.raises(
-        InputError, match=rf"^{path}: expected a qform that can be read, found .*pixdim\[0\].*; mend the qform"
+        InputError, match=rf"^{path}: expected a qform that can be read, found .*pixdim\[0\].*; correct the qform"
     ):
         read_nifti(path)

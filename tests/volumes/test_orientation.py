@@ -6,6 +6,7 @@ import pytest
 
 from attent_tf.volumes import to_canonical
 from attent_tf.volumes.orientation import canonical_shape, canonical_view
+from attent_tf.volumes.placement import Placement
 
 ALL_CODES = [
     "".join(codes) for order in itertools.permutations(("RL", "AP", "SI")) for codes in itertools.product(*order)
@@ -42,6 +43,12 @@ def test_a_canonical_volume_is_a_view(tools, codes):
     view = canonical_view(stored.voxels, stored.affine)
     view[1, 2, 3] = 12345.0
     assert np.count_nonzero(stored.voxels == 12345.0) == 1
+
+
+def test_a_canonical_volume_has_no_placement_of_a_file(tools):
+    stored = tools.patient("LPI", shape_spl=(3, 4, 5))
+    placed = dataclasses.replace(stored, placement=Placement.of(stored.affine))
+    assert to_canonical(placed).placement is None
 
 
 def test_slices_look_as_radiologists_see_them(tools):

@@ -57,7 +57,9 @@ def _moved(distance_mm):
 
 
 _MIRRORED = np.diag([-1.0, 1, 1, 1]) @ AFFINE
-_CORNERS = "the affine of fixed, found corners up to {} mm away; resample the labels to their image, or mend the header"
+_CORNERS = (
+    "the affine of fixed, found corners up to {} mm away; resample the labels to their image, or correct the header"
+)
 
 
 @pytest.mark.parametrize("codes", ["RAS", "LPS", "SAR"])

@@ -1,4 +1,4 @@
-"""Optimisers, which each network has its own of."""
+"""Optimisers; each network has its own."""
 
 import dataclasses
 from typing import Literal
@@ -12,18 +12,18 @@ class OptimizerConfig:
 
     Attributes:
       kind: `adam`, `sgd` or `rmsprop`.
-      learning_rate: at the start.
+      learning_rate: learning rate at the start.
       beta_1: decay of the first moment of Adam.
       beta_2: decay of the second moment of Adam.
-      momentum: of SGD.
-      weight_decay: factor of the L2 penalty ½‖w‖² of kernels, added to their gradients.
+      momentum: momentum of SGD.
+      weight_decay: factor of the L2 penalty ½‖w‖² of kernels, which is added to their gradients.
       decay: how the rate falls: `linear` to 0 after `decay_from`, `poly` (1 − step / steps)^`decay_power`, or `exponential`.
-      decay_from: of `linear`: share of the stage's steps after which the rate falls; 1 keeps it constant.
-      decay_power: of `poly`.
-      decay_steps: of `poly`: `steps` in that formula, where a schedule goes beyond the stage's end; 0 for the stage's own steps.
-      decay_every: of `exponential`: steps after which the rate is multiplied by `decay_factor`.
-      decay_factor: of `exponential`.
-      clip_norm: largest norm of the whole gradient, summed over devices; 0 leaves it as it is.
+      decay_from: for `linear`: share of the stage's steps after which the rate falls; 1 keeps it constant.
+      decay_power: for `poly`: the exponent in that formula.
+      decay_steps: for `poly`: `steps` in that formula, if a schedule goes beyond the stage's end; 0 for the stage's own steps.
+      decay_every: for `exponential`: steps after which the rate is multiplied by `decay_factor`.
+      decay_factor: for `exponential`: the factor.
+      clip_norm: largest norm of the whole gradient, summed over devices; 0 turns clipping off.
     """
 
     kind: Literal["adam", "sgd", "rmsprop"] = "adam"

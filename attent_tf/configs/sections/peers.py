@@ -1,4 +1,4 @@
-"""The joint stages and adaptations of other methods, a section each."""
+"""The joint stages and adaptations of other methods, one section for each."""
 
 import dataclasses
 
@@ -8,28 +8,29 @@ from attent_tf.configs.sections.optimizer import OptimizerConfig
 
 @dataclasses.dataclass(frozen=True)
 class SifaConfig:
-    """SIFA, both versions (Chen et al., TMI 2020 and AAAI 2019); adversaries are least squares. Defaults are the released ones.
+    """SIFA, both versions (Chen et al., TMI 2020 and AAAI 2019); adversaries use least squares. Defaults are the released
+    ones.
 
     Attributes:
       steps: number of joint updates; 0 means `epochs`.
       epochs: passes over the labelled slices, when `steps` is 0.
-      batch_size: slices of each domain a step, over all devices.
-      filters: channels at full resolution of g_A and de_B; 2× and 4× at the coarser ones.
-      residual_blocks: of g_A, at a quarter of the resolution.
-      encoder_filters: channels at full resolution of e_B; 2 to 32 times as many in later blocks.
-      encoder_widest: no block of e_B has more channels.
-      dropout: share of e_B's values that are dropped in training; first version alone.
+      batch_size: slices of each domain per step, over all devices.
+      filters: channels of g_A and de_B at full resolution; 2× and 4× as many at the coarser resolutions.
+      residual_blocks: number of residual blocks of g_A, at a quarter of the resolution.
+      encoder_filters: channels of e_B at full resolution; 2 to 32 times as many in later blocks.
+      encoder_widest: largest number of channels of a block of e_B.
+      dropout: share of e_B's values that are dropped in training; first version only.
       discriminator_filters: channels of each discriminator's first layer; doubled in each of the next three.
       pool_size: number of earlier translations of either kind that the image discriminators are shown; 0 turns the pools off.
-      cycle_weight: of the cycle consistency, for g_A and de_B.
-      decoder_weight: of all that de_B pays, in the loss of e_B and its heads.
-      lower_weight: of the supervised loss of the lower level; second version alone.
-      alignment_weight: of passing for predictions of translated source slices, on the output.
-      lower_alignment_weight: likewise on the lower level; second version alone.
-      auxiliary_weight: of the target in source style passing for the source there and back.
-      ramp_from: share of the steps after which `alignment_weight` grows from 0; first version alone.
-      ramp_until: share of the steps after which it is whole; first version alone.
-      generator, segmentor, discriminator: optimisers, of g_A and de_B, of e_B and its heads, and of each discriminator.
+      cycle_weight: weight of the cycle consistency, for g_A and de_B.
+      decoder_weight: weight of all losses of de_B in the loss of e_B and its heads.
+      lower_weight: weight of the supervised loss of the lower level; second version only.
+      alignment_weight: weight of the adversarial loss by which predictions pass for those of translated source slices.
+      lower_alignment_weight: likewise on the lower level; second version only.
+      auxiliary_weight: weight of the adversarial loss by which the target in source style passes for the cycled source.
+      ramp_from: share of the steps after which `alignment_weight` grows from 0; first version only.
+      ramp_until: share of the steps after which it has its full value; first version only.
+      generator, segmentor, discriminator: optimisers of g_A and de_B, of e_B and its heads, and of each discriminator.
     """
 
     steps: int = 20_000
@@ -62,9 +63,9 @@ class SynSegConfig:
     Attributes:
       steps: number of joint updates; 0 means `epochs`.
       epochs: passes over the labelled slices, when `steps` is 0.
-      batch_size: images of each domain a step, over all devices.
-      segmentation_weight: of the loss of S beside those of the generators.
-      class_weights: of each class, the background first, in the cross-entropy; empty for those of the task.
+      batch_size: images of each domain per step, over all devices.
+      segmentation_weight: weight of the loss of S beside those of the generators.
+      class_weights: weight of each class in the cross-entropy, the background first; empty for those of the task.
     """
 
     steps: int = 0
@@ -81,16 +82,16 @@ class CycadaConfig:
     Attributes:
       steps: number of updates of the discriminator, and at most as many of S; 0 means `epochs`.
       epochs: passes over the labelled slices, when `steps` is 0.
-      batch_size: slices of each domain a step, over all devices.
-      aligner_weight: of what S pays for target scores that do not pass for source scores.
+      batch_size: slices of each domain per step, over all devices.
+      aligner_weight: weight of the loss of S for target scores that do not pass for source scores.
       gate_accuracy: S is updated while the discriminator's mean accuracy exceeds this.
-      gate_window: number of steps that the mean is over.
-      discriminator_filters: channels of the discriminator's first layer; half of it in the second.
+      gate_window: number of steps over which the mean is taken.
+      discriminator_filters: channels of the discriminator's first layer; half as many in the second.
       discriminator_dropout: share of channels that its training leaves out.
-      semantic_weight: of the semantic loss, of the method `cycada_semantic` alone; 0 turns it off.
+      semantic_weight: weight of the semantic loss, only for the method `cycada_semantic`; 0 turns it off.
       semantic_gate: largest cross-entropy of the classifier at which the semantic loss counts.
       segmentor, discriminator: optimisers of the adaptation.
-      classifier: optimiser of the classifier that the semantic loss asks.
+      classifier: optimiser of the classifier of the semantic loss.
     """
 
     steps: int = 0
@@ -118,15 +119,15 @@ class PnpAdaNetConfig:
     """PnP-AdaNet: the adaptation of the early layers of S, after S was trained on the source.
 
     Attributes:
-      steps: number of updates in all, of the critics and of the early layers; 0 means `epochs`.
+      steps: total number of updates of the critics and of the early layers; 0 means `epochs`.
       epochs: passes over the larger domain, when `steps` is 0.
-      batch_size: slices of each domain a step, over all devices.
-      critic_warmup_steps: first updates, of the critic of features alone.
+      batch_size: slices of each domain per step, over all devices.
+      critic_warmup_steps: number of updates, from the first, of the critic of features alone.
       critic_steps: updates of the critics before each update of the early layers.
       critic_steps_grow_every: updates of the early layers after which `critic_steps` grows by one; 0 for never.
-      critic_weight: of the distance that the critics estimate.
+      critic_weight: weight of the distance that the critics estimate.
       mask_share: weight of the critic of masks, as a share of `critic_weight`.
-      clip: largest absolute value of the critics' kernels; 0 for any.
+      clip: largest absolute value of the critics' kernels; 0 for no limit.
       critic_filters: channels of the first block of the critic of features.
       mask_critic_filters: channels of the first convolution of the critic of masks.
       critic_dropout: share of values that the critics' training leaves out.

@@ -1,4 +1,4 @@
-"""What networks are shown of the slices of the records."""
+"""How the slices of the records are shown to the networks."""
 
 import dataclasses
 from typing import Literal
@@ -6,10 +6,10 @@ from typing import Literal
 
 @dataclasses.dataclass(frozen=True)
 class DataConfig:
-    """What the networks see of the 256×256 records.
+    """How the networks see the 256×256 records.
 
     Attributes:
-      image_size: edge of the networks' input in pixels; smaller than the records' means averaging down.
+      image_size: edge of the networks' input in pixels; if it is smaller than that of the records, pixels are averaged.
       zoom_min: smallest factor of the random resizing.
       zoom_max: largest factor of the random resizing.
       shift: range of the random crop's offset, as a share of the edge, to either side.
@@ -23,18 +23,19 @@ class DataConfig:
 
 @dataclasses.dataclass(frozen=True)
 class AugmentationConfig:
-    """Augmentation of what S is trained on, beyond that of `data`, in each stage whose labelled slices S alone is shown.
+    """Augmentation of the slices that S is trained on, beyond that of `data`, in stages that show labelled slices to S
+    alone.
 
-    Geometry is that of all slices of such a stage, so that no aligner tells domains apart by it; grey values are mapped in
-    labelled slices alone.
+    Geometry changes in all slices of such a stage, so that no aligner can tell the domains apart by it; grey values are mapped
+    only in labelled slices.
 
     Attributes:
-      intensity: how grey values are mapped: `none`, `monotone` (a random rising curve for a slice) or `class_wise` (SLAug: curves
-        of the classes' own, some of them falling, mixed with a rising one of the slice).
+      intensity: how grey values are mapped: `none`, `monotone` (a random rising curve for each slice) or `class_wise` (SLAug:
+        a curve for each class, some of them falling, mixed with a rising one for the slice).
       intensity_share: share of the labelled slices that are mapped; the others are shown as they are.
-      intensity_scale: standard deviation of the factor after a curve, cut to 1 ± this.
-      intensity_shift: standard deviation of the shift after the factor, for images from −1 to 1; cut so that the 20th and the
-        80th percentile of tissue stay in range.
+      intensity_scale: standard deviation of the factor after a curve; the factor is clipped to 1 ± this.
+      intensity_shift: standard deviation of the shift after the factor, for images from −1 to 1; the shift is clipped so that
+        the 20th and the 80th percentile of tissue stay in range.
       rotation: largest angle to either side, in degrees.
       zoom: widens the range of zooms to `data.zoom_min` / (1 + this) … `data.zoom_max` · (1 + this).
     """

@@ -11,18 +11,19 @@ class PseudoLabelConfig:
     """How a running average of S labels target slices, and which of its labels count (`attent_tf.training.pseudo_labels`).
 
     Attributes:
-      every: steps after which all target slices are labelled anew.
-      first_quantile: of a structure's probabilities where it was found: pixels below it do not count; for the first labels.
+      every: steps after which all target slices are labelled again.
+      first_quantile: quantile of a structure's probabilities where it was found: pixels below it do not count; for the
+      first labels.
       quantile: likewise for later labels.
-      least_probability: pixels of a structure that is less probable do not count, whatever the quantile.
+      least_probability: pixels where a structure is less probable than this do not count, whatever the quantile.
       background_probability: likewise for background.
-      disagreement_weight: of pixels that the deployed paths label differently.
-      gamma: where there is one path, its labels of x^gamma, x in [0, 1], are the second opinion; 1 for none.
-      least_agreement: a volume whose labels by two paths, or of both grey values, have a smaller mean Dice is left out.
-      least_share: a volume is left out where a structure's share of all labelled voxels, as a multiple of its mean share in
+      disagreement_weight: weight of pixels that the deployed paths label differently.
+      gamma: if there is one path, its labels of x^gamma, x in [0, 1], are the second opinion; 1 for none.
+      least_agreement: a volume is left out if its labels by two paths, or from both grey values, have a smaller mean Dice.
+      least_share: a volume is left out if a structure's share of all labelled voxels, as a multiple of its mean share in
         source labels, is smaller.
-      largest_share: likewise where it is larger.
-      least_volumes: share of the target volumes of which less remaining ends the stage with the weights that it began with.
+      largest_share: likewise if it is larger.
+      least_volumes: if a smaller share of the target volumes remains, the stage ends with the weights that it began with.
     """
 
     every: int = at_least_1(1000)
@@ -40,15 +41,15 @@ class PseudoLabelConfig:
 
 @dataclasses.dataclass(frozen=True)
 class SelfTrainingConfig:
-    """Self-training: S goes on with labelled source slices and with target slices that its running average labels.
+    """Self-training: S goes on training on labelled source slices and on target slices that its running average labels.
 
     Attributes:
       steps: number of updates of S; 0 means `epochs`.
       epochs: passes over the labelled slices, when `steps` is 0.
-      batch_size: slices of each domain a step, over all devices.
-      teacher_decay: of the running average; from its beginning it is the plain mean until this decay is reached.
-      target_weight: of the loss on target slices.
-      ramp_until: share of the steps after which that loss counts whole; before, it counts by exp(−5 (1 − k / K)²).
+      batch_size: slices of each domain per step, over all devices.
+      teacher_decay: decay of the running average, which is the plain mean until this decay is reached.
+      target_weight: weight of the loss on target slices.
+      ramp_until: share of the steps after which that loss has its full weight; before, the factor is exp(−5 (1 − k / K)²).
       labels: how target slices are labelled, see its class.
       segmentor: optimiser of S.
     """
@@ -65,12 +66,12 @@ class SelfTrainingConfig:
 
 @dataclasses.dataclass(frozen=True)
 class StatisticsConfig:
-    """Statistics of the target: batch norms of S with means and variances of target slices; its weights stay.
+    """Statistics of the target: batch norms of S take means and variances from target slices; its weights stay.
 
     Attributes:
       steps: number of batches that the mean is over; 0 means `epochs`.
       epochs: passes over the target slices, when `steps` is 0.
-      batch_size: slices a step, over all devices.
+      batch_size: slices per step, over all devices.
     """
 
     steps: int = 0

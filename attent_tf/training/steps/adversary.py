@@ -13,13 +13,13 @@ class Adversary(tf.Module):
     """Learns to tell the genuine from the imitated, and charges those who imitate.
 
     Args:
-      step: that it belongs to.
-      name: of its weight update.
+      step: the step that it belongs to.
+      name: the name of its weight update.
       discriminator: built; logits [batch, height, width, 1].
       optimizer: an `OptimizerConfig`.
       kind: one of `losses.adversarial.KINDS`.
       weight: of what fooling it is worth.
-      pool: of earlier imitations that it is shown instead of the latest; None for none.
+      pool: the pool of earlier imitations that it is shown instead of the latest; None for none.
       share_of_loss: factor of its own loss; ½ slows it against those who imitate, as in CycleGAN.
       together: whether both kinds pass in one batch, which is faster for small batches.
       clip: largest absolute value that the discriminator's kernels may have after an update, which bounds the slope of a critic

@@ -17,7 +17,7 @@ def alignment_maps(output: SegmentorOutput, on: str, entropy_channels: str) -> t
     """Returns what the discriminators are shown of a prediction, main head first.
 
     Args:
-      output: of the segmentor.
+      output: the output of the segmentor.
       on: `entropy`, `self_information` (ADVENT's, weighted), `softmax` (AdaptSegNet) or `features` (of the backbone; one map
         only).
       entropy_channels: of `entropy`: `sum` for the map of Eq. 6, `class` for the self-information.
@@ -40,7 +40,7 @@ class AlignmentStep(WarmedUpStep):
     Make it, and trace it, inside the scope of the strategy.
 
     Args:
-      context: of a stage with `segmentor`, `judge_main` and, but for features, `judge_aux`.
+      context: the context of a stage with `segmentor`, `judge_main` and, but for features, `judge_aux`.
       on: what the adversaries are shown, see `alignment_maps`.
     """
 

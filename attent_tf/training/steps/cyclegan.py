@@ -23,7 +23,7 @@ class CycleGanStep(Step):
     Make it, and trace it, inside the scope of the strategy.
 
     Args:
-      context: of a stage with `to_source`, `to_target`, `judge_source` and `judge_target`.
+      context: the context of a stage with `to_source`, `to_target`, `judge_source` and `judge_target`.
       trained_along: roles of further networks of the stage that the optimiser of the generators updates as well.
     """
 

@@ -14,7 +14,7 @@ class MinEntStep(WarmedUpStep):
     Make it, and trace it, inside the scope of the strategy.
 
     Args:
-      context: of a stage with `segmentor`.
+      context: the context of a stage with `segmentor`.
     """
 
     metric_names = (*WarmedUpStep.metric_names, "entropy_target", "alignment")

@@ -27,7 +27,7 @@ def critic_maps(output: SegmentorOutput) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns what the critics are shown of a prediction.
 
     Args:
-      output: of the segmentor, with `taps`.
+      output: the output of the segmentor, with `taps`.
 
     Returns:
       For the critic of features all taps, rearranged to the resolution of the image, the logits and the predicted class, which
@@ -46,8 +46,8 @@ class PlugAndPlayStep(Step):
     Make it, and trace it, inside the scope of the strategy.
 
     Args:
-      context: of a stage with `segmentor`, whose upper layers are frozen, `source_segmentor`, frozen as a whole, `judge_features`
-        and `judge_masks`.
+      context: the context of a stage with `segmentor`, whose upper layers are frozen, `source_segmentor`, frozen as a
+        whole, `judge_features` and `judge_masks`.
     """
 
     metric_names = (

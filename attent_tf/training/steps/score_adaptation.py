@@ -25,7 +25,7 @@ class ScoreAdaptationStep(Step):
     Make it, and trace it, inside the scope of the strategy.
 
     Args:
-      context: of a stage with `segmentor` and `judge_main`.
+      context: the context of a stage with `segmentor` and `judge_main`.
     """
 
     metric_names = (

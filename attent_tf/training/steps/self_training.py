@@ -28,7 +28,7 @@ class SelfTrainingStep(Step):
     Make it, and trace it, inside the scope of the strategy.
 
     Args:
-      context: of a stage with `segmentor` and `teacher`.
+      context: the context of a stage with `segmentor` and `teacher`.
     """
 
     metric_names = (

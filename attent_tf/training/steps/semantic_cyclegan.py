@@ -24,7 +24,7 @@ class SemanticCycleGanStep(CycleGanStep):
     Make it, and trace it, inside the scope of the strategy.
 
     Args:
-      context: of a stage with the networks of a CycleGAN and `classifier`, a segmentor.
+      context: the context of a stage with the networks of a CycleGAN and `classifier`, a segmentor.
     """
 
     def __init__(self, context: StepContext):

@@ -51,8 +51,9 @@ class SifaStep(Step):
     Make it, and trace it, inside the scope of the strategy.
 
     Args:
-      context: of a stage with `to_target` (g_A), `segmentor` (e_B, s_B and s_B_ll), `source_decoder` (de_B), `judge_source`
-        (d_A), `judge_target` (d_B), `judge_main` (d_P) and, where the lower level is trained, `judge_aux` (d_P_ll).
+      context: the context of a stage with `to_target` (g_A), `segmentor` (e_B, s_B and s_B_ll), `source_decoder` (de_B),
+        `judge_source` (d_A), `judge_target` (d_B), `judge_main` (d_P) and, where the lower level is trained, `judge_aux`
+        (d_P_ll).
       ramped: whether the alignment of predictions begins late and grows, as in the first version.
     """
 

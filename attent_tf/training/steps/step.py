@@ -27,11 +27,11 @@ class StepContext:
 
     Attributes:
       stage: the stage.
-      config: of the whole run.
-      task: of the records.
-      direction: of the task, such as `mri2ct`.
+      config: the configuration of the whole run.
+      task: the task of the records.
+      direction: a direction of the task, such as `mri2ct`.
       steps: number of updates in all, for schedules.
-      channels: of the images.
+      channels: the number of channels of the images.
     """
 
     stage: Stage
@@ -58,12 +58,12 @@ def make_step(
     """Makes the inner step of a stage, with networks that begin as the seed says; call it inside the scope of the strategy.
 
     Args:
-      stage: of a method.
-      config: of the run.
-      task: of the records.
-      direction: of the task, such as `mri2ct`.
+      stage: a stage of a method.
+      config: the configuration of the run.
+      task: the task of the records.
+      direction: a direction of the task, such as `mri2ct`.
       steps: number of updates in all, for schedules; those of the configuration if None.
-      channels: of the images.
+      channels: the number of channels of the images.
     """
     steps = getattr(config, stage.section).steps if steps is None else steps
     step = step_class(stage)(StepContext(stage, config, task, direction, steps, channels), **dict(stage.options))
@@ -128,8 +128,8 @@ class Step(tf.Module):
         """Looks for what would stop the stage, before a run folder is made and other stages are trained.
 
         Args:
-          config: of the run.
-          task: of the records.
+          config: the configuration of the run.
+          task: the task of the records.
           begun: whether the stage has a checkpoint.
 
         Raises:

@@ -23,7 +23,7 @@ class SupervisedStep(Step):
     Make it, and trace it, inside the scope of the strategy.
 
     Args:
-      context: of a stage with `segmentor`.
+      context: the context of a stage with `segmentor`.
     """
 
     metric_names = ("segmentor", "cross_entropy", "dice", "entropy_source")

@@ -21,7 +21,7 @@ def supervised_terms(
 
     Args:
       config: with `main_weight`, `aux_weight` and `dice_weight`.
-      output: of the segmentor.
+      output: the output of the segmentor.
       labels: [batch, height, width] class indices.
       share: one value per example [batch] to a replica's share of the mean.
       cross_entropy_loss, dice_loss: of logits and labels, one value per example [batch].

@@ -30,7 +30,7 @@ class SynSegStep(CycleGanStep):
     Make it, and trace it, inside the scope of the strategy.
 
     Args:
-      context: of a stage with the networks of a CycleGAN and `segmentor`.
+      context: the context of a stage with the networks of a CycleGAN and `segmentor`.
     """
 
     def __init__(self, context: StepContext):

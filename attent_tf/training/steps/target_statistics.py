@@ -19,7 +19,7 @@ class TargetStatisticsStep(Step):
     Make it, and trace it, inside the scope of the strategy.
 
     Args:
-      context: of a stage with one network, the segmentor.
+      context: the context of a stage with one network, the segmentor.
 
     Raises:
       ConfigError: the segmentor has no batch norms.

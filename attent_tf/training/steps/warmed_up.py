@@ -71,7 +71,7 @@ class WarmedUpStep(SupervisedStep):
     Make it, and trace it, inside the scope of the strategy.
 
     Args:
-      context: of a stage with `segmentor`, whose inputs are labelled slices and target slices.
+      context: the context of a stage with `segmentor`, whose inputs are labelled slices and target slices.
 
     Attributes:
       watched: what is kept of S where alignment is watched; None elsewhere.
