@@ -47,7 +47,7 @@ dev: $(DEV) ## Install what tests and lint need as well.
 test: $(DEV) ## Run all tests.
 	$(PYTEST)
 
-test-fast: $(DEV) ## Run the tests that take less than a few seconds each.
+test-fast: $(DEV) ## Run the quick tests alone, less than about half a second each.
 	$(PYTEST) -m "not slow"
 
 coverage: $(DEV) ## Say which lines the tests run; COVERED="-m 'not slow'" asks the quick ones alone.

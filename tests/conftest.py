@@ -25,10 +25,12 @@ hypothesis.settings.load_profile("ci")
 _LONGEST = (
     "methods/test_every_method.py",
     "methods/test_every_step.py",
-    "cli/test_workflow.py",
-    "docs/test_commands.py",
     "training/test_resume.py",
+    "docs/test_commands.py",
+    "cli/test_workflow.py",
+    "benchmarking/test_processes.py",
     "training/test_train.py",
+    "training/test_multi_worker.py",
 )
 
 

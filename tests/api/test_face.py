@@ -32,6 +32,7 @@ _ONLY_OF_THE_COMMAND = {
 _OTHER_DEFAULTS = {("benchmark", "workers"): "methods that a process registered are known to it alone"}
 
 
+@pytest.mark.slow
 def test_importing_it_loads_nothing_heavy_and_names_are_loaded_when_they_are_used():
     script = (
         "import json, sys, attent_tf as at\n"

@@ -15,7 +15,7 @@ from attent_tf.errors import InputError, RecordsError
 from attent_tf.files import folder_written_aside
 from tests.support.digests import file_digests
 
-KILLS = 20
+KILLS = 10
 WORKERS = ["--", "--direct_running_mode=multi_processing", "--direct_num_workers=2"]
 
 
@@ -72,7 +72,7 @@ def _state(folder):
 
 
 @pytest.mark.slow
-def test_killed_twenty_times_it_completes_and_equals_an_undisturbed_job(data, tmp_path):
+def test_killed_ten_times_it_completes_and_equals_an_undisturbed_job(data, tmp_path):
     reference, out = tmp_path / "reference", tmp_path / "target" / "records"
     begin = time.monotonic()
     _complete(_start(data, reference))

@@ -67,6 +67,7 @@ def test_a_list_of_the_users_own_decides_the_split(make_options, tmp_path):
     assert {case.case for case in manifest.cases if case.split == "test"} == {"chaos-2", "malbcv-0010"}
 
 
+@pytest.mark.slow
 def test_a_description_brings_its_intensity_rule_and_the_user_overrules_it(data, make_options, tmp_path):
     (tmp_path / "mine.yaml").write_text(
         f"name: mine\nmodality: ct\nroot: {data}/malbcv/RawData/Training\nimages: 'img/img{{case}}.nii.gz'\n"
@@ -102,6 +103,7 @@ def test_previews_show_every_case(make_options, tmp_path):
         assert picture.width > 1000
 
 
+@pytest.mark.slow
 def test_records_are_replaced_only_where_that_is_asked_for(make_options, tmp_path):
     beam_preprocess.run(make_options())
     with pytest.raises(InputError, match=r"expected a folder without records, found records; .*--overwrite"):

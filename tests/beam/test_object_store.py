@@ -46,6 +46,7 @@ def test_the_manifest_comes_last(make_options):
     assert within.index(f"{OUT}/manifest.json") == len(within) - 1
 
 
+@pytest.mark.slow
 def test_overwriting_takes_the_manifest_away_first(make_options):
     beam_preprocess.run(make_options(out=OUT, shards=5))
     with pytest.raises(InputError, match="found records; choose another --out, or replace them with --overwrite"):

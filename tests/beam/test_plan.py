@@ -38,6 +38,7 @@ def _options(**changes) -> PreprocessOptions:
 counts = st.tuples(st.integers(0, 12), st.integers(0, 12)).filter(any)
 
 
+@pytest.mark.slow
 @hypothesis.given(counts, st.integers(1, 24), st.randoms(), st.integers(0, 9))
 def test_shards_are_balanced_runs_of_the_ranking_in_any_order(numbers, shards, random, seed):
     cases = [_case(f"m-{i}") for i in range(numbers[0])] + [_case(f"c-{i}", "ct") for i in range(numbers[1])]

@@ -61,6 +61,7 @@ def test_the_traces_are_planted(root):
     assert len(_traces_below(root)) == 12
 
 
+@pytest.mark.slow
 def test_no_output_names_the_patient(root, tmp_path, caplog):
     out = tmp_path / "out" / "records"
     made = _attent("preprocess", "--mri", root, "--out", out, "--preview", "--verbose")
@@ -93,6 +94,7 @@ def _bad_number(scan):
     scan.PixelSpacing = [0, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [_no_pixels, _no_position, _other_size, _other_modality, _bad_number])
 def test_no_complaint_names_the_patient(root, tmp_path, damage):
     path = sorted(root.rglob("*.dcm"))[3]

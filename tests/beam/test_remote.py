@@ -23,6 +23,7 @@ def stored(data):
     ObjectStore.objects.clear()
 
 
+@pytest.mark.slow
 def test_remote_scans_make_the_records_of_local_ones(make_options, tmp_path):
     beam_preprocess.run(make_options())
     remote = make_options(mri=f"{DATA}/chaos", ct=f"{DATA}/malbcv/", out=str(tmp_path / "remote"))

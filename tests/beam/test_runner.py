@@ -84,6 +84,7 @@ def test_a_jar_that_is_not_there_is_one_line(tmp_path, runner, option):
         new_pipeline([*flags, f"--{option}={tmp_path}/server.jar"])
 
 
+@pytest.mark.slow
 def test_a_job_server_that_does_not_start_is_one_line(data, tmp_path):
     """A launcher that exits at once, as Java does with a file that is no jar."""
     launcher, jar, out = tmp_path / "java", tmp_path / "server.jar", tmp_path / "out" / "records"
@@ -101,6 +102,7 @@ def test_a_job_server_that_does_not_start_is_one_line(data, tmp_path):
     assert not list(out.parent.iterdir())
 
 
+@pytest.mark.slow
 def test_a_job_server_that_does_not_answer_is_one_line(data, tmp_path):
     options = abdomen_options(out=str(tmp_path / "records"), mri=str(data / "chaos"), split="none")
     flags = ["--runner=PortableRunner", "--job_endpoint=localhost:1", "--job_server_timeout=1"]
@@ -124,6 +126,7 @@ def test_a_notebook_makes_what_a_program_makes_and_needs_no_more(make_options, m
     assert mine == theirs
 
 
+@pytest.mark.slow
 def test_imports_load_no_tensorflow_and_beam_only_when_a_job_runs():
     names = ["beam_preprocess", "attent_tf.data.reader", "attent_tf.data.verify", "beam_preprocess.transforms"]
     *first, last = loaded_by_imports(names).values()

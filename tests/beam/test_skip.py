@@ -140,6 +140,7 @@ def test_readers_cope_with_an_empty_shard(make_options, ct, tmp_path):
     assert len(read_case_records(out, manifest, "malbcv-0010")) == 5
 
 
+@pytest.mark.slow
 def test_tensorflow_reads_an_empty_shard_as_no_records(make_options, ct, tmp_path):
     tf = pytest.importorskip("tensorflow")
     _cut(ct, 2)
@@ -259,6 +260,7 @@ def test_the_split_of_a_rejected_case_is_in_the_fingerprint(make_options, ct, tm
     assert made[1].fingerprint != manifest.fingerprint
 
 
+@pytest.mark.slow
 def test_arrays_of_the_others_are_the_same(make_options, ct, whole, tmp_path):
     _cut(ct, 2)
     manifest = beam_preprocess.run(make_options(ct=str(ct), on_error="skip", shards=2))

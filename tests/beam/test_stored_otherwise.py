@@ -52,6 +52,7 @@ def plain(data, folder_of, tmp_path_factory):
     return folder_of(data / "malbcv", tmp_path_factory.mktemp("plain") / "records")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [_along_other_axes, _scaled, _unpacked])
 def test_records_are_the_same_bytes(data, plain, folder_of, tmp_path, change):
     shutil.copytree(data / "malbcv", tmp_path / "malbcv")

@@ -39,6 +39,7 @@ def _preprocess(folder, *arguments, domain="ct"):
     return click.testing.CliRunner().invoke(main, [str(word) for word in words])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("write", "said"),
     [
@@ -97,6 +98,7 @@ def test_a_mirrored_form_is_a_problem_and_with_the_sform_chosen_a_warning(tmp_pa
     np.testing.assert_allclose(case.geometry.affine, MIRRORED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("domain", ["ct", "mri"])
 @pytest.mark.parametrize(
     "rule", ["window:-160:240", "percentile:0:100", "zscore:3:body@training", "percentile:1:99@training"]

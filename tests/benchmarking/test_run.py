@@ -1,6 +1,7 @@
 """A benchmark trains what is missing, shares what is the same, and goes on where it stopped."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,9 +27,29 @@ def records(small_records):
 
 
 @pytest.fixture(scope="module")
-def pixel(records, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pixel") / "run"
-    return train(records, folder, "pixel", "mri2ct", load_config("demo", TINY), SilentObserver())
+def words(records, tmp_path_factory):
+    """The command of one benchmark."""
+    out = tmp_path_factory.mktemp("benchmark") / "out"
+    words = ["benchmark", "--records", str(records), "--out", str(out), "--config", "demo", "--seeds", "1"]
+    return [*words, "--methods", "source_only,pixel,attent", "--directions", "mri2ct", "--workers", "1", *_SETTINGS]
+
+
+@pytest.fixture(scope="module")
+def first(words):
+    """What it said when nothing was there."""
+    return CliRunner().invoke(main, words)
+
+
+@pytest.fixture(scope="module")
+def out(words, first):
+    """The folder that it left; its runs are only read."""
+    assert first.exit_code == 0, first.output + repr(first.exception)
+    return Path(words[words.index("--out") + 1])
+
+
+@pytest.fixture(scope="module")
+def pixel(out):
+    return load_run(out / "runs/mri2ct/pixel/seed-0")
 
 
 def _generator_weights(run, *roles):
@@ -40,12 +61,11 @@ def _assert_same_weights(mine, theirs):
         np.testing.assert_array_equal(a, b)
 
 
-def test_a_translation_that_is_taken_over_is_what_the_run_would_have_trained(records, pixel, tmp_path):
+def test_a_translation_that_is_taken_over_is_what_the_run_would_have_trained(records, first, out, tmp_path):
     config = load_config("demo", TINY)
     own = train(records, tmp_path / "own", "attent", "mri2ct", config, SilentObserver(), stage="translation")
-    observer = SilentObserver()
-    taken = train(records, tmp_path / "taken", "attent", "mri2ct", config, observer, translation_from=pixel.folder)
-    assert any("taken over from" in line for line in observer.lines)
+    taken = load_run(out / "runs/mri2ct/attent/seed-0")
+    assert f"taken over from {out / 'runs/mri2ct/pixel/seed-0'}" in first.output
     roles = (TO_SOURCE, TO_TARGET)
     for mine, theirs in zip(_generator_weights(own, *roles), _generator_weights(taken, *roles), strict=True):
         np.testing.assert_allclose(theirs, mine, rtol=1e-3, atol=1e-5)
@@ -63,7 +83,8 @@ def test_the_generators_of_a_run_serve_the_other_direction_in_each_others_place(
     assert "adversarial_ct_to_mri" in history.splitlines()[0]
     assert (there.folder / "segmentation" / "history.csv").is_file()
 
-    back = train(records, tmp_path / "back", "pixel", "mri2ct", config, SilentObserver(), translation_from=there.folder)
+    options = {"stage": "translation", "translation_from": there.folder}
+    back = train(records, tmp_path / "back", "pixel", "mri2ct", config, SilentObserver(), **options)
     mine, theirs = (_generator_weights(run, TO_SOURCE, TO_TARGET) for run in (back, pixel))
     _assert_same_weights(mine, theirs)
 
@@ -79,12 +100,7 @@ def test_a_translation_of_something_else_is_refused(records, pixel, tmp_path):
         train(records, tmp_path / "c", "entropy", "mri2ct", config, SilentObserver(), translation_from=pixel.folder)
 
 
-def test_the_command_compares_methods_and_is_not_done_twice(records, tmp_path):
-    out = tmp_path / "benchmark"
-    words = ["benchmark", "--records", str(records), "--out", str(out), "--config", "demo", "--seeds", "1"]
-    words += ["--methods", "source_only,pixel,attent", "--directions", "mri2ct", "--workers", "1", *_SETTINGS]
-    first = CliRunner().invoke(main, words)
-    assert first.exit_code == 0, first.output + repr(first.exception)
+def test_the_command_compares_methods_and_is_not_done_twice(words, first, out):
     assert first.output.count("Translation: taken over from") == 1
     content = json.loads((out / "benchmark.json").read_text())
     assert [row["method"] for row in content["directions"]["mri2ct"]["rows"]] == ["source_only", "pixel", "attent"]

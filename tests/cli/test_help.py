@@ -56,6 +56,7 @@ def test_every_verb_shows_an_example(verb):
     assert re.search(rf"Examples?:\s.*attent {verb}\b", result.output, re.S)
 
 
+@pytest.mark.slow
 def test_help_of_no_verb_loads_tensorflow():
     loaded = dict(zip(VERBS, loaded_by_commands([[verb, "--help"] for verb in VERBS]), strict=True))
     assert [verb for verb, names in loaded.items() if "tensorflow" in names] == []

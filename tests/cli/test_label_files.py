@@ -99,6 +99,7 @@ def test_halves_and_mixtures_of_options_are_refused(words, message):
     assert message in _one_line(_attent("evaluate", "--out", "o", *words), code=2)
 
 
+@pytest.mark.slow
 def test_wrong_folders_and_maps_are_one_line(folders):
     assert "expected the folder of a data set" in _one_line(
         _attent(
@@ -133,6 +134,7 @@ def test_compare_prints_scores_differences_and_p_values(runs):
     assert "Holm's method over the 5 differences" in " ".join(result.stdout.split())
 
 
+@pytest.mark.slow
 def test_compare_writes_everything_and_the_same_each_time(runs):
     for name in ("a", "b"):
         words = ("compare", runs / "one", runs / "two", "--metric", "assd_mm", "--out", runs / name)
@@ -144,6 +146,7 @@ def test_compare_writes_everything_and_the_same_each_time(runs):
     assert "does not exist yet" in _one_line(_attent("compare", runs / "one", runs / "two", "--out", runs / "a"))
 
 
+@pytest.mark.slow
 def test_compare_prints_json_that_says_what_is_infinite(runs):
     words = ("compare", runs / "one", runs / "two", "--metric", "assd_mm", "--json")
     document = json.loads(_attent(*words).stdout)
@@ -155,6 +158,7 @@ def test_compare_prints_json_that_says_what_is_infinite(runs):
     assert set(by_column) == {*ORGANS, "average"}
 
 
+@pytest.mark.slow
 def test_compare_refuses_other_cases_protocols_and_references_in_one_line(runs):
     assert "expected the protocol of one" in _one_line(_compare_with(runs, "slices", "--protocol", "released_2d"))
     (runs / "predictions" / "case_4.nii.gz").unlink()
@@ -176,6 +180,7 @@ def _compare_with(runs, name, *more):
     return _attent("compare", runs / "one", runs / name)
 
 
+@pytest.mark.slow
 def test_compare_needs_two_runs_and_evaluations(runs):
     assert "at least two" in _one_line(_attent("compare", runs / "one"))
     assert "expected an evaluation (metrics.json)" in _one_line(_attent("compare", runs / "one", runs / "predictions"))

@@ -207,6 +207,7 @@ def test_a_folder_that_cannot_be_listed_is_not_left_out_silently(run, scans, tmp
     _one_failed(_attent("segment", run, scans, tmp_path / "out"), f"{scans / 'b'}: expected ")
 
 
+@pytest.mark.slow
 def test_a_result_that_is_larger_than_files_may_be_is_one_line(run, scans, tmp_path):
     """As `ulimit -f` has it, or a file system: the probabilities of the scan with many slices do not fit."""
     big = _write(scans / "b.nii.gz", slices=40)

@@ -342,6 +342,7 @@ def test_a_failed_write_leaves_nothing_behind(place, cts, opened, tmp_path, monk
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_damaged_input_loads_no_tensorflow(place, tmp_path):
     (tmp_path / "scan.nii.gz").write_bytes(b"nothing")
     words = ["segment", "--run", str(place / "to_ct"), "--input", str(tmp_path / "scan.nii.gz"), "--out", "x.nii.gz"]

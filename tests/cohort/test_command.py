@@ -12,6 +12,7 @@ def _invoke(*words):
     return click.testing.CliRunner().invoke(main, ["segment", *map(str, words)])
 
 
+@pytest.mark.slow
 def test_some_failed_exits_with_3_and_says_where_the_reasons_are(finished, model, listed, tmp_path):
     out = shutil.copytree(finished[0], tmp_path / "out")
     done = _invoke("--cohort", listed, "--model", model, "--out", out, "--", "--direct_num_workers=1")
@@ -45,6 +46,7 @@ def test_wrong_use_is_one_line(words, code, message, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_wrong_beam_options_are_one_line_before_anything_is_made(model, listed, tmp_path):
     for words, message in (
         (("--fast",), "Error: Beam options: --fast is not an option of Beam"),

@@ -23,6 +23,8 @@ from tests.cohort.conftest import results, write_scans, write_small_ct
 from tests.support.abdomen import CT
 from tests.support.same_answers import assert_same_labels, probabilities_on_scan
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def own(tmp_path):
@@ -40,7 +42,6 @@ def _times(folder):
     return {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
 
 
-@pytest.mark.slow
 def test_label_maps_equal_those_of_attent_segment_with_the_run(finished, run, listed, tmp_path):
     scan, out = listed.parent / "scans" / "a.nii.gz", tmp_path / "labels.nii.gz"
     words = ["segment", "--run", run.folder, "--input", scan, "--out", out, "--batch-size", 5]
@@ -96,7 +97,6 @@ def test_sidecars_and_manifest_say_what_is_in_the_label_maps(finished, model, li
             assert f"{(labels == index).sum() * 0.18:.3f}" in row
 
 
-@pytest.mark.slow
 def test_the_model_or_the_user_says_what_is_done_to_label_maps(work, model, listed, finished, tmp_path):
     folder = shutil.copytree(model, tmp_path / "model")
     metadata = json.loads((folder / "metadata.json").read_text())
@@ -137,7 +137,6 @@ def test_without_anything_to_do_no_pipeline_runs(work, own, finished, tmp_path, 
     assert (out / "cohort.json").read_bytes() == manifest
 
 
-@pytest.mark.slow
 def test_a_changed_scan_is_done_again_and_a_touched_one_is_not(work, own, tmp_path):
     out, scans = tmp_path / "out", own.parent / "scans"
     work(own, out)

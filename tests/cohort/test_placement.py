@@ -9,6 +9,8 @@ import pytest
 from tests.support.abdomen import CLASS_NAMES, ORGANS
 from tests.support.placed_scans import STRAIGHT, TILTED, TILTED_VOXEL_ML, corners_mm, ct_voxels, forms, write_placed
 
+pytestmark = pytest.mark.slow
+
 MOVED = STRAIGHT + np.array([[0, 0, 0, 12.0], [0] * 4, [0] * 4, [0] * 4])
 
 

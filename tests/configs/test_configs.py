@@ -15,6 +15,7 @@ from attent_tf.configs import (
     shipped_configs,
 )
 from attent_tf.errors import ConfigError
+from attent_tf.yaml_text import parse_yaml
 
 
 @pytest.mark.parametrize("name", shipped_configs())
@@ -118,8 +119,11 @@ def test_wrong_values_get_one_line_that_helps(override, words):
 def test_no_number_may_be_negative_or_endless_and_no_whole_one_beyond_32_bits(value, kinds):
     accepted = []
     for key in _numbers(config_to_dict(Config()), kinds):
+        content = parse_yaml(value, key)
+        for name in reversed(key.split(".")):
+            content = {name: content}
         with contextlib.suppress(ConfigError):
-            load_config("demo", [f"{key}={value}"])
+            config_from_dict(content)
             accepted.append(key)
     assert not accepted
 

@@ -27,6 +27,19 @@ def filled(row: Row):
 
 
 @functools.cache
+def spare(row: Row):
+    """Another one, for tests that give all of its variables other values before they call it."""
+    return make_filled(row)
+
+
+@functools.cache
+def filled_in(policy: str, row: Row):
+    """The same as `filled`, under a precision policy."""
+    with precision(policy):
+        return make_filled(row)
+
+
+@functools.cache
 def expected(row: Row) -> list[tf.Tensor]:
     """Returns the outputs of `filled(row)`, called once for all tests that compare others with them."""
     return outputs(filled(row), tensors(row))

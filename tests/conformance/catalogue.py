@@ -191,17 +191,19 @@ LAYERS = (
         (*_FEATURES, spread(2, 32, 24, 2), spread(2, 16, 12, 3), spread(2, 8, 6, 4, start=7)),
         source="Fig. 2",
         float32=(0, 1, 2, 3),
+        large=True,
     ),
     Row("imagenet_input", ImageNetInput, ImageNetInput, _IMAGES, source="section IV-A.3", float32=()),
 )
 
 MODELS = (
-    Row("generator", models.Generator, lambda: models.Generator(4, 1), _IMAGES, source="Fig. 2"),
+    Row("generator", models.Generator, lambda: models.Generator(4, 1), _IMAGES, source="Fig. 2", large=True),
     Row(
         "generator_without_skips",
         models.Generator,
         lambda: models.Generator(4, 1, skips="none", upsample_kernel=3, normalization="none", channels=3),
         (spread(2, 16, 24, 3),),
+        large=True,
     ),
     Row(
         "patch_discriminator",
@@ -215,6 +217,7 @@ MODELS = (
         models.PatchDiscriminator,
         lambda: models.PatchDiscriminator(4, judgements=2),
         _IMAGES,
+        large=True,
     ),
     Row(
         "map_discriminator",
@@ -237,8 +240,8 @@ MODELS = (
         float32=(0, 1),
         large=True,
     ),
-    Row("feature_critic", models.FeatureCritic, lambda: models.FeatureCritic(1), (spread(2, 32, 32, 5),)),
-    Row("mask_critic", models.MaskCritic, lambda: models.MaskCritic(1), (spread(2, 32, 32, 5),)),
+    Row("feature_critic", models.FeatureCritic, lambda: models.FeatureCritic(1), (spread(2, 32, 32, 5),), large=True),
+    Row("mask_critic", models.MaskCritic, lambda: models.MaskCritic(1), (spread(2, 32, 32, 5),), large=True),
     Row(
         "dilated_resnet",
         models.DilatedResNet,
@@ -246,6 +249,7 @@ MODELS = (
         _IMAGES,
         source="section IV-A.3",
         float32=(),
+        large=True,
     ),
     Row(
         "segmentor",
@@ -254,13 +258,15 @@ MODELS = (
         (spread(2, 16, 16, 1),),
         source="section IV-A.3",
         float32=(0, 1),
+        large=True,
     ),
-    Row("sifa_generator", models.SifaGenerator, lambda: models.SifaGenerator(3, 1), _IMAGES),
+    Row("sifa_generator", models.SifaGenerator, lambda: models.SifaGenerator(3, 1), _IMAGES, large=True),
     Row(
         "sifa_generator_of_copies",
         models.SifaGenerator,
         lambda: models.SifaGenerator(2, 1, channels=3, copies=3),
         (spread(2, 16, 24, 3),),
+        large=True,
     ),
     Row(
         "sifa_encoder",
@@ -287,7 +293,11 @@ MODELS = (
         large=True,
     ),
     Row(
-        "sifa_decoder", models.SifaDecoder, lambda: models.SifaDecoder(2, 1), (spread(2, 4, 3, 6), spread(2, 32, 24, 1))
+        "sifa_decoder",
+        models.SifaDecoder,
+        lambda: models.SifaDecoder(2, 1),
+        (spread(2, 4, 3, 6), spread(2, 32, 24, 1)),
+        large=True,
     ),
 )
 

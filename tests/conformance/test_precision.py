@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.conformance.calls import expected, gradient, make_filled, outputs, precision, tensors
+from tests.conformance.calls import expected, filled_in, gradient, outputs, tensors
 from tests.conformance.catalogue import ALL, LOSSES, NETWORKS, over
 
 _POLICIES = {"mixed_bfloat16": tf.bfloat16, "mixed_float16": tf.float16}
@@ -15,7 +15,8 @@ _POLICIES = {"mixed_bfloat16": tf.bfloat16, "mixed_float16": tf.float16}
 def test_outputs_are_finite_of_the_right_type_and_near_full_precision(row, policy):
     half = _POLICIES[policy]
     # What is given to a function is in half precision already; layers and models cast by themselves.
-    found, function = _in_half_precision(row, policy)
+    function = filled_in(policy, row)
+    found = outputs(function, tensors(row) if row in NETWORKS else tensors(row, half))
     for place, (mine, full) in enumerate(zip(found, expected(row), strict=True)):
         assert mine.dtype == (tf.float32 if place in row.float32 else half)
         difference = np.asarray(tf.cast(mine, tf.float32)) - full
@@ -29,10 +30,8 @@ def test_outputs_are_finite_of_the_right_type_and_near_full_precision(row, polic
 @pytest.mark.parametrize("policy", _POLICIES)
 @over(NETWORKS)
 def test_gradients_are_finite(row, policy):
-    with precision(policy):
-        function = make_filled(row)
-        for part in gradient(function, tensors(row)):
-            assert np.all(np.isfinite(tf.cast(part, tf.float32)))
+    for part in gradient(filled_in(policy, row), tensors(row)):
+        assert np.all(np.isfinite(tf.cast(part, tf.float32)))
 
 
 @over(LOSSES)
@@ -41,10 +40,3 @@ def test_losses_are_finite_for_the_largest_half_precision_numbers(row):
     largest = [tf.sign(x) * 60000.0 if x.dtype.is_floating else x for x in tensors(row)]
     for result in outputs(row.make(), [tf.cast(x, tf.float16) if x.dtype.is_floating else x for x in largest]):
         assert np.all(np.isfinite(result))
-
-
-def _in_half_precision(row, policy):
-    with precision(policy):
-        function = make_filled(row)
-        inputs = tensors(row) if row in NETWORKS else tensors(row, _POLICIES[policy])
-        return outputs(function, inputs), function

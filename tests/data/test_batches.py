@@ -35,6 +35,7 @@ def test_every_slice_comes_once_before_any_comes_again():
     assert order[:12] != order[12:]
 
 
+@pytest.mark.slow
 def test_a_sequence_that_begins_later_is_the_rest_of_the_same_sequence():
     slices, config = _numbered(7), DataConfig()
     whole = list(batches(slices, config, 3, seed=5, num_classes=NUM_CLASSES).take(6))
@@ -75,6 +76,7 @@ def test_small_arrays_are_held_in_memory():
     assert not isinstance(allocate((4, 8, 8), np.uint8), np.memmap)
 
 
+@pytest.mark.slow
 def test_workers_share_a_step_and_miss_nothing():
     slices = _numbered(12)
     whole = _order(

@@ -164,6 +164,7 @@ def test_fields_are_smooth_and_reach_from_0_to_1():
     assert not np.allclose(fields[0], fields[1])
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_map_wherever_it_stands_in_a_batch():
     images, labels = _slices()
     whole = _every_map(images, labels, _seeds())

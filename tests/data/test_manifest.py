@@ -173,6 +173,7 @@ def garbage_collected_as_usual():
     gc.set_threshold(*kept)
 
 
+@pytest.mark.slow
 def test_a_manifest_of_many_cases_is_never_in_memory_as_names_and_values(folder, tmp_path, garbage_collected_as_usual):
     """An entry as JSON's dicts and lists takes some ten kilobytes, of which each case has to be freed of."""
     few, count = read_manifest(folder), 1000

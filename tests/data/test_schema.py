@@ -45,6 +45,7 @@ def records(draw):
     )
 
 
+@hypothesis.settings(max_examples=40)
 @hypothesis.given(records())
 def test_round_trip_keeps_every_bit(record):
     again = decode(encode(record, ABDOMEN), ABDOMEN)

@@ -105,6 +105,7 @@ def test_a_hospital_folder_has_series_of_patients_and_no_labels(documented, tmp_
     np.testing.assert_array_equal(volume.voxels, np.stack(by_name, -1).astype(np.float32))
 
 
+@pytest.mark.slow
 def test_a_task_of_ones_own_becomes_records_by_the_commands_shown(tmp_path, monkeypatch):
     """Two scans before and two after contrast agent; right cochleae lie at low columns, as columns run to the left."""
     import nibabel

@@ -21,6 +21,7 @@ def test_every_public_name_is_shown_in_use():
 
 
 @pytest.mark.slow
+@pytest.mark.eager
 def test_the_python_examples_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_shapes(tmp_path / "shapes", 2, 0)

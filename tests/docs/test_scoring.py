@@ -36,6 +36,7 @@ def _write_folders(root):
         (root / re.match(r"# (\S+)", block)[1]).write_text(block)
 
 
+@pytest.mark.slow
 def test_every_command_of_the_page_runs(tmp_path, monkeypatch):
     _write_folders(tmp_path)
     monkeypatch.chdir(tmp_path)

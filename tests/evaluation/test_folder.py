@@ -1,6 +1,5 @@
 import csv
 import dataclasses
-import gc
 import io
 import json
 import math
@@ -184,7 +183,6 @@ def test_an_iterator_is_read_with_one_case_alive(tmp_path, make_case):
 
     def cases():
         for name in ("a", "b", "c"):
-            gc.collect()
             assert sum(reference() is not None for reference in alive) == 0
             case = make_case(name)
             alive.append(weakref.ref(case.image))

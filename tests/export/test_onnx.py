@@ -1,5 +1,6 @@
 """The ONNX file answers as the exported SavedModel does, for every way that slices take, in batches of any size."""
 
+import functools
 import json
 
 import numpy as np
@@ -90,12 +91,16 @@ def _calm(segmentor):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["source_only", "attent_both", "pnp_adanet", "sifa_v2"])
-def test_every_way_of_slices_can_be_written(method, tmp_path):
+def test_every_way_of_slices_can_be_written(method, tmp_path, monkeypatch):
     from attent_tf.export.onnx_model import TOLERANCE as HELD
     from attent_tf.export.onnx_model import compared, to_onnx
     from attent_tf.inference.chain import load_chain
+    from attent_tf.models import PnpSegmentor
+    from attent_tf.runs import configured
 
     settings = ("segmentation.backbone=pnp_adanet",) if method == "pnp_adanet" else ()
+    # As deep as it is, and narrow: no configuration makes it smaller.
+    monkeypatch.setattr(configured, "PnpSegmentor", functools.partial(PnpSegmentor, filters=2))
     chain = load_chain(write_untrained_run(tmp_path / "run", method, settings=settings))
     if method == "pnp_adanet":
         _calm(chain.routes[0].segmentor)

@@ -206,6 +206,7 @@ def test_pickles_and_other_arrays_are_refused(packed, tmp_path):
         read_package(path).weights()
 
 
+@pytest.mark.slow
 def test_weights_of_another_architecture_are_refused(packed, tmp_path):
     from attent_tf.inference.chain import load_chain
 
@@ -234,6 +235,7 @@ def test_models_that_this_version_does_not_know_are_refused(packed, tmp_path):
         _refusal(_written(tmp_path / "unknown.attent", changed))
 
 
+@pytest.mark.slow
 def test_a_cohort_takes_it_as_it_takes_the_exported_model(run, packed, exported):
     assert model_identity(read_model(packed)) == model_identity(read_model(exported))
 
@@ -265,6 +267,7 @@ class TestFineTuning:
     def _config(self, *settings):
         return load_config("demo", [*TINY, *settings])
 
+    @pytest.mark.slow
     def test_s_begins_with_the_weights_of_the_package(self, packed):
         import tensorflow as tf
 

@@ -11,6 +11,7 @@ from tests.support.small_tasks import SMALL
 OPTIONS = PrepareOptions(size=64, pixel_mm=6.4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "target", "kind"), [(ABDOMEN, "ct", "phantom"), (ABDOMEN, "mri", "phantom"), (SMALL, "t2", "synthetic")]
 )

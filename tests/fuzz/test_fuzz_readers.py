@@ -9,6 +9,7 @@ from tests.fuzz import fuzz_readers
 from tests.fuzz.mutations import damaged_bytes, damaged_json
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", fuzz_readers.TARGETS)
 def test_damaged_input_is_read_or_refused_by_one_line(target, tmp_path):
     outcome = fuzz_readers.fuzz(inputs=150, seed=11, folder=tmp_path, only=target)[target]

@@ -137,6 +137,7 @@ def test_a_model_that_loses_an_organ_is_red(run, tmp_path):
     assert _sign(signs, "islands").organs["spleen"] is None
 
 
+@pytest.mark.slow
 def test_networks_may_work_at_less_than_the_edge_of_the_records(run, routes, records, monkeypatch):
     whole = check(run, records, SilentObserver())
     monkeypatch.setattr("attent_tf.inference.check.load_chain", lambda _: Chain(routes, SIZE // 2))
@@ -148,6 +149,7 @@ def test_networks_may_work_at_less_than_the_edge_of_the_records(run, routes, rec
     assert _sign(half, "scale").value > 0.7
 
 
+@pytest.mark.slow
 def test_paths_are_held_against_each_other(run, routes, records):
     routes[:] = [Route(Bands()), Route(Bands(), (lambda images, training: -images,))]
     sign = _sign(check(run, records, SilentObserver()), "paths")
@@ -155,6 +157,7 @@ def test_paths_are_held_against_each_other(run, routes, records):
     assert (sign.value, sign.verdict) == (pytest.approx((0 + 1 + 0 + 0) / 4), "red")
 
 
+@pytest.mark.slow
 def test_the_cycle_goes_to_the_source_and_back(routes, translators, records, tmp_path):
     run = _run(tmp_path / "run", "cyclegan_source")
     assert _sign(check(run, records, SilentObserver()), "cycle").value == 1
@@ -164,6 +167,7 @@ def test_the_cycle_goes_to_the_source_and_back(routes, translators, records, tmp
     assert (sign.value, sign.verdict) == (0, "red")
 
 
+@pytest.mark.slow
 def test_entropy_on_the_source_is_of_slices_as_the_segmentor_was_shown_them(routes, translators, records, tmp_path):
     # Half-way between two levels, nobody can tell which of both it is: an entropy of log 2 / log 5.
     translators[TO_TARGET] = lambda images, training: images * 0 + 0.25
@@ -179,6 +183,7 @@ def test_entropy_on_the_source_is_of_slices_as_the_segmentor_was_shown_them(rout
         assert "entropy" in left_out
 
 
+@pytest.mark.slow
 def test_a_run_whose_translators_are_gone_has_its_other_signs(routes, records, tmp_path):
     """It is deployed without them."""
     signs = check(_run(tmp_path / "run", "cyclegan_source"), records, SilentObserver())
@@ -187,6 +192,7 @@ def test_a_run_whose_translators_are_gone_has_its_other_signs(routes, records, t
     assert {sign.id for sign in signs.signs} == {"shares", "empty", "grey", "scale", "islands"}
 
 
+@pytest.mark.slow
 def test_other_cases_are_looked_at_when_asked(run, records):
     assert check(run, records, SilentObserver(), split="test").cases == ("ct-3",)
     assert check(run, records, SilentObserver(), limit=1).cases == ("ct-2",)
@@ -208,6 +214,7 @@ def test_records_without_such_cases_or_prepared_otherwise_are_refused(run, recor
         check(run, records, SilentObserver())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_no_label_of_the_target_is_read(run, tmp_path, split):
     """Scrambled labels, or none at all, give the same answer to the last digit."""
@@ -222,6 +229,7 @@ def test_no_label_of_the_target_is_read(run, tmp_path, split):
     assert found[0] == found[1] == found[2]
 
 
+@pytest.mark.slow
 def test_the_command_prints_writes_and_is_strict_when_asked(run, routes, records, tmp_path):
     words = ["check", "--run", str(run.folder), "--records", str(records)]
     result = CliRunner().invoke(main, [*words, "--out", str(tmp_path / "signs.json")])
@@ -243,6 +251,7 @@ def test_the_command_prints_writes_and_is_strict_when_asked(run, routes, records
     assert CliRunner().invoke(main, [*words, "--strict"]).exit_code == 1
 
 
+@pytest.mark.slow
 def test_an_evaluation_keeps_the_signs_of_its_cases_whatever_their_labels_are(run, tmp_path):
     kept = []
     for labels in ("true", "scrambled", "none"):

@@ -1,12 +1,15 @@
 """A run of each method, trained once for all workers."""
 
 import contextlib
+import dataclasses
+import shutil
 from pathlib import Path
 
 import pytest
 
-from attent_tf.methods import METHODS, get_method
-from tests.methods.tiny import STEPS, first_of_their_kind, is_interrupted, tiny_config
+from attent_tf.methods import get_method
+from attent_tf.runs import create_or_check, load_run
+from tests.methods.tiny import STEPS, begins_like, is_interrupted, tiny_config, traced_stages
 from tests.support.small_runs import SilentObserver
 
 
@@ -31,20 +34,29 @@ class _Watching(SilentObserver):
             raise KeyboardInterrupt
 
 
-def _train(records, folder: Path, method, donor: Path | None) -> None:
-    """Trains a run, a stage of each kind of step traced, as all are for a user."""
+def _train(records, folder: Path, method, begun: Path | None, count: int) -> None:
+    """Trains a run, a stage of each kind of step traced, as all are for a user; its first `count` stages are those of `begun`."""
     from attent_tf.training.train import train
 
-    config, traced = tiny_config(method), first_of_their_kind().get(method.id, set())
-    more = {} if donor is None else {"translation_from": donor}
+    config, traced = tiny_config(method), traced_stages(method)
+    if count:
+        donor = load_run(begun)
+        create_or_check(dataclasses.replace(donor, folder=folder / "run", method=method, config=config), ())
+    for stage in method.stages[:count]:
+        shutil.copytree(begun / stage.id, folder / "run" / stage.id)
+    # One after the other: what is complete need not be made again to be passed over.
+    wanted = [stage.id for stage in method.stages[count:]] if count else ["all"]
     if is_interrupted(method):
         # Traced where it goes on; in between no bit may depend on that.
         last = method.stages[-1].name
-        with contextlib.suppress(KeyboardInterrupt):
-            train(records, folder / "run", method.id, "mri2ct", config, _Watching(traced - {last}, last), **more)
-        more = {}
+        for stage in wanted:
+            with contextlib.suppress(KeyboardInterrupt):
+                train(
+                    records, folder / "run", method.id, "mri2ct", config, _Watching(traced - {last}, last), stage=stage
+                )
     observer = _Watching(traced)
-    train(records, folder / "run", method.id, "mri2ct", config, observer, **more)
+    for stage in wanted or ["all"]:
+        train(records, folder / "run", method.id, "mri2ct", config, observer, stage=stage)
     (folder / "said.txt").write_text("\n".join(observer.lines), encoding="utf-8")
 
 
@@ -54,11 +66,10 @@ def run_of(made_once, small_records):
 
     def folder_of(method_id: str) -> Path:
         method = get_method(method_id)
-        stage = method.shareable_stage
-        donor = next(one.id for one in METHODS.values() if one.shareable_stage == stage) if stage else method_id
+        other, count = begins_like(method)
 
         def make(folder):
-            _train(small_records, folder, method, None if donor == method_id else folder_of(donor) / "run")
+            _train(small_records, folder, method, folder_of(other) / "run" if count else None, count)
 
         return made_once.folder(f"methods/{method_id}", make)
 

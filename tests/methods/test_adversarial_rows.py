@@ -35,6 +35,7 @@ def test_s_learns_from_labelled_source_and_bare_target_and_is_deployed_as_it_is(
     assert get_method(method).deployment == (Path((SEGMENTOR,)),)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ADVERSARIAL)
 def test_both_heads_have_a_discriminator_of_one_channel_for_each_class(method):
     # ADVENT's has C channels whatever entropy maps have.
@@ -93,6 +94,7 @@ def _twins_outputs(method, x_s, x_t):
 _SHOWN = {"adaptseg": lambda p: p, "advent": lambda p: -p * np.log2(p + 1e-30) / np.log2(5)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ADVERSARIAL)
 def test_source_maps_are_genuine_to_the_discriminators_and_target_maps_imitations(method, monkeypatch):
     inner, labelled, x_t = _make(method)
@@ -110,8 +112,10 @@ def _changed(network, before):
     return any(np.any(a != b.numpy()) for a, b in zip(before, network.trainable_variables, strict=True))
 
 
-@pytest.mark.parametrize("weighted", ["main", "aux"])
-@pytest.mark.parametrize("method", [*ADVERSARIAL, "minent"])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("method", "weighted"), [("adaptseg", "main"), ("advent", "aux"), ("minent", "main"), ("minent", "aux")]
+)
 def test_what_the_target_is_worth_reaches_the_backbone_and_its_own_head_alone(method, weighted):
     weights = {f"aligner_{head}_weight": float(head == weighted) for head in ("main", "aux")}
     inner, labelled, x_t = _make(method, main_weight=0.0, aux_weight=0.0, **weights)
@@ -121,6 +125,7 @@ def test_what_the_target_is_worth_reaches_the_backbone_and_its_own_head_alone(me
     assert {name for name, part in parts.items() if _changed(part, before[name])} == {"backbone", weighted}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ADVERSARIAL)
 def test_each_discriminator_learns_for_itself(method):
     inner, *_ = _make(method)
@@ -130,6 +135,7 @@ def test_each_discriminator_learns_for_itself(method):
     assert {role for role, network in inner.networks.items() if _changed(network, before[role])} == {JUDGE_MAIN}
 
 
+@pytest.mark.slow
 def test_minent_has_no_discriminator_and_charges_the_entropy_of_both_heads():
     inner, labelled, x_t = _make("minent", aligner_main_weight=0.3, aligner_aux_weight=0.2)
     assert set(inner.networks) == {SEGMENTOR}
@@ -145,6 +151,7 @@ def test_minent_has_no_discriminator_and_charges_the_entropy_of_both_heads():
     assert float(metrics["segmentor"]) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_minent_lowers_the_entropy_of_the_target_after_its_warm_up():
     optimizer = dataclasses.replace(SEGMENTATION.segmentor, learning_rate=1e-3)
     inner, labelled, x_t = _make("minent", aligner_main_weight=1.0, aligner_warmup_steps=2, segmentor=optimizer)

@@ -13,6 +13,8 @@ from attent_tf.training import shown_slices
 from tests.support.small_runs import SilentObserver
 from tests.support.untrained_runs import write_untrained_run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("direction", ["mri2ct", "ct2mri"])
 def test_s_is_shown_source_slices_in_target_style_with_their_own_labels(direction, tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ from attent_tf.inference.chain import load_chain
 from attent_tf.inference.evaluate import evaluate
 from attent_tf.methods import METHODS, part_name
 from attent_tf.runs import load_run
-from tests.methods.tiny import STEPS, is_interrupted
+from tests.methods.tiny import STEPS, is_interrupted, one_for_each_kind_of_chain, trained_whole
 from tests.support.small_runs import SilentObserver
 
 
@@ -24,20 +24,8 @@ def test_a_method_is_named_once_and_says_what_it_does(method):
     assert not method.note.endswith(".")
 
 
-def _one_for_each_kind_of_chain():
-    """Methods that deploy other networks in another arrangement than those before them: what is deployed is all that is read."""
-    first = {}
-    for method in METHODS.values():
-        paths = [
-            (path.roles, tuple(method.part(role).network for role in path.roles), path.weight)
-            for path in method.deployment
-        ]
-        first.setdefault(tuple(paths), method.id)
-    return list(first.values())
-
-
-over_methods = pytest.mark.parametrize("method", METHODS)
-over_chains = pytest.mark.parametrize("method", _one_for_each_kind_of_chain())
+over_methods = pytest.mark.parametrize("method", trained_whole())
+over_chains = pytest.mark.parametrize("method", one_for_each_kind_of_chain())
 
 
 @pytest.fixture
@@ -48,6 +36,19 @@ def folder(method, run_of):
 @pytest.fixture
 def run(folder):
     return load_run(folder / "run")
+
+
+@pytest.fixture(scope="module")
+def chains():
+    """Method -> its chain, loaded once for the tests that only call it."""
+    return {}
+
+
+@pytest.fixture
+def chain(method, run, chains):
+    if method not in chains:
+        chains[method] = load_chain(run)
+    return chains[method]
 
 
 @pytest.mark.slow
@@ -76,9 +77,8 @@ def test_the_run_folder_has_the_stages_and_networks_of_the_method(run):
 
 @pytest.mark.slow
 @pytest.mark.eager
-@over_methods
-def test_the_deployed_chain_is_what_the_method_says(run):
-    chain = load_chain(run)
+@over_chains
+def test_the_deployed_chain_is_what_the_method_says(run, chain):
     found = [[network.name for network in (*route.translators, route.segmentor)] for route in chain.routes]
     assert found == [[part_name(role, run.source, run.target) for role in path.roles] for path in run.method.deployment]
     total = sum(path.weight for path in run.method.deployment)
@@ -103,11 +103,11 @@ def test_it_is_scored(run, small_records, tmp_path):
 @pytest.mark.slow
 @pytest.mark.eager
 @over_chains
-def test_the_exported_model_says_what_the_chain_says(run, tmp_path):
+def test_the_exported_model_says_what_the_chain_says(run, chain, tmp_path):
     exported = export_chain(run, tmp_path / "model")
     assert json.loads((exported.folder / METADATA_FILE).read_text())["method"] == run.method.id
     images = tf.constant(np.random.default_rng(1).uniform(-1, 1, (2, 256, 256, 1)).astype(np.float32))
-    expected = load_chain(run)(images)
+    expected = chain(images)
     signatures = tf.saved_model.load(str(exported.folder)).signatures
     answer = signatures["serving_default"](image=images)
     np.testing.assert_allclose(answer["probabilities"], expected.probabilities, atol=1e-5, rtol=0)

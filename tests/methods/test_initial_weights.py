@@ -11,6 +11,8 @@ from attent_tf.tasks import load_task
 from attent_tf.training.steps.step import make_step
 from tests.methods.tiny import tiny_config
 
+pytestmark = pytest.mark.slow
+
 
 def _stages():
     """`method/stage` -> both, until every network was made once."""

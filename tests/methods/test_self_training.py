@@ -94,6 +94,7 @@ def _same(before, network):
     return all(np.array_equal(a, b) for a, b in zip(before, _weights(network), strict=True))
 
 
+@pytest.mark.slow
 def test_gradients_reach_s_alone_and_the_teacher_follows():
     inner, batch = _make(teacher_decay=0.9)
     inner.begin_averages()

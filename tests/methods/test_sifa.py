@@ -108,6 +108,7 @@ def test_networks_at_full_size(method, expected):
     assert counts == expected
 
 
+@pytest.mark.slow
 def test_without_a_lower_head_both_outputs_are_the_same():
     output = SifaSegmentor(5, filters=2, widest=4, lower_head=False)(tf.ones((1, 16, 16, 1)))
     np.testing.assert_array_equal(output.main, output.aux)
@@ -285,6 +286,7 @@ def test_a_few_steps_lower_the_losses(second):
 
 
 @pytest.mark.slow
+@pytest.mark.eager
 def test_the_first_version_aligns_late_and_has_no_lower_level():
     first = _Trained("sifa_v1", dropout=0.0, auxiliary_weight=0.0)
     assert JUDGE_AUX not in first.inner.networks

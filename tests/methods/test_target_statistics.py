@@ -89,6 +89,7 @@ def test_a_segmentor_without_batch_norms_is_refused():
         _step_of("no_norm")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("statistics", "moves"), [("labelled", False), ("own", True)])
 @pytest.mark.parametrize(("method", "stage"), [("entropy", "segmentation"), ("minent", "segmentation")])
 def test_statistics_of_target_slices_in_an_aligner_are_as_configured(method, stage, statistics, moves):

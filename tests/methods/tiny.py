@@ -1,11 +1,15 @@
 """Every method, so small that it trains in seconds; what the suite over all of them runs on."""
 
+import itertools
+
 from attent_tf.configs import Config, load_config
 from attent_tf.methods import METHODS, Method, Stage
 from tests.support.small_runs import TINY
 
 # What a method needs beside `TINY`.
 _MORE = {"feature": ("data.image_size=128",)}
+# SIFA's step takes longest to trace, and test_sifa.py does it.
+_TRACED_ALONE = {"sifa_v1"}
 STEPS = 4
 
 
@@ -38,9 +42,58 @@ def first_of_their_kind() -> dict[str, set[str]]:
     return found
 
 
+def traced_stages(method: Method) -> set[str]:
+    """Names of the stages that are traced in a run of a method: one for each kind of step."""
+    return set() if method.id in _TRACED_ALONE else first_of_their_kind().get(method.id, set())
+
+
+def one_for_each_kind_of_chain() -> list[str]:
+    """Methods that deploy other networks in another arrangement than those before them: what is deployed is all that is read."""
+    return _first_methods(
+        lambda method: tuple(
+            (path.roles, tuple(method.part(role).network for role in path.roles), path.weight)
+            for path in method.deployment
+        )
+    )
+
+
+def trained_whole() -> list[str]:
+    """Methods of which a whole run is trained: each has other steps one after the other, or another chain, than those before it.
+
+    What else tells methods apart is in their stages (`kinds_of_stages`).
+    """
+    chosen = {
+        *_first_methods(lambda method: tuple(stage.step for stage in method.stages)),
+        *one_for_each_kind_of_chain(),
+    }
+    return [name for name in METHODS if name in chosen]
+
+
+def begins_like(method: Method) -> tuple[str, int]:
+    """The method before it whose first stages are this one's, with the same configuration, and how many they are at most; 0 of
+    itself where there is none.
+    """
+    found = method.id, 0
+    if method.id in _MORE:
+        return found
+    for other in trained_whole()[: trained_whole().index(method.id)]:
+        pairs = zip(method.stages, METHODS[other].stages, strict=False)
+        count = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+        if count > found[1] and other not in _MORE:
+            found = other, count
+    return found
+
+
 def is_interrupted(method: Method) -> bool:
     """Whether the tests stop a run of a method in its last stage: one for each kind of step, since such a run costs more."""
     return method.stages[-1].name in first_of_their_kind().get(method.id, set())
+
+
+def _first_methods(kind):
+    first = {}
+    for method in METHODS.values():
+        first.setdefault(kind(method), method.id)
+    return list(first.values())
 
 
 def _first_of_each(kind):

@@ -54,6 +54,7 @@ def _check_against_brute_force(random, rank):
             assert _agree(value, wanted), where
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rank", "count"), [(3, 2000), (2, 500)])
 def test_brute_force_on_thousands_of_random_masks(rank, count):
     random = np.random.default_rng(2024 + rank)

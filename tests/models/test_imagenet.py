@@ -34,14 +34,27 @@ def _save(model, path):
         legacy_h5_format.save_weights_to_hdf5_group(file, model)
 
 
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Function that gives a network by its name and a file of its weights, made once."""
+    made = {}
+
+    def saved(name):
+        if name not in made:
+            made[name] = _application(name), tmp_path_factory.mktemp(name) / f"{name.lower()}.h5"
+            _save(*made[name])
+        return made[name]
+
+    return saved
+
+
 @pytest.mark.parametrize(("backbone", "name"), [("resnet50", "ResNet50"), ("resnet101", "ResNet101")])
-def test_features_equal_those_of_keras_where_nothing_is_dilated(tmp_path, backbone, name):
-    given = _application(name)
-    _save(given, tmp_path / "weights.h5")
+def test_features_equal_those_of_keras_where_nothing_is_dilated(saved, backbone, name):
+    given, file = saved(name)
     resnet = DilatedResNet(backbone, imagenet_input=True)
     slices = np.random.default_rng(1).uniform(-1, 1, (2, 64, 96, 1)).astype(np.float32)
     resnet(slices)
-    load_imagenet(resnet, tmp_path / "weights.h5")
+    load_imagenet(resnet, file)
     stages = resnet.stages(slices)
     # As Keras prepares a picture: grey as three equal colours, their order turned, a mean taken off each.
     colours = keras.applications.resnet.preprocess_input(np.repeat((slices + 1) * 127.5, 3, axis=-1).copy())
@@ -59,23 +72,22 @@ def test_features_equal_those_of_keras_where_nothing_is_dilated(tmp_path, backbo
     assert counts[0] == counts[1]
 
 
-def test_all_weights_arrive_in_the_segmentor(tmp_path):
-    given = _application("ResNet50")
-    _save(given, tmp_path / "weights.h5")
+def test_all_weights_arrive_in_the_segmentor(saved):
+    given, file = saved("ResNet50")
     segmentor = DeepLabV2(5, "resnet50", imagenet_input=True)
     segmentor(np.zeros((1, 32, 32, 1), np.float32))
-    load_imagenet(segmentor.resnet, tmp_path / "weights.h5")
+    load_imagenet(segmentor.resnet, file)
     mine, theirs = (sorted(float(np.abs(v).sum()) for v in model.get_weights()) for model in (segmentor.resnet, given))
     np.testing.assert_allclose(mine, theirs, rtol=1e-6)
 
 
-def test_a_file_of_another_network_is_refused(tmp_path):
-    _save(_application("ResNet50"), tmp_path / "resnet50.h5")
+def test_a_file_of_another_network_is_refused(saved, tmp_path):
+    _, file = saved("ResNet50")
     resnet = DilatedResNet("resnet101", imagenet_input=True)
     resnet(np.zeros((1, 32, 32, 1), np.float32))
     before = [v.copy() for v in resnet.get_weights()]
     with pytest.raises(ConfigError, match=r"resnet50\.h5: expected weights of ResNet101 without its top"):
-        load_imagenet(resnet, tmp_path / "resnet50.h5")
+        load_imagenet(resnet, file)
     (tmp_path / "text.h5").write_text("no weights")
     with pytest.raises(ConfigError, match=r"text\.h5: expected weights of ResNet101"):
         load_imagenet(resnet, tmp_path / "text.h5")

@@ -53,6 +53,7 @@ def test_generator_refuses_unknown_skips():
         Generator(4, 1, skips="dense")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "encoder"),
     [
@@ -81,6 +82,7 @@ def test_networks_that_are_given_one_encoder_train_it_together(make, encoder):
     assert not {id(variable) for variable in copy.variables} & ids[0]
 
 
+@pytest.mark.slow
 def test_pnp_segmentors_that_are_given_one_encoder_have_its_layers_and_names_of_their_own_above():
     encoder = PnpEncoder(2, 0.0)
     first, second = (PnpSegmentor(3, encoder=encoder, name=name) for name in ("first", "second"))
@@ -138,6 +140,7 @@ def test_small_segmentor_answers_at_the_images_resolution():
     assert output.features.shape[1:3] == (16, 16)
 
 
+@pytest.mark.slow
 def test_resnet50_has_output_stride_eight_and_keras_layer_count():
     model = DeepLabV2(5, "resnet50")
     output = model(tf.zeros((1, 64, 64, 3)))

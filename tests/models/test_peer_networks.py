@@ -45,6 +45,7 @@ def test_feature_critic():
     assert model.count_params() == _parameters(32, [*convolutions, (3, 512)], 2 * 2 * 512)
 
 
+@pytest.mark.slow
 def test_mask_critic():
     model = MaskCritic()
     assert model(tf.zeros((1, 256, 256, 5))).shape == (1, 1, 1, 1)
@@ -73,6 +74,7 @@ def test_pnp_segmentor():
     assert model.count_params() - upper == _parameters(3, groups_1_to_6, 0)
 
 
+@pytest.mark.slow
 def test_batch_norms_of_the_pnp_segmentor_stay_what_they_are():
     model = PnpSegmentor(5, 1)
     x = tf.random.stateless_normal((1, 16, 16, 1), (0, 1))

@@ -22,6 +22,7 @@ def _files(root, package, pattern):
     return {str(path.relative_to(root)) for path in (root / package).rglob(pattern) if path.is_file()}
 
 
+@pytest.mark.slow
 def test_wheel_holds_every_module_of_the_three_packages(wheel, root):
     names = set(zipfile.ZipFile(wheel).namelist())
     for package, folder in PACKAGES.items():
@@ -51,6 +52,7 @@ def test_wheel_holds_nothing_else(wheel):
     assert tops == {*PACKAGES, f"attent_tf-{__version__}.dist-info"}
 
 
+@pytest.mark.slow
 def test_source_distribution_is_what_beam_hands_to_its_workers(source_copy, tmp_path, root):
     """Beam calls `setup.py sdist`; the archive must hold the data files, because workers install from it alone."""
     command = [sys.executable, "-W", "ignore", "setup.py", "--quiet", "sdist", "--dist-dir", str(tmp_path)]

@@ -19,6 +19,7 @@ def _bytes(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_the_folders_are_laid_out_as_the_data_sets_are(phantom_folder):
     series = phantom_folder / "chaos" / "Train_Sets" / "MR" / "1" / "T2SPIR"
     dicom = sorted(path.stem for path in (series / "DICOM_anon").iterdir())
@@ -32,6 +33,7 @@ def test_the_folders_are_laid_out_as_the_data_sets_are(phantom_folder):
     assert sorted(path.name for path in phantom_folder.iterdir()) == ["chaos", "malbcv"]
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes(phantom_folder, tmp_path):
     write_subject(tmp_path, "chaos", 1, 5)
     assert _bytes(tmp_path / "chaos") == _bytes(phantom_folder / "chaos")
@@ -47,6 +49,7 @@ def test_neither_the_number_of_subjects_nor_of_processes_changes_a_subject(phant
         assert written[name] == content
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_subject(phantom_folder, tmp_path):
     write_subject(tmp_path, "chaos", 1, 6)
     assert not set(_bytes(tmp_path / "chaos").values()) & {
@@ -93,6 +96,7 @@ def test_an_interrupted_phantom_leaves_nothing(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_each_modality_has_its_own_patients(phantom_folder):
     from attent_tf.datasets import find_cases, read_case
 

@@ -109,6 +109,7 @@ def test_previews_stand_by_domains_of_the_task():
     assert '<h2 id="t1-title">T1-weighted MRI</h2>' in page
 
 
+@pytest.mark.slow
 def test_the_plot_of_a_comparison_has_a_band_for_each_structure(make_evaluation, tmp_path):
     places = [
         make_evaluation(method, "t12t2", [_case(AMOS, "one", ["liver"]), _case(AMOS, "two")], task=AMOS)

@@ -156,6 +156,7 @@ def test_seeds_of_one_method_are_told_apart(report, make_evaluation):
     assert labels[:2] == ["AttENT, seed 1", "AttENT, seed 2"]
 
 
+@pytest.mark.slow
 def test_numbers_that_cannot_be_compared_are_said_to_be(report, make_evaluation, make_case):
     same = report(make_evaluation(), make_evaluation("pixel"))
     assert "cannot be compared" not in same.text
@@ -227,6 +228,7 @@ def test_nothing_to_report_is_refused(tmp_path):
     assert not (tmp_path / "index.html").exists()
 
 
+@pytest.mark.slow
 def test_same_evaluations_give_the_same_page(report, make_evaluation, run_folder):
     place = make_evaluation(run_folder=run_folder)
     assert report(place).text == report(place).text

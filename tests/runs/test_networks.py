@@ -59,6 +59,7 @@ def _translation(run):
     return inner
 
 
+@pytest.mark.slow
 def test_both_generators_are_loaded_whole(run):
     inner = _translation(run)
     to_source, to_target = load_parts(run, TO_SOURCE, TO_TARGET)
@@ -66,6 +67,7 @@ def test_both_generators_are_loaded_whole(run):
     _assert_equal(to_target, inner.to_target)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_names_its_networks_by_domain_and_serves_both_directions(run):
     inner = _translation(run)
     assert {"ct_to_mri", "mri_to_ct", "judge_mri", "judge_ct"} <= inner.state().keys()
@@ -74,6 +76,7 @@ def test_a_checkpoint_names_its_networks_by_domain_and_serves_both_directions(ru
     _assert_equal(to_target, inner.to_source)
 
 
+@pytest.mark.slow
 def test_the_segmentor_is_loaded_whole_with_its_batch_statistics(run):
     inner = _segmentation(run)
     _save(run, "segmentation", inner)
@@ -81,6 +84,7 @@ def test_the_segmentor_is_loaded_whole_with_its_batch_statistics(run):
     _assert_equal(*load_parts(run, SEGMENTOR), inner.segmentor)
 
 
+@pytest.mark.slow
 def test_a_part_begins_as_one_of_an_earlier_stage(run):
     earlier = _segmentation(run)
     _save(run, "segmentation", earlier)
@@ -94,6 +98,7 @@ def test_a_part_begins_as_one_of_an_earlier_stage(run):
     _assert_equal(inner.segmentor, earlier.segmentor)
 
 
+@pytest.mark.slow
 def test_a_frozen_part_is_not_updated(run):
     stage = get_method("source_only").stage("segmentation")
     frozen = dataclasses.replace(stage, parts=(dataclasses.replace(stage.parts[0], frozen=True),))
@@ -102,6 +107,7 @@ def test_a_frozen_part_is_not_updated(run):
     assert len(_inner(run, "segmentation", "source_only").segmentor_update.variables_updated) > 0
 
 
+@pytest.mark.slow
 def test_a_checkpoint_restores_everything_that_an_update_changes(run):
     inner = _segmentation(run)
     batch = (tf.random.stateless_normal((4, 32, 32, 1), (0, 1)), tf.ones((4, 32, 32), tf.uint8))
@@ -124,6 +130,7 @@ def test_a_run_without_checkpoints_says_what_to_train(run):
         load_parts(run, SEGMENTOR)
 
 
+@pytest.mark.slow
 def test_weights_of_another_network_are_refused(run):
     _save(run, "segmentation", _segmentation(run))
     changed = dataclasses.replace(

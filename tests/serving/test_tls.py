@@ -82,6 +82,7 @@ def test_who_does_not_is_told_in_one_line_without_the_token(changes, words, serv
     assert _TOKEN not in line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["rest", "grpc"])
 def test_a_certificate_of_another_host_is_refused(kind, files):
     with (
@@ -136,6 +137,7 @@ def test_a_token_is_one_line_of_a_file_or_of_the_environment(tmp_path):
         read_authorization(str(tmp_path / "none"), {})
 
 
+@pytest.mark.slow
 def test_an_address_with_a_password_is_refused_on_the_command_line():
     with pytest.raises(ConfigError, match="--server: expected an address without user and password") as caught:
         read_source(None, "https://user:word@host:1", "metadata.json")

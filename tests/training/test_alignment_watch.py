@@ -16,6 +16,8 @@ from attent_tf.training.train import train
 from tests.support.inner_steps import make_inner, small_config
 from tests.support.small_runs import TINY, InterruptingObserver, SilentObserver
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = (*TINY, "segmentation.steps=8", "segmentation.aligner_watch_every=2", "panel_every=0")
 # What is found at each step: the third look is beyond the tolerance of 0.2.
 DISTANCES = {2: 0.5, 4: 0.6, 6: 0.71}
@@ -54,6 +56,7 @@ def _watch(inner, monkeypatch, distances):
     return AlignmentWatch(run, stage, inner, images, labels, inner.strategy, SilentObserver()), said
 
 
+@pytest.mark.slow
 def test_looks_begin_with_the_end_of_the_warm_up():
     inner = _watched(warmup=5, every=3)
     watch = AlignmentWatch.__new__(AlignmentWatch)
@@ -61,6 +64,7 @@ def test_looks_begin_with_the_end_of_the_warm_up():
     assert [watch.next_time(at) for at in (0, 4, 5, 7, 8)] == [5, 5, 8, 8, 11]
 
 
+@pytest.mark.slow
 def test_the_weights_of_the_last_good_look_come_back(monkeypatch):
     inner = _watched()
     watch, said = _watch(inner, monkeypatch, (0.5, 0.7, 0.71))
@@ -85,6 +89,7 @@ def test_the_weights_of_the_last_good_look_come_back(monkeypatch):
     watch.finish(12)
 
 
+@pytest.mark.slow
 def test_a_stage_that_ends_without_structures_keeps_what_it_had(monkeypatch):
     inner = _watched()
     watch, said = _watch(inner, monkeypatch, (0.5, 3.0))
@@ -97,6 +102,7 @@ def test_a_stage_that_ends_without_structures_keeps_what_it_had(monkeypatch):
     assert line.endswith("limit 0.70); S is what it was at step 4")
 
 
+@pytest.mark.slow
 def test_a_segmentor_that_gives_up_all_structures_is_far_from_the_source(monkeypatch):
     inner = _watched()
     _background_only(inner)
@@ -107,6 +113,7 @@ def test_a_segmentor_that_gives_up_all_structures_is_far_from_the_source(monkeyp
     assert alignment_watch.share_distance(watch._shares(), watch._source) == pytest.approx(np.log(1000))
 
 
+@pytest.mark.slow
 def test_nobody_looks_where_it_is_not_wanted():
     inner = make_inner("entropy", "segmentation", small_config())
     assert inner.watched is None
@@ -145,7 +152,6 @@ def whole(records, tmp_path_factory):
     return _train(records, tmp_path_factory.mktemp("whole") / "run")
 
 
-@pytest.mark.slow
 @pytest.mark.eager
 @pytest.mark.parametrize("stopped_after", [3, 6, 7])
 def test_a_run_that_goes_on_ends_as_an_undisturbed_one(whole, records, tmp_path, stopped_after):
@@ -164,7 +170,6 @@ def test_a_run_that_goes_on_ends_as_an_undisturbed_one(whole, records, tmp_path,
         assert told in run_warnings(load_run(folder))
 
 
-@pytest.mark.slow
 @pytest.mark.eager
 def test_looking_changes_nothing(records, tmp_path, monkeypatch):
     monkeypatch.setattr(alignment_watch, "share_distance", lambda *_: 0.5)

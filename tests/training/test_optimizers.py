@@ -85,6 +85,7 @@ def test_variables_of_other_rates_have_moments_of_their_own_and_all_are_kept():
     np.testing.assert_allclose([float(momentum[0]) for momentum in momenta], [-0.5, -10.0])
 
 
+@pytest.mark.slow
 def test_adam_is_that_of_keras_through_a_falling_rate():
     config = OptimizerConfig(learning_rate=5e-4, beta_1=0.5, decay_from=0.5)
     draw = np.random.default_rng(0)
@@ -108,6 +109,7 @@ def test_adam_is_that_of_keras_through_a_falling_rate():
         np.testing.assert_allclose(mine.numpy(), other.numpy(), rtol=2e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["adam", "sgd"])
 def test_nothing_keeps_a_step_once_it_was_traced_and_forgotten(kind):
     def graph_of_a_step():

@@ -128,6 +128,12 @@ def _scoring(**cycada):
     return _make("cycada", "adaptation", cycada=cycada)
 
 
+@pytest.fixture(scope="module")
+def scoring():
+    """A step that no test updates."""
+    return _scoring()
+
+
 def test_without_a_good_discriminator_of_scores_s_stays_what_it_is():
     step = _scoring(gate_accuracy=0.99, discriminator=_PLAIN)
     before, judge = _values(*step.segmentor.variables), _values(*step.adversary.discriminator.variables)
@@ -146,8 +152,8 @@ def test_with_one_s_learns_and_the_discriminator_gets_nothing_from_it():
     assert all(_equal(*(_values(*step.adversary.discriminator.variables) for step in (one, other))))
 
 
-def test_the_discriminator_is_shown_logits_and_s_pays_for_swapped_labels():
-    step = _scoring()
+def test_the_discriminator_is_shown_logits_and_s_pays_for_swapped_labels(scoring):
+    step = scoring
     assert step.adversary.discriminator.convs[0].kernel.shape == (1, 1, 5, 4)
     scores = step.segmentor(_images()).main
     # −log of the probability that it is source.
@@ -155,9 +161,8 @@ def test_the_discriminator_is_shown_logits_and_s_pays_for_swapped_labels():
     np.testing.assert_allclose(np.mean(step.adversary.charge(scores)), expected, rtol=1e-4)
 
 
-def test_a_checkpoint_holds_the_gate():
-    step = _scoring()
-    assert step.state()["gate"] == step.gate.stored()
+def test_a_checkpoint_holds_the_gate(scoring):
+    assert scoring.state()["gate"] == scoring.gate.stored()
 
 
 def test_a_gate_goes_by_the_mean_of_its_latest_values():
@@ -175,6 +180,12 @@ def _plugged(**changes):
     for a, b in zip(step.segmentor.variables, step.source_segmentor.variables, strict=True):
         a.assign(b)
     return step
+
+
+@pytest.fixture(scope="module")
+def plugged():
+    """A step that no test updates."""
+    return _plugged()
 
 
 def _upper(step):
@@ -205,8 +216,8 @@ def test_a_round_is_some_updates_of_the_critics_and_one_of_the_early_layers():
     assert set(metrics) == set(step.metric_names)
 
 
-def test_only_early_layers_are_updated_up_to_stage_3():
-    step = _plugged()
+def test_only_early_layers_are_updated_up_to_stage_3(plugged):
+    step = plugged
     updated = {id(variable) for variable in step.adapter_update.variables_updated}
     early = [variable for variable in _early(step) if variable.trainable]
     assert updated == {id(variable) for variable in early}
@@ -250,8 +261,8 @@ def test_early_layers_learn_to_pass_for_the_source():
     assert values[-1] < values[0]
 
 
-def test_the_critics_see_taps_logits_and_the_predicted_class():
-    step = _plugged()
+def test_the_critics_see_taps_logits_and_the_predicted_class(plugged):
+    step = plugged
     output = step.segmentor.segment_with_taps(_images(1))
     # Stages 2, 3 and 4 at a quarter of the resolution, 16 pixels from each of 48, 64 and 64 channels.
     assert [tap.shape[1:] for tap in output.taps] == [(8, 8, 48), (8, 8, 64), (8, 8, 64)]

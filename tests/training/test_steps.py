@@ -39,6 +39,7 @@ def _weights(*models):
     return [v.numpy().copy() for model in models for v in model.trainable_variables]
 
 
+@pytest.mark.slow
 def test_translation_lowers_the_cycle_loss():
     step = _translation()
     update = tf.function(step.update)
@@ -47,6 +48,7 @@ def test_translation_lowers_the_cycle_loss():
     assert losses[-1] < 0.7 * losses[0]
 
 
+@pytest.mark.slow
 def test_translation_changes_all_four_networks():
     step = _translation()
     models = list(step.networks.values())
@@ -57,6 +59,7 @@ def test_translation_changes_all_four_networks():
         assert any(np.any(a != b) for a, b in zip(_weights(model), weights, strict=True)), model.name
 
 
+@pytest.mark.slow
 def test_the_generator_loss_is_the_weighted_sum_of_its_parts():
     step = _translation(cycle_weight=7.0, identity_weight=3.0)
     m = {k: float(v) for k, v in step.update("anchored", tf.constant(0, tf.int64), _images(1), _images(1, 1)).items()}
@@ -64,13 +67,16 @@ def test_the_generator_loss_is_the_weighted_sum_of_its_parts():
     assert m["generator"] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_the_identity_anchor_lasts_as_long_as_it_is_told():
-    assert _translation().phase(0) == ("anchored", 5)
-    assert _translation().phase(5) == ("free", None)
+    step = _translation()
+    assert step.phase(0) == ("anchored", 5)
+    assert step.phase(5) == ("free", None)
     assert _translation(identity_steps=0).phase(10**6) == ("anchored", None)
     assert _translation(identity_weight=0.0).phase(0) == ("free", None)
 
 
+@pytest.mark.slow
 def test_without_the_anchor_no_identity_is_computed():
     step = _translation()
     metrics = step.update("free", tf.constant(9, tf.int64), _images(1), _images(1, 1))
@@ -82,6 +88,7 @@ def _segmentation(method="source_only", size=_SIZE, **changes):
     return make_inner(method, "segmentation", small_config(size, segmentation=changes), steps=60)
 
 
+@pytest.mark.slow
 def test_segmentation_learns_the_disc():
     step = _segmentation(segmentor=dataclasses.replace(SEGMENTATION.segmentor, learning_rate=3e-3), dice_weight=1.0)
     update = tf.function(step.update)
@@ -89,6 +96,7 @@ def test_segmentation_learns_the_disc():
     assert losses[-1] < 0.4 * losses[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "size"), [("entropy", 32), ("adaptseg", 32), ("advent", 32), ("feature", 128)])
 def test_alignment_trains_the_discriminator_on_both_domains(method, size):
     step = _segmentation(
@@ -118,6 +126,7 @@ def test_maps_too_small_for_the_discriminator_are_refused():
         _segmentation("feature", 64)
 
 
+@pytest.mark.slow
 def test_alignment_lowers_the_loss_of_equation_8_for_fixed_discriminators():
     step = _segmentation(
         "entropy",
@@ -144,6 +153,7 @@ def test_the_aligner_waits_for_its_warm_up():
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_target_images_leave_the_batch_statistics_alone():
     def statistics(phase, target):
         keras.utils.set_random_seed(0)
@@ -156,6 +166,7 @@ def test_target_images_leave_the_batch_statistics_alone():
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_the_discriminator_is_shown_the_map_of_equation_6():
     step = _segmentation("entropy")
     output = step.segmentor(_images(1))

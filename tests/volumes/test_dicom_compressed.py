@@ -158,6 +158,7 @@ def test_a_frame_that_was_cut_off_is_refused_in_one_line(tools, tmp_path, capfd,
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("syntax", CODESTREAMS, ids=lambda syntax: syntax.keyword)
 def test_damaged_frames_are_read_or_refused(tools, tmp_path, syntax):
     bits = BITS.get(syntax, 16)

@@ -9,6 +9,8 @@ from attent_tf.tasks import parse_rule
 from attent_tf.volumes import PrepareOptions, Volume, prepare
 from tests.support.abdomen import CT
 
+pytestmark = pytest.mark.slow
+
 _SLICES, _EDGE, _PIXEL_MM = 48, 512, 0.75
 
 
@@ -29,8 +31,16 @@ def scan(tools):
     return Volume(voxels, affine, "large", CT, labels)
 
 
-@pytest.mark.parametrize("rule", ["window:-160:240", "percentile:0.5:99:volume:body", "zscore:3"])
-@pytest.mark.parametrize("slice_mm", [None, 5.0])
+@pytest.mark.parametrize(
+    ("rule", "slice_mm"),
+    [
+        ("window:-160:240", None),
+        ("window:-160:240", 5.0),
+        ("percentile:0.5:99:volume:body", None),
+        ("zscore:3", None),
+        ("zscore:3", 5.0),
+    ],
+)
 def test_preparing_a_ct_takes_less_than_its_size_as_float32(scan, rule, slice_mm):
     options = PrepareOptions(intensity={"ct": parse_rule(rule)}, slice_mm=slice_mm)
     prepare(scan, options)  # What is imported on the way does not count.

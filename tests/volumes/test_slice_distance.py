@@ -77,6 +77,7 @@ def test_slices_beyond_the_scan_are_filled():
     np.testing.assert_array_equal(labels[:, 0, 0], [0, 3, 3, 0])
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     codes=ORDERS,
