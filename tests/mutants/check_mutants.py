@@ -23,7 +23,7 @@ _BESIDE = ("benchmarks", "docs", "tests", "pyproject.toml", "setup.py", "README.
 TESTS = {
     "attent_tf/data/splits.py": ("tests/data/test_splits.py",),
     "attent_tf/metrics/overlap.py": ("tests/metrics/test_overlap.py", "tests/metrics/test_conventions.py"),
-    "attent_tf/metrics/boxes.py": ("tests/metrics",),
+    "attent_tf/metrics/boxes.py": ("tests/metrics/test_boxes.py",),
     "attent_tf/metrics/bootstrap.py": ("tests/metrics/test_bootstrap.py",),
     "attent_tf/metrics/paired_statistics.py": ("tests/metrics/test_paired_statistics.py",),
     "attent_tf/metrics/scores.py": ("tests/metrics/test_scores.py", "tests/metrics/test_conventions.py"),
