@@ -56,13 +56,17 @@ def _assert_same_bits(undisturbed, resumed):
         np.testing.assert_array_equal(resumed[key], value, err_msg=key)
 
 
+# Long enough to be stopped halfway. Segmentation changes its phase after it was taken up; translation has one, since each takes
+# long to trace.
 LONG = (
     "translation.steps=60",
-    "translation.identity_steps=30",
+    "translation.identity_steps=60",
     "segmentation.steps=60",
+    "segmentation.aligner_warmup_steps=30",
     "segmentation.augmentation.intensity=class_wise",
     "segmentation.augmentation.rotation=10",
     "checkpoint_every=10",
+    "panel_every=20",
 )
 
 
