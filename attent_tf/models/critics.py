@@ -33,7 +33,7 @@ class _Critic(keras.Model):
 
 @keras.saving.register_keras_serializable("attent_tf")
 class FeatureCritic(_Critic):
-    """Scores features of several depths: five residual blocks, each with a strided convolution, one more of these, a linear layer.
+    """Scores features of several depths: five residual blocks with a strided convolution each, one more of these, a linear layer.
 
     Images of 256×256 leave 2×2 positions. The kernels of the strided convolutions are 3, 5, 3, 3, 5 and 3.
 
