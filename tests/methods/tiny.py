@@ -70,9 +70,7 @@ def trained_whole() -> list[str]:
 
 
 def begins_like(method: Method) -> tuple[str, int]:
-    """The method before it whose first stages are this one's, with the same configuration, and how many they are at most; 0 of
-    itself where there is none.
-    """
+    """The method before it that begins with most of the same stages, and how many they are; 0 of itself where none does."""
     found = method.id, 0
     if method.id in _MORE:
         return found
