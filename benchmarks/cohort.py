@@ -4,8 +4,8 @@
 
 Makes one CT as benchmarks/segment.py does and lists links to it under as many names; the model is an export with fresh weights,
 which is the worst case of the way back to the scan. Workers are processes of DirectRunner. One has all threads for TensorFlow; of
-several each has its share of them. Scans an hour are those between the first result of each worker and the last result, so that
-starting and loading the model are not in them.
+several each has its share of them. Scans an hour are those between the first results, as many as there are workers, and the last
+one, so that starting and loading the model are not in them.
 """
 
 import argparse
@@ -16,10 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measured_process import run_measured
+from measured_process import ROOT, project_environment, run_measured
 from segment import write_ct
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 def write_model(folder: Path, name: str) -> None:
@@ -52,8 +50,7 @@ def measure(listed: Path, model: Path, out: Path, workers: int) -> str:
     flags = [*several, f"--direct_num_workers={workers}"]
     words = ["--cohort", str(listed), "--model", str(model), "--out", str(out)]
     threads = str(max(os.cpu_count() // workers, 1))
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+    environment = project_environment() | {
         "OMP_NUM_THREADS": threads,
         "TF_NUM_INTRAOP_THREADS": threads,
         "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -79,13 +76,16 @@ def main() -> None:
     if given.make_model:
         write_model(given.make_model, given.config)
         return
+    if given.scans <= max(given.workers):
+        parser.error(f"--scans: expected more than the {max(given.workers)} workers, found {given.scans}")
     with tempfile.TemporaryDirectory(prefix="cohort-") as scratch:
         folder = Path(scratch)
         write_ct(folder / "ct.nii.gz", tuple(given.shape))
         # A process of its own, so that one TensorFlow at a time holds memory.
         make = [sys.executable, __file__, "--config", given.config, "--make-model", str(folder)]
-        environment = os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
-        subprocess.run(make, check=True, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            make, check=True, env=project_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         listed = write_list(folder, folder / "ct.nii.gz", given.scans)
         model = next((folder / "model").iterdir())
         print(

@@ -8,7 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[1]
 _WATCH_SECONDS = 0.05
+
+
+def project_environment() -> dict[str, str]:
+    """Returns this process's environment, in which `python -m cli.main` is that of this checkout."""
+    return os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
 
 
 def run_measured(command: list[str], **options) -> tuple[float, float]:

@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from measured_process import run_measured
+from measured_process import ROOT, project_environment, run_measured
 
 from attent_tf.tasks import load_task
 
@@ -81,9 +81,7 @@ def measured(run: Path, scan: Path, out: Path, flags: list[str]) -> tuple[dict, 
     report = out / "report.json"
     words = ["--run", run, "--input", scan, "--out", out / "labels.nii.gz", "--report", report, *flags]
     command = [sys.executable, "-m", "cli.main", "segment", *map(str, words)]
-    root = Path(__file__).resolve().parents[1]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])}
-    seconds, peak = run_measured(command, cwd=root, env=environment, stdout=subprocess.DEVNULL)
+    seconds, peak = run_measured(command, cwd=ROOT, env=project_environment(), stdout=subprocess.DEVNULL)
     return json.loads(report.read_text()), seconds, peak
 
 

@@ -23,7 +23,7 @@ def cross_entropy_loss(logits: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor 
     Returns:
       [batch] float32; 0 for an example whose weights are all 0.
     """
-    losses = -tf.reduce_sum(_truth(logits, labels) * _log_softmax(logits), axis=-1)
+    losses = -tf.reduce_sum(_one_hot(labels, logits.shape[-1]) * _log_softmax(logits), axis=-1)
     if weights is None:
         return tf.reduce_mean(losses, axis=[1, 2])
     counted = tf.reduce_sum(tf.cast(weights > 0, tf.float32), axis=[1, 2])
@@ -44,7 +44,7 @@ def dice_loss(logits: tf.Tensor, labels: tf.Tensor, kept: tf.Tensor | None = Non
     Returns:
       [batch] float32; 0 for a slice without structures.
     """
-    probabilities, truth = tf.exp(_log_softmax(logits)), _truth(logits, labels)
+    probabilities, truth = tf.exp(_log_softmax(logits)), _one_hot(labels, logits.shape[-1])
     if kept is not None:
         counted = tf.cast(kept, tf.float32)[..., tf.newaxis]
         probabilities, truth = counted * probabilities, counted * truth
@@ -70,7 +70,7 @@ def weighted_cross_entropy_loss(
     Returns:
       [batch] float32.
     """
-    truth, log_p = _truth(logits, labels), _log_softmax(logits)
+    truth, log_p = _one_hot(labels, logits.shape[-1]), _log_softmax(logits)
     if least_probability:
         log_p = tf.maximum(log_p, math.log(least_probability))
     weights = tf.cast(class_weights, tf.float32)
@@ -87,7 +87,7 @@ def class_counts(labels: tf.Tensor, classes: int) -> tf.Tensor:
     Returns:
       [batch, classes] float32.
     """
-    return tf.reduce_sum(tf.one_hot(tf.cast(labels, tf.int32), classes, dtype=tf.float32), axis=[1, 2])
+    return tf.reduce_sum(_one_hot(labels, classes), axis=[1, 2])
 
 
 def balancing_weights(counts: tf.Tensor) -> tf.Tensor:
@@ -116,7 +116,7 @@ def squared_dice_loss(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     Returns:
       [batch] float32 in [0, 1].
     """
-    probabilities, truth = tf.exp(_log_softmax(logits)), _truth(logits, labels)
+    probabilities, truth = tf.exp(_log_softmax(logits)), _one_hot(labels, logits.shape[-1])
     overlap = tf.reduce_sum(probabilities * truth, axis=[1, 2])
     total = tf.reduce_sum(tf.square(probabilities), axis=[1, 2]) + tf.reduce_sum(truth, axis=[1, 2])
     return 1.0 - tf.reduce_mean(2.0 * overlap / (total + 1e-7), axis=-1)
@@ -126,5 +126,5 @@ def _log_softmax(logits):
     return tf.nn.log_softmax(tf.cast(logits, tf.float32))
 
 
-def _truth(logits, labels):
-    return tf.one_hot(tf.cast(labels, tf.int32), logits.shape[-1], dtype=tf.float32)
+def _one_hot(labels, classes):
+    return tf.one_hot(tf.cast(labels, tf.int32), classes, dtype=tf.float32)
