@@ -3,10 +3,13 @@
 A score has no bound and no zero: only the difference between two scores means anything, so the last layer has no bias.
 """
 
+import math
+
 import keras
 import tensorflow as tf
 
 from attent_tf.layers import ConvUnit, GrowingResidualBlock
+from attent_tf.layers.building import build_in_turn
 
 
 class _Critic(keras.Model):
@@ -19,6 +22,15 @@ class _Critic(keras.Model):
         self.units = units
         self.flatten = keras.layers.Flatten(name="flatten")
         self.head = keras.layers.Dense(1, use_bias=False, dtype="float32", name="head")
+
+    def build(self, input_shape):
+        _, *edges, channels = build_in_turn(self.units, input_shape)
+        if None in edges:
+            raise ValueError(f"Argument `input_shape` must have a height and a width. Found: {input_shape}")
+        # Kernels are odd, so that a stride of n leaves every nth position, the first among them.
+        strides = math.prod(unit.strides for unit in self.units if isinstance(unit, ConvUnit))
+        self.head.build((None, math.prod(math.ceil(edge / strides) for edge in edges) * channels))
+        super().build(input_shape)
 
     def call(self, inputs, training=False):
         """Judges `inputs` [batch, height, width, channels]; returns scores [batch, 1, 1, 1], float32."""

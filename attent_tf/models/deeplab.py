@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from attent_tf.layers import PaddedConv2D
+from attent_tf.layers.building import build_in_turn
 from attent_tf.models.resnet import DilatedResNet
 
 
@@ -96,6 +97,13 @@ class DeepLabV2(keras.Model):
         self.rates = tuple(rates)
         self.main_head = AtrousHead(num_classes, self.rates, name="main_head")
         self.aux_head = AtrousHead(num_classes, self.rates, name="aux_head")
+
+    def build(self, input_shape):
+        build_in_turn([self.resnet], input_shape)
+        *_, stage_3, stage_4 = self.resnet.stage_channels
+        self.main_head.build((*input_shape[:-1], stage_4))
+        self.aux_head.build((*input_shape[:-1], stage_3))
+        super().build(input_shape)
 
     def call(self, inputs, training=False) -> SegmentorOutput:
         """Segments `inputs` [batch, height, width, channels] in [−1, 1]."""

@@ -8,6 +8,7 @@ CycleGAN.
 
 import keras
 
+from attent_tf.layers.building import build_in_turn
 from attent_tf.models.generator_body import GeneratorBody
 from attent_tf.models.generator_decoder import GeneratorDecoder
 from attent_tf.models.generator_encoder import GeneratorEncoder
@@ -59,6 +60,13 @@ class Generator(keras.Model):
         self.decoder = GeneratorDecoder(
             filters, skips, gate_gain, upsample_kernel, normalization, channels, name="decoder"
         )
+
+    def build(self, input_shape):
+        build_in_turn([self.encoder], input_shape)
+        full, half, quarter = ((*input_shape[:-1], conv.filters) for conv in self.encoder.convs)
+        self.body.build(quarter)
+        self.decoder.build(quarter, full, half, quarter)
+        super().build(input_shape)
 
     def call(self, inputs):
         """Translates `inputs` [batch, height, width, channels] in [−1, 1]; height and width divide by 4.

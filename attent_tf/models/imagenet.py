@@ -32,6 +32,10 @@ class ImageNetInput(keras.layers.Layer):
         grey = (inputs + 1.0) * 127.5
         return grey - tf.constant(_MEAN_BGR, grey.dtype)
 
+    def compute_output_shape(self, input_shape):
+        """Returns the shape of the result."""
+        return (*input_shape[:-1], len(_MEAN_BGR))
+
 
 def find_weights(weights: str, backbone: str) -> Path:
     """Returns the file of ImageNet weights; nothing is ever downloaded.

@@ -3,6 +3,7 @@
 import keras
 
 from attent_tf.layers import PaddedConv2D, leaky_relu
+from attent_tf.layers.building import build_in_turn
 
 
 @keras.saving.register_keras_serializable("attent_tf")
@@ -24,6 +25,10 @@ class MapDiscriminator(keras.Model):
         self.filters = filters
         self.convs = [PaddedConv2D(width * filters, 4, 2, name=f"conv_{i}") for i, width in enumerate((1, 2, 4, 8))]
         self.head = PaddedConv2D(1, 4, 2, dtype="float32", name="head")
+
+    def build(self, input_shape):
+        build_in_turn((*self.convs, self.head), input_shape)
+        super().build(input_shape)
 
     def call(self, inputs):
         """Judges `inputs` [batch, height, width, channels]; returns logits [batch, height/32, width/32, 1], float32."""

@@ -1,8 +1,11 @@
 """The image discriminators D_s and D_t: PatchGAN with a 70×70 receptive field (section IV-A.3)."""
 
+import itertools
+
 import keras
 
 from attent_tf.layers import PaddedConv2D, leaky_relu, make_normalization
+from attent_tf.layers.building import build_in_turn
 
 
 @keras.saving.register_keras_serializable("attent_tf")
@@ -31,6 +34,11 @@ class PatchDiscriminator(keras.Model):
             make_normalization("none" if i == 0 else normalization, name=f"norm_{i}") for i in range(len(widths))
         ]
         self.head = PaddedConv2D(judgements, 4, kernel_initializer=_initializer(), dtype="float32", name="head")
+
+    def build(self, input_shape):
+        units = itertools.chain.from_iterable(zip(self.convs, self.norms, strict=True))
+        build_in_turn((*units, self.head), input_shape)
+        super().build(input_shape)
 
     def call(self, inputs):
         """Judges `inputs` [batch, height, width, channels]; returns logits [batch, height/8 − 2, width/8 − 2, judgements]."""

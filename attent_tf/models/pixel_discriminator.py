@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from attent_tf.layers import PaddedConv2D
+from attent_tf.layers.building import build_in_turn
 
 
 @keras.saving.register_keras_serializable("attent_tf")
@@ -27,6 +28,10 @@ class PixelDiscriminator(keras.Model):
         ]
         self.drops = [keras.layers.SpatialDropout2D(dropout, name=f"drop_{i}") for i in range(2)]
         self.head = PaddedConv2D(2, 1, dtype="float32", name="head")
+
+    def build(self, input_shape):
+        build_in_turn((*self.convs, self.head), input_shape)
+        super().build(input_shape)
 
     def call(self, inputs, training=False):
         """Judges `inputs` [batch, height, width, channels]; returns logits [batch, height, width, 1], float32."""

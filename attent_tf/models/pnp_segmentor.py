@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from attent_tf.layers import ConvUnit, GrowingResidualBlock, PaddedConv2D
+from attent_tf.layers.building import build_in_turn
 from attent_tf.models.deeplab import SegmentorOutput
 
 # Of each group: widths of its residual blocks in multiples of the first, and whether a pool follows.
@@ -88,6 +89,12 @@ class PnpSegmentor(keras.Model):
         last = {"padding": "symmetric", "use_bias": False, "kernel_initializer": "he_normal"}
         self.spread = PaddedConv2D(_STRIDE**2 * 8 * num_classes, 3, name="group_10_conv", **last)
         self.head = PaddedConv2D(num_classes, 5, dtype="float32", name="head", **last)
+
+    def build(self, input_shape):
+        blocks = [block for group in self.groups for block in group]
+        shape = build_in_turn((self.stem, *blocks, *self.tops, self.spread), input_shape)
+        self.head.build((*shape[:-1], shape[-1] // _STRIDE**2))
+        super().build(input_shape)
 
     def call(self, inputs, training=False) -> SegmentorOutput:
         """Segments `inputs` [batch, height, width, channels] in [−1, 1]; height and width divide by 8."""

@@ -13,6 +13,7 @@ import keras
 import tensorflow as tf
 
 from attent_tf.layers import BatchNormalization, PaddedConv2D
+from attent_tf.layers.building import build_in_turn
 from attent_tf.models.imagenet import ImageNetInput
 
 _IMAGENET_EPSILON = 1.001e-5
@@ -66,7 +67,8 @@ class ResidualUnit(keras.layers.Layer):
         self.strides = strides
         self.dilation = dilation
         self.project = project
-        out = 4 * filters if bottleneck else filters
+        # Of what it returns.
+        self.channels = out = 4 * filters if bottleneck else filters
         if bottleneck:
             shapes = ((filters, 1, strides, 1), (filters, 3, 1, dilation), (out, 1, 1, 1))
         else:
@@ -159,6 +161,19 @@ class DilatedResNet(keras.Model):
                     )
                 )
             self.stage_ends.append(len(self.units))
+
+    @property
+    def stage_channels(self) -> list[int]:
+        """Number of channels of the features of each stage."""
+        return [self.units[end - 1].channels for end in self.stage_ends]
+
+    def build(self, input_shape):
+        shape = input_shape if self.entry is None else self.entry.compute_output_shape(input_shape)
+        shape = build_in_turn((self.stem, self.stem_norm), shape)
+        for unit in self.units:
+            unit.build(shape)
+            shape = (*shape[:-1], unit.channels)
+        super().build(input_shape)
 
     def call(self, inputs, training=False):
         """Returns the features of stage 3 and stage 4 of `inputs` [batch, height, width, channels]."""

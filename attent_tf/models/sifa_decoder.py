@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from attent_tf.layers import InstanceNormalization, PaddedConv2D
+from attent_tf.layers.building import build_in_turn
 from attent_tf.models.sifa_block import SifaBlock, translator_initializer
 from attent_tf.models.sifa_tail import SifaTail
 
@@ -31,14 +32,9 @@ class SifaDecoder(keras.Model):
         self.tail = SifaTail((2 * filters, 2 * filters, filters), channels, name="tail")
 
     def build(self, features_shape, images_shape):
-        # Keras runs a network of one input once to build it again, and cannot know what two inputs are.
-        self.entry.build(features_shape)
-        inside = (*features_shape[:-1], 4 * self.filters)
-        self.entry_norm.build(inside)
-        for block in self.blocks:
-            block.build(inside)
-        self.tail.build(inside, images_shape)
-        self.built = True
+        shape = build_in_turn((self.entry, self.entry_norm, *self.blocks), features_shape)
+        self.tail.build(shape, images_shape)
+        super().build(features_shape)
 
     def call(self, features, images):
         """Returns [batch, height, width, channels] float32 in [−1, 1].

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from attent_tf.layers import ConvUnit, GrowingResidualBlock
+from attent_tf.layers.building import build_in_turn
 
 # Multiples of `filters` of the residual blocks before each of the three max pools, and after the last.
 _BEFORE_POOLS = ((1,), (2,), (4, 4))
@@ -52,6 +53,14 @@ class SifaEncoder(keras.Model):
     def _width(self, times):
         return min(self.widest, times * self.filters)
 
+    def build(self, input_shape):
+        build_in_turn(self._units(), (*input_shape[:-1], self.copies * input_shape[-1]))
+        super().build(input_shape)
+
+    def _units(self):
+        blocks = [block for level in self.levels for block in level]
+        return (self.stem, *blocks, *self.dilated, *self.top)
+
     def call(self, inputs, training=False):
         """Encodes `inputs` [batch, height, width, channels] in [−1, 1]; height and width divide by 8.
 
@@ -71,8 +80,7 @@ class SifaEncoder(keras.Model):
 
     def conv_norms(self) -> Iterator[tuple]:
         """Yields each convolution, the batch norm after it, and what puts something in the norm's place."""
-        blocks = [block for level in self.levels for block in level]
-        for layer in (self.stem, *blocks, *self.dilated, *self.top):
+        for layer in self._units():
             yield from layer.conv_norms()
 
     def get_config(self):

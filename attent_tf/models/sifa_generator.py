@@ -1,9 +1,12 @@
 """The generator g_A of SIFA (Chen et al., TMI 2020): source images to target style."""
 
+import itertools
+
 import keras
 import tensorflow as tf
 
 from attent_tf.layers import InstanceNormalization, PaddedConv2D
+from attent_tf.layers.building import build_in_turn
 from attent_tf.models.sifa_block import SifaBlock, translator_initializer
 from attent_tf.models.sifa_tail import SifaTail
 
@@ -37,6 +40,12 @@ class SifaGenerator(keras.Model):
         self.encoder_norms = [InstanceNormalization(affine=True, name=f"encoder_norm_{i}") for i in range(3)]
         self.blocks = [SifaBlock(4 * filters, name=f"block_{i}") for i in range(residual_blocks)]
         self.tail = SifaTail((2 * filters, filters), channels, name="tail")
+
+    def build(self, input_shape):
+        units = itertools.chain.from_iterable(zip(self.encoders, self.encoder_norms, strict=True))
+        shape = (*input_shape[:-1], self.copies * input_shape[-1])
+        self.tail.build(build_in_turn((*units, *self.blocks), shape), input_shape)
+        super().build(input_shape)
 
     def call(self, inputs):
         """Translates `inputs` [batch, height, width, channels] in [−1, 1]; height and width divide by 4.

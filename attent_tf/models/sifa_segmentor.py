@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from attent_tf.layers import PaddedConv2D
+from attent_tf.layers.building import build_in_turn
 from attent_tf.models.deeplab import SegmentorOutput
 from attent_tf.models.sifa_encoder import SifaEncoder
 
@@ -43,6 +44,13 @@ class SifaSegmentor(keras.Model):
         self.lower_head = lower_head
         self.main_head = _head(num_classes, "main_head")
         self.aux_head = _head(num_classes, "aux_head") if lower_head else None
+
+    def build(self, input_shape):
+        build_in_turn([self.encoder], input_shape)
+        self.main_head.build((*input_shape[:-1], self.encoder.top[-1].filters))
+        if self.lower_head:
+            self.aux_head.build((*input_shape[:-1], self.encoder.levels[-1][-1].filters))
+        super().build(input_shape)
 
     def call(self, inputs, training=False) -> SegmentorOutput:
         """Segments `inputs` [batch, height, width, channels] in [−1, 1]."""

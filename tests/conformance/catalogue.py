@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from attent_tf import layers, losses, models
 from attent_tf.layers.addons_normalization import AddonsInstanceNormalization
+from attent_tf.layers.building import build_in_turn
 from attent_tf.layers.processor import convolve, convolve_same, reflect_pad
 from attent_tf.models.generator_encoder import generator_initializer
 from attent_tf.models.imagenet import ImageNetInput
@@ -377,6 +378,7 @@ DIFFERENTIABLE = tuple(row for row in ALL if row.name not in _WITHOUT_SLOPE)
 # Public, and not a function of tensors: what they do is tested beside the modules that hold them.
 OTHERS = (
     layers.make_normalization,
+    build_in_turn,
     make_optimizer,
     models.SegmentorOutput,
     models.draw_kernels,
