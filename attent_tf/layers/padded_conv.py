@@ -10,6 +10,9 @@ import tensorflow as tf
 from attent_tf.layers.processor import convolve, convolve_same, reflect_pad
 
 _MODES = {"zero": "CONSTANT", "reflect": "REFLECT", "symmetric": "SYMMETRIC"}
+# With fewer than a block of them, oneDNN's gradient of a strided 1×1 kernel writes past its memory on processors with AVX2
+# (uxlfoundation/oneDNN, issue 6035).
+_FEWEST_STRIDED_CHANNELS = 16
 
 
 @keras.saving.register_keras_serializable("attent_tf")
@@ -71,13 +74,15 @@ class PaddedConv2D(keras.layers.Layer):
 
     def call(self, inputs):
         """Convolves `inputs` [batch, height, width, channels]."""
-        kernel = tf.cast(self.kernel, inputs.dtype)
-        if self.padding == "zero" and self.strides == 1 and self.kernel_size % 2:
+        kernel, strides = tf.cast(self.kernel, inputs.dtype), self.strides
+        if self.kernel_size == 1 and strides > 1 and inputs.shape[-1] < _FEWEST_STRIDED_CHANNELS:
+            inputs, strides = inputs[:, ::strides, ::strides], 1
+        if self.padding == "zero" and strides == 1 and self.kernel_size % 2:
             y = convolve_same(inputs, kernel, self.dilation)
-        elif self.strides == self.dilation == 1:
+        elif strides == self.dilation == 1:
             y = convolve(self._pad(inputs), kernel)
         else:
-            y = tf.nn.convolution(self._pad(inputs), kernel, self.strides, padding="VALID", dilations=self.dilation)
+            y = tf.nn.convolution(self._pad(inputs), kernel, strides, padding="VALID", dilations=self.dilation)
         return tf.nn.bias_add(y, tf.cast(self.bias, y.dtype)) if self.use_bias else y
 
     def _pad(self, inputs):

@@ -64,6 +64,26 @@ def test_padded_conv_at_stride_two_pads_both_sides_alike():
     np.testing.assert_array_equal(conv(x)[0, :, :, 0], [[4, 6], [6, 9]])
 
 
+# The last has many rows for each thread, as a batch of slices has.
+@pytest.mark.parametrize("channels, rows", [(3, 5), (4, 8), (20, 8), (4, 64)])
+def test_a_strided_kernel_of_one_pixel_sees_every_nth_pixel(channels, rows):
+    x, upstream = _random(4, rows, 6, channels), _random(4, -(-rows // 2), 3, 8, seed=1)
+    conv = PaddedConv2D(8, 1, strides=2, use_bias=False)
+    images = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        y = conv(images)
+        loss = tf.reduce_sum(y * upstream)
+    by_image, by_kernel = tape.gradient(loss, [images, conv.kernel])
+
+    kernel, seen = conv.kernel.numpy()[0, 0], x[:, ::2, ::2]
+    np.testing.assert_allclose(y, seen @ kernel, atol=1e-5)
+    np.testing.assert_allclose(by_kernel[0, 0], np.einsum("nhwi,nhwo->io", seen, upstream), rtol=1e-4, atol=1e-4)
+    expected = np.zeros_like(x)
+    expected[:, ::2, ::2] = upstream @ kernel.T
+    np.testing.assert_allclose(by_image, expected, atol=1e-5)
+
+
 def test_reflected_padding_mirrors_without_repeating_the_border():
     conv = PaddedConv2D(1, 3, padding="reflect", kernel_initializer="ones", use_bias=False)
     x = np.arange(3, dtype=np.float32).reshape(1, 1, 3, 1) * np.ones((1, 3, 1, 1), np.float32)
