@@ -91,7 +91,12 @@ def balanced(stage: Stage) -> Stage:
     Args:
       stage: the stage that trains S on labelled slices.
     """
-    return dataclasses.replace(stage, step=f"{_STEPS}.balanced:BalancedStep")
+    return dataclasses.replace(
+        stage,
+        step=f"{_STEPS}.balanced:BalancedStep",
+        reads=(*stage.reads, "pnp_adanet.segmentor"),
+        unused=(*stage.unused, "segmentation.segmentor"),
+    )
 
 
 def plug_and_play() -> Stage:
@@ -110,6 +115,7 @@ def plug_and_play() -> Stage:
         ),
         inputs=(Slices("source"), _TARGET),
         reads=SEGMENTOR_KEYS,
+        unused=("pnp_adanet.segmentor",),
     )
 
 

@@ -311,3 +311,17 @@ def test_balanced_classes_are_weighed_by_the_batch():
         expected += weight * tf.reduce_mean(cross_entropy + losses.squared_dice_loss(logits, labels))
     metrics = step.update("supervised", _step(), (x, labels))
     assert float(metrics["segmentor"]) == pytest.approx(float(expected), rel=1e-4)
+
+
+def test_the_source_has_an_optimiser_of_pnp_adanets_own():
+    def change(rate):
+        own = OptimizerConfig(kind="sgd", learning_rate=rate)
+        step = _make("pnp_adanet", "segmentation", pnp_adanet={"segmentor": own})
+        kernel = step.segmentor.main_head.trainable_variables[0]
+        (before,) = _values(kernel)
+        step.update("supervised", _step(), _discs())
+        return kernel.numpy() - before
+
+    slow, fast = change(1e-3), change(4e-3)
+    assert np.abs(slow).max() > 1e-6
+    np.testing.assert_allclose(fast, 4 * slow, rtol=1e-2, atol=1e-7)

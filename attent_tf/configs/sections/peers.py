@@ -118,6 +118,9 @@ _PNP_CRITIC = dataclasses.replace(_PNP_ADAPTER, decay_every=2000)
 class PnpAdaNetConfig:
     """PnP-AdaNet: the adaptation of the early layers of S, after S was trained on the source.
 
+    Training on the source is of the section `segmentation`, but for its optimiser: pixels that S has given up have no slope in this
+    method's cross-entropy, so that steps which are too large lose small structures for good.
+
     Attributes:
       steps: total number of updates of the critics and of the early layers; 0 means `epochs`.
       epochs: passes over the larger domain, when `steps` is 0.
@@ -131,6 +134,7 @@ class PnpAdaNetConfig:
       critic_filters: channels of the first block of the critic of features.
       mask_critic_filters: channels of the first convolution of the critic of masks.
       critic_dropout: share of values that the critics' training leaves out.
+      segmentor: optimiser of S on the source.
       adapter: optimiser of the early layers.
       critic: optimiser of each critic.
     """
@@ -147,5 +151,6 @@ class PnpAdaNetConfig:
     critic_filters: int = at_least_1(64)
     mask_critic_filters: int = at_least_1(16)
     critic_dropout: float = 0.25
+    segmentor: OptimizerConfig = OptimizerConfig(learning_rate=1e-3, weight_decay=1e-4)
     adapter: OptimizerConfig = _PNP_ADAPTER
     critic: OptimizerConfig = _PNP_CRITIC

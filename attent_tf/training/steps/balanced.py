@@ -30,6 +30,9 @@ class BalancedStep(SupervisedStep):
         self.segmentor_update.apply(gradients)
         return metrics
 
+    def _optimizer(self):
+        return self.context.config.pnp_adanet.segmentor
+
     def _terms(self, source, labels, class_weights):
         cross_entropy = functools.partial(
             losses.weighted_cross_entropy_loss, class_weights=class_weights, least_probability=_LEAST_PROBABILITY

@@ -33,8 +33,11 @@ class SupervisedStep(Step):
         self.segmentor = self.networks[SEGMENTOR]
         self.segmentor(tf.zeros((1, *context.image_shape)))
         heads = dict.fromkeys(("main_head", "aux_head"), self.config.head_rate_factor)
-        self.segmentor_update = self.updating("segmentor", self.config.segmentor, self.segmentor, rate_factors=heads)
+        self.segmentor_update = self.updating("segmentor", self._optimizer(), self.segmentor, rate_factors=heads)
         self._supervised_gradients = compiled(self._supervised_gradients, context.config.jit)
+
+    def _optimizer(self):
+        return self.config.segmentor
 
     @classmethod
     def check(cls, config: Config, task: Task, begun: bool) -> None:
