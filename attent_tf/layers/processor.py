@@ -121,15 +121,16 @@ def convolve_same(x: tf.Tensor, kernel: tf.Tensor, dilation: int = 1) -> tf.Tens
     Returns:
       [batch, height, width, filters].
     """
-    if dilation > 1 and on_processor() and x.dtype in (tf.float32, tf.bfloat16) and _has_dilated_gradients():
+    if dilation > 1 and on_processor() and x.dtype in (tf.float32, tf.bfloat16) and _has_dilated_gradients(x.dtype):
         return tf.nn.conv2d(x, kernel, 1, "SAME", dilations=dilation)
     return tf.nn.convolution(x, kernel, padding="SAME", dilations=dilation)
 
 
 @functools.cache
-def _has_dilated_gradients():
+def _has_dilated_gradients(dtype):
+    # oneDNN computes in bfloat16 only on processors that have it.
     with tf.init_scope():
-        image, kernel, upstream = tf.zeros((1, 5, 5, 1)), tf.zeros((3, 3, 1, 1)), tf.zeros((1, 1, 1, 1))
+        image, kernel, upstream = (tf.zeros(shape, dtype) for shape in ((1, 5, 5, 1), (3, 3, 1, 1), (1, 1, 1, 1)))
         try:
             tf.raw_ops.Conv2DBackpropInput(
                 input_sizes=image.shape,
