@@ -49,9 +49,9 @@ def convert(run_folder, records, domains, domain_datasets, layout, accept, postp
     """Write a data set that nnU-Net can train on.
 
     It holds labelled training scans of the source, in target style and with their own labels, and training scans of the
-    target, with the run's label maps, if they pass the signs of attent check, taken on each scan alone. Scans that do not
-    pass are left out and named. Test scans of the target go to imagesTs. All scans keep the grid of their files. No label
-    of the target is used.
+    target with the run's label maps. Each of the latter must pass the signs of attent check, measured on that scan alone;
+    scans that do not pass are left out and named. Test scans of the target go to imagesTs. All scans keep the grid of
+    their files. No label of the target is used.
 
     origins.json, beside dataset.json, says where each case comes from.
 

@@ -31,7 +31,9 @@ from .remote import read_source, server_options
 @click.option("--verbose", is_flag=True, help="With --cohort: show Beam's own messages.")
 @click.option("--dicom-seg", is_flag=True, help="Also write a DICOM segmentation; the input must be DICOM.")
 @click.option("--probabilities", is_flag=True, help="Also write the probability of each class (4-D NIfTI).")
-@click.option("--entropy", is_flag=True, help="Also write where to distrust the result: 0 sure, 1 undecided (NIfTI).")
+@click.option(
+    "--entropy", is_flag=True, help="Also write a map of where to distrust the result: 0 sure, 1 undecided (NIfTI)."
+)
 @click.option("--preview", is_flag=True, help="Also draw slices with the outlines of what was found (PNG).")
 @click.option(
     "--page",
