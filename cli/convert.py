@@ -77,9 +77,9 @@ def convert(run_folder, records, domains, domain_datasets, layout, accept, postp
 
     done = run.postprocessing.asked(postprocess)
     written = write_nnunet(run, records, scans, out, ConsoleObserver("slices"), accept, done)
-    for what, cases in written.cases.items():
+    for kind, cases in written.cases.items():
         if cases:
-            click.echo(f"{what.capitalize()} ({len(cases)}): {', '.join(cases)}")
+            click.echo(f"{kind.capitalize()} ({len(cases)}): {', '.join(cases)}")
     for left_out in written.left_out:
         click.echo(f"Left out: {left_out.case}: {left_out.reason}")
     click.echo(f"Wrote {written.folder}")

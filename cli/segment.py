@@ -102,8 +102,8 @@ def segment(
     found = find_scans(source)
     answers = answer_paths(found, source, out)
     wanted = {
-        what: suffix
-        for what, suffix, chosen in (
+        kind: suffix
+        for kind, suffix, chosen in (
             ("entropy", None, entropy),
             ("probabilities", None, probabilities),
             ("seg", ".dcm", dicom_seg),
@@ -113,7 +113,7 @@ def segment(
         if chosen
     }
     outputs = {
-        name: [answer, *(beside(answer, what, suffix) for what, suffix in wanted.items())]
+        name: [answer, *(beside(answer, kind, suffix) for kind, suffix in wanted.items())]
         for name, answer in answers.items()
     }
     refused = refused_names(found, outputs)
@@ -122,9 +122,9 @@ def segment(
     check_writes([*named, *indexes, *checked_report_name(settings["report"])], [scan.path for scan in found.scans])
     run = read_source(run_folder, settings["server"], model_metadata, settings["model"])
     room = next(iter(answers.values())).parent if probabilities else None
-    how = reading(run, settings, dicom_seg)
+    scan_reading = reading(run, settings, dicom_seg)
     pipeline = ScanPipeline(
-        how,
+        scan_reading,
         Segmenting(run.task, run.postprocessing.asked(postprocess), entropy, room),
         functools.partial(open_deployed, run, settings),
         functools.partial(get_ready, settings),
@@ -136,7 +136,7 @@ def segment(
         paths = dict(zip(["labels", *wanted], outputs[name], strict=True))
         with tally.done(answer, paths):
             with answer.scan.watch.phase("writing"):
-                _write(run, answer, paths, how)
+                _write(run, answer, paths, scan_reading)
             warn(answer.warnings)
             _tell(answer.volumes_ml, paths, found.single)
         del answer

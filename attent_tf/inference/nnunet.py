@@ -170,9 +170,9 @@ class _Writer:
         for name, scans in self.scans.items():
             cases = [case for cases in self.cases.values() for case in cases if case.domain == name]
             if not cases:
-                what = "labelled training cases" if name == self.run.source else "cases"
+                expected = "labelled training cases" if name == self.run.source else "cases"
                 raise RecordsError(
-                    f"{self.records}: expected {what} of {name}, found none; leave its scans out, or preprocess with them"
+                    f"{self.records}: expected {expected} of {name}, found none; leave its scans out, or preprocess with them"
                 )
             found |= find_originals(scans, self.manifest.task, cases)
         return found
