@@ -35,7 +35,7 @@ class SkippedScan(Exception):  # noqa: N818 - no error of the job
 
 @dataclasses.dataclass(frozen=True)
 class CohortModel:
-    """A model that is ready.
+    """An exported model that is ready to segment a cohort.
 
     Attributes:
       deployed: the exported chain.

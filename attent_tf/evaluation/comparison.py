@@ -28,7 +28,7 @@ _SAME_VOLUME = 1e-6
 
 @dataclasses.dataclass(frozen=True)
 class RunScores:
-    """What one run scored.
+    """The scores of one run by the metric of a comparison.
 
     Attributes:
       label: what the run is called.
@@ -43,7 +43,7 @@ class RunScores:
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """Two runs in one column.
+    """The difference of two runs in one column: a structure, or the average.
 
     Attributes:
       first, second: labels of the runs; differences are first minus second.

@@ -56,7 +56,7 @@ class LeftOutCase:
 
 @dataclasses.dataclass(frozen=True)
 class NnunetFolder:
-    """What was written.
+    """A data set for nnU-Net that was written.
 
     Attributes:
       folder: the data set.

@@ -68,7 +68,7 @@ class TranslatedScan:
 
 @dataclasses.dataclass(frozen=True)
 class Segmenting:
-    """Structures are wanted.
+    """What a pipeline of scans does if structures are wanted.
 
     Attributes:
       task: whose classes the labels are.
@@ -100,7 +100,7 @@ class Segmenting:
 
 @dataclasses.dataclass(frozen=True)
 class Translating:
-    """The source's style is wanted.
+    """What a pipeline of scans does if the source's style is wanted.
 
     Attributes:
       options: how scans are prepared.

@@ -44,7 +44,7 @@ class Slices:
 
 @dataclasses.dataclass(frozen=True)
 class Stage:
-    """One stage.
+    """A stage of a method: networks that are trained together.
 
     Attributes:
       id: its folder in a run folder, and its name on the command line.

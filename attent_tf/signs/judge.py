@@ -79,7 +79,7 @@ RULES = {rule.id: rule for rule in (SHARES, EMPTY, PATHS, CYCLE, GREY, SCALE, EN
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """What was counted.
+    """The counts on target and source that the signs are made of.
 
     Attributes:
       structures: names of the classes from 1.

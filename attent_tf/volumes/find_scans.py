@@ -26,7 +26,7 @@ class FoundScan:
 
 @dataclasses.dataclass(frozen=True)
 class FoundScans:
-    """What a path stands for.
+    """The scans that a path stands for.
 
     Attributes:
       scans: the scans in the order of their names.
