@@ -113,15 +113,15 @@ def faults_of_scan(path: str | os.PathLike[str]) -> Iterator[None]:
     except OSError as error:
         if error.errno in MACHINE_FAULTS:
             raise
-        other = "" if error.filename in (None, path, str(path)) else f" ({error.filename})"
+        place = "" if error.filename in (None, path, str(path)) else f" ({error.filename})"
         if isinstance(error, FileNotFoundError):
             advice = "check the path, and that nothing moves it meanwhile"
-            raise InputError(path, "a NIfTI file or a folder of DICOM slices", f"nothing{other}", advice) from error
+            raise InputError(path, "a NIfTI file or a folder of DICOM slices", f"nothing{place}", advice) from error
         found = (error.strerror or str(error) or type(error).__name__).lower()
         raise InputError(
             path,
             "a scan that can be read and results that can be written",
-            f"{found}{other}",
+            f"{found}{place}",
             "see who may read and write there, how large files and long names may be, and whether the disk is sound",
         ) from error
     except MemoryError as error:

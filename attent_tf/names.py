@@ -66,9 +66,9 @@ def file_in(folder: str | os.PathLike[str], name: str) -> Path:
     """
     path = Path(folder) / name
     if not path.exists() and path.parent.is_dir():
-        for other in path.parent.iterdir():
-            if normal_name(other.name) == normal_name(name):
-                return other
+        for entry in path.parent.iterdir():
+            if normal_name(entry.name) == normal_name(name):
+                return entry
     return path
 
 

@@ -45,8 +45,8 @@ def use_device(name: str) -> None:
     kind, _, number = name.partition(":")
     wanted = [] if kind == "cpu" else gpus[int(number) : int(number) + 1] if number else gpus
     if kind == "gpu" and not wanted:
-        there = counted(len(gpus), "GPU") if gpus else "none"
-        raise ConfigError(f"--device {name}: expected a GPU that TensorFlow sees, found {there}; see attent doctor")
+        found = counted(len(gpus), "GPU") if gpus else "none"
+        raise ConfigError(f"--device {name}: expected a GPU that TensorFlow sees, found {found}; see attent doctor")
     try:
         tf.config.set_visible_devices(wanted, "GPU")
     except RuntimeError as error:

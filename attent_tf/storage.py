@@ -62,11 +62,11 @@ def store_faults(path: str | os.PathLike) -> Iterator[None]:
 
 
 def answers(ask: Callable[[_Q], _A], about: Iterable[_Q], remote: bool) -> Iterator[_A]:
-    """Yields `ask(one)` for one after the other, in their order; where that takes requests to a store, some wait side by side.
+    """Yields `ask(item)` for each item, in order; where that takes requests to a store, some wait side by side.
 
     Args:
       ask: reads files; from other threads where `remote`.
-      about: what it is called with; only some more than were yielded are taken and held.
+      about: the items; only some more than were yielded are taken and held.
       remote: whether these files lie on an object store.
     """
     if not remote:
@@ -74,10 +74,10 @@ def answers(ask: Callable[[_Q], _A], about: Iterable[_Q], remote: bool) -> Itera
         return
     left = iter(about)
     with concurrent.futures.ThreadPoolExecutor(_REMOTE_REQUESTS) as readers:
-        asked = collections.deque(readers.submit(ask, one) for one in itertools.islice(left, 2 * _REMOTE_REQUESTS))
+        asked = collections.deque(readers.submit(ask, item) for item in itertools.islice(left, 2 * _REMOTE_REQUESTS))
         while asked:
             yield asked.popleft().result()
-            asked.extend(readers.submit(ask, one) for one in itertools.islice(left, 1))
+            asked.extend(readers.submit(ask, item) for item in itertools.islice(left, 1))
 
 
 def list_files(root: str | os.PathLike[str]) -> list[str]:

@@ -62,16 +62,16 @@ class PreprocessOptions:
                 "--domain (or --mri, --ct): expected at least one data folder, found none; pass one or more, such as "
                 f"--domain {self.task.domain_names[0]}=DIR"
             )
-        for given, what in (
+        for by_domain, noun in (
             (self.folders, ""),
             (self.datasets, "a description"),
             (self.intensity, "an intensity rule"),
         ):
-            for name in given:
+            for name in by_domain:
                 self.task.domain(name)
                 if name not in self.folders:
                     raise ConfigError(
-                        f"domain {name}: expected a data folder too, as there is {what} of it; pass --domain {name}=DIR"
+                        f"domain {name}: expected a data folder too, as there is {noun} of it; pass --domain {name}=DIR"
                     )
         for option, value, known in (
             ("--split", self.split, SPLIT_RULES),

@@ -24,7 +24,7 @@ from beam_preprocess.plan import PlannedCase
 
 
 class ReadCase(NamedTuple):
-    """What becomes of a case.
+    """A case that was read and prepared, and the slices of it to keep.
 
     Attributes:
       prepared: the whole case on the record grid.

@@ -121,7 +121,7 @@ def main():
                 out = place / f"out-{turn}"
                 out.mkdir(exist_ok=True)
                 rounds.append(measured(run, scan, out, flags))
-            report, seconds, peak = min(rounds, key=lambda one: one[1])
+            report, seconds, peak = min(rounds, key=lambda timed: timed[1])
             spent = report["scans"][0]["seconds"]
             rest = 1 - spent["network"] / sum(spent.values())
             print(

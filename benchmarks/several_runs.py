@@ -34,10 +34,10 @@ def main():
         for _ in range(arguments.rounds):
             for name, way in ways.items():
                 best[name] = max(best[name], steps_a_second(setting, *way))
-        one, several = best.values()
+        alone, together = best.values()
         print(
-            f"{stage}, {arguments.size}, {arguments.threads} threads: one process {one:.2f} steps/s, "
-            f"{arguments.threads} processes {several:.2f} steps/s together, ratio {several / one:.2f}",
+            f"{stage}, {arguments.size}, {arguments.threads} threads: one process {alone:.2f} steps/s, "
+            f"{arguments.threads} processes {together:.2f} steps/s together, ratio {together / alone:.2f}",
             flush=True,
         )
 

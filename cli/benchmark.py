@@ -13,7 +13,9 @@ from .options import workers_option
 
 @click.command()
 @click.option("--records", required=True, type=click.Path(), help="Records folder with test cases of both domains.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Benchmark folder; resumed if there.")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="Benchmark folder; an existing benchmark is resumed."
+)
 @click.option(
     "--methods", default="all", show_default=True, metavar="ID,ID…", help=f"all, or some of {', '.join(METHODS)}."
 )
@@ -30,7 +32,9 @@ from .options import workers_option
 )
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one key; may be repeated.")
 @click.option(
-    "--dry-run", is_flag=True, help="List what exists and what will be trained, with the time it will take; do nothing."
+    "--dry-run",
+    is_flag=True,
+    help="List what exists and what will be trained, with the time it will take, and do nothing else.",
 )
 @workers_option
 @click.option("--quiet", is_flag=True, help="Show no progress, only warnings and the result.")
@@ -38,7 +42,7 @@ def benchmark(records, out, methods, directions, seeds, config_name, overrides, 
     """Train and score all methods over seeds, in the form of the paper's tables.
 
     Every run is trained to its last step and scored once; nothing is chosen by scores. A CycleGAN is trained once for each
-    seed, for all methods that translate with it and for both directions. If it was interrupted, the same command goes on
+    seed, for all methods that translate with it and for both directions. After an interruption, the same command continues
     where it stopped. Writes benchmark.md and benchmark.json, and leaves each run with its evaluation in OUT/runs.
 
     \b

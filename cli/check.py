@@ -41,9 +41,9 @@ from .tables import LINE
 def check(ctx, run_folder, records, split, cases, out, calibration, strict):
     """Say how good a run is, without labels of its target.
 
-    Signs are taken on scans of the target: how much of each structure is found, whether answers stay the same when a slice
-    is mapped, scaled or translated there and back, how sure they are, and whether structures are in one piece. Each is
-    green, amber or red. No label of the target is read, so stages, settings and seeds may be chosen by the signs.
+    Signs are measured on scans of the target: how much of each structure is found, whether answers stay the same when a
+    slice is mapped, scaled or translated there and back, how sure they are, and whether structures are in one piece. Each
+    sign is green, amber or red. No label of the target is read, so stages, settings and seeds may be chosen by the signs.
 
     \b
     Examples:

@@ -49,9 +49,9 @@ def convert(run_folder, records, domains, domain_datasets, layout, accept, postp
     """Write a data set that nnU-Net can train on.
 
     It holds labelled training scans of the source, in target style and with their own labels, and training scans of the
-    target, with the run's label maps, if they pass the signs of attent check, taken on each scan alone. Scans that do not
-    pass are left out and named. Test scans of the target go to imagesTs. All scans keep the grid of their files. No label
-    of the target is used.
+    target with the run's label maps. Each of the latter must pass the signs of attent check, measured on that scan alone;
+    scans that do not pass are left out and named. Test scans of the target go to imagesTs. All scans keep the grid of
+    their files. No label of the target is used.
 
     origins.json, beside dataset.json, says where each case comes from.
 
@@ -77,9 +77,9 @@ def convert(run_folder, records, domains, domain_datasets, layout, accept, postp
 
     done = run.postprocessing.asked(postprocess)
     written = write_nnunet(run, records, scans, out, ConsoleObserver("slices"), accept, done)
-    for what, cases in written.cases.items():
+    for kind, cases in written.cases.items():
         if cases:
-            click.echo(f"{what.capitalize()} ({len(cases)}): {', '.join(cases)}")
+            click.echo(f"{kind.capitalize()} ({len(cases)}): {', '.join(cases)}")
     for left_out in written.left_out:
         click.echo(f"Left out: {left_out.case}: {left_out.reason}")
     click.echo(f"Wrote {written.folder}")

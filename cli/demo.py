@@ -17,7 +17,9 @@ DEMO_METHODS = ("source_only", "attent", "attent_st", "supervised")
 
 
 @click.command()
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for everything; resumed if there.")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="Folder for everything; an existing demo is resumed."
+)
 @click.option(
     "--direction",
     metavar="mri2ct|ct2mri|both",

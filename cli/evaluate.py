@@ -32,7 +32,8 @@ from .tables import LINE
 @click.option(
     "--task",
     metavar="NAME_OR_YAML",
-    help=f"With --predictions: whose structures they show, {', '.join(SHIPPED_TASKS)} or a file.  [default: {DEFAULT_TASK}]",
+    help=f"With --predictions: the task whose structures they show: {', '.join(SHIPPED_TASKS)} or a file.  "
+    f"[default: {DEFAULT_TASK}]",
 )
 @click.option("--images", type=click.Path(), metavar="DIR", help="With --predictions: the scans, for the report.")
 @click.option("--name", default="", help="With --predictions: name of the method.  [default: of the folder]")

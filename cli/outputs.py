@@ -45,10 +45,10 @@ def answer_paths(found, source: str, out: str) -> dict[str, Path]:
     return {scan.name: folder / f"{scan.name}.nii.gz" for scan in found.scans}
 
 
-def beside(answer: Path, what: str, suffix: str | None = None) -> Path:
+def beside(answer: Path, kind: str, suffix: str | None = None) -> Path:
     """Returns `labels_entropy.nii.gz` for `labels.nii.gz` and `entropy`; with another suffix where one is given."""
-    kept = next(ending for ending in _SUFFIXES if answer.name.endswith(ending))
-    return answer.with_name(f"{answer.name.removesuffix(kept)}_{what}{suffix or kept}")
+    ending = next(ending for ending in _SUFFIXES if answer.name.endswith(ending))
+    return answer.with_name(f"{answer.name.removesuffix(ending)}_{kind}{suffix or ending}")
 
 
 def refused_names(found, outputs: Mapping[str, Sequence[Path]]) -> dict[str, InputError]:
@@ -119,8 +119,8 @@ def _too_long(where: Path, output: Path) -> Problem | None:
 
 
 def _longest_name(folder: Path) -> int:
-    there = next((place for place in (folder, *folder.parents) if os.path.exists(place)), "/")
+    existing = next((place for place in (folder, *folder.parents) if os.path.exists(place)), "/")
     try:
-        return min(LONGEST_FILE_NAME, os.pathconf(there, "PC_NAME_MAX"))
+        return min(LONGEST_FILE_NAME, os.pathconf(existing, "PC_NAME_MAX"))
     except (OSError, ValueError):
         return LONGEST_FILE_NAME

@@ -23,8 +23,8 @@ from .console import progress, say
 def phantom(out: Path, task: str, subjects: int, seed: int):
     """Write synthetic MR and CT abdomens in the layouts of CHAOS and MALBCV, or scans of another task.
 
-    The subjects are procedural: no patient, no licence. Subjects of both domains are different people, as in the real task.
-    Scores on the phantom say that the software works, not how well it works on patients.
+    The subjects are generated: there is no patient and no licence. Subjects of both domains are different people, as in
+    the real task. Scores on the phantom say that the software works, not how well it works on patients.
 
     \b
     Examples:

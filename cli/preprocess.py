@@ -28,7 +28,7 @@ from .options import ForDomain
     multiple=True,
     type=ForDomain("DIR"),
     help="Cases of a domain of the task: a folder in a known layout, or a YAML description that names its root. "
-    "Once for each domain, for one domain or more.",
+    "Give it once for each domain.",
 )
 @click.option(
     "--domain-dataset",
@@ -61,7 +61,7 @@ from .options import ForDomain
     default="sifa",
     show_default=True,
     help="sifa: the published test cases of CHAOS and MALBCV, and the test volumes of SIFA's own data. ratio: 4:1 by patient, "
-    "drawn from --seed. file: yours, from --split-file. none: every case both trains and tests.",
+    "drawn from --seed. file: your own, from --split-file. none: every case both trains and tests.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="What --split ratio draws from.")
 @click.option(
@@ -84,7 +84,7 @@ from .options import ForDomain
     help="physical: 256×256 pixels of --pixel-mm, centred on the body. resize: the whole slice, as in the paper.",
 )
 @click.option("--pixel-mm", type=float, default=1.6, show_default=True, help="Pixel size of --geometry physical.")
-@click.option("--slice-mm", type=float, help="Resample between slices to this distance.  [default: the scan's slices]")
+@click.option("--slice-mm", type=float, help="Resample to slices at this distance.  [default: the scan's slices]")
 @click.option(
     "--neighbours",
     type=int,

@@ -47,8 +47,8 @@ def server_options(command):
         click.option(
             "--server",
             metavar="URL",
-            help="TensorFlow Serving with the exported model: http://HOST:8501, or grpc://HOST:8500. Slices go there unencrypted "
-            "unless it is https or grpcs.",
+            help="TensorFlow Serving with the exported model: http://HOST:8501, or grpc://HOST:8500. Slices are sent "
+            "unencrypted unless the address is https or grpcs.",
         ),
     ):
         command = option(command)

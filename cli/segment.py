@@ -31,7 +31,9 @@ from .remote import read_source, server_options
 @click.option("--verbose", is_flag=True, help="With --cohort: show Beam's own messages.")
 @click.option("--dicom-seg", is_flag=True, help="Also write a DICOM segmentation; the input must be DICOM.")
 @click.option("--probabilities", is_flag=True, help="Also write the probability of each class (4-D NIfTI).")
-@click.option("--entropy", is_flag=True, help="Also write where to distrust the result: 0 sure, 1 undecided (NIfTI).")
+@click.option(
+    "--entropy", is_flag=True, help="Also write a map of where to distrust the result: 0 sure, 1 undecided (NIfTI)."
+)
 @click.option("--preview", is_flag=True, help="Also draw slices with the outlines of what was found (PNG).")
 @click.option(
     "--page",
@@ -100,8 +102,8 @@ def segment(
     found = find_scans(source)
     answers = answer_paths(found, source, out)
     wanted = {
-        what: suffix
-        for what, suffix, chosen in (
+        kind: suffix
+        for kind, suffix, chosen in (
             ("entropy", None, entropy),
             ("probabilities", None, probabilities),
             ("seg", ".dcm", dicom_seg),
@@ -111,7 +113,7 @@ def segment(
         if chosen
     }
     outputs = {
-        name: [answer, *(beside(answer, what, suffix) for what, suffix in wanted.items())]
+        name: [answer, *(beside(answer, kind, suffix) for kind, suffix in wanted.items())]
         for name, answer in answers.items()
     }
     refused = refused_names(found, outputs)
@@ -120,9 +122,9 @@ def segment(
     check_writes([*named, *indexes, *checked_report_name(settings["report"])], [scan.path for scan in found.scans])
     run = read_source(run_folder, settings["server"], model_metadata, settings["model"])
     room = next(iter(answers.values())).parent if probabilities else None
-    how = reading(run, settings, dicom_seg)
+    scan_reading = reading(run, settings, dicom_seg)
     pipeline = ScanPipeline(
-        how,
+        scan_reading,
         Segmenting(run.task, run.postprocessing.asked(postprocess), entropy, room),
         functools.partial(open_deployed, run, settings),
         functools.partial(get_ready, settings),
@@ -134,7 +136,7 @@ def segment(
         paths = dict(zip(["labels", *wanted], outputs[name], strict=True))
         with tally.done(answer, paths):
             with answer.scan.watch.phase("writing"):
-                _write(run, answer, paths, how)
+                _write(run, answer, paths, scan_reading)
             warn(answer.warnings)
             _tell(answer.volumes_ml, paths, found.single)
         del answer

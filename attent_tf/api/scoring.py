@@ -130,8 +130,8 @@ def evaluate(
         described = task if isinstance(task, Task) else load_task(os.fspath(task or DEFAULT_TASK))
         label_map = load_label_map(labels, described)
         done = NO_POSTPROCESSING.asked(postprocess)
-        how = (label_map, name, protocol, images, overwrite, orientation_policy, done)
-        return score_folders(predictions, references, out, observer, *how)
+        settings = (label_map, name, protocol, images, overwrite, orientation_policy, done)
+        return score_folders(predictions, references, out, observer, *settings)
     assert run is not None
     assert records is not None
     loaded = _run(run)

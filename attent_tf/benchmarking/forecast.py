@@ -14,7 +14,7 @@ from attent_tf.runs import stage_description
 
 @dataclasses.dataclass(frozen=True)
 class Forecast:
-    """One run of a plan.
+    """One run of a benchmark's plan: what of it is done, and what it will take.
 
     Attributes:
       run: which.

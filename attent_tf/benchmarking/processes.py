@@ -90,7 +90,7 @@ def train_in_processes(
     try:
         with _termination_raised():
             while waiting or running:
-                for item in [one for one in waiting if _is_ready(one, out)][: workers - len(running)]:
+                for item in [run for run in waiting if _is_ready(run, out)][: workers - len(running)]:
                     waiting.remove(item)
                     observer.say(f"{item.title}: begins")
                     process = _start(records, out, item, config)

@@ -53,16 +53,16 @@ def read_cohort(path: str | os.PathLike) -> tuple[CohortScan, ...]:
     scans, lines_of_paths, lines_of_cases = [], {}, {}
     for line, row in _rows(path):
         scan = _scan(f"{path}, line {line}", row, folder)
-        for what, key, lines in (
+        for noun, key, lines in (
             ("a scan", (scan.path, scan.series), lines_of_paths),
             ("a case name", clash_key(scan.case), lines_of_cases),
         ):
             if key in lines:
                 raise InputError(
                     f"{path}, line {line}",
-                    f"{what} that is not in the list yet",
-                    f"{scan.path if what == 'a scan' else scan.case}, which line {lines[key]} has too",
-                    "remove one line" if what == "a scan" else "tell them apart in a column `case`",
+                    f"{noun} that is not in the list yet",
+                    f"{scan.path if noun == 'a scan' else scan.case}, which line {lines[key]} has too",
+                    "remove one line" if noun == "a scan" else "tell them apart in a column `case`",
                 )
             lines[key] = line
         scans.append(scan)

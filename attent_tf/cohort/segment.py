@@ -35,7 +35,7 @@ class SkippedScan(Exception):  # noqa: N818 - no error of the job
 
 @dataclasses.dataclass(frozen=True)
 class CohortModel:
-    """A model that is ready.
+    """An exported model that is ready to segment a cohort.
 
     Attributes:
       deployed: the exported chain.
@@ -76,8 +76,8 @@ def open_model(
         deployed = open_exported(folder, contract.prepare_options, contract.task.num_classes, batch_size)
     identity = model_identity(contract)
     target = contract.task.domain(contract.target)
-    how = (contract.task, target, contract.prepare_options, contract.postprocessing)
-    return CohortModel(deployed, identity, *how, package_versions())
+    preparation = (contract.task, target, contract.prepare_options, contract.postprocessing)
+    return CohortModel(deployed, identity, *preparation, package_versions())
 
 
 def segment_scan(
@@ -162,8 +162,8 @@ def _written(
 ) -> Sidecar:
     """Writes the label map; returns the sidecar without the time that it took."""
     scan, name = answer.scan, folder.labels(answer.scan.name)
-    with scan.watch.phase("writing"), tempfile.TemporaryDirectory(prefix="attent-labels-") as here:
-        path = Path(here) / name
+    with scan.watch.phase("writing"), tempfile.TemporaryDirectory(prefix="attent-labels-") as scratch:
+        path = Path(scratch) / name
         write_labels(path, answer.segmentation.labels, scan.prepared.placement)
         content = path.read_bytes()
         folder.write(name, content)

@@ -126,8 +126,8 @@ def _mapped(images, regions, count, seeds, stream, scale, shift, falling=False):
     found = tf.math.bincount(tf.where(tissue, entry, entries), minlength=entries + 1)[:-1]
     tables = _scaled_and_shifted(tables, tf.reshape(found, [-1, _POINTS]), factor, offset)
     tables = tf.reshape(tables, [-1])
-    here = tf.gather(tables, entry)
-    mapped = here + after * (tf.gather(tables, entry + 1) - here)
+    lower = tf.gather(tables, entry)
+    mapped = lower + after * (tf.gather(tables, entry + 1) - lower)
     return tf.reshape(tf.where(tissue, mapped, values), tf.shape(images))
 
 
@@ -159,7 +159,7 @@ def _curves(abscissae, ordinates):
     wanted = tf.broadcast_to(tf.linspace(0.0, 1.0, _POINTS), tf.shape(x))
     after = tf.clip_by_value(tf.searchsorted(x, wanted, side="right"), 1, _POINTS - 1)
     axis = len(x.shape) - 1
-    x0, x1, y0, y1 = (tf.gather(points, at, batch_dims=axis) for points in (x, y) for at in (after - 1, after))
+    x0, x1, y0, y1 = (tf.gather(points, index, batch_dims=axis) for points in (x, y) for index in (after - 1, after))
     return y0 + (y1 - y0) * tf.clip_by_value(tf.math.divide_no_nan(wanted - x0, x1 - x0), 0.0, 1.0)
 
 
@@ -167,8 +167,8 @@ def _scaled_and_shifted(tables, found, factor, offset):
     """Applies factors and offsets to tables [rows, points], of which [rows, points] int32 values were `found`."""
     tables = tables * factor
     share = tf.cumsum(found, axis=1) / tf.maximum(tf.reduce_sum(found, axis=1, keepdims=True), 1)
-    at = [tf.reduce_sum(tf.cast(share < part, tf.int32), axis=1) for part in (0.2, 0.8)]
-    ends = tf.gather(tables, tf.minimum(tf.stack(at, axis=1), _POINTS - 1), batch_dims=1)
+    places = [tf.reduce_sum(tf.cast(share < part, tf.int32), axis=1) for part in (0.2, 0.8)]
+    ends = tf.gather(tables, tf.minimum(tf.stack(places, axis=1), _POINTS - 1), batch_dims=1)
     least = AIR - tf.reduce_min(ends, axis=1, keepdims=True)
     most = _BRIGHTEST - tf.reduce_max(ends, axis=1, keepdims=True)
     return tf.clip_by_value(tables + tf.minimum(tf.maximum(offset, least), most), AIR, _BRIGHTEST)

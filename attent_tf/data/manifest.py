@@ -304,6 +304,6 @@ def _check_agreement(manifest: Manifest, path: str) -> None:
         ),
         (_fingerprint(manifest) != manifest.fingerprint, "its content does not match its fingerprint"),
     )
-    for wrong, what in faults:
+    for wrong, fault in faults:
         if wrong:
-            raise RecordsError(f"{path}: damaged or edited, {what}; preprocess again")
+            raise RecordsError(f"{path}: damaged or edited, {fault}; preprocess again")

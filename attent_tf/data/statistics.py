@@ -21,7 +21,7 @@ _AXES = ("slice", "row", "column")
 def folder_statistics(
     folder: str | os.PathLike, manifest: Manifest, report: Callable[[int], None] = lambda _: None
 ) -> dict[str, Any]:
-    """Reads all records once.
+    """Sums up what the records of a folder hold; reads all of them once.
 
     Args:
       folder: a records folder.

@@ -53,7 +53,7 @@ _ADVICE = "copy or unpack it again, or remove it"
 
 @dataclasses.dataclass(frozen=True)
 class Arrays:
-    """What a file holds.
+    """Voxels and labels that a file holds.
 
     Attributes:
       voxels: [row, column, slice] float32, as stored.

@@ -17,7 +17,7 @@ Pairing = Literal["name", "name_or_order"]
 
 @dataclasses.dataclass(frozen=True)
 class DatasetDescription:
-    """A data set.
+    """How a data set lies on disk and what its labels mean.
 
     Patterns are paths below one of `folders`, with `/` between their parts. `{case}` (required) and `{patient}` stand for
     a name, or part of one, and `*` for any characters within a name. `.nii.gz` at the end also finds `.nii`.

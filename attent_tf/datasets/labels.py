@@ -86,9 +86,9 @@ def classes_of_masks(
         inside = mask != 0
         classes = np.zeros(mask.shape, np.uint8) if classes is None else classes
         if classes[inside].any():
-            other = structures[int(classes[inside].max()) - 1]
+            first = structures[int(classes[inside].max()) - 1]
             shared = np.count_nonzero(classes[inside])
-            found = counted(shared, f"voxel that is {other} as well", f"voxels that are {other} as well")
+            found = counted(shared, f"voxel that is {first} as well", f"voxels that are {first} as well")
             raise InputError(paths[name], f"a mask of {name} apart from the others", found, "correct one of the masks")
         classes[inside] = structures.index(name) + 1
     return classes

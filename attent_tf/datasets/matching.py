@@ -204,22 +204,22 @@ def _paired(
         return (images, ()), []
     (pictures,) = labels
     if not images or not pictures:
-        where, what, pattern = (
+        path, noun, pattern = (
             (images[0], "its labels", description.labels) if images else (pictures[0], "its images", description.images)
         )
-        return ((), ()), [_alone(shown + where, what, pattern)]
+        return ((), ()), [_alone(shown + path, noun, pattern)]
     slices, labelled_slices = ({_stem(path): path for path in files} for files in (images, pictures))
     if slices.keys() == labelled_slices.keys():
         return (images, tuple(labelled_slices[_stem(path)] for path in images)), []
     if description.pair_by == "name_or_order" and len(images) == len(pictures):
         return (images, pictures), []
     faults = []
-    for files, partners, what in ((slices, labelled_slices, "a PNG"), (labelled_slices, slices, "a DICOM slice")):
+    for files, partners, kind in ((slices, labelled_slices, "a PNG"), (labelled_slices, slices, "a DICOM slice")):
         alone = sorted(files.keys() - partners.keys(), key=natural_key)
         if alone:
             found = f"none, and so for {len(alone)} of {len(files)} files" if len(alone) > 1 else "none"
             advice = "unpack the data set again, or remove the case"
-            faults.append(Problem(shown + files[alone[0]], f"{what} of the same name", found, advice))
+            faults.append(Problem(shown + files[alone[0]], f"{kind} of the same name", found, advice))
     return ((), ()), faults
 
 
@@ -239,8 +239,8 @@ def _hollow(files: Sequence[str], shown: str) -> Problem:
     return Problem(shown + folder, "DICOM slices", found, "complete the folder, or remove it")
 
 
-def _alone(where: str, what: str, pattern: str) -> Problem:
-    return Problem(where, f"{what} {pattern}", "none", "add the file or remove this one")
+def _alone(where: str, noun: str, pattern: str) -> Problem:
+    return Problem(where, f"{noun} {pattern}", "none", "add the file or remove this one")
 
 
 def _filled(description: DatasetDescription, patient: str, case: str) -> DatasetDescription:

@@ -83,7 +83,7 @@ def describe_folder(
         patients=NAMES[0],
         label_values=values,
         last_label=last,
-        others=tuple(f"{images}/{image_name('{case}', other)}{ending}" for other in channels if other != channel),
+        others=tuple(f"{images}/{image_name('{case}', index)}{ending}" for index in channels if index != channel),
     )
 
 
@@ -173,8 +173,8 @@ def _label_values(
             )
             raise _fault(where, "labels", f"{name} of the task {task.name}", found, f"{near} {rest}".strip())
         for number in by_name[name]:
-            if (other := owner.setdefault(number, name)) != name:
-                found, advice = f"{number} for {other} as well", "describe the folder in a YAML file with label_values"
+            if (first := owner.setdefault(number, name)) != name:
+                found, advice = f"{number} for {first} as well", "describe the folder in a YAML file with label_values"
                 raise _fault(where, f"labels: {name}", "numbers of its own", found, advice)
     values = tuple((name, by_name[name]) for name in task.structure_names)
     return values, max(number for numbers in by_name.values() for number in numbers)

@@ -23,11 +23,11 @@ class TrainedModel(Protocol):
 
     @property
     def method(self) -> Method:
-        """How it was trained."""
+        """The method that it was trained by."""
 
     @property
     def direction(self) -> str:
-        """Of the task, such as `mri2ct`."""
+        """From which domain of the task to which, such as `mri2ct`."""
 
     @property
     def records(self) -> str:
@@ -35,7 +35,7 @@ class TrainedModel(Protocol):
 
     @property
     def task(self) -> Task:
-        """Whose classes its labels are."""
+        """The task whose classes its labels are."""
 
     @property
     def source(self) -> str:

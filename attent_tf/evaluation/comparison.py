@@ -28,7 +28,7 @@ _SAME_VOLUME = 1e-6
 
 @dataclasses.dataclass(frozen=True)
 class RunScores:
-    """What one run scored.
+    """The scores of one run by the metric of a comparison.
 
     Attributes:
       label: what the run is called.
@@ -43,7 +43,7 @@ class RunScores:
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """Two runs in one column.
+    """The difference of two runs in one column: a structure, or the average.
 
     Attributes:
       first, second: labels of the runs; differences are first minus second.
@@ -183,22 +183,24 @@ def _evaluation_folder(path: Path) -> Path:
 
 def _check_alike(entries: Sequence[tuple[str, Evaluation]]) -> None:
     """Refuses runs of which one was scored by another protocol or for other structures than the first."""
-    (label, first), *others = entries
-    for other_label, other in others:
-        for what, names in (("structures", "structure_names"), ("scored structures", "scored_names")):
-            mine, its = (_shown(getattr(evaluation.task, names)) for evaluation in (first, other))
-            if mine != its:
-                raise InputError(other_label, f"the {what} of {label} ({mine})", its, "compare runs of one task")
-        for key, what, advice in (
+    (label, first), *later = entries
+    for other_label, evaluation in later:
+        for structures, names in (("structures", "structure_names"), ("scored structures", "scored_names")):
+            shown, other_shown = (_shown(getattr(compared.task, names)) for compared in (first, evaluation))
+            if shown != other_shown:
+                raise InputError(
+                    other_label, f"the {structures} of {label} ({shown})", other_shown, "compare runs of one task"
+                )
+        for key, aspect, advice in (
             ("protocol", "the protocol", "evaluate both in the same way"),
             ("organs_compared", "the structures", "score both with label maps that name the same ones"),
         ):
-            mine, its = (
-                _shown(evaluation.header.get(key, evaluation.task.structure_names)) for evaluation in (first, other)
+            shown, other_shown = (
+                _shown(compared.header.get(key, compared.task.structure_names)) for compared in (first, evaluation)
             )
-            if mine != its:
-                raise InputError(other_label, f"{what} of {label} ({mine})", its, advice)
-        if first.header.get("protocol_text") != other.header.get("protocol_text"):
+            if shown != other_shown:
+                raise InputError(other_label, f"{aspect} of {label} ({shown})", other_shown, advice)
+        if first.header.get("protocol_text") != evaluation.header.get("protocol_text"):
             expected = f"the wording of the protocol of {label}"
             raise InputError(other_label, expected, "another, so that numbers may mean something else", "evaluate anew")
 

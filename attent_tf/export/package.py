@@ -112,8 +112,8 @@ def _weights(run) -> bytes:
     """All networks that make or show images, so that a package can be checked and converted with as a run can."""
     import safetensors.numpy
 
-    there = {role for stage in run.method.stages for role in stage.roles}
-    roles = list(dict.fromkeys([*run.method.deployed, *(role for role in (TO_SOURCE, TO_TARGET) if role in there)]))
+    trained = {role for stage in run.method.stages for role in stage.roles}
+    roles = list(dict.fromkeys([*run.method.deployed, *(role for role in (TO_SOURCE, TO_TARGET) if role in trained)]))
     values = {}
     for role, network in zip(roles, load_parts(run, *roles), strict=True):
         for name, variable in named_variables(role, network).items():

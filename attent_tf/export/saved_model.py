@@ -36,7 +36,7 @@ _SAMPLE_SLICES = 8
 
 @dataclasses.dataclass(frozen=True)
 class Exported:
-    """What was written.
+    """A version of an exported model that was written.
 
     Attributes:
       folder: the folder of the version.

@@ -17,7 +17,7 @@ _LEAST = 2.0**-126
 
 
 class Route(NamedTuple):
-    """One path of a slice.
+    """One path of a slice: through translators, if any, into a segmentor.
 
     Attributes:
       segmentor: S.

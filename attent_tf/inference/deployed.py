@@ -11,7 +11,7 @@ from attent_tf.volumes import PrepareOptions
 
 
 class Deployed(NamedTuple):
-    """A chain that is ready.
+    """A chain that is ready, and its batch size.
 
     Attributes:
       chain: is called as `attent_tf.inference.chain.Chain` is.

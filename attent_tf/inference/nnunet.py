@@ -56,7 +56,7 @@ class LeftOutCase:
 
 @dataclasses.dataclass(frozen=True)
 class NnunetFolder:
-    """What was written.
+    """A data set for nnU-Net that was written.
 
     Attributes:
       folder: the data set.
@@ -170,9 +170,9 @@ class _Writer:
         for name, scans in self.scans.items():
             cases = [case for cases in self.cases.values() for case in cases if case.domain == name]
             if not cases:
-                what = "labelled training cases" if name == self.run.source else "cases"
+                expected = "labelled training cases" if name == self.run.source else "cases"
                 raise RecordsError(
-                    f"{self.records}: expected {what} of {name}, found none; leave its scans out, or preprocess with them"
+                    f"{self.records}: expected {expected} of {name}, found none; leave its scans out, or preprocess with them"
                 )
             found |= find_originals(scans, self.manifest.task, cases)
         return found

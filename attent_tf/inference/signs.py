@@ -76,7 +76,7 @@ class SignTaker:
         self._target, self._islands, self._entropy = StructureCounts.none(self._classes), [], np.zeros(2)
 
     def add(self, case: str, images: np.ndarray, labels: np.ndarray, entropy: np.ndarray) -> None:
-        """Counts a case that was segmented.
+        """Adds the counts of a case that was segmented.
 
         Args:
           case: its name.

@@ -68,7 +68,7 @@ class TranslatedScan:
 
 @dataclasses.dataclass(frozen=True)
 class Segmenting:
-    """Structures are wanted.
+    """What a pipeline of scans does if structures are wanted.
 
     Attributes:
       task: whose classes the labels are.
@@ -89,8 +89,8 @@ class Segmenting:
         with _room((*geometry.stored_shape, self.task.num_classes), self.probabilities_in) as room:
             answer = Segmentation.blank(scan.prepared, self.task.num_classes, self.entropy, room)
             with observer.stage("Segment", geometry.canonical_shape[0], 0) as bar:
-                how = (bar.update, deployed.batch_size, scan.watch, self.postprocessing)
-                segment_prepared(deployed.chain, scan.prepared, answer, *how)
+                settings = (bar.update, deployed.batch_size, scan.watch, self.postprocessing)
+                segment_prepared(deployed.chain, scan.prepared, answer, *settings)
             volumes, warnings = volumes_ml(answer.labels, geometry.voxel_ml, self.task.structure_names), ()
             if not any(volumes.values()):
                 advice = f"look at the scan, its domain ({scan.target}) and its field"
@@ -100,7 +100,7 @@ class Segmenting:
 
 @dataclasses.dataclass(frozen=True)
 class Translating:
-    """The source's style is wanted.
+    """What a pipeline of scans does if the source's style is wanted.
 
     Attributes:
       options: how scans are prepared.

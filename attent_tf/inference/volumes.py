@@ -84,7 +84,7 @@ class Segmentation:
 
     @property
     def num_classes(self) -> int:
-        """C."""
+        """Number of classes with the background."""
         return len(self.pixels)
 
     @property

@@ -30,7 +30,7 @@ class Path:
 
 @dataclasses.dataclass(frozen=True)
 class Method:
-    """One row of a table.
+    """A method of adaptation, or a bound to compare it with: one row of a table of results.
 
     Attributes:
       id: name on the command line.

@@ -44,7 +44,7 @@ class Slices:
 
 @dataclasses.dataclass(frozen=True)
 class Stage:
-    """One stage.
+    """A stage of a method: networks that are trained together.
 
     Attributes:
       id: its folder in a run folder, and its name on the command line.
@@ -98,7 +98,7 @@ class Stage:
     @property
     def self_labelled(self) -> int | None:
         """Place among `inputs` of the slices that a network of the stage labels; None if there are none."""
-        return next((at for at, slices in enumerate(self.inputs) if slices.labelled_by), None)
+        return next((index for index, slices in enumerate(self.inputs) if slices.labelled_by), None)
 
     @property
     def translated(self) -> Slices | None:

@@ -45,7 +45,7 @@ _SLICE_TEXT = (
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-    """How label maps become scores.
+    """A protocol: how label maps become scores.
 
     Attributes:
       name: the key in `PROTOCOLS`.

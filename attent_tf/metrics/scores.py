@@ -59,17 +59,17 @@ def score_case(
     """
     prediction, reference = _checked_maps(prediction, reference, structures)
     scores = {}
-    for name, predicted, there in _masks(prediction, reference, structures):
-        in_voxels, in_mm = surface_distances(predicted, there, (None, spacing_mm), outside, connectivity)
+    for name, predicted, expected in _masks(prediction, reference, structures):
+        in_voxels, in_mm = surface_distances(predicted, expected, (None, spacing_mm), outside, connectivity)
         scores[name] = {
-            "dice": 100.0 * dice(predicted, there),
+            "dice": 100.0 * dice(predicted, expected),
             "assd_voxel": in_voxels.assd,
             "assd_mm": in_mm.assd,
             "asd_prediction_mm": in_mm.asd_prediction,
             "asd_reference_mm": in_mm.asd_reference,
             "hd95_mm": in_mm.percentile(95.0),
             "surface_dice": 100.0 * in_mm.within(tolerance_mm),
-            "volume_difference_ml": volume_difference_ml(predicted, there, spacing_mm),
+            "volume_difference_ml": volume_difference_ml(predicted, expected, spacing_mm),
         }
     return scores
 
@@ -146,11 +146,11 @@ def _score_slice(
     prediction: np.ndarray, reference: np.ndarray, spacing_mm: Spacing, structures: Sequence[str]
 ) -> Score:
     scores = {}
-    for name, predicted, there in _masks(prediction, reference, structures):
+    for name, predicted, expected in _masks(prediction, reference, structures):
         score = dict.fromkeys(METRICS, float("nan"))
-        in_pixels, in_mm = surface_distances(predicted, there, (None, in_plane(spacing_mm)))
-        score["dice"] = 100.0 * dice(predicted, there) if predicted.any() or there.any() else 100.0
-        if predicted.any() and there.any():
+        in_pixels, in_mm = surface_distances(predicted, expected, (None, in_plane(spacing_mm)))
+        score["dice"] = 100.0 * dice(predicted, expected) if predicted.any() or expected.any() else 100.0
+        if predicted.any() and expected.any():
             score["assd_voxel"] = in_pixels.asd_prediction
             score["assd_mm"] = score["asd_prediction_mm"] = in_mm.asd_prediction
         scores[name] = score

@@ -56,9 +56,9 @@ def surface_dice_by_area(
     patterns = [_patterns(mask[box]) for mask in (prediction, reference)]
     pieces = [(pattern > 0) & (pattern < 255) for pattern in patterns]
     near = total = 0.0
-    for this, other in ((0, 1), (1, 0)):
-        (distances,) = nearest_distances(pieces[this], pieces[other], [np.diag(sampling)])
-        areas = table[patterns[this][pieces[this]]]
+    for side, opposite in ((0, 1), (1, 0)):
+        (distances,) = nearest_distances(pieces[side], pieces[opposite], [np.diag(sampling)])
+        areas = table[patterns[side][pieces[side]]]
         near, total = near + areas[distances <= tolerance_mm].sum(), total + areas.sum()
     return float(near / total) if total else float("nan")
 

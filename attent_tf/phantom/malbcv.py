@@ -29,8 +29,8 @@ def interleaved(test: tuple[int, ...], train: tuple[int, ...], count: int, beyon
     """Returns `count` numbers: every fourth from `test` as long as it lasts, then `beyond` and up."""
     test, train, numbers = list(test), list(train), []
     while test or train:
-        wanted, other = (test, train) if len(numbers) % 4 == 0 else (train, test)
-        numbers.append((wanted or other).pop(0))
+        preferred, reserve = (test, train) if len(numbers) % 4 == 0 else (train, test)
+        numbers.append((preferred or reserve).pop(0))
     numbers += range(beyond, beyond + max(0, count - len(numbers)))
     return numbers[:count]
 

@@ -40,10 +40,10 @@ def compare_with(main: int, entries: Sequence[tuple[str, Evaluation]]) -> list[C
     label, evaluation = entries[main]
     scores = _mean_dice_by_case(evaluation)
     tests = []
-    for index, (other_label, other) in enumerate(entries):
-        if index == main or other.header["protocol"] != evaluation.header["protocol"]:
+    for index, (other_label, compared) in enumerate(entries):
+        if index == main or compared.header["protocol"] != evaluation.header["protocol"]:
             continue
-        other_scores = _mean_dice_by_case(other)
+        other_scores = _mean_dice_by_case(compared)
         shared = [case for case in scores if case in other_scores]
         if shared:
             test = paired_test([scores[case] for case in shared], [other_scores[case] for case in shared])

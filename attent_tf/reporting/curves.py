@@ -62,7 +62,7 @@ def binned(steps: np.ndarray, values: np.ndarray, bins: int) -> tuple[np.ndarray
     rows = []
     for part in parts:
         inside = finite[part][~np.isnan(finite[part])]
-        some = inside if inside.size else np.array([np.nan])
-        rows.append((steps[part].mean(), some.mean(), some.min(), some.max()))
+        shown = inside if inside.size else np.array([np.nan])
+        rows.append((steps[part].mean(), shown.mean(), shown.min(), shown.max()))
     columns = np.array(rows).T
     return columns[0], columns[1], columns[2], columns[3]

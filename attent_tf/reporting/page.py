@@ -10,7 +10,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def rendered(template: str, scripts: Sequence[str] = (), **values: Any) -> str:
-    """Returns a page.
+    """Returns an HTML page made from a template.
 
     Args:
       template: its file in `templates/`.

@@ -12,7 +12,7 @@ _STEP = 2
 
 @dataclasses.dataclass(frozen=True)
 class Window:
-    """A window.
+    """A window in which the grey values of a scan are shown.
 
     Attributes:
       title: the title for people.

@@ -42,7 +42,7 @@ def patch_discriminator(config: Config, num_classes: int, channels: int, name: s
 def segmentor(
     config: Config, num_classes: int, channels: int, name: str, encoder: DilatedResNet | PnpEncoder | None = None
 ) -> DeepLabV2 | PnpSegmentor:
-    """Makes S."""
+    """Makes the segmentor S."""
     del channels
     section = config.segmentation
     if section.backbone == "pnp_adanet":

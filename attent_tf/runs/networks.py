@@ -118,7 +118,7 @@ def named_variables(role: str, network: keras.Model) -> dict[str, tf.Variable]:
     for variable in network.variables:
         name = f"{role}/{variable.path.partition('/')[2]}"
         # Layers that Keras named alike are told apart by their order.
-        alike = sum(other.partition("#")[0] == name for other in named)
+        alike = sum(taken.partition("#")[0] == name for taken in named)
         named[f"{name}#{alike + 1}" if alike else name] = variable.value
     return named
 

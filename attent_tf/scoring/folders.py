@@ -84,10 +84,10 @@ def score_folders(
       InputError: a folder is missing, no case is in both, or none can be read.
       ConfigError: there is no such protocol.
     """
-    ours, theirs = (
+    predicted, expected = (
         _listed(root, side) for root, side in zip((predictions, references), _sides(label_map), strict=True)
     )
-    pairs = pair_folders(label_map, ours.paths, theirs.paths, (ours.shown, theirs.shown))
+    pairs = pair_folders(label_map, predicted.paths, expected.paths, (predicted.shown, expected.shown))
     warnings = list(pairs.notes)
     task, structures = label_map.task, label_map.structures
     if len(structures) < len(task.structures):

@@ -67,9 +67,9 @@ def pair_folders(
         found = _found(side, paths)
         if not any(found):
             expected = " or ".join(pattern for _, pattern in side.patterns[:2])
-            other = next((path for path in paths if is_nifti_name(path)), "no NIfTI file")
+            found_instead = next((path for path in paths if is_nifti_name(path)), "no NIfTI file")
             advice = f"say in the label map how {side.name} are called"
-            raise InputError(folder, f"{side.name} called {expected}", other, advice)
+            raise InputError(folder, f"{side.name} called {expected}", found_instead, advice)
         groups.append(found)
         notes += _strangers(side, paths, found, folder)
     keys = [set().union(*found) for found in groups]
@@ -154,11 +154,11 @@ def _refuse_clashes(keys: set, shown: tuple[str, str]) -> None:
 
 
 def _refuse_without_pairs(keys: Sequence[set], shown: tuple[str, str]) -> None:
-    ours, theirs = (sorted(map(_case, side), key=natural_key) for side in keys)
-    near = difflib.get_close_matches(ours[0], theirs, n=1, cutoff=0.0)
+    predictions, references = (sorted(map(_case, side), key=natural_key) for side in keys)
+    near = difflib.get_close_matches(predictions[0], references, n=1, cutoff=0.0)
     raise InputError(
         shown[0],
-        f"cases called as in {shown[1]}, such as {near[0] if near else theirs[0]}",
-        ours[0],
+        f"cases called as in {shown[1]}, such as {near[0] if near else references[0]}",
+        predictions[0],
         "say in the label map where in the names {case} stands",
     )

@@ -57,11 +57,11 @@ class Credentials:
             _load(self.ca_file, "certificates in PEM form", lambda: context.load_verify_locations(self.ca_file))
         if self.certificate_file:
             key = self.key_file or "in the same file"
-            what = f"a certificate in PEM form and its key ({key}), without a passphrase"
+            expected = f"a certificate in PEM form and its key ({key}), without a passphrase"
             # An empty passphrase, so that nobody is asked for one.
             _load(
                 self.certificate_file,
-                what,
+                expected,
                 lambda: context.load_cert_chain(self.certificate_file, self.key_file, password=lambda: ""),
             )
 

@@ -79,7 +79,7 @@ RULES = {rule.id: rule for rule in (SHARES, EMPTY, PATHS, CYCLE, GREY, SCALE, EN
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """What was counted.
+    """The counts on target and source that the signs are made of.
 
     Attributes:
       structures: names of the classes from 1.
@@ -153,11 +153,11 @@ def _entropy(measured: Measured) -> Sign | str:
 
 
 def _islands(measured: Measured) -> Sign | str:
-    there = ~np.isnan(measured.islands)
-    if not there.any():
+    predicted = ~np.isnan(measured.islands)
+    if not predicted.any():
         return "no structure is predicted"
-    counts = there.sum(axis=0)
-    sums = np.where(there, measured.islands, 0.0).sum(axis=0)
+    counts = predicted.sum(axis=0)
+    sums = np.where(predicted, measured.islands, 0.0).sum(axis=0)
     return _of_structures(ISLANDS, measured, np.where(counts, sums / np.maximum(counts, 1), np.nan))
 
 

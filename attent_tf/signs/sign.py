@@ -51,7 +51,7 @@ class Rule:
 
 @dataclasses.dataclass(frozen=True)
 class Sign:
-    """A sign that was taken.
+    """A sign that was measured, with its verdict.
 
     Attributes:
       id: key of its rule.

@@ -22,7 +22,7 @@ DEFAULT_RULES = {
 
 @dataclasses.dataclass(frozen=True)
 class Domain:
-    """Where scans come from.
+    """A domain of a task: a modality, a sequence or a site that scans come from.
 
     Attributes:
       name: its name in files, on the command line and in directions: `mri`, `t1`, `siteA`.

@@ -33,7 +33,7 @@ _TAKEN = (
 
 @dataclasses.dataclass(frozen=True)
 class Structure:
-    """What a class of a task shows.
+    """A structure of a task: what one of its classes shows.
 
     Attributes:
       name: its name in files and on the command line.

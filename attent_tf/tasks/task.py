@@ -13,7 +13,7 @@ _MOST_STRUCTURES = 254
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """A segmentation task.
+    """A segmentation task: its structures, and the domains that its scans come from.
 
     Attributes:
       name: its name, such as `abdomen`.

@@ -91,7 +91,7 @@ class AlignmentWatch:
 
     def _shares(self):
         starts = range(0, len(self._images), _BATCH)
-        labels = [self._labels(tf.constant(self._images[at : at + _BATCH])).numpy() for at in starts]
+        labels = [self._labels(tf.constant(self._images[start : start + _BATCH])).numpy() for start in starts]
         return count_structures(np.concatenate(labels), self._num_classes).shares
 
     def _labels(self, images):

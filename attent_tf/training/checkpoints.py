@@ -99,15 +99,15 @@ class Checkpoints:
 
     def _restore(self, path):
         # A mismatch raises nothing unless it is asked for.
-        here = {name: len(replicas) for name, replicas in self._pools.items()}
-        there = {name: _replicas_stored(path, name) for name in self._pools}
-        if here == there:
+        devices = {name: len(replicas) for name, replicas in self._pools.items()}
+        stored = {name: _replicas_stored(path, name) for name in self._pools}
+        if devices == stored:
             self._checkpoint.restore(path).assert_consumed()
             return
         self._shared.restore(path).expect_partial().assert_existing_objects_matched()
         self._say(
-            f"{path}: written with {counted(max(there.values()), 'device')}, "
-            f"going on with {max(here.values())}; image pools begin empty"
+            f"{path}: written with {counted(max(stored.values()), 'device')}, "
+            f"going on with {max(devices.values())}; image pools begin empty"
         )
 
 

@@ -29,19 +29,19 @@ def check_first_weights(config: Config, task: Task, channels: int) -> None:
     given = load_run(path)
     if given.package is None:
         raise ConfigError(f"{_KEY}: expected a package at {path}, found a run folder; make one with attent package")
-    mine, theirs = config.segmentation, given.config.segmentation
-    if takes_imagenet_input(theirs.weights) != takes_imagenet_input(mine.weights):
-        right = f"imagenet:{path}" if takes_imagenet_input(theirs.weights) else str(path)
+    own, packaged = config.segmentation, given.config.segmentation
+    if takes_imagenet_input(packaged.weights) != takes_imagenet_input(own.weights):
+        right = f"imagenet:{path}" if takes_imagenet_input(packaged.weights) else str(path)
         raise ConfigError(
-            f"{_KEY}: {path}: expected a model {'with' if takes_imagenet_input(mine.weights) else 'without'} ImageNet's input, "
+            f"{_KEY}: {path}: expected a model {'with' if takes_imagenet_input(own.weights) else 'without'} ImageNet's input, "
             f"found the other; write {_KEY}={right}"
         )
     pairs = {
         "the structures": (", ".join(task.structure_names), ", ".join(given.task.structure_names)),
         "channels": (channels, given.prepare_options.channels),
         "data.image_size": (config.data.image_size, given.config.data.image_size),
-        "segmentation.backbone": (mine.backbone, theirs.backbone),
-        "segmentation.rates": (list(mine.rates), list(theirs.rates)),
+        "segmentation.backbone": (own.backbone, packaged.backbone),
+        "segmentation.rates": (list(own.rates), list(packaged.rates)),
     }
     for name, (wanted, found) in pairs.items():
         if wanted != found:

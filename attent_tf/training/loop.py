@@ -183,9 +183,9 @@ def _compile(inner, step):
     def train(phase, iterator, count):
         totals = {name: tf.constant(0.0) for name in inner.metric_names}
         for _ in tf.range(count):
-            at = step.read_value()
-            metrics = inner.update(phase, at, *next(iterator))
-            inner.follow(at)
+            position = step.read_value()
+            metrics = inner.update(phase, position, *next(iterator))
+            inner.follow(position)
             step.assign_add(1)
             totals = {name: totals[name] + metrics[name] for name in inner.metric_names}
         means = {name: total / tf.cast(count, tf.float32) for name, total in totals.items()}

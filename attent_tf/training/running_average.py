@@ -25,16 +25,16 @@ class RunningAverage(tf.Module):
 
     def begin(self) -> None:
         """Makes the follower a copy."""
-        for mine, theirs in self._pairs():
-            mine.assign(theirs)
+        for average, weight in self._pairs():
+            average.assign(weight)
 
     def update(self, step: tf.Tensor) -> None:
         """Takes in the weights that followed from the update of `step`, a scalar int64; call it in cross-replica context."""
         decay = tf.minimum(1.0 - 1.0 / (tf.cast(step, tf.float32) + 1.0), self._decay)
-        for mine, theirs in self._pairs():
-            mine.assign(decay * mine + (1.0 - decay) * theirs)
+        for average, weight in self._pairs():
+            average.assign(decay * average + (1.0 - decay) * weight)
 
     def _pairs(self):
         pairs = zip(stored(self._follower), stored(self._followed), strict=True)
         # Others than numbers with a mean, such as the states of random generators, stay the follower's own.
-        return [(mine, theirs) for mine, theirs in pairs if theirs.dtype.is_floating]
+        return [(average, weight) for average, weight in pairs if weight.dtype.is_floating]

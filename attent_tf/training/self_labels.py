@@ -99,7 +99,7 @@ class SelfLabels:
     def _proposals(self) -> list[Proposal]:
         count = sum(self._volumes)
         starts = itertools.accumulate(self._volumes[:-1], initial=0)
-        views = [self._images[at : at + count] for at in range(0, len(self._images), count)]
+        views = [self._images[offset : offset + count] for offset in range(0, len(self._images), count)]
         proposals = []
         for start, slices in zip(starts, self._volumes, strict=True):
             shown = [view[start : start + slices] for view in views]
@@ -115,7 +115,9 @@ class SelfLabels:
 
     def _predict(self, images):
         starts = range(0, len(images), _BATCH)
-        return np.concatenate([self._probabilities(tf.constant(images[at : at + _BATCH])).numpy() for at in starts])
+        return np.concatenate(
+            [self._probabilities(tf.constant(images[start : start + _BATCH])).numpy() for start in starts]
+        )
 
     def _probabilities(self, images):
         return tf.nn.softmax(tf.cast(self._network(images, training=False).main, tf.float32))
@@ -158,10 +160,10 @@ class SelfLabels:
         if all(chosen):
             return SliceArrays(self._images, np.concatenate(codes_of_views))
         in_view = np.flatnonzero(np.repeat(chosen, self._volumes))
-        index = np.concatenate([in_view + at * len(codes) for at in range(len(codes_of_views))])
+        index = np.concatenate([in_view + view * len(codes) for view in range(len(codes_of_views))])
         images = allocate((len(index), *self._images.shape[1:]), self._images.dtype)
-        for to, place in enumerate(index):
-            images[to] = self._images[place]
+        for position, source in enumerate(index):
+            images[position] = self._images[source]
         return SliceArrays(images, np.concatenate(codes_of_views)[index])
 
     def _read(self, step) -> tuple[np.ndarray, np.ndarray, str]:
@@ -189,7 +191,7 @@ def _by_structure(task, shares):
 def with_labels(parts: Sequence[SliceArrays], stage: Stage, labels: SelfLabels | None) -> list[SliceArrays]:
     """Returns a stage's `inputs` with the slices that it labels itself in their place."""
     place = stage.self_labelled
-    return [labels.slices if labels and at == place else part for at, part in enumerate(parts)]
+    return [labels.slices if labels and index == place else part for index, part in enumerate(parts)]
 
 
 def volumes_of(labels: np.ndarray, volumes: Sequence[int]) -> list[np.ndarray]:

@@ -153,7 +153,7 @@ def _self_labels(run, stage, inner, shown, slices, strategy, observer, begin) ->
     if place is None:
         return None
     wanted, images = stage.inputs[place], slices[place].images
-    labelled_place, source = next((at, wanted) for at, wanted in enumerate(stage.inputs) if wanted.labels)
+    labelled_place, source = next((index, wanted) for index, wanted in enumerate(stage.inputs) if wanted.labels)
     shares = mean_structure_shares(
         volumes_of(slices[labelled_place].labels, shown.volumes(source)), run.task.num_classes
     )

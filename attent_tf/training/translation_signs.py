@@ -33,7 +33,7 @@ def judge_translation(
         return [tf.argmax(segmentor(shown, training=False).main, axis=-1) for shown in (images, again)]
 
     starts = range(0, len(translated), _BATCH)
-    parts = [segment_twice(tf.constant(translated[at : at + _BATCH])) for at in starts]
+    parts = [segment_twice(tf.constant(translated[start : start + _BATCH])) for start in starts]
     once, again = (np.concatenate([part[i].numpy() for part in parts]).astype(np.uint8) for i in (0, 1))
     check = check_translation(source_labels, once, again, list(run.task.titles.values()))
     write_check(run.folder, check)

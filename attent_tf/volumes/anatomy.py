@@ -131,11 +131,11 @@ class _Scene:
         return bool(self._profiles(name).rows.any())
 
     def volume_ml(self, name: str) -> float:
-        """Of a structure."""
+        """Volume of a structure in mL."""
         return float(self._profiles(name).rows.sum()) * self._voxel_ml
 
     def centre(self, name: str) -> np.ndarray | None:
-        """Of a structure, or of the bone of a CT at the height of what is labelled; None if there is none."""
+        """Centroid of a structure, or of the bone of a CT at the height of what is labelled; None if there is none."""
         if name != BONE:
             return self._profiles(name).centre_mm(self._steps_mm)
         if self._canonical.domain.kind != "ct":

@@ -108,8 +108,8 @@ def blocks_from_grid(
         if ready > done:
             sources = slice(first[done], last[ready - 1] + 1)
             weights = slice_matrix[done:ready, sources]
-            there = held[sources.start - held_from : sources.stop - held_from]
-            yield BlockFromGrid(slice(done, ready), there, weights, row_matrix, column_matrix)
+            part = held[sources.start - held_from : sources.stop - held_from]
+            yield BlockFromGrid(slice(done, ready), part, weights, row_matrix, column_matrix)
             done = ready
         keep_from = first[done] if done < len(first) else held_from + len(held)
         held, held_from = held[max(0, keep_from - held_from) :], max(held_from, keep_from)
@@ -132,12 +132,12 @@ def probability_blocks_from_grid(
 def _band(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """First and last source of each target, never falling; a target without sources has them after its neighbours'."""
     used = matrix != 0
-    some = used.any(axis=1)
-    first = np.where(some, used.argmax(axis=1), matrix.shape[1])
-    last = np.where(some, matrix.shape[1] - 1 - used[:, ::-1].argmax(axis=1), -1)
+    has_sources = used.any(axis=1)
+    first = np.where(has_sources, used.argmax(axis=1), matrix.shape[1])
+    last = np.where(has_sources, matrix.shape[1] - 1 - used[:, ::-1].argmax(axis=1), -1)
     return np.minimum.accumulate(first[::-1])[::-1], np.maximum.accumulate(last)
 
 
-def _extent(some: np.ndarray) -> slice:
-    places = np.flatnonzero(some)
+def _extent(used: np.ndarray) -> slice:
+    places = np.flatnonzero(used)
     return slice(int(places[0]), int(places[-1]) + 1)

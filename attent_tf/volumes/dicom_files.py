@@ -51,8 +51,8 @@ def is_dicom_by_name(path: str | os.PathLike) -> bool | None:
     name = PurePath(path).name
     if name.lower().endswith(".dcm"):
         return True
-    other = name.upper() == _CONTENTS or PurePath(name).suffix.lower() in _OTHER_SUFFIXES or is_nifti_name(name)
-    return False if other else None
+    is_other = name.upper() == _CONTENTS or PurePath(name).suffix.lower() in _OTHER_SUFFIXES or is_nifti_name(name)
+    return False if is_other else None
 
 
 def is_dicom(path: str | os.PathLike) -> bool:

@@ -31,7 +31,7 @@ _MOST_NAMED = 6
 
 @dataclasses.dataclass(frozen=True)
 class FoundSlices:
-    """What files hold.
+    """The slices that files hold, and what else was in them.
 
     Attributes:
       headers: the headers of all slices, in the order of the files.

@@ -26,7 +26,7 @@ class FoundScan:
 
 @dataclasses.dataclass(frozen=True)
 class FoundScans:
-    """What a path stands for.
+    """The scans that a path stands for.
 
     Attributes:
       scans: the scans in the order of their names.
@@ -69,9 +69,9 @@ def find_scans(path: str | os.PathLike) -> FoundScans:
         return FoundScans(tuple(scans), single=True)
     by_name = {}
     for scan in sorted(scans, key=lambda scan: scan.name):
-        other = by_name.setdefault(clash_key(scan.name), scan)
-        if other is not scan:
-            found = f"{other.path} and {scan.path}, both called {scan.name}, whatever the capitals"
+        namesake = by_name.setdefault(clash_key(scan.name), scan)
+        if namesake is not scan:
+            found = f"{namesake.path} and {scan.path}, both called {scan.name}, whatever the capitals"
             raise InputError(path, "scans that differ in name", found, "rename one")
     return FoundScans(tuple(by_name.values()), single=False)
 

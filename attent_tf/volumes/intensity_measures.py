@@ -51,9 +51,9 @@ def _order_statistics(voxels: np.ndarray, mask: np.ndarray | None, ranks: list[i
                 counts += np.bincount(values - low, minlength=len(counts))
             return [float(low + place) for place in np.searchsorted(np.cumsum(counts), ranks, side="right")]
     values, filled = np.empty(_size(voxels, mask), voxels.dtype), 0
-    for some in _slices(voxels, mask, voxels.dtype):
-        values[filled : filled + len(some)] = some
-        filled += len(some)
+    for part in _slices(voxels, mask, voxels.dtype):
+        values[filled : filled + len(part)] = part
+        filled += len(part)
     values.partition(ranks)
     return [float(values[rank]) for rank in ranks]
 

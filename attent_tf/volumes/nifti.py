@@ -1,4 +1,4 @@
-"""NIfTI in."""
+"""Reading NIfTI files."""
 
 import os
 

@@ -23,7 +23,7 @@ from attent_tf.volumes.volume import PATIENT, Volume
 
 @dataclasses.dataclass(frozen=True)
 class PreparedCase:
-    """What becomes of a scan.
+    """A scan as the networks are shown it, with the way back.
 
     Attributes:
       images: [slice, size, size] float32 in [−1, 1], slices inferior to superior.

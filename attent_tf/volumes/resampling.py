@@ -186,10 +186,10 @@ def _paint(
     )
     pixels = max(covered.size, (rows.stop - rows.start) * (columns.stop - columns.start))
     for target, sources, weights in _blocks(slice_matrix, len(canvas), pixels):
-        some = images[sources, rows, columns]
-        values = weighted(some if before is None else before(some), weights, row_matrix, column_matrix)
-        where = covered if weights is None else covered & weights.any(axis=1)[:, None, None]
-        np.copyto(canvas[target], values, where=where)
+        block = images[sources, rows, columns]
+        values = weighted(block if before is None else before(block), weights, row_matrix, column_matrix)
+        inside = covered if weights is None else covered & weights.any(axis=1)[:, None, None]
+        np.copyto(canvas[target], values, where=inside)
 
 
 def _resampled_labels(labels: np.ndarray, matrices: Matrices, shape: tuple[int, int, int]) -> np.ndarray:
@@ -207,11 +207,11 @@ def _resampled_labels(labels: np.ndarray, matrices: Matrices, shape: tuple[int, 
     covered = row_matrix[target_rows].sum(axis=1)[:, None] * column_matrix[target_columns].sum(axis=1)
     targets = target_slices.stop - target_slices.start
     for target, sources, weights in _blocks(narrow_slices, targets, 2 * max(inside[0].size, covered.size)):
-        some = inside[sources]
+        block = inside[sources]
         remainder = np.broadcast_to(covered, (target.stop - target.start, *covered.shape)).copy()
         best, chosen = np.zeros_like(remainder), np.zeros(remainder.shape, np.uint8)
-        for index in (int(value) for value in np.unique(some) if value):
-            values = weighted(some == index, weights, narrow_rows, narrow_columns)
+        for index in (int(value) for value in np.unique(block) if value):
+            values = weighted(block == index, weights, narrow_rows, narrow_columns)
             remainder -= values
             larger = values > best
             chosen[larger] = index
@@ -227,7 +227,7 @@ def _box_of_structures(labels: np.ndarray) -> tuple[slice, slice, slice] | None:
     flat = labels.any(axis=0)
     if not flat.any():
         return None
-    used = (np.flatnonzero(some) for some in (labels.any(axis=(1, 2)), flat.any(axis=1), flat.any(axis=0)))
+    used = (np.flatnonzero(occupied) for occupied in (labels.any(axis=(1, 2)), flat.any(axis=1), flat.any(axis=0)))
     return tuple(slice(int(places[0]), int(places[-1]) + 1) for places in used)
 
 

@@ -46,23 +46,23 @@ def series_problems(headers: Sequence[SliceHeader], series: str) -> Iterator[Inp
         return
     first = headers[0]
     mixed = []
-    for what, values, same in (
-        ("size", [(header.rows, header.columns) for header in headers], lambda first, other: first == other),
+    for quantity, values, same in (
+        ("size", [(header.rows, header.columns) for header in headers], lambda a, b: a == b),
         (
             "orientation",
             [header.directions.round(4).tolist() for header in headers],
-            lambda first, other: np.allclose(first, other, atol=1e-3),
+            lambda a, b: np.allclose(a, b, atol=1e-3),
         ),
         (
             "pixel spacing",
             [header.spacing_mm.tolist() for header in headers],
-            lambda first, other: np.allclose(first, other, rtol=1e-3),
+            lambda a, b: np.allclose(a, b, rtol=1e-3),
         ),
     ):
         for header, value in zip(headers, values, strict=True):
             if not same(value, values[0]):
                 found = f"{values[0]} in {first.shown} and {value} in {header.shown}"
-                mixed.append(InputError(series, f"slices of one {what}", found, "give one series"))
+                mixed.append(InputError(series, f"slices of one {quantity}", found, "give one series"))
                 break
     yield from mixed
     voxels = sum(header.rows * header.columns for header in headers)

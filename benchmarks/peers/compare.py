@@ -96,12 +96,12 @@ def main(words: list[str] | None = None) -> None:
     print("| what | size | precision | threads | ours | PyTorch | ratio | arithmetic of ours | of PyTorch's |")
     print("|---|---|---|---:|---:|---:|---:|---:|---:|", flush=True)
     flags = ["--channels-last"] * arguments.channels_last + ["--compile"] * arguments.compile
-    for what in arguments.what.split(","):
-        if what not in WHAT:
-            raise SystemExit(f"compare.py: --what: expected some of {','.join(WHAT)}, found {what!r}")
+    for measured in arguments.what.split(","):
+        if measured not in WHAT:
+            raise SystemExit(f"compare.py: --what: expected some of {','.join(WHAT)}, found {measured!r}")
         steps = arguments.steps or (2 if arguments.size == "paper" else 20)
         setting = Setting(
-            what, arguments.size, arguments.precision, arguments.threads, steps, arguments.slices, tuple(flags)
+            measured, arguments.size, arguments.precision, arguments.threads, steps, arguments.slices, tuple(flags)
         )
         print(_row(setting, arguments.rounds, {"wall": "seconds", "cpu": "cpu_seconds"}[arguments.clock]), flush=True)
 
@@ -112,11 +112,13 @@ def _row(setting, rounds, clock):
     for _ in range(rounds):
         ours.append(_answer(_our_command(setting), setting.threads))
         theirs.append(_answer(_peer_command(setting), setting.threads))
-    best, other = (min(answers, key=lambda answer: answer[clock]) for answers in (ours, theirs))
+    best, best_of_peer = (min(answers, key=lambda answer: answer[clock]) for answers in (ours, theirs))
     head = f"| {setting.what} | {setting.size} | {setting.precision} | {setting.threads} |"
-    times = " | ".join(_time(setting, answer[clock]) for answer in (best, other))
-    arithmetic = " | ".join(f"{answer['flop'] / 1e9:.1f} GFLOP" if answer["flop"] else "" for answer in (best, other))
-    return f"{head} {times} | {other[clock] / best[clock]:.2f} | {arithmetic} |"
+    times = " | ".join(_time(setting, answer[clock]) for answer in (best, best_of_peer))
+    arithmetic = " | ".join(
+        f"{answer['flop'] / 1e9:.1f} GFLOP" if answer["flop"] else "" for answer in (best, best_of_peer)
+    )
+    return f"{head} {times} | {best_of_peer[clock] / best[clock]:.2f} | {arithmetic} |"
 
 
 def _time(setting, seconds):

@@ -57,9 +57,9 @@ def file_systems_finding(version_of: VersionOf = installed_version) -> Finding:
     Args:
       version_of: gives the installed version of a distribution, or None.
     """
-    there = [prefix for prefix, (_, name) in _FILE_SYSTEMS.items() if version_of(name)]
-    if there:
-        return Finding("Beam", "remote files", ", ".join(there))
+    installed = [prefix for prefix, (_, name) in _FILE_SYSTEMS.items() if version_of(name)]
+    if installed:
+        return Finding("Beam", "remote files", ", ".join(installed))
     extras = ", ".join(f"{prefix} [{extra}]" for prefix, (extra, _) in _FILE_SYSTEMS.items())
     return Finding(
         "Beam", "remote files", "none", f"only for scans on remote storage: pip install apache-beam[...]: {extras}"

@@ -15,7 +15,7 @@ _STYLE = 'font-family="sans-serif" font-size="13" fill="currentColor"'
 def layers() -> list[list[str]]:
     """Returns the layers of the contract that import-linter holds, from above downwards, each as names side by side."""
     contracts = tomllib.loads((_ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
-    (contract,) = (one for one in contracts if one["type"] == "layers")
+    (contract,) = (contract for contract in contracts if contract["type"] == "layers")
     return [[name.strip().removeprefix("attent_tf.") for name in layer.split("|")] for layer in contract["layers"]]
 
 

@@ -74,8 +74,12 @@ def test_a_verb_and_its_function_take_the_same_words(verb):
     command = main.get_command(None, verb)
     # An option's longest name, without the form that takes it back; and arguments.
     options = {
-        (max(one.opts, key=len).lstrip("-").replace("-", "_") if one.param_type_name == "option" else one.name): one
-        for one in command.params
+        (
+            max(option.opts, key=len).lstrip("-").replace("-", "_")
+            if option.param_type_name == "option"
+            else option.name
+        ): option
+        for option in command.params
     }
     arguments = inspect.signature(getattr(at, verb)).parameters
     assert set(options) - set(_ONLY_OF_THE_COMMAND[verb]) == set(arguments) - {"progress"}

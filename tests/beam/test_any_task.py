@@ -97,7 +97,7 @@ def test_three_domains_lie_in_one_folder_with_their_task(place, records):
     for domain in manifest.task.domain_names:
         assert [len(manifest.select(domain, split)) for split in ("train", "test")] == [1, 1]
     for case in manifest.cases:
-        classes = {one for record in read_case_records(records, manifest, case.case) for one in _classes(record)}
+        classes = {class_ for record in read_case_records(records, manifest, case.case) for class_ in _classes(record)}
         assert classes == ({0, _LESION, _COCHLEA} if case.labelled else {None})
 
 

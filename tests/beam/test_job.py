@@ -87,9 +87,9 @@ def test_volumes_are_put_together_again(made):
         restored = restore_labels(labels, case.geometry)
         assert restored.shape == volume.labels.shape
         for organ in (1, 2, 3, 4):
-            one, other = restored == organ, volume.labels == organ
-            assert other.sum() > 100
-            assert 2 * (one & other).sum() / (one.sum() + other.sum()) >= 0.98
+            found, expected = restored == organ, volume.labels == organ
+            assert expected.sum() > 100
+            assert 2 * (found & expected).sum() / (found.sum() + expected.sum()) >= 0.98
 
 
 def test_order_of_cases_and_place_of_data_do_not_matter(made, data, make_options, tmp_path, monkeypatch):
@@ -128,11 +128,11 @@ def test_number_of_shards_changes_files_and_nothing_else(made, make_options, tmp
         "slices-00000-of-00002.tfrecord",
         "slices-00001-of-00002.tfrecord",
     ]
-    one, other = (
+    by_default, in_two_shards = (
         [record.image.tobytes() for record in read_records(folder, read_manifest(folder), "ct", "train")]
         for folder in (made[1], tmp_path / "records")
     )
-    assert one == other
+    assert by_default == in_two_shards
 
 
 def test_report_gets_a_line_for_each_case(make_options):
@@ -155,4 +155,4 @@ def test_digest_sees_voxels_labels_and_place_only(made):
     relabelled = volume.labels.copy()
     relabelled[0, 0, 0] ^= 1
     others = [{"voxels": volume.voxels + 1}, {"affine": moved}, {"labels": relabelled}, {"labels": None}]
-    assert digest not in {input_digest(dataclasses.replace(volume, **other)) for other in others}
+    assert digest not in {input_digest(dataclasses.replace(volume, **changes)) for changes in others}

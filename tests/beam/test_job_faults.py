@@ -85,7 +85,9 @@ def test_rejected_cases_do_not_change_the_others(make_options, made, damaged, tm
     """With the plan unchanged, the shards of the other cases have the bytes that they would have had."""
     lines = []
     manifest = beam_preprocess.run(make_options(ct=str(damaged), on_error="skip"), report=lines.append)
-    assert [(one.case, one.domain, one.reason) for one in manifest.rejected] == [("malbcv-0002", "ct", "content")]
+    assert [(rejected.case, rejected.domain, rejected.reason) for rejected in manifest.rejected] == [
+        ("malbcv-0002", "ct", "content")
+    ]
     undisturbed, found = file_digests(made[1]), file_digests(tmp_path / "records")
     lost = next(case.shard for case in read_manifest(made[1]).cases if case.case == "malbcv-0002")
     assert {name for name in undisturbed if found.get(name) != undisturbed[name]} == {lost, "manifest.json"}
@@ -125,6 +127,6 @@ def test_counters_tell_cases_slices_and_reasons(make_options, damaged, monkeypat
 
     monkeypatch.setattr(fn_runner.RunnerResult, "wait_until_finish", kept)
     beam_preprocess.run(make_options(ct=str(damaged), on_error="skip"))
-    counters = {one.key.metric.name: one.committed for one in results[-1].metrics().query()["counters"]}
+    counters = {counter.key.metric.name: counter.committed for counter in results[-1].metrics().query()["counters"]}
     mine = {name: count for name, count in counters.items() if name.startswith(("cases", "slices"))}
     assert mine == {"cases": 4, "slices": 23, "cases_rejected": 1, "cases_rejected_content": 1}

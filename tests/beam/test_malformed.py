@@ -215,9 +215,9 @@ def test_the_check_finds_each_row_before_the_job(root, damage, found):
     result = _preprocess(root, "--check", "--json")
     assert result.exit_code == 1
     problems = json.loads(result.stdout)["problems"]
-    texts = [_line(one) for one in problems]
+    texts = [_line(problem) for problem in problems]
     assert any(found_in(found, text) for text in texts), texts
-    assert {one["case"] for one in problems} <= {"chaos-2", "malbcv-0002"}
+    assert {problem["case"] for problem in problems} <= {"chaos-2", "malbcv-0002"}
     assert not (root.parent / "out").exists()
 
 
@@ -246,7 +246,7 @@ def test_each_row_is_one_line_that_writes_nothing_or_is_set_aside_and_the_others
     assert "rejected.jsonl" in result.output
     checked = json.loads(_preprocess(root, "--split", "none", "--check", "--json").stdout)["problems"]
     assert (bad, rejected["reason"], rejected["message"]) in [
-        (one["case"], one["check"], _line(one)) for one in checked
+        (problem["case"], problem["check"], _line(problem)) for problem in checked
     ]
 
 

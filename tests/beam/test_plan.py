@@ -27,8 +27,8 @@ def _case(name: str, domain: str = "mri", labelled: bool = True) -> CaseFiles:
 
 
 def _many(count: int) -> list[CaseFiles]:
-    one = _case("chaos-1")
-    return [dataclasses.replace(one, case=f"chaos-{number}", patient=f"chaos-{number}") for number in range(count)]
+    case = _case("chaos-1")
+    return [dataclasses.replace(case, case=f"chaos-{number}", patient=f"chaos-{number}") for number in range(count)]
 
 
 def _options(**changes) -> PreprocessOptions:

@@ -42,5 +42,5 @@ def test_labels_come_back_on_the_voxels_of_the_files(tmp_path):
         organs = np.unique(volume.labels[volume.labels > 0])
         assert len(organs) >= 3
         for organ in organs:
-            one, other = restored == organ, volume.labels == organ
-            assert 2 * (one & other).sum() / (one.sum() + other.sum()) >= 0.98
+            found, expected = restored == organ, volume.labels == organ
+            assert 2 * (found & expected).sum() / (found.sum() + expected.sum()) >= 0.98

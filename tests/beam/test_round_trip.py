@@ -83,8 +83,8 @@ def test_labels_survive_and_the_liver_stays_right(orientation, in_plane_mm, step
     restored = restore_labels(np.stack([record.label for record in records]), records[0].geometry)
     assert restored.shape == volume.shape
     for index in range(1, len(ORGANS) + 1):
-        one, other = restored == index, volume.labels == index
-        dice = 2 * (one & other).sum() / (one.sum() + other.sum())
+        found, expected = restored == index, volume.labels == index
+        dice = 2 * (found & expected).sum() / (found.sum() + expected.sum())
         assert dice >= 0.98, f"{ORGANS[index - 1]}: {dice:.3f}"
     centre = nibabel.affines.apply_affine(volume.affine, np.argwhere(restored == LIVER).mean(axis=0)) - shift_mm
     assert centre[0] > 0

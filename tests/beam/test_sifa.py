@@ -43,12 +43,17 @@ def test_manifest_and_summary_say_that_slices_have_no_volume(made):
     out, told = made
     manifest = verify(out)
     entries = {case.case: case for case in manifest.cases}
-    assert {name: (one.split, one.slices, one.slice_count, one.geometry.space) for name, one in entries.items()} == {
+    assert {
+        name: (entry.split, entry.slices, entry.slice_count, entry.geometry.space) for name, entry in entries.items()
+    } == {
         **{f"sifa-mri-slice{number}": ("train", 1, 3, "slice") for number in range(3)},
         **{f"sifa-ct-slice{number}": ("train", 1, 3, "slice") for number in range(2)},
         "sifa-ct-1003": ("test", 3, 3, "array"),
     }
-    assert {one.patient for name, one in entries.items() if "slice" in name} == {"sifa-ct-unknown", "sifa-mri-unknown"}
+    assert {entry.patient for name, entry in entries.items() if "slice" in name} == {
+        "sifa-ct-unknown",
+        "sifa-mri-unknown",
+    }
     content = json.loads((out / "manifest.json").read_text())
     assert {case["geometry"]["space"] for case in content["cases"]} == {"slice", "array"}
     assert "Cases of one slice from an unknown scan, which are for training and are not scored: 5." in told
@@ -82,7 +87,7 @@ def test_info_gives_no_millimetres(made):
     assert told.output.count("size of voxels   not known") == 2
     found = json.loads(_attent("info", "--records", out, "--json").output)
     assert found["domains"]["ct"]["spacing_mm"] == {"slice": None, "row": None, "column": None}
-    assert {one["organs_ml"] for one in found["cases"]} == {None}
+    assert {case["organs_ml"] for case in found["cases"]} == {None}
     # 24 · 24 pixels in each of 2 · 1 + 3 slices.
     aorta = found["domains"]["ct"]["organs"]["ascending_aorta"]
     assert aorta == {"cases": 3, "slices": 5, "pixel_share": 24 * 24 / 256**2, "volume_ml": None}

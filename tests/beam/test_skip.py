@@ -125,11 +125,11 @@ def test_cases_refused_before_the_job_are_counted_too(make_options, ct, tmp_path
 )
 def test_workers_of_any_kind_write_the_same_bytes(make_options, ct, tmp_path, flags):
     _cut(ct, 2)
-    one, other = tmp_path / "one", tmp_path / "other"
-    beam_preprocess.run(make_options(ct=str(ct), out=str(one), on_error="skip"))
-    beam_preprocess.run(make_options(ct=str(ct), out=str(other), on_error="skip"), flags)
-    assert file_digests(one) == file_digests(other)
-    assert "rejected.jsonl" in file_digests(one)
+    plain, by_workers = tmp_path / "one", tmp_path / "other"
+    beam_preprocess.run(make_options(ct=str(ct), out=str(plain), on_error="skip"))
+    beam_preprocess.run(make_options(ct=str(ct), out=str(by_workers), on_error="skip"), flags)
+    assert file_digests(plain) == file_digests(by_workers)
+    assert "rejected.jsonl" in file_digests(plain)
 
 
 def test_readers_cope_with_an_empty_shard(make_options, ct, tmp_path):
@@ -251,10 +251,11 @@ def test_the_split_of_a_rejected_case_is_in_the_fingerprint(make_options, ct, tm
 
     _cut(ct, 2)
     manifest = beam_preprocess.run(make_options(ct=str(ct), on_error="skip"))
-    (one,) = manifest.rejected
-    other = RejectedCase(one.case, one.domain, "test", one.reason)
+    (rejected,) = manifest.rejected
+    elsewhere = RejectedCase(rejected.case, rejected.domain, "test", rejected.reason)
     made = [
-        make_manifest(manifest.task, manifest.options, manifest.cases, manifest.shards, [case]) for case in (one, other)
+        make_manifest(manifest.task, manifest.options, manifest.cases, manifest.shards, [case])
+        for case in (rejected, elsewhere)
     ]
     assert made[0] == manifest
     assert made[1].fingerprint != manifest.fingerprint
@@ -265,6 +266,6 @@ def test_arrays_of_the_others_are_the_same(make_options, ct, whole, tmp_path):
     _cut(ct, 2)
     manifest = beam_preprocess.run(make_options(ct=str(ct), on_error="skip", shards=2))
     for case in manifest.cases:
-        one = read_case_records(tmp_path / "records", manifest, case.case)
-        other = read_case_records(whole, read_manifest(whole), case.case)
-        np.testing.assert_array_equal([r.image for r in one], [r.image for r in other])
+        remaining = read_case_records(tmp_path / "records", manifest, case.case)
+        undisturbed = read_case_records(whole, read_manifest(whole), case.case)
+        np.testing.assert_array_equal([r.image for r in remaining], [r.image for r in undisturbed])

@@ -126,7 +126,7 @@ def test_statistics_of_training_cases_that_cannot_be_pooled_are_told_by_both(tmp
     # Half of the voxels and more are air of one value.
     words = ("--ct-intensity", "percentile:5:30@training")
     check = _preprocess(tmp_path / "data", "--check", "--json", *words)
-    texts = [f"{one['where']}: expected {one['expected']}" for one in json.loads(check.stdout)["problems"]]
+    texts = [f"{problem['where']}: expected {problem['expected']}" for problem in json.loads(check.stdout)["problems"]]
     assert "the training cases of ct: expected a scan with contrast" in texts
     assert (
         "the training cases of ct: expected a scan with contrast"

@@ -38,7 +38,7 @@ def test_times_of_finished_stages_are_expected_of_the_same_stages(tmp_path):
     pixel = tmp_path / "runs/mri2ct/pixel/seed-0"
     _stage(pixel, "translation", seconds=3600.0)
     _stage(pixel, "segmentation")
-    found = {(one.run.method, one.run.seed): one for one in forecast(tmp_path, plan)}
+    found = {(item.run.method, item.run.seed): item for item in forecast(tmp_path, plan)}
     assert found["source_only", 0].done
     assert found["source_only", 1].seconds == 600.0
     # Its translation is over, and of its segmentation no time is known.

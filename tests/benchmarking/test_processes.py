@@ -41,13 +41,13 @@ def test_events_are_shown_as_the_run_told_them_under_its_title():
 
 def test_a_run_waits_for_the_translation_that_it_takes_over(tmp_path):
     donor, *others = _PLAN
-    assert {one.donor for one in others} == {donor.folder}
+    assert {run.donor for run in others} == {donor.folder}
     assert processes._is_ready(donor, tmp_path)
-    assert not any(processes._is_ready(one, tmp_path) for one in others)
+    assert not any(processes._is_ready(run, tmp_path) for run in others)
     (tmp_path / donor.folder / "translation").mkdir(parents=True)
-    assert not any(processes._is_ready(one, tmp_path) for one in others)
+    assert not any(processes._is_ready(run, tmp_path) for run in others)
     (tmp_path / donor.folder / "segmentation").mkdir()
-    assert all(processes._is_ready(one, tmp_path) for one in others)
+    assert all(processes._is_ready(run, tmp_path) for run in others)
 
 
 def test_a_run_that_took_its_translation_over_before_waits_for_nobody(tmp_path):
@@ -178,9 +178,9 @@ def test_processes_give_the_bits_of_one_process_and_go_on_after_the_kill_of_all(
     output, _ = again.communicate(timeout=1200)
     assert again.returncode == 0, output
     assert output.count("Segmentation: goes on at step") >= 1
-    one = _benchmark(small_records, tmp_path / "one", 1)
-    output, _ = one.communicate(timeout=1200)
-    assert one.returncode == 0, output
+    single = _benchmark(small_records, tmp_path / "one", 1)
+    output, _ = single.communicate(timeout=1200)
+    assert single.returncode == 0, output
 
     mine, theirs = _trained(tmp_path / "two"), _trained(tmp_path / "one")
     assert mine.keys() == theirs.keys() == {"source_only", "supervised"}

@@ -116,12 +116,12 @@ def test_no_scan_of_a_folder_is_lost_without_a_word(run, tmp_path):
         f"Warning: {scans}/strays: left out 2 files that are no slices of the scan: 2 such as 00_note (no DICOM)"
     ]
     content = json.loads((tmp_path / "report.json").read_text())
-    reasons = {one["input"].rpartition("/")[2]: one["reason"] for one in content["failed"]}
+    reasons = {failed["input"].rpartition("/")[2]: failed["reason"] for failed in content["failed"]}
     assert "found 2 series" in reasons.pop("two")
     assert "found a dose report" in reasons.pop("report")
     assert "IM0001.dcm: expected a DICOM file" in reasons.pop("garbage")
     assert reasons == {}
-    (entry,) = [one for one in content["scans"] if one["name"] == "strays"]
+    (entry,) = [scan for scan in content["scans"] if scan["name"] == "strays"]
     assert entry["warnings"][0] == warnings[0].removeprefix("Warning: ")
 
 

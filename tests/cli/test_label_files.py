@@ -151,7 +151,7 @@ def test_compare_prints_json_that_says_what_is_infinite(runs):
     words = ("compare", runs / "one", runs / "two", "--metric", "assd_mm", "--json")
     document = json.loads(_attent(*words).stdout)
     assert [run["label"] for run in document["runs"]] == ["one", "two"]
-    by_column = {one["column"]: one["statistics"] for one in document["differences"]}
+    by_column = {difference["column"]: difference["statistics"] for difference in document["differences"]}
     assert by_column["spleen"]["mean_difference"] == "-inf"
     assert by_column["spleen"]["t_p"] is None
     assert by_column["spleen"]["n_infinite"] == 1

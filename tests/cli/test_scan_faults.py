@@ -91,7 +91,7 @@ def test_a_joined_name_that_is_too_long_is_told_before_any_work(verb, run, scans
     assert result.output.startswith(f"[1/3] failed: {long}: expected a name of at most 248 bytes")
     assert "[2/3] a\n" in result.output
     assert _names(tmp_path / "out") == ["a.nii.gz", "z.nii.gz"]
-    assert [one["input"] for one in json.loads((tmp_path / "report.json").read_text())["failed"]] == [str(long)]
+    assert [failed["input"] for failed in json.loads((tmp_path / "report.json").read_text())["failed"]] == [str(long)]
 
 
 def test_a_name_is_too_long_only_where_its_files_are(run, scans, tmp_path):

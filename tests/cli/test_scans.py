@@ -135,8 +135,8 @@ def test_a_folder_of_scans_is_done_but_for_those_that_fail(place, cts, series, o
     ]
     assert len(opened) == 1
     content = json.loads((out / "run.json").read_text())
-    assert [one["name"] for one in content["scans"]] == ["a", "sub_c"]
-    assert [Path(one["input"]).name for one in content["failed"]] == ["b.nii.gz", "mr"]
+    assert [scan["name"] for scan in content["scans"]] == ["a", "sub_c"]
+    assert [Path(failed["input"]).name for failed in content["failed"]] == ["b.nii.gz", "mr"]
     tail = result.stderr.splitlines()[-3:]
     assert "2 of 4 scans failed" in tail[0]
     assert "b.nii.gz" in tail[1]
@@ -190,10 +190,10 @@ def test_the_segmentation_object_holds_the_labels_and_refers_to_the_series(place
     assert result.exit_code == 0, result.output
     seg = highdicom.seg.segread(tmp_path / "labels_seg.dcm")
     slices = sorted(
-        (pydicom.dcmread(path) for path in series.iterdir()), key=lambda one: float(one.ImagePositionPatient[2])
+        (pydicom.dcmread(path) for path in series.iterdir()), key=lambda dataset: float(dataset.ImagePositionPatient[2])
     )
     frames = seg.get_pixels_by_source_instance(
-        [one.SOPInstanceUID for one in slices], combine_segments=True, assert_missing_frames_are_empty=True
+        [dataset.SOPInstanceUID for dataset in slices], combine_segments=True, assert_missing_frames_are_empty=True
     )
     labels = _voxels(out)
     assert len(np.unique(labels)) == 5
@@ -248,7 +248,7 @@ def test_translate_does_folders_too_and_needs_a_translator(place, cts, opened, t
     assert result.exit_code == 0, result.output
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["img0001.nii.gz", "img0002.nii.gz"]
     entries = json.loads((tmp_path / "run.json").read_text())["scans"]
-    assert [set(one["outputs"]) for one in entries] == [{"translation"}] * 2
+    assert [set(entry["outputs"]) for entry in entries] == [{"translation"}] * 2
 
 
 def test_names_are_refused_before_anything_is_read(place, cts, opened, tmp_path):

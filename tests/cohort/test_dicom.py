@@ -33,7 +33,7 @@ def test_each_scan_is_done_or_set_aside_by_its_reason(work, folders, tmp_path):
     out = tmp_path / "out"
     job = work(listed, out)
     assert (job.outcome.done, job.outcome.skipped) == (4, 0)
-    reasons = {one["case"]: one["reason"] for one in job.outcome.failed}
+    reasons = {failed["case"]: failed["reason"] for failed in job.outcome.failed}
     assert sorted(reasons) == ["both", "garbage"]
     assert "found 2 series" in reasons["both"]
     assert "IM0001.dcm: expected a DICOM file" in reasons["garbage"]

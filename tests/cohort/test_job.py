@@ -75,7 +75,7 @@ def test_sidecars_and_manifest_say_what_is_in_the_label_maps(finished, model, li
     out, _ = finished
     manifest = json.loads((out / "cohort.json").read_text())
     assert manifest["counts"] == {"scans": 3, "done": 2, "failed": 1}
-    assert [one["case"] for one in manifest["cases"]] == ["b", "first"]
+    assert [case["case"] for case in manifest["cases"]] == ["b", "first"]
     assert manifest["model"]["weights_sha256"] == json.loads((model / "metadata.json").read_text())["training"][
         "weights_sha256"
     ]  # fmt: skip
@@ -105,7 +105,7 @@ def test_the_model_or_the_user_says_what_is_done_to_label_maps(work, model, list
     out = tmp_path / "out"
     work(listed, out, model=folder)
     image, plain = (nibabel.load(place / "b.nii.gz") for place in (out, finished[0]))
-    labels, plain = (canonical_view(np.asanyarray(one.dataobj), one.affine) for one in (image, plain))
+    labels, plain = (canonical_view(np.asanyarray(stored.dataobj), stored.affine) for stored in (image, plain))
     steps = Postprocessing(True, True)
     np.testing.assert_array_equal(labels, steps(plain))
     assert (labels != plain).any()
@@ -245,7 +245,7 @@ def test_a_result_that_cannot_be_written_sets_its_scan_aside(code, work, listed,
     monkeypatch.setattr(segment, "write_labels", limited)
     job = work(listed, tmp_path / "out")
     assert (job.outcome.done, len(job.outcome.failed)) == (1, 2)
-    reason = next(one["reason"] for one in job.outcome.failed if one["case"] == "b")
+    reason = next(failed["reason"] for failed in job.outcome.failed if failed["case"] == "b")
     assert reason.startswith(f"{listed.parent / 'scans' / 'b.nii.gz'}: expected a scan that can be read and results")
     assert os.strerror(code).lower() in reason
     assert not list((tmp_path / "out").glob("b.*"))

@@ -30,8 +30,8 @@ def _seeds(count, first=0):
 def _both(slices, config, augmentation, batch_size=4, steps=6, **options):
     """The batches without and with an augmentation, as arrays [step, batch, …]."""
     made = [
-        list(batches(slices, config, batch_size, 3, NUM_CLASSES, augmentation=one, **options).take(steps))
-        for one in (AugmentationConfig(), augmentation)
+        list(batches(slices, config, batch_size, 3, NUM_CLASSES, augmentation=settings, **options).take(steps))
+        for settings in (AugmentationConfig(), augmentation)
     ]
     return [[np.stack(values) for values in zip(*batch, strict=True)] for batch in made]
 
@@ -129,7 +129,7 @@ def test_no_last_bit_of_the_geometry_is_a_matter_of_which_thread_was_quicker():
     traced = tf.function(lambda *parts: resized_crop(tf.zeros((4, 8, 8, 1)), None, *parts)[0])
     graph = traced.get_concrete_function(*[tf.TensorSpec([4])] * 4).graph
     additions = [operation for operation in graph.get_operations() if operation.type.startswith("Add")]
-    chained = [one.name for one in additions if any(term.op in additions for term in one.inputs)]
+    chained = [addition.name for addition in additions if any(term.op in additions for term in addition.inputs)]
     assert not chained
 
 
@@ -165,8 +165,8 @@ def test_image_and_labels_turn_together_and_angles_stay_in_range():
     turned, turned_labels = random_resized_crop(images, labels, _seeds(64), 1.0, 1.0, 0.0, rotation=30.0)
     assert np.mean((turned[..., 0] > 0) == turned_labels.numpy().astype(bool)) > 0.995
     angles = []
-    for one in turned_labels.numpy():
-        row, column = np.argwhere(one).mean(axis=0) - 31.5
+    for turned_map in turned_labels.numpy():
+        row, column = np.argwhere(turned_map).mean(axis=0) - 31.5
         angles.append(np.degrees(np.arctan2(-row, column)))
     assert np.abs(angles).max() < 31
     assert min(angles) < -20 < 20 < max(angles)

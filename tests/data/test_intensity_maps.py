@@ -123,16 +123,16 @@ def test_local_maps_are_one_function_of_the_value_for_each_class():
     mapped = local_maps(images, labels, _seeds(), 5, *_STRENGTH).numpy()
     falling = []
     for before, after, classes in zip(images[..., 0], mapped[..., 0], labels, strict=True):
-        for one in range(5):
-            here = (classes == one) & (before >= AIR)
+        for class_ in range(5):
+            here = (classes == class_) & (before >= AIR)
             by_value = {value: after[here & (before == value)] for value in np.unique(before[here])}
             assert all(np.ptp(results) == 0 for results in by_value.values())
             steps = np.diff([results[0] for results in by_value.values()])
-            if one and steps.size:
+            if class_ and steps.size:
                 falling.append(np.all(steps <= 1e-5))
                 assert falling[-1] or np.all(steps >= -1e-5)
             # The background's contrast is always inverted.
-            assert one or np.all(steps <= 1e-5)
+            assert class_ or np.all(steps <= 1e-5)
     assert 0.25 < np.mean(falling) < 0.75
 
 

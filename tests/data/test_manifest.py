@@ -150,9 +150,9 @@ def test_parts_that_contradict_each_other_are_refused(folder, rewrite):
 
 def test_fingerprint_tells_contents_apart(write_records):
     case = ("chaos-1", "mri", "train", True, (1, 2), 0)
-    one, same = (read_manifest(write_records(case, name=name)) for name in "ab")
-    other = read_manifest(write_records(("chaos-1", "mri", "train", True, (1, 3), 0), name="c"))
-    assert one.fingerprint == same.fingerprint != other.fingerprint
+    first, same = (read_manifest(write_records(case, name=name)) for name in "ab")
+    changed = read_manifest(write_records(("chaos-1", "mri", "train", True, (1, 3), 0), name="c"))
+    assert first.fingerprint == same.fingerprint != changed.fingerprint
 
 
 def test_bytes_and_fingerprint_are_those_of_the_whole_written_at_once(folder):

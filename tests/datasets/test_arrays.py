@@ -175,7 +175,7 @@ def test_each_fault_of_a_slice_is_one_line(tmp_path, content, by_frame, line):
     assert "\n" not in str(told.value)
     (files,) = find_cases(tmp_path, CARDIAC, "ct")
     problems = check_headers(files)
-    assert [one.check for one in problems] == ["readable"] * by_frame
+    assert [problem.check for problem in problems] == ["readable"] * by_frame
     assert line in (str(problems[0].problem) if by_frame else str(told.value))
 
 

@@ -34,7 +34,7 @@ def _check(root, *arguments):
 
 
 def _found(report):
-    return sorted((one["case"], one["check"]) for one in report["problems"])
+    return sorted((problem["case"], problem["check"]) for problem in report["problems"])
 
 
 def test_good_data_have_no_problem(root):
@@ -96,7 +96,7 @@ def test_two_sizes_and_a_gap_are_both_told(root):
     scan.ImagePositionPatient = [*scan.ImagePositionPatient[:2], 444.0]
     scan.save_as(slices[-1])
     (files, _) = find_cases(root / "chaos", ABDOMEN, "mri")
-    texts = [str(one.problem) for one in check_headers(files)]
+    texts = [str(fault.problem) for fault in check_headers(files)]
     assert len(texts) == 2
     assert any("slices of one pixel spacing" in text for text in texts)
     assert any("even steps" in text or "order of their positions" in text for text in texts)

@@ -63,7 +63,7 @@ def test_a_folder_of_folders_without_dicom_is_no_such_layout(tmp_path):
 
 
 def _problems(root):
-    return [(one.case, str(one.problem)) for one in survey_cases(root, ABDOMEN, "ct").problems]
+    return [(fault.case, str(fault.problem)) for fault in survey_cases(root, ABDOMEN, "ct").problems]
 
 
 def test_a_case_without_dicom_is_told_in_any_layout(tmp_path):
@@ -167,7 +167,7 @@ def test_the_check_finds_what_the_job_refuses(tmp_path, damage, found, layout):
     assert (found if not lacks else "b: expected ") in line
     refused = _attent(*words, "--out", tmp_path / "records")
     assert refused.exit_code == 1
-    assert [one for one in refused.stderr.splitlines() if one.startswith("Error: ")] == [f"Error: {line}"]
+    assert [text for text in refused.stderr.splitlines() if text.startswith("Error: ")] == [f"Error: {line}"]
     assert not (tmp_path / "records").exists()
 
 

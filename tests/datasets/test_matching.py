@@ -50,10 +50,10 @@ def test_every_pair_is_found_whatever_the_order(cases, random):
     paths = [f"images/{case}.nii.gz" for case in cases] + [f"labels/{case}.nii.gz" for case in cases]
     random.shuffle(paths)
     found = match_cases(_description("images/{case}.nii.gz", labels="labels/{case}.nii.gz"), paths, "")
-    assert {one.case for one in found.cases} == cases
+    assert {case.case for case in found.cases} == cases
     assert all(
-        (one.images, one.labels) == ((f"images/{one.case}.nii.gz",), (f"labels/{one.case}.nii.gz",))
-        for one in found.cases
+        (case.images, case.labels) == ((f"images/{case.case}.nii.gz",), (f"labels/{case.case}.nii.gz",))
+        for case in found.cases
     )
     assert not found.problems
 
@@ -82,7 +82,7 @@ def test_both_spellings_of_a_name_are_one_case_and_files_keep_the_path_that_they
     label = f"labels/{decomposed}.nii.gz"
     found = match_cases(description, [image, label], "")
     assert not found.problems
-    assert [(one.case, one.images, one.labels) for one in found.cases] == [(composed, (image,), (label,))]
+    assert [(case.case, case.images, case.labels) for case in found.cases] == [(composed, (image,), (label,))]
     left_out = dataclasses.replace(description, exclude=(decomposed,))
     assert not match_cases(left_out, [image, label], "").cases
 
@@ -90,7 +90,7 @@ def test_both_spellings_of_a_name_are_one_case_and_files_keep_the_path_that_they
 def test_folders_of_one_name_in_two_spellings_are_no_case():
     paths = ["M\u00fcller/1.dcm", "Mu\u0308ller/2.dcm", "b/1.dcm"]
     found = match_cases(_description("{case}/*.dcm"), paths, "root/")
-    assert [one.case for one in found.cases] == ["b"]
+    assert [case.case for case in found.cases] == ["b"]
     ((name, problem),) = found.problems
     assert name == "x-M\u00fcller"
     assert "expected one folder for a case" in str(problem)
@@ -108,7 +108,7 @@ def test_the_folder_of_a_description_is_found_in_either_spelling():
 def test_left_out_cases_are_no_strangers():
     description = _description("i/{case}.nii.gz", cases=r"\d+", exclude=("3",))
     found = match_cases(description, ["i/1.nii.gz", "i/a.nii.gz", "i/3.nii.gz"], "")
-    assert [one.case for one in found.cases] == ["1"]
+    assert [case.case for case in found.cases] == ["1"]
     assert not found.problems
 
 

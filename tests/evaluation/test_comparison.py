@@ -39,7 +39,7 @@ def test_scores_and_differences_by_hand():
     assert comparison.cases == ("a", "b", "c")
     assert comparison.runs[0].spread["liver"]["mean"] == 85.0
     assert comparison.runs[1].spread[AVERAGE]["median"] == 82.0
-    assert [one.column for one in comparison.differences] == list(columns_of(ABDOMEN))
+    assert [difference.column for difference in comparison.differences] == list(columns_of(ABDOMEN))
     liver = comparison.differences[0]
     assert (liver.first, liver.second, liver.statistics.mean_difference) == ("one", "two", 2.0)
     # All three differences have one sign; the five columns are alike and corrected together.
@@ -50,7 +50,10 @@ def test_scores_and_differences_by_hand():
 
 def test_every_pair_or_the_first_against_each():
     entries = [(name, _evaluation(_FIRST)) for name in "xyz"]
-    pairs = lambda comparison: list(dict.fromkeys((one.first, one.second) for one in comparison.differences))  # noqa: E731
+
+    def pairs(comparison):
+        return list(dict.fromkeys((difference.first, difference.second) for difference in comparison.differences))
+
     assert pairs(compare_runs(entries)) == [("x", "y"), ("x", "z"), ("y", "z")]
     assert pairs(compare_runs(entries, against_first=True)) == [("x", "y"), ("x", "z")]
 

@@ -88,7 +88,7 @@ def test_runs_of_a_task_are_compared_by_its_structures_and_average(tmp_path):
         write_evaluation(tmp_path / name, AMOS, header, [_case(AMOS, missed)])
     comparison = compare_runs(read_runs([tmp_path / "good", tmp_path / "bad"]))
     assert comparison.columns == (*AMOS.structure_names, "average")
-    dice = {one.column: one.statistics.mean_difference for one in comparison.differences}
+    dice = {difference.column: difference.statistics.mean_difference for difference in comparison.differences}
     assert (dice["liver"], dice["bladder"], dice["aorta"]) == (100.0, 100.0, 0.0)
     assert dice["average"] == pytest.approx(100 / len(AMOS.scored_names))
     assert comparison_json(comparison)["task"]["name"] == "amos"

@@ -24,7 +24,7 @@ def test_slices_are_like_those_of_a_prepared_scan(task, target, kind):
     assert -1 <= slices.min() < -0.9
     assert 0.5 < slices.max() <= 1
     # There is a body in each, and air around it.
-    assert all(np.mean(one > -0.8) > 0.05 for one in slices)
+    assert all(np.mean(slice_ > -0.8) > 0.05 for slice_ in slices)
     assert (slices[:, 0] < -0.9).all()
     np.testing.assert_array_equal(slices, make_sample(task, target, OPTIONS, 4).slices)
 

@@ -139,8 +139,8 @@ def test_raw_intensities_are_normalised_as_volumes_are(served):
     low, high = np.array(windows, np.float32).T
     prepared = np.stack(
         [
-            Intensity("window", float(low_), float(high_)).normalise(one)
-            for one, low_, high_ in zip(hounsfield, low, high, strict=True)
+            Intensity("window", float(low_), float(high_)).normalise(image)
+            for image, low_, high_ in zip(hounsfield, low, high, strict=True)
         ]
     )
     raw = served.signatures["raw"](intensities=tf.constant(hounsfield), low=tf.constant(low), high=tf.constant(high))
@@ -154,8 +154,8 @@ def test_normalisation_in_the_graph_is_that_of_volumes_to_the_last_bit():
     values = np.random.default_rng(5).normal(0, 500, (2, 8, 8, 1)).astype(np.float32)
     low, high = np.float32([-160, 3.3]), np.float32([240, 1234.5])
     found = normalise(tf.constant(values), tf.constant(low), tf.constant(high)).numpy()
-    for one, normalised, low_, high_ in zip(values, found, low, high, strict=True):
-        np.testing.assert_array_equal(normalised, Intensity("window", float(low_), float(high_)).normalise(one))
+    for image, normalised, low_, high_ in zip(values, found, low, high, strict=True):
+        np.testing.assert_array_equal(normalised, Intensity("window", float(low_), float(high_)).normalise(image))
 
 
 @pytest.mark.parametrize(

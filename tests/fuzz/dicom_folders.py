@@ -78,7 +78,7 @@ def read_odd_folder(pieces: Pieces, folder: Path, draw: random.Random) -> None:
     for name, content in files.items():
         (scan / name).write_bytes(content)
     try:
-        assert [one.path for one in find_scans(folder).scans] == [scan]
+        assert [found.path for found in find_scans(folder).scans] == [scan]
     except AttentError:
         # One file alone may be damaged beyond knowing.
         assert is_damaged

@@ -285,8 +285,8 @@ def main() -> int:
     print(f"{'reader':14}{'read':>8}{'refused':>9}{'escaped':>9}")
     for name, outcome in outcomes.items():
         print(f"{name:14}{outcome.accepted:8}{outcome.refused:9}{len(outcome.escaped):9}")
-    total = sum(one.accepted + one.refused + len(one.escaped) for one in outcomes.values())
-    escaped = [text for one in outcomes.values() for text in one.escaped]
+    total = sum(outcome.accepted + outcome.refused + len(outcome.escaped) for outcome in outcomes.values())
+    escaped = [text for outcome in outcomes.values() for text in outcome.escaped]
     print(f"{total} inputs in {time.monotonic() - start:.0f} s, {len(escaped)} escaped")
     for text in escaped[:20]:
         print(f"\n{text}", file=sys.stderr)

@@ -121,7 +121,7 @@ def test_a_model_that_is_right_everywhere(run, records):
     assert _sign(signs, "scale").value > 0.87
     # Grey values are all that `Bands` goes by, and curves move those in the middle of the range.
     assert _sign(signs, "grey").value < 0.87
-    assert {one.id: one.reason for one in signs.left_out} == {
+    assert {sign.id: sign.reason for sign in signs.left_out} == {
         "paths": "the method deploys one path",
         "cycle": "the method has no translators both ways",
     }
@@ -179,7 +179,7 @@ def test_entropy_on_the_source_is_of_slices_as_the_segmentor_was_shown_them(rout
     self_trained = check(_run(tmp_path / "self", "source_st"), records, SilentObserver())
     assert _sign(self_trained, "entropy").reference == pytest.approx(0, abs=1e-3)
     for method in ("synseg", "pnp_adanet", "sifa_v2", "supervised"):
-        left_out = {one.id for one in check(_run(tmp_path / method, method), records, SilentObserver()).left_out}
+        left_out = {sign.id for sign in check(_run(tmp_path / method, method), records, SilentObserver()).left_out}
         assert "entropy" in left_out
 
 
@@ -187,7 +187,7 @@ def test_entropy_on_the_source_is_of_slices_as_the_segmentor_was_shown_them(rout
 def test_a_run_whose_translators_are_gone_has_its_other_signs(routes, records, tmp_path):
     """It is deployed without them."""
     signs = check(_run(tmp_path / "run", "cyclegan_source"), records, SilentObserver())
-    reasons = {one.id: one.reason for one in signs.left_out}
+    reasons = {sign.id: sign.reason for sign in signs.left_out}
     assert reasons["cycle"] == reasons["entropy"] == "the run's translators cannot be loaded"
     assert {sign.id for sign in signs.signs} == {"shares", "empty", "grey", "scale", "islands"}
 
@@ -200,7 +200,7 @@ def test_other_cases_are_looked_at_when_asked(run, records):
 
 def test_without_a_labelled_source_what_is_held_against_it_is_left_out(run, tmp_path):
     records = write_hand_records(tmp_path / "target", [case for case in _cases() if case.domain == "ct"])
-    left_out = {one.id: one.reason for one in check(run, records, SilentObserver()).left_out}
+    left_out = {sign.id: sign.reason for sign in check(run, records, SilentObserver()).left_out}
     assert left_out.keys() == {"paths", "cycle", "shares", "empty", "entropy"}
     assert left_out["shares"] == "the records hold no labelled training cases of mri"
 

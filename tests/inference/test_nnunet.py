@@ -94,27 +94,29 @@ def test_it_meets_the_conditions_that_nnunet_checks(written):
 def test_each_case_says_where_it_comes_from(written, place):
     origins = _json(written, "origins.json")
     manifest = {case.case: case for case in read_manifest(place / "records").cases}
-    kinds = {one["case"]: one["is"] for one in origins["cases"]}
+    kinds = {case["case"]: case["is"] for case in origins["cases"]}
     expected = {("mri", "train"): "translated source", ("ct", "train"): "pseudo-labelled target"}
     expected[("ct", "test")] = "target for testing"
     # The source's test case has no place here.
-    left_out = {one["case"] for one in origins["left_out"]}
+    left_out = {case["case"] for case in origins["left_out"]}
     assert kinds == {
         name: expected[case.domain, case.split]
         for name, case in manifest.items()
         if (case.domain, case.split) in expected and name not in left_out
     }
-    for one in origins["cases"]:
-        assert one["patient"] == manifest[one["case"]].patient
-        assert (written / one["image"]).is_file()
-        assert ("labels" in one) == (one["is"] != "target for testing")
-    listed = {one["image"] for one in origins["cases"]} | {one["labels"] for one in origins["cases"] if "labels" in one}
+    for entry in origins["cases"]:
+        assert entry["patient"] == manifest[entry["case"]].patient
+        assert (written / entry["image"]).is_file()
+        assert ("labels" in entry) == (entry["is"] != "target for testing")
+    listed = {case["image"] for case in origins["cases"]} | {
+        case["labels"] for case in origins["cases"] if "labels" in case
+    }
     assert listed == {str(path.relative_to(written)) for path in written.rglob("*.nii.gz")}
 
 
 def test_source_scans_have_their_own_grid_and_labels_and_the_targets_range(written, place):
-    files = {one.case: one for one in find_cases(place / "chaos", ABDOMEN, "mri")}
-    (name,) = (one["case"] for one in _json(written, "origins.json")["cases"] if one["is"] == "translated source")
+    files = {case.case: case for case in find_cases(place / "chaos", ABDOMEN, "mri")}
+    (name,) = (case["case"] for case in _json(written, "origins.json")["cases"] if case["is"] == "translated source")
     volume = read_case(files[name])
     image, affine = _read(written / "imagesTr" / f"{name}_0000.nii.gz")
     np.testing.assert_allclose(affine, volume.affine, atol=1e-4)
@@ -123,18 +125,18 @@ def test_source_scans_have_their_own_grid_and_labels_and_the_targets_range(writt
 
 
 def test_target_scans_are_cut_at_the_window_and_have_the_runs_labels(written, place):
-    run, files = load_run(place / "run"), {one.case: one for one in find_cases(place / "malbcv", ABDOMEN, "ct")}
-    for one in _json(written, "origins.json")["cases"]:
-        if one["domain"] != "ct":
+    run, files = load_run(place / "run"), {case.case: case for case in find_cases(place / "malbcv", ABDOMEN, "ct")}
+    for entry in _json(written, "origins.json")["cases"]:
+        if entry["domain"] != "ct":
             continue
-        stored, affine = _read(files[one["case"]].images[0])
-        image, found_affine = _read(written / one["image"])
+        stored, affine = _read(files[entry["case"]].images[0])
+        image, found_affine = _read(written / entry["image"])
         np.testing.assert_array_equal(image, np.clip(stored, LOW, HIGH))
         np.testing.assert_array_equal(found_affine, affine)
-        if "labels" in one:
-            scan = read_case(files[one["case"]])
+        if "labels" in entry:
+            scan = read_case(files[entry["case"]])
             expected = at.segment_volume(at.load_chain(run), scan.voxels, scan.affine)
-            np.testing.assert_array_equal(_read(written / one["labels"])[0], expected)
+            np.testing.assert_array_equal(_read(written / entry["labels"])[0], expected)
 
 
 def test_a_scan_that_does_not_pass_is_left_out_and_named(written, place):
@@ -175,7 +177,7 @@ def test_nothing_is_written_where_no_case_is_left_or_the_folder_is_taken(place, 
 def test_it_can_be_read_again(written):
     cases = find_cases(written, ABDOMEN, "ct")
     assert len(cases) == 2
-    assert all(one.case.startswith("nnunet-ct-") and one.labels for one in cases)
+    assert all(case.case.startswith("nnunet-ct-") and case.labels for case in cases)
 
 
 @pytest.mark.parametrize(

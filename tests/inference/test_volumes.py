@@ -79,8 +79,8 @@ def test_the_batch_does_not_show(volume, slice_mm):
     options = PrepareOptions(size=64, pixel_mm=4.0, slice_mm=slice_mm, neighbours=1)
     first, *others = [_segmented(volume, options, size) for size in (1, 4, 32)]
     probabilities = probabilities_on_scan(Oracle(), prepare(volume, options))
-    for other in others:
-        assert_same_labels(other, first, probabilities)
+    for segmentation in others:
+        assert_same_labels(segmentation, first, probabilities)
 
 
 def test_a_translation_spans_the_window_of_the_source(volume):

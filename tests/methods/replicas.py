@@ -43,7 +43,7 @@ def _trained(stage, config, strategy):
 
     def shared(value):
         if isinstance(value, tuple):
-            return tuple(shared(one) for one in value)
+            return tuple(shared(part) for part in value)
         each = np.split(value, strategy.num_replicas_in_sync)
         return strategy.experimental_distribute_values_from_function(
             lambda context: tf.constant(each[context.replica_id_in_sync_group])
@@ -102,12 +102,12 @@ def main(out: str) -> None:
     tf.config.set_logical_device_configuration(
         tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
     )
-    one, two = (tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"][:count]) for count in (1, 2))
+    alone, in_two = (tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"][:count]) for count in (1, 2))
     found = {}
     for kind, (method, stage) in kinds_of_steps().items():
         config = _comparable(tiny_config(method))
         try:
-            found[kind] = [_trained(stage, config, strategy) for strategy in (one, two)]
+            found[kind] = [_trained(stage, config, strategy) for strategy in (alone, in_two)]
         except Exception:  # the other kinds still have something to say
             found[kind] = traceback.format_exc()
     Path(out).write_text(json.dumps(found), encoding="utf-8")

@@ -18,7 +18,7 @@ from tests.support.small_runs import SilentObserver
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 def test_a_method_is_named_once_and_says_what_it_does(method):
-    assert [one.title for one in METHODS.values()].count(method.title) == 1
+    assert [registered.title for registered in METHODS.values()].count(method.title) == 1
     assert method.note
     assert method.note[0].islower()
     assert not method.note.endswith(".")

@@ -31,8 +31,8 @@ def test_keys_that_a_stage_does_not_read_are_of_sections_that_it_reads(name):
     _, stage = kinds_of_stages()[name]
     known = {key for key, _ in leaves(config_to_dict(Config()))}
     for key in stage.unused:
-        assert any(key.startswith(f"{one}.") for one in (stage.section, *stage.reads)), key
-        assert any(one == key or one.startswith(f"{key}.") for one in known), key
+        assert any(key.startswith(f"{section}.") for section in (stage.section, *stage.reads)), key
+        assert any(name == key or name.startswith(f"{key}.") for name in known), key
 
 
 class _Watched:
@@ -126,8 +126,8 @@ def replicas(tmp_path_factory):
 @pytest.mark.parametrize("kind", kinds_of_steps())
 def test_two_replicas_train_like_one(kind, replicas):
     assert isinstance(replicas[kind], list), replicas[kind]
-    one, two = replicas[kind]
-    assert one["times_made"] == two["times_made"]
-    assert all(two["times_made"].values()), "an update was never its turn"
-    np.testing.assert_allclose(two["weights"], one["weights"], rtol=2e-4, atol=1e-4)
-    assert two["metrics"] == pytest.approx(one["metrics"], rel=1e-3, abs=1e-4)
+    alone, together = replicas[kind]
+    assert alone["times_made"] == together["times_made"]
+    assert all(together["times_made"].values()), "an update was never its turn"
+    np.testing.assert_allclose(together["weights"], alone["weights"], rtol=2e-4, atol=1e-4)
+    assert together["metrics"] == pytest.approx(alone["metrics"], rel=1e-3, abs=1e-4)

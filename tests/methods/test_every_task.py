@@ -30,7 +30,7 @@ def _segmentors():
     config, segmentor = found["attent_tf.runs.configured:segmentor"]
     section = dataclasses.replace(config.segmentation, backbone="pnp_adanet")
     found["pnp_adanet"] = (dataclasses.replace(config, segmentation=section), segmentor)
-    return {name.rpartition(":")[2]: one for name, one in found.items() if "segmentor" in one[1].network}
+    return {name.rpartition(":")[2]: entry for name, entry in found.items() if "segmentor" in entry[1].network}
 
 
 @pytest.mark.slow

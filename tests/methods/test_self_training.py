@@ -129,7 +129,7 @@ def test_the_loss_is_that_of_labelled_slices_and_of_pixels_that_count():
 
     def cross_entropy(part, classes, weights):
         of_pixels = -np.take_along_axis(logs[part], classes[..., None].astype(int), -1)[..., 0]
-        return np.mean([(w * one).sum() / (w > 0).sum() for w, one in zip(weights, of_pixels, strict=True)])
+        return np.mean([(w * losses).sum() / (w > 0).sum() for w, losses in zip(weights, of_pixels, strict=True)])
 
     classes, level = codes.numpy() % 5, codes.numpy() // 5
     weights = np.array([1.0, 0.5, 0.0])[level]
@@ -149,7 +149,9 @@ def test_grey_values_are_mapped_by_the_class_whatever_it_weighs():
     labels = rng.integers(0, 5, (2, 16, 16)).astype(np.uint8)
     codes = (labels + 5 * rng.integers(0, 3, labels.shape)).astype(np.uint8)
     seeds, config = tf.constant([[1, 0], [1, 1]], tf.int64), AugmentationConfig("class_wise", intensity_share=1.0)
-    mapped = [map_some_intensities(images, tf.constant(one), seeds, config, NUM_CLASSES) for one in (labels, codes)]
+    mapped = [
+        map_some_intensities(images, tf.constant(classes), seeds, config, NUM_CLASSES) for classes in (labels, codes)
+    ]
     np.testing.assert_array_equal(*mapped)
 
 

@@ -54,7 +54,7 @@ def test_both_train_one_encoder():
     assert len(set(updated)) == len(updated)
     assert shared < set(updated)
     before = [_values(part) for part in (first.encoder, first.main_head, second.main_head)]
-    assert any(np.any(one != other) for one, other in zip(*before[1:], strict=True))
+    assert any(np.any(a != b) for a, b in zip(*before[1:], strict=True))
     batch = random_batch(method.stages[0])
     inner.update("supervised", tf.constant(0, tf.int64), *tf.nest.map_structure(tf.constant, batch))
     for was, part in zip(before, (first.encoder, first.main_head, second.main_head), strict=True):

@@ -81,7 +81,7 @@ def test_weights_stay_to_the_last_bit():
     for was, variable in zip(trained, inner.segmentor.trainable_variables, strict=True):
         np.testing.assert_array_equal(was, variable.numpy())
     after = [variable.numpy() for variable in inner.segmentor.non_trainable_variables]
-    assert all(np.any(one != other) for one, other in zip(before, after, strict=True))
+    assert all(np.any(a != b) for a, b in zip(before, after, strict=True))
 
 
 def test_a_segmentor_without_batch_norms_is_refused():
@@ -104,4 +104,4 @@ def test_statistics_of_target_slices_in_an_aligner_are_as_configured(method, sta
         inner.update("aligned", tf.constant(0, tf.int64), labelled, target)
         kept.append([variable.numpy() for variable in inner.segmentor.non_trainable_variables])
     assert len(variables) == len(kept[0])
-    assert any(np.any(one != other) for one, other in zip(*kept, strict=True)) == moves
+    assert any(np.any(a != b) for a, b in zip(*kept, strict=True)) == moves

@@ -74,11 +74,11 @@ def begins_like(method: Method) -> tuple[str, int]:
     found = method.id, 0
     if method.id in _MORE:
         return found
-    for other in trained_whole()[: trained_whole().index(method.id)]:
-        pairs = zip(method.stages, METHODS[other].stages, strict=False)
+    for earlier in trained_whole()[: trained_whole().index(method.id)]:
+        pairs = zip(method.stages, METHODS[earlier].stages, strict=False)
         count = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
-        if count > found[1] and other not in _MORE:
-            found = other, count
+        if count > found[1] and earlier not in _MORE:
+            found = earlier, count
     return found
 
 

@@ -80,6 +80,6 @@ def test_summaries_draw_cases_and_not_units():
 
 
 def test_an_infinite_distance_leaves_a_median_and_no_interval():
-    one = summarise([_unit(value) for value in (1.0, 3.0, math.inf)], ORGANS, ORGANS)[0]["spleen"]["assd_mm"]
-    assert (one["mean"], one["median"], one["n_infinite"]) == (math.inf, 3.0, 1)
-    assert all(math.isnan(one[key]) for key in ("std", "ci95_low", "ci95_high"))
+    distances = summarise([_unit(value) for value in (1.0, 3.0, math.inf)], ORGANS, ORGANS)[0]["spleen"]["assd_mm"]
+    assert (distances["mean"], distances["median"], distances["n_infinite"]) == (math.inf, 3.0, 1)
+    assert all(math.isnan(distances[key]) for key in ("std", "ci95_low", "ci95_high"))

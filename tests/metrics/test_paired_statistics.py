@@ -120,23 +120,23 @@ scores = st.one_of(st.integers(0, 20).map(float), st.just(math.inf), st.just(mat
 @settings(max_examples=30, deadline=None)
 def test_a_swap_of_the_runs_flips_the_sign(pairs):
     first, second = (np.array([pair[side] for pair in pairs], float) for side in (0, 1))
-    one, other = paired_statistics(first, second), paired_statistics(second, first)
+    forwards, backwards = paired_statistics(first, second), paired_statistics(second, first)
     for name in _ODD:
-        assert getattr(one, name) == pytest.approx(-getattr(other, name), nan_ok=True), name
+        assert getattr(forwards, name) == pytest.approx(-getattr(backwards, name), nan_ok=True), name
     for name in _EVEN:
-        assert getattr(one, name) == pytest.approx(getattr(other, name), nan_ok=True), name
+        assert getattr(forwards, name) == pytest.approx(getattr(backwards, name), nan_ok=True), name
     # Quantiles of finitely many resamples are no mirror images to the last digit.
-    assert math.isnan(one.ci95_low) == math.isnan(other.ci95_high)
+    assert math.isnan(forwards.ci95_low) == math.isnan(backwards.ci95_high)
 
 
 @given(st.lists(st.tuples(scores, scores), max_size=8), st.randoms())
 @settings(max_examples=30, deadline=None)
 def test_order_of_cases_does_not_matter(pairs, random):
     shuffled = random.sample(pairs, len(pairs))
-    one, other = (
+    in_order, reordered = (
         paired_statistics([pair[0] for pair in order], [pair[1] for pair in order]) for order in (pairs, shuffled)
     )
-    for name, value in dataclasses.asdict(one).items():
-        assert value == pytest.approx(getattr(other, name), nan_ok=True), name
+    for name, value in dataclasses.asdict(in_order).items():
+        assert value == pytest.approx(getattr(reordered, name), nan_ok=True), name
         if name.endswith("_p"):
             assert math.isnan(value) or 0.0 <= value <= 1.0

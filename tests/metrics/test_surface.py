@@ -75,11 +75,11 @@ def test_diagonal_distance_with_anisotropic_spacing():
 
 def test_distances_of_both_directions_are_pooled_and_not_averaged_twice():
     # One voxel against a row of three: 0 one way; 0, 1 and 2 the other way. Pooled: 3 / 4, mean of means: 1 / 2.
-    one = box((1, 1, 3), (0, 1), (0, 1), (0, 1))
+    voxel = box((1, 1, 3), (0, 1), (0, 1), (0, 1))
     three = np.ones((1, 1, 3), bool)
-    assert assd(one, three) == pytest.approx(3 / 4)
-    assert asd(one, three) == 0.0
-    assert asd(three, one) == pytest.approx(1.0)
+    assert assd(voxel, three) == pytest.approx(3 / 4)
+    assert asd(voxel, three) == 0.0
+    assert asd(three, voxel) == pytest.approx(1.0)
 
 
 def test_every_measure_takes_the_neighbours_that_it_is_given():
@@ -182,20 +182,20 @@ def test_distance_to_itself_is_zero(a):
 def test_percentile_rules_by_hand():
     # One voxel against a row of 21: distance 0 one way; 0 to 20 the other way.
     row = np.ones((1, 1, 21), bool)
-    one = box(row.shape, (0, 1), (0, 1), (0, 1))
+    voxel = box(row.shape, (0, 1), (0, 1), (0, 1))
     # max: the 95th of 0 ... 20 is 19. pooled: of 22 values 0, 0, 1 ... 20 it lies at position 0.95 * 21 = 19.95.
-    assert hd95(one, row, rule="max") == pytest.approx(19.0)
-    assert hd95(one, row) == pytest.approx(18 + 0.95)
-    assert hd95(one, row, (1.0, 1.0, 0.5)) == pytest.approx((18 + 0.95) / 2)
+    assert hd95(voxel, row, rule="max") == pytest.approx(19.0)
+    assert hd95(voxel, row) == pytest.approx(18 + 0.95)
+    assert hd95(voxel, row, (1.0, 1.0, 0.5)) == pytest.approx((18 + 0.95) / 2)
 
 
 def test_surface_dice_by_hand():
     # Distances 0 one way, and 0, 1 and 2 the other way.
-    one = box((1, 1, 3), (0, 1), (0, 1), (0, 1))
+    voxel = box((1, 1, 3), (0, 1), (0, 1), (0, 1))
     three = np.ones((1, 1, 3), bool)
     for tolerance, near in ((0.0, 2), (0.99, 2), (1.0, 3), (2.0, 4)):
-        assert surface_dice(one, three, tolerance, None) == near / 4
-    assert surface_dice(one, three, 2.0, (1.0, 1.0, 3.0)) == 2 / 4
+        assert surface_dice(voxel, three, tolerance, None) == near / 4
+    assert surface_dice(voxel, three, 2.0, (1.0, 1.0, 3.0)) == 2 / 4
 
 
 def test_neighbourhoods_by_hand():

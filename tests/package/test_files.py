@@ -36,15 +36,15 @@ def test_what_a_killed_program_left_of_a_long_name_is_its_own(name, tmp_path):
     """The folder that was being replaced comes back under its whole name, and that of a name alike at both ends stays."""
     twin = name[:40] + "x" + name[41:]
     locks = {}
-    for one in (name, twin):
-        with folder_written_aside(tmp_path / one) as aside:
+    for folder in (name, twin):
+        with folder_written_aside(tmp_path / folder) as aside:
             (lock,) = set(tmp_path.glob(".aside-*.lock")) - set(locks.values())
-            locks[one] = lock
-            write_text(aside / "a", one)
+            locks[folder] = lock
+            write_text(aside / "a", folder)
             # Two programs at once keep out of each other's way.
-            remove_abandoned(tmp_path / one)
+            remove_abandoned(tmp_path / folder)
             assert aside.is_dir()
-        os.replace(tmp_path / one, lock.with_suffix(".old"))
+        os.replace(tmp_path / folder, lock.with_suffix(".old"))
         lock.touch()
     remove_abandoned(tmp_path / name)
     assert (tmp_path / name / "a").read_text() == name

@@ -108,8 +108,8 @@ def test_subjects_differ_and_the_same_seed_does_not(coarse_subjects):
     assert np.array_equal(anatomy.paint(*coarse_axes()), tissues)
     again = make_anatomy(np.random.default_rng(0))
     assert again.volumes_ml == anatomy.volumes_ml
-    for _, other in coarse_subjects[1:]:
-        liver, other_liver = _mask(tissues, "liver"), _mask(other, "liver")
+    for _, other_tissues in coarse_subjects[1:]:
+        liver, other_liver = _mask(tissues, "liver"), _mask(other_tissues, "liver")
         overlap = 2 * np.count_nonzero(liver & other_liver) / (liver.sum() + other_liver.sum())
         assert overlap < 0.95
 

@@ -28,7 +28,7 @@ def test_a_restoring_pulse_brings_back_what_has_not_decayed():
 @pytest.mark.parametrize("sequence", [PLAIN, RESTORED])
 def test_fluid_is_brightest_and_muscle_darker_than_the_liver(sequence):
     signals = [draw_signals(np.random.default_rng(seed), sequence)[0] for seed in range(100)]
-    mean = {tissue: np.mean([one[tissue] for one in signals]) for tissue in signals[0]}
+    mean = {tissue: np.mean([drawn[tissue] for drawn in signals]) for tissue in signals[0]}
     assert (
         mean[Tissue.LUNG] < mean[Tissue.MUSCLE] < mean[Tissue.LIVER] < mean[Tissue.SPLEEN] < mean[Tissue.RIGHT_CORTEX]
     )
@@ -38,7 +38,7 @@ def test_fluid_is_brightest_and_muscle_darker_than_the_liver(sequence):
 
 def test_without_a_restoring_pulse_free_fluid_is_saturated():
     ratios = [
-        np.mean([one[Tissue.SPINAL_FLUID] / one[Tissue.SPLEEN] for one in signals])
+        np.mean([drawn[Tissue.SPINAL_FLUID] / drawn[Tissue.SPLEEN] for drawn in signals])
         for signals in ([draw_signals(np.random.default_rng(s), q)[0] for s in range(50)] for q in (PLAIN, RESTORED))
     ]
     assert ratios[0] < 1.6
@@ -62,5 +62,5 @@ def test_only_fat_has_fat():
 def test_sequences_have_the_times_of_chaos():
     rng = np.random.default_rng(0)
     sequences = [SpinEchoSequence.draw(rng) for _ in range(200)]
-    assert all(1400 <= one.repetition_ms <= 2400 and 65 <= one.echo_ms <= 85 for one in sequences)
-    assert np.mean([one.restored for one in sequences]) == pytest.approx(0.5, abs=0.1)
+    assert all(1400 <= sequence.repetition_ms <= 2400 and 65 <= sequence.echo_ms <= 85 for sequence in sequences)
+    assert np.mean([sequence.restored for sequence in sequences]) == pytest.approx(0.5, abs=0.1)

@@ -251,8 +251,10 @@ def _through_pool(engine: Docker, tag: str, volume: str, job: Callable[..., subp
 
 
 def _expect_records(runs: Path, name: str) -> None:
-    one, other = (_contents(runs / folder) for folder in ("records", name))
-    expect(f"the records are those of the workers before, byte for byte ({len(one)} files)", one == other and one)
+    before, found = (_contents(runs / folder) for folder in ("records", name))
+    expect(
+        f"the records are those of the workers before, byte for byte ({len(before)} files)", before == found and before
+    )
 
 
 def _contents(folder: Path) -> dict[str, bytes]:

@@ -73,7 +73,7 @@ class FlinkCluster:
         """Kills a TaskManager that has work, as a machine that goes dark would; returns its name."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/taskmanagers", timeout=10) as answer:
             found = json.load(answer)["taskmanagers"]
-        busy = next(one["id"] for one in found if one["freeSlots"] < _SLOTS)
+        busy = next(manager["id"] for manager in found if manager["freeSlots"] < _SLOTS)
         kill(self.task_managers[busy])
         return busy
 

@@ -45,9 +45,9 @@ def free_ports(count: int) -> list[int]:
     """Returns ports of the loopback that nothing listens on."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+        for opened in sockets:
+            opened.bind(("127.0.0.1", 0))
+        return [opened.getsockname()[1] for opened in sockets]
 
 
 def wait_until(reached: Callable[[], bool], seconds: float, what: str, alive: Sequence[subprocess.Popen] = ()) -> None:

@@ -28,7 +28,9 @@ TASKS = pytest.mark.parametrize("task", [SMALL, AMOS], ids=lambda task: task.nam
 
 def _case(task, name="one", missed=()):
     labels = columns_of_structures(task)
-    prediction = np.where(np.isin(labels, [task.class_names.index(one) for one in missed]), 0, labels).astype(np.uint8)
+    prediction = np.where(np.isin(labels, [task.class_names.index(name) for name in missed]), 0, labels).astype(
+        np.uint8
+    )
     image = np.linspace(-1, 1, labels.size, dtype=np.float32).reshape(labels.shape)
     return CaseResult(name, image, None, prediction, (5.0, 1.5, 1.5), reference=labels)
 
@@ -41,7 +43,9 @@ def test_a_page_has_the_columns_legend_and_colours_of_its_task(task, make_evalua
     heads = [text for attributes, text in page.find("th") if attributes.get("scope") == "col"]
     assert heads[: len(task.structures) + 2] == ["Method", *task.titles.values(), "Average"]
     index = json.loads(page.json("sectiont12t2-viewer-index"))
-    assert index["structures"] == [{"title": one.title, "colour": one.colour} for one in task.structures]
+    assert index["structures"] == [
+        {"title": structure.title, "colour": structure.colour} for structure in task.structures
+    ]
     assert len(index["cases"][0]["scores"][0]["structures"]) == len(task.structures)
     titles = [task.domain(name).title for name in ("t1", "t2")]
     assert f"learns from labelled {titles[0]} and unlabelled {titles[1]}" in page.text

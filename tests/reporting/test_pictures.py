@@ -65,7 +65,7 @@ def test_colours_stay_apart_with_colour_vision_deficiency(deficiency):
     encoded = np.array([rgb(colour) for colour in ABDOMEN.colours.values()]) / 255
     linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
     seen = [_lab(np.clip(np.array(DEFICIENCIES[deficiency]) @ colour, 0, 1)) for colour in linear]
-    apart = [np.linalg.norm(one - other) for i, one in enumerate(seen) for other in seen[:i]]
+    apart = [np.linalg.norm(colour - earlier) for i, colour in enumerate(seen) for earlier in seen[:i]]
     # A difference of 2.3 is just noticeable between large patches side by side.
     assert min(apart) > 16
 

@@ -86,4 +86,4 @@ def test_headline_says_how_much_of_the_gap_is_closed(make_evaluation, make_case)
     assert section.headline[0] == ("Average Dice, AttENT", "83.3", "%")
     assert section.headline[-1] == ("Of the gap to supervised closed", "67", "%")
     (section,) = read_sections([of("attent", 3)], "here")
-    assert [what for what, _, _ in section.headline] == ["Average Dice", "Average ASSD", "Missed structures"]
+    assert [title for title, _, _ in section.headline] == ["Average Dice", "Average ASSD", "Missed structures"]

@@ -31,11 +31,11 @@ def test_shares_are_of_all_pixels_and_add_up_over_cases():
 
 
 def test_the_mean_dice_is_over_organs_that_either_map_shows():
-    one, other = _maps([1, 1, 1, 2, 0, 0]), _maps([1, 1, 0, 0, 3, 0])
+    first, second = _maps([1, 1, 1, 2, 0, 0]), _maps([1, 1, 0, 0, 3, 0])
     # Liver 2 · 2 / 5; right kidney only here and left kidney only there: 0; the spleen is nowhere and does not count.
-    assert mean_dice(count_overlap(one, other, 5)) == pytest.approx((0.8 + 0 + 0) / 3)
-    assert mean_dice(count_overlap(one, one, 5)) == 1
-    assert mean_dice(count_overlap(one, other, 5) + count_overlap(other, other, 5)) == pytest.approx(
+    assert mean_dice(count_overlap(first, second, 5)) == pytest.approx((0.8 + 0 + 0) / 3)
+    assert mean_dice(count_overlap(first, first, 5)) == 1
+    assert mean_dice(count_overlap(first, second, 5) + count_overlap(second, second, 5)) == pytest.approx(
         (8 / 9 + 0 + 2 / 3) / 3
     )
 

@@ -107,7 +107,7 @@ def test_a_model_that_finds_nothing_is_red_and_has_no_islands_and_no_entropy():
     nothing = StructureCounts(np.array([1000, 0, 0, 0, 0]), 10, 10)
     signs = judge(_measured(nothing, islands=np.full((2, 4), np.nan), entropy=np.zeros(2)))
     assert _sign(signs, "shares").verdict == _sign(signs, "empty").verdict == signs.worst == RED
-    assert [(one.id, one.reason) for one in signs.left_out] == [
+    assert [(sign.id, sign.reason) for sign in signs.left_out] == [
         ("entropy", "no structure is predicted"),
         ("islands", "no structure is predicted"),
     ]
@@ -117,13 +117,13 @@ def test_what_does_not_apply_is_left_out_with_the_reason():
     reasons = {"shares": "no source", "empty": "no source", "entropy": "no source", "cycle": "no translators"}
     overlaps = dict.fromkeys(("paths", "grey", "scale"), np.full((4, 2), (9, 18)))
     signs = judge(_measured(source=None, source_entropy=None, overlaps=overlaps, reasons=reasons))
-    assert {one.id: one.reason for one in signs.left_out} == reasons
+    assert {sign.id: sign.reason for sign in signs.left_out} == reasons
     assert [sign.id for sign in signs.signs] == ["paths", "grey", "scale", "islands"]
 
 
 def test_a_source_that_lacks_an_organ_has_no_shares():
     source = StructureCounts(np.array([1000, 40, 20, 0, 20]), 10, 2)
-    assert [one.id for one in judge(_measured(source=source)).left_out] == ["shares"]
+    assert [sign.id for sign in judge(_measured(source=source)).left_out] == ["shares"]
 
 
 def test_signs_come_back_from_json():

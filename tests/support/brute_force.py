@@ -27,11 +27,11 @@ def directed_distances(prediction, reference, spacing, outside="background", con
     return [
         np.concatenate(
             [
-                np.sqrt(((of[start : start + at_once, None] - to[None]) ** 2).sum(-1)).min(axis=1)
-                for start in range(0, len(of), at_once)
+                np.sqrt(((origins[start : start + at_once, None] - targets[None]) ** 2).sum(-1)).min(axis=1)
+                for start in range(0, len(origins), at_once)
             ]
         )
-        for of, to in (points, points[::-1])
+        for origins, targets in (points, points[::-1])
     ]
 
 

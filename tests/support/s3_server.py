@@ -56,7 +56,7 @@ def upload(environment: dict[str, str], folder: Path, prefix: str) -> None:
 def names(environment: dict[str, str], prefix: str) -> list[str]:
     """Returns the names of all objects below a prefix, without it."""
     pages = _client(environment).get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=f"{prefix}/")
-    return [one["Key"].removeprefix(f"{prefix}/") for page in pages for one in page.get("Contents", ())]
+    return [entry["Key"].removeprefix(f"{prefix}/") for page in pages for entry in page.get("Contents", ())]
 
 
 def download(environment: dict[str, str], prefix: str) -> dict[str, bytes]:

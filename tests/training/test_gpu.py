@@ -91,5 +91,5 @@ def test_a_deterministic_run_that_was_interrupted_equals_an_undisturbed_one_bit_
             for run in "ab"
         )
         names = [name for name in undisturbed.get_variable_to_shape_map() if "CHECKPOINTABLE" not in name]
-        for name in (one for one in names if "save_counter" not in one):
+        for name in (stored for stored in names if "save_counter" not in stored):
             np.testing.assert_array_equal(resumed.get_tensor(name), undisturbed.get_tensor(name), err_msg=name)

@@ -71,18 +71,20 @@ def test_two_workers_train_what_one_process_trains(records, tmp_path):
     assert "Translation: 6/6 steps" in chief
     assert "steps" not in other
 
-    one, two = load_run(tmp_path / "one"), load_run(tmp_path / "two")
-    for mine, theirs in zip(load_parts(two, TO_SOURCE, TO_TARGET), load_parts(one, TO_SOURCE, TO_TARGET), strict=True):
+    alone, together = load_run(tmp_path / "one"), load_run(tmp_path / "two")
+    for mine, theirs in zip(
+        load_parts(together, TO_SOURCE, TO_TARGET), load_parts(alone, TO_SOURCE, TO_TARGET), strict=True
+    ):
         for a, b in zip(mine.variables, theirs.variables, strict=True):
             np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-3, atol=2e-5)
-    rows = [(run.folder / "translation" / "history.csv").read_text().splitlines() for run in (one, two)]
+    rows = [(run.folder / "translation" / "history.csv").read_text().splitlines() for run in (alone, together)]
     # Of steps 2, 4 and 6.
     assert len(rows[0]) == len(rows[1]) == 4
     for mine, theirs in zip(rows[0][1:], rows[1][1:], strict=True):
         np.testing.assert_allclose(
             [float(x) for x in mine.split(",")], [float(x) for x in theirs.split(",")], rtol=0.02
         )
-    assert tf.train.latest_checkpoint(str(two.folder / "segmentation" / "checkpoints")).endswith("ckpt-6")
+    assert tf.train.latest_checkpoint(str(together.folder / "segmentation" / "checkpoints")).endswith("ckpt-6")
 
     cluster = _cluster()
     again, _ = _finish(*(_start(records, tmp_path / "two", cluster, index) for index in (0, 1)))

@@ -102,11 +102,11 @@ def test_adam_is_that_of_keras_through_a_falling_rate():
         update.apply(gradients)
         for peer, gradient, variable in zip(peers, gradients, theirs, strict=True):
             peer.apply([gradient], [variable])
-    for mine, other in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(mine.numpy(), other.numpy(), rtol=0, atol=1e-6)
-    for mine, other in zip(update.optimizer.variables[-2:], peers[1].variables[-2:], strict=True):
+    for variable, expected in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(variable.numpy(), expected.numpy(), rtol=0, atol=1e-6)
+    for variable, expected in zip(update.optimizer.variables[-2:], peers[1].variables[-2:], strict=True):
         # In float32, 1 − 0.999 is off by 1.3e-5 of itself.
-        np.testing.assert_allclose(mine.numpy(), other.numpy(), rtol=2e-5)
+        np.testing.assert_allclose(variable.numpy(), expected.numpy(), rtol=2e-5)
 
 
 @pytest.mark.slow

@@ -29,8 +29,8 @@ def _same(a, b):
 
 def test_pnp_adanet_deploys_early_layers_of_its_own_below_those_of_the_source(records, tmp_path):
     before, deployed = _trained(records, tmp_path, "pnp_adanet")
-    for one, other in zip(before.upper_layers, deployed.upper_layers, strict=True):
-        assert all(_same(one.variables, other.variables))
+    for layer, deployed_layer in zip(before.upper_layers, deployed.upper_layers, strict=True):
+        assert all(_same(layer.variables, deployed_layer.variables))
     assert not all(_same(before.resnet.stem.variables, deployed.resnet.stem.variables))
     assert not any(
         _same(before.resnet.stem_norm.non_trainable_variables, deployed.resnet.stem_norm.non_trainable_variables)

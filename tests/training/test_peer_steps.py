@@ -145,11 +145,11 @@ def test_without_a_good_discriminator_of_scores_s_stays_what_it_is():
 
 
 def test_with_one_s_learns_and_the_discriminator_gets_nothing_from_it():
-    one, other = (_scoring(gate_accuracy=0.0, segmentor=_PLAIN, aligner_weight=w) for w in (0.0, 5.0))
-    for step in (one, other):
+    unweighted, weighted = (_scoring(gate_accuracy=0.0, segmentor=_PLAIN, aligner_weight=w) for w in (0.0, 5.0))
+    for step in (unweighted, weighted):
         assert float(step.update("joint", _step(), _discs(), _images())["updated"]) == 1
-    assert not all(_equal(_values(*one.segmentor.variables), _values(*other.segmentor.variables)))
-    assert all(_equal(*(_values(*step.adversary.discriminator.variables) for step in (one, other))))
+    assert not all(_equal(_values(*unweighted.segmentor.variables), _values(*weighted.segmentor.variables)))
+    assert all(_equal(*(_values(*step.adversary.discriminator.variables) for step in (unweighted, weighted))))
 
 
 def test_the_discriminator_is_shown_logits_and_s_pays_for_swapped_labels(scoring):
@@ -288,7 +288,9 @@ def test_the_methods_own_segmentor_is_adapted_up_to_group_6():
     for i in range(2):
         step.update("rounds", _step(i), _images(), _images(seed=1))
     weights = [variable.path for variable in upper if "seed_generator" not in variable.path]
-    same = [path for path, one in zip((v.path for v in upper), _equal(before[0], _values(*upper)), strict=True) if one]
+    same = [
+        path for path, equal in zip((v.path for v in upper), _equal(before[0], _values(*upper)), strict=True) if equal
+    ]
     assert set(weights) <= set(same)
     assert not any(_equal(before[1], _values(*early)))
 

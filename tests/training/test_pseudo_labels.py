@@ -35,8 +35,8 @@ def _proposal(labels, confidence, agreeing=True, agreement=1.0):
 
 
 def test_the_mean_of_the_paths_decides_and_they_agree_where_each_has_the_same_class():
-    one, other = _probabilities([[[1, 1, 0, 4]]], 0.92), _probabilities([[[1, 0, 0, 4]]], 0.6)
-    found = propose([one, other])
+    first, second = _probabilities([[[1, 1, 0, 4]]], 0.92), _probabilities([[[1, 0, 0, 4]]], 0.6)
+    found = propose([first, second])
     np.testing.assert_array_equal(found.labels, [[[1, 1, 0, 4]]])
     # The second pixel: (0.92 + 0.1) / 2 for the liver, (0.02 + 0.6) / 2 for background.
     np.testing.assert_allclose(found.confidence, [[[0.76, 0.51, 0.76, 0.76]]], atol=1e-6)

@@ -113,8 +113,10 @@ def test_the_chain_says_what_ours_says(peers):
     images = np.random.default_rng(0).uniform(-1, 1, (2, 64, 64, 1)).astype(np.float32)
     ours = Chain([Route(segmentor, (generator,))], 32)(images)
     theirs = [output.numpy() for output in peer.segment(_turned(peers, images))]
-    for mine, other in zip((ours.translated, ours.probabilities, ours.entropy), (*theirs[:2], theirs[3]), strict=True):
-        np.testing.assert_allclose(mine.numpy(), other.transpose(0, 2, 3, 1), atol=1e-4)
+    for output, expected in zip(
+        (ours.translated, ours.probabilities, ours.entropy), (*theirs[:2], theirs[3]), strict=True
+    ):
+        np.testing.assert_allclose(output.numpy(), expected.transpose(0, 2, 3, 1), atol=1e-4)
     assert np.mean(ours.labels.numpy() == theirs[2]) > 0.999
 
 
@@ -130,9 +132,9 @@ def test_the_backbone_of_paper_says_what_ours_says(peers):
     _take_weights(peers, peer, ours)
     with peers.no_grad():
         theirs = peer.eval()(_turned(peers, images))
-    for mine, other in zip(ours(images)[:2], theirs, strict=True):
-        scale = np.abs(mine).max()
-        np.testing.assert_allclose(mine / scale, other.numpy().transpose(0, 2, 3, 1) / scale, atol=1e-4)
+    for output, expected in zip(ours(images)[:2], theirs, strict=True):
+        scale = np.abs(output).max()
+        np.testing.assert_allclose(output / scale, expected.numpy().transpose(0, 2, 3, 1) / scale, atol=1e-4)
 
 
 def test_networks_of_the_demo_have_as_many_parameters(peers):

@@ -57,7 +57,7 @@ def test_organs_of_a_sheared_scan_are_compared_in_the_patient(tools, degrees):
     assert sheared.axes_mm is not None
     check_anatomy(sheared, ABDOMEN)
     # The liver lies higher than the kidneys. Without the tilt in the affine they would seem to change places.
-    (found, expected) = (_broken(_mirrored(one, 1)) for one in (sheared, volume))
+    (found, expected) = (_broken(_mirrored(shown, 1)) for shown in (sheared, volume))
     for text, margin_mm in expected.items():
         assert found[text] == pytest.approx(margin_mm, abs=3)
 

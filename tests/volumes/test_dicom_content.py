@@ -62,8 +62,8 @@ def test_a_segmentation_can_refer_to_a_bare_series(tools, tmp_path):
         slice_.StudyInstanceUID, slice_.SeriesInstanceUID, slice_.FrameOfReferenceUID = uids
         (folder / f"{place}").write_bytes(bare(slice_, True))
     slices = check_source_series(folder, MRI).images
-    assert [float(one.ImagePositionPatient[2]) for one in slices] == [0, 2, 4]
-    assert {one.file_meta.TransferSyntaxUID for one in slices} == {pydicom.uid.ImplicitVRLittleEndian}
+    assert [float(slice_.ImagePositionPatient[2]) for slice_ in slices] == [0, 2, 4]
+    assert {slice_.file_meta.TransferSyntaxUID for slice_ in slices} == {pydicom.uid.ImplicitVRLittleEndian}
 
 
 @pytest.mark.parametrize("is_implicit", [True, False])

@@ -72,7 +72,9 @@ def test_a_series_that_is_not_there_is_told_with_those_that_are(tmp_path):
 
 def test_a_number_that_two_series_have_chooses_neither(tmp_path):
     write_series(tmp_path, ONE, series="1")
-    write_series(tmp_path, TWO, heights(4, 2.5), "2", first=11, edit=lambda one, _: setattr(one, "SeriesNumber", 1))
+    write_series(
+        tmp_path, TWO, heights(4, 2.5), "2", first=11, edit=lambda dataset, _: setattr(dataset, "SeriesNumber", 1)
+    )
     assert "choose one of these by its UID" in _refused(tmp_path, series="1")
     np.testing.assert_array_equal(read_scan(tmp_path, CT, series=UID + "1").voxels, ONE.transpose(2, 1, 0))
 
@@ -197,9 +199,9 @@ def test_a_series_of_the_other_modality_beside_it_is_no_matter_once_one_is_chose
 
 @pytest.mark.parametrize("modality", ["PT", "NM", "US"])
 def test_other_scanners_are_refused_and_words_of_converters_are_not(tmp_path, modality):
-    write_series(tmp_path / "scan", ONE, edit=lambda one, _: setattr(one, "Modality", modality))
+    write_series(tmp_path / "scan", ONE, edit=lambda dataset, _: setattr(dataset, "Modality", modality))
     assert f"found modality {modality}; give slices of modality CT" in _refused(tmp_path / "scan")
-    write_series(tmp_path / "converted", ONE, edit=lambda one, _: setattr(one, "Modality", "OT"))
+    write_series(tmp_path / "converted", ONE, edit=lambda dataset, _: setattr(dataset, "Modality", "OT"))
     assert read_scan(tmp_path / "converted", CT).shape == (60, 50, 4)
 
 

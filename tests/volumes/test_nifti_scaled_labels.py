@@ -52,7 +52,7 @@ def folder(tmp_path_factory):
 def test_classes_come_back_from_every_integer_type(folder, classes, dtype, kind, seed):
     # A byte has 255 steps: wider apart than that, two classes share one.
     classes = sorted(classes)
-    classes = [one for one in classes if one - classes[0] < 255]
+    classes = [value for value in classes if value - classes[0] < 255]
     labels = np.random.default_rng(seed).choice(classes, (5, 4, 3)).astype(np.float64)
     seen, _ = read_nifti_labels(_save_scaled(folder / "labels.nii", labels, dtype, kind))
     np.testing.assert_array_equal(seen, labels)

@@ -100,10 +100,12 @@ def test_labels_of_many_slices_equal_slices_one_by_one(monkeypatch):
     grid = SliceGrid(size=16, row_origin=1.3, row_scale=1.1, column_origin=-2.2, column_scale=1.7, slices=7)
     one_slice = dataclasses.replace(grid, slices=1)
     together = labels_to_grid(labels, grid)
-    np.testing.assert_array_equal(together, np.concatenate([labels_to_grid(one[None], one_slice) for one in labels]))
+    np.testing.assert_array_equal(
+        together, np.concatenate([labels_to_grid(label_map[None], one_slice) for label_map in labels])
+    )
     np.testing.assert_array_equal(
         labels_from_grid(together, grid, (7, 20, 30)),
-        np.concatenate([labels_from_grid(one[None], one_slice, (1, 20, 30)) for one in together]),
+        np.concatenate([labels_from_grid(label_map[None], one_slice, (1, 20, 30)) for label_map in together]),
     )
 
 

@@ -17,7 +17,10 @@ CORONAL = (1, 0, 0, 0, 0, -1)
 def _series(tools, count=4, step_mm=(0.0, 0.0, 2.0), directions=AXIAL, **options):
     pixels = np.random.default_rng(0).integers(-50, 4000, (count, 3, 5))
     positions = [(10.0 + n * step_mm[0], -20.0 + n * step_mm[1], 30.0 + n * step_mm[2]) for n in range(count)]
-    slices = [tools.dicom_slice(one, at, directions, **options) for one, at in zip(pixels, positions, strict=True)]
+    slices = [
+        tools.dicom_slice(image, position, directions, **options)
+        for image, position in zip(pixels, positions, strict=True)
+    ]
     return pixels, slices
 
 
@@ -59,8 +62,8 @@ def test_slices_are_ordered_by_position_not_by_name(tools, tmp_path):
 
 def test_values_are_rescaled_where_the_file_says_so(tools, tmp_path):
     pixels, slices = _series(tools, modality="CT")
-    for one in slices:
-        one.RescaleSlope, one.RescaleIntercept = 2, -1024
+    for slice_ in slices:
+        slice_.RescaleSlope, slice_.RescaleIntercept = 2, -1024
     tools.save_series(tmp_path, slices)
     np.testing.assert_array_equal(read_scan(tmp_path, CT).voxels, 2 * pixels.transpose(2, 1, 0) - 1024)
 

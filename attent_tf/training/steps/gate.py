@@ -21,13 +21,13 @@ class Gate(tf.Module):
         self._count = tf.Variable(0, dtype=tf.int64, trainable=False, name="count")
 
     def record(self, value: tf.Tensor) -> None:
-        """Hears of a value []."""
+        """Takes a value [] into the window of the latest ones."""
         place = (self._count.read_value() % self._window)[tf.newaxis, tf.newaxis]
         self._values.assign(tf.tensor_scatter_nd_update(self._values.read_value(), place, value[tf.newaxis]))
         self._count.assign_add(1)
 
     def is_open(self) -> tf.Tensor:
-        """Returns whether it is open, [] bool."""
+        """Returns whether the mean of the latest values is above the threshold, [] bool."""
         recorded = tf.cast(tf.minimum(self._count.read_value(), self._window), tf.float32)
         return tf.math.divide_no_nan(tf.reduce_sum(self._values.read_value()), recorded) > self._threshold
 

@@ -23,7 +23,7 @@ _CODES = 256
 
 
 class SelfTrainingStep(Step):
-    """The segmentor, with its running average.
+    """Trains the segmentor on labelled slices and on target slices that its running average labels.
 
     Make it, and trace it, inside the scope of the strategy.
 

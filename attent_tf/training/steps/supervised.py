@@ -18,7 +18,7 @@ from attent_tf.training.steps.supervised_terms import supervised_terms
 
 
 class SupervisedStep(Step):
-    """The segmentor.
+    """Trains the segmentor on labelled slices.
 
     Make it, and trace it, inside the scope of the strategy.
 
