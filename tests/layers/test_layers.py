@@ -65,7 +65,7 @@ def test_padded_conv_at_stride_two_pads_both_sides_alike():
 
 
 # The last has many rows for each thread, as a batch of slices has.
-@pytest.mark.parametrize("channels, rows", [(3, 5), (4, 8), (20, 8), (4, 64)])
+@pytest.mark.parametrize(("channels", "rows"), [(3, 5), (4, 8), (20, 8), (4, 64)])
 def test_a_strided_kernel_of_one_pixel_sees_every_nth_pixel(channels, rows):
     x, upstream = _random(4, rows, 6, channels), _random(4, -(-rows // 2), 3, 8, seed=1)
     conv = PaddedConv2D(8, 1, strides=2, use_bias=False)
