@@ -118,8 +118,8 @@ _PNP_CRITIC = dataclasses.replace(_PNP_ADAPTER, decay_every=2000)
 class PnpAdaNetConfig:
     """PnP-AdaNet: the adaptation of the early layers of S, after S was trained on the source.
 
-    The section `segmentation` says how S is trained on the source, but for its optimiser. This method's cross-entropy has no slope
-    where S gives the true class a probability below 0.005, so that steps which are too large lose small structures for good.
+    The section `segmentation` says how S is trained on the source, but for its optimiser. The cross-entropy of this method has no
+    slope where S gives the true class a probability below 0.005, so that steps which are too large lose small structures for good.
 
     Attributes:
       steps: total number of updates of the critics and of the early layers; 0 means `epochs`.
