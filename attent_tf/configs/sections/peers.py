@@ -119,7 +119,7 @@ class PnpAdaNetConfig:
     """PnP-AdaNet: the adaptation of the early layers of S, after S was trained on the source.
 
     The section `segmentation` says how S is trained on the source, but for its optimiser. The cross-entropy of this method has no
-    slope where S gives the true class a probability below 0.005; steps that are too large lose small structures for good.
+    slope where S gives the true class a probability below 0.005; steps that are too large can lose small structures for good.
 
     Attributes:
       steps: total number of updates of the critics and of the early layers; 0 means `epochs`.
