@@ -79,12 +79,12 @@ def convolve(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     Returns:
       [batch, height, width, filters].
     """
-    block = _block_edges(x.shape, kernel.shape)
+    size, _, channels, filters = kernel.shape
+    height, width = (edge and edge - size + 1 for edge in x.shape[1:3])
+    block = _block_edges(height, width, kernel.shape)
     if block is None:
         return tf.nn.convolution(x, kernel, padding="VALID")
     rows, columns = block
-    size, _, channels, filters = kernel.shape
-    height, width = (edge - size + 1 for edge in x.shape[1:3])
     placed = [
         tf.pad(kernel, [[row, rows - 1 - row], [column, columns - 1 - column], [0, 0], [0, 0]])
         for row, column in np.ndindex(rows, columns)
@@ -95,14 +95,14 @@ def convolve(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     return tf.reshape(tf.transpose(y, (0, 1, 3, 2, 4)), (-1, height, width, filters))
 
 
-def _block_edges(image, kernel):
-    """Rows and columns of the block of pixels that is computed at once, or None if that gains nothing."""
-    if None in (*image[1:3], *kernel) or not on_processor():
+def _block_edges(height, width, kernel):
+    """Rows and columns of the block of the output's pixels that is computed at once, or None if that gains nothing."""
+    if None in (height, width, *kernel) or not on_processor():
         return None
     size, _, _, filters = kernel
     # A kernel for b × b pixels is wider by b − 1 pixels, which small kernels do not earn back.
     block = _BLOCKS.get(filters) if size >= 5 else None
-    if block is None or any((edge - size + 1) % step for edge, step in zip(image[1:3], block, strict=True)):
+    if block is None or height % block[0] or width % block[1]:
         return None
     return block
 
@@ -110,8 +110,9 @@ def _block_edges(image, kernel):
 def convolve_same(x: tf.Tensor, kernel: tf.Tensor, dilation: int = 1) -> tf.Tensor:
     """Convolves at stride 1 with zeros around the image, so that it keeps its size; the kernel's taps may lie apart.
 
-    TensorFlow's own kernels for processors have no gradient where they do, so its general form moves the pixels that a tap meets
-    into the batch and back again; the larger the dilation, the more padding they take along. oneDNN's kernels have the gradient.
+    Few output channels are computed in blocks, as by `convolve`. Where taps lie apart, TensorFlow's own kernels for processors
+    have no gradient, so its general form moves the pixels that a tap meets into the batch and back again; the larger the
+    dilation, the more padding they take along. oneDNN's kernels have the gradient.
 
     Args:
       x: [batch, height, width, channels].
@@ -121,6 +122,9 @@ def convolve_same(x: tf.Tensor, kernel: tf.Tensor, dilation: int = 1) -> tf.Tens
     Returns:
       [batch, height, width, filters].
     """
+    if dilation == 1 and _block_edges(*x.shape[1:3], kernel.shape):
+        pad = kernel.shape[0] // 2
+        return convolve(tf.pad(x, [[0, 0], [pad, pad], [pad, pad], [0, 0]]), kernel)
     if dilation > 1 and on_processor() and x.dtype in (tf.float32, tf.bfloat16) and _has_dilated_gradients(x.dtype):
         return tf.nn.conv2d(x, kernel, 1, "SAME", dilations=dilation)
     return tf.nn.convolution(x, kernel, padding="SAME", dilations=dilation)
