@@ -60,10 +60,11 @@ def _zeros_around(x, kernel, dilation):
 
 @pytest.mark.parametrize("has_gradients", [True, False])
 @pytest.mark.parametrize(("size", "dilation"), [(3, 1), (5, 1), (1, 1), (3, 2), (3, 9), (5, 4)])
-def test_a_convolution_that_keeps_the_size_has_zeros_around_the_image(size, dilation, has_gradients):
+@pytest.mark.parametrize("height", [6, 7])
+def test_a_convolution_that_keeps_the_size_has_zeros_around_the_image(height, size, dilation, has_gradients):
     if has_gradients and dilation > 1:
         _need_dilated_gradients()
-    x, kernel = _random(2, 6, 8, 3), _random(size, size, 3, 4, seed=1)
+    x, kernel = _random(2, height, 8, 3), _random(size, size, 3, 4, seed=1)
     expected = _with_gradients(lambda a, b: _zeros_around(a, b, dilation), x, kernel)
     with mock.patch.object(processor, "_has_dilated_gradients", return_value=has_gradients):
         found = _with_gradients(lambda a, b: convolve_same(a, b, dilation), x, kernel)
