@@ -62,9 +62,18 @@ def write_phantom(
                 raise
 
 
-def write_subject(folder: Path, dataset: str, number: int, seed: int) -> str:
-    """Writes one subject of `chaos` or `malbcv` below `folder` and returns its name."""
-    rng = np.random.default_rng(np.random.SeedSequence([seed, _STREAMS[dataset], number]))
+def write_subject(folder: Path, dataset: str, number: int, seed: int, anatomy_of: tuple[str, int] | None = None) -> str:
+    """Writes one subject and returns its name.
+
+    Args:
+      folder: the subject is written below `folder / dataset`.
+      dataset: `chaos` or `malbcv`.
+      number: of the subject in that data set.
+      seed: of the phantom.
+      anatomy_of: data set and number of the subject whose body is drawn; its own if None.
+    """
+    body_dataset, body = anatomy_of or (dataset, number)
+    rng = np.random.default_rng(np.random.SeedSequence([seed, _STREAMS[body_dataset], body]))
     _WRITERS[dataset](folder / dataset, number, rng)
     return f"chaos-{number}" if dataset == "chaos" else f"malbcv-{number:04d}"
 

@@ -96,16 +96,26 @@ def test_an_interrupted_phantom_leaves_nothing(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.slow
-def test_each_modality_has_its_own_patients(phantom_folder):
+def _volumes_ml(folder, domain):
     from attent_tf.datasets import find_cases, read_case
 
-    mr = read_case(find_cases(phantom_folder / "chaos", ABDOMEN, "mri")[0])
-    ct = read_case(find_cases(phantom_folder / "malbcv", ABDOMEN, "ct")[0])
-    volumes_ml = [
-        [np.count_nonzero(scan.labels == k) * np.prod(scan.spacing_mm) / 1000 for k in range(1, 5)] for scan in (mr, ct)
-    ]
-    assert not np.allclose(*volumes_ml, rtol=0.02)
+    scan = read_case(find_cases(folder, ABDOMEN, domain)[0])
+    return [np.count_nonzero(scan.labels == k) * np.prod(scan.spacing_mm) / 1000 for k in range(1, 5)]
+
+
+@pytest.mark.slow
+def test_each_modality_has_its_own_patients(phantom_folder):
+    assert not np.allclose(
+        _volumes_ml(phantom_folder / "chaos", "mri"), _volumes_ml(phantom_folder / "malbcv", "ct"), rtol=0.02
+    )
+
+
+@pytest.mark.slow
+def test_a_body_can_be_drawn_in_the_other_modality(phantom_folder, tmp_path):
+    assert write_subject(tmp_path, "malbcv", 9, 5, anatomy_of=("chaos", 1)) == "malbcv-0009"
+    drawn, body = _volumes_ml(tmp_path / "malbcv", "ct"), _volumes_ml(phantom_folder / "chaos", "mri")
+    # Slices of 5 and of 5 to 9 mm.
+    np.testing.assert_allclose(drawn, body, rtol=0.05)
 
 
 def test_the_split_of_the_published_benchmark_tests_on_six_of_the_phantoms_fourteen_subjects():

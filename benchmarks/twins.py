@@ -1,0 +1,41 @@
+"""The test subjects of one modality as the other shows them: what a perfect translation would make of them.
+
+Run: python benchmarks/twins.py --seed 2 --out twins
+Draws the body of each MR test subject of the split, in order, as the CT test subject of that place, in `OUT/malbcv`, and the
+other way round in `OUT/chaos`, so that the same split file prepares them:
+
+    attent preprocess --mri twins/chaos --ct twins/malbcv --out twin-records --split file \\
+        --split-file benchmarks/phantom_split.yaml
+
+A segmentor that learned on CT, scored on the CT of these records, shows how much of a gap CT to MRI a translation can close.
+"""
+
+import argparse
+from pathlib import Path
+
+from attent_tf.data.split_file import read_split_file
+from attent_tf.files import folder_written_aside
+from attent_tf.phantom.writing import write_subject
+
+DATASETS = ("chaos", "malbcv")
+
+
+def main():
+    """Writes the scans."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seed", type=int, default=2, help="of the phantom")
+    parser.add_argument("--split-file", type=Path, default=Path(__file__).parent / "phantom_split.yaml")
+    parser.add_argument("--out", type=Path, required=True, help="folder to make")
+    given = parser.parse_args()
+    tested = [case.split("-") for case, part in read_split_file(given.split_file).items() if part == "test"]
+    pairs = zip(*(sorted((name, int(number)) for name, number in tested if name == of) for of in DATASETS), strict=True)
+    with folder_written_aside(given.out) as folder:
+        for pair in pairs:
+            for subject, body in (pair, pair[::-1]):
+                print(
+                    f"{write_subject(folder, *subject, given.seed, anatomy_of=body)}: the body of {body[0]}-{body[1]}"
+                )
+
+
+if __name__ == "__main__":
+    main()
