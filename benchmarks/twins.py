@@ -32,9 +32,8 @@ def main():
     with folder_written_aside(given.out) as folder:
         for pair in pairs:
             for subject, body in (pair, pair[::-1]):
-                print(
-                    f"{write_subject(folder, *subject, given.seed, anatomy_of=body)}: the body of {body[0]}-{body[1]}"
-                )
+                name = write_subject(folder, *subject, given.seed, anatomy_of=body)
+                print(f"{name}: the body of {body[0]}-{body[1]}")
 
 
 if __name__ == "__main__":
