@@ -55,8 +55,9 @@ class SegmentationConfig:
     """Stage 2: the segmentor and, where the method has one, the aligner (section III-C).
 
     Attributes:
-      steps: number of updates of S; 0 means `epochs`.
-      epochs: passes over the labelled slices, when `steps` is 0.
+      steps: number of updates of S; 0 means `epochs`. A method that shows S each labelled slice in several views, as it is and
+        translated, shows it each view that much less often in as many steps.
+      epochs: passes over the labelled slices in all their views, when `steps` is 0.
       batch_size: slices of each domain per step, over all devices.
       backbone: backbone of S: `resnet101`, `resnet50` or `small`; or `pnp_adanet`, that method's own S, which has one head and
         no rates.

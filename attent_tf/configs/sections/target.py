@@ -45,7 +45,7 @@ class SelfTrainingConfig:
 
     Attributes:
       steps: number of updates of S; 0 means `epochs`.
-      epochs: passes over the labelled slices, when `steps` is 0.
+      epochs: passes over the labelled slices in all their views, when `steps` is 0.
       batch_size: slices of each domain per step, over all devices.
       teacher_decay: decay of the running average, which is the plain mean until this decay is reached.
       target_weight: weight of the loss on target slices.
