@@ -28,7 +28,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=2, help="of the phantom")
     parser.add_argument("--split-file", type=Path, default=Path(__file__).parent / "phantom_split.yaml")
-    parser.add_argument("--part", choices=(TEST, TRAIN), default=TEST, help="of the split, whose subjects exchange bodies")
+    parser.add_argument(
+        "--part", choices=(TEST, TRAIN), default=TEST, help="of the split, whose subjects exchange bodies"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder to make")
     given = parser.parse_args()
     parts = read_split_file(given.split_file)

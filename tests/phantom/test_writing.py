@@ -118,11 +118,28 @@ def test_a_body_can_be_drawn_in_the_other_modality(phantom_folder, tmp_path):
     np.testing.assert_allclose(drawn, body, rtol=0.05)
 
 
+def _split_of(name):
+    return read_split_file(Path(__file__).resolve().parents[2] / "benchmarks" / name)
+
+
+def _cases(subjects):
+    chaos = {f"chaos-{number}" for number in chaos_numbers(subjects)}
+    return chaos, {f"malbcv-{number:04}" for number in malbcv_numbers(subjects)}
+
+
 def test_the_split_of_the_published_benchmark_tests_on_six_of_the_phantoms_fourteen_subjects():
-    split = read_split_file(Path(__file__).resolve().parents[2] / "benchmarks" / "phantom_split.yaml")
-    chaos = [f"chaos-{number}" for number in chaos_numbers(14)]
-    malbcv = [f"malbcv-{number:04}" for number in malbcv_numbers(14)]
+    split = _split_of("phantom_split.yaml")
+    chaos, malbcv = _cases(14)
     assert set(split.values()) == {"test"}
     for cases in (chaos, malbcv):
-        assert len(split.keys() & set(cases)) == 6
-    assert split.keys() <= {*chaos, *malbcv}
+        assert len(split.keys() & cases) == 6
+    assert split.keys() <= chaos | malbcv
+
+
+def test_the_split_of_the_larger_development_phantom_learns_from_the_ten_of_the_smaller_one():
+    split = _split_of("development_split.yaml")
+    trained = {case for case, part in split.items() if part == "train"}
+    for cases, of_twelve in zip(_cases(22), _cases(12), strict=True):
+        assert len(trained & cases) == 10
+        assert trained & cases < of_twelve
+    assert split.keys() == set.union(*_cases(22))
