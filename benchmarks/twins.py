@@ -34,14 +34,17 @@ def main():
     parser.add_argument("--out", type=Path, required=True, help="folder to make")
     given = parser.parse_args()
     parts = read_split_file(given.split_file)
+    pairs = list(zip(*(_subjects(parts, given.part, dataset) for dataset in DATASETS), strict=True))
+    if not pairs:
+        parser.error(f"{given.split_file}: expected a list `{given.part}` of subjects, found none")
+    as_they_are = [] if given.part == TEST else [subject for of in DATASETS for subject in _subjects(parts, TEST, of)]
     with folder_written_aside(given.out) as folder:
-        for pair in zip(*(_subjects(parts, given.part, dataset) for dataset in DATASETS), strict=True):
+        for pair in pairs:
             for subject, body in (pair, pair[::-1]):
                 name = write_subject(folder, *subject, given.seed, anatomy_of=body)
                 print(f"{name}: the body of {body[0]}-{body[1]}")
-        if given.part == TRAIN:
-            for subject in (subject for dataset in DATASETS for subject in _subjects(parts, TEST, dataset)):
-                print(f"{write_subject(folder, *subject, given.seed)}: as it is")
+        for subject in as_they_are:
+            print(f"{write_subject(folder, *subject, given.seed)}: as it is")
 
 
 def _subjects(parts, part, dataset):
