@@ -19,7 +19,13 @@ from .console import progress, say
     help="shapes: two bright structures and a dark one in two made-up contrasts, small and quick.",
 )
 @click.option("--subjects", default=12, show_default=True, type=click.IntRange(min=1), help="Subjects of each domain.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Same seed, same bytes.")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Same seed, same bytes on the same kind of processor.",
+)
 def phantom(out: Path, task: str, subjects: int, seed: int):
     """Write synthetic MR and CT abdomens in the layouts of CHAOS and MALBCV, or scans of another task.
 

@@ -52,7 +52,8 @@ def write_shapes(
 ) -> None:
     """Writes the phantom, completely or not at all.
 
-    The same seed gives the same bytes, and a subject does not depend on how many others there are.
+    The same seed gives the same bytes on processors with the same vector instructions, whose functions agree to the last digit;
+    a subject does not depend on how many others there are.
 
     Args:
       out: folder to make; `out/t1` and `out/t2` hold `images` and `labels`, as the data set `nifti` has them.

@@ -27,7 +27,8 @@ def write_phantom(
 ) -> None:
     """Writes a synthetic data set, completely or not at all.
 
-    The same seed gives the same bytes, and a subject does not depend on how many others there are.
+    The same seed gives the same bytes on processors with the same vector instructions, whose functions agree to the last digit;
+    a subject does not depend on how many others there are.
 
     Args:
       out: folder to make; `out/chaos` (MR) and `out/malbcv` (CT) are laid out as those data sets are.
