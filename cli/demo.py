@@ -13,7 +13,7 @@ from attent_tf.runtime import start_quietly
 from .console import heading, progress, say
 from .options import workers_option
 
-DEMO_METHODS = ("source_only", "attent", "attent_st", "supervised")
+DEMO_METHODS = ("source_only", "attent", "attent_both", "supervised")
 
 
 @click.command()

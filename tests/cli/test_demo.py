@@ -19,7 +19,7 @@ def test_the_demo_leaves_records_runs_report_and_summary(tmp_path):
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0, result.output + repr(result.exception)
     assert (out / "records" / "manifest.json").is_file()
-    for method in ("source_only", "attent", "attent_st", "supervised"):
+    for method in ("source_only", "attent", "attent_both", "supervised"):
         metrics = json.loads((out / "runs/ct2mri" / method / "seed-0/evaluation/metrics.json").read_text())
         assert (metrics["method"], metrics["direction"]) == (method, "ct2mri")
     summary = json.loads((out / "summary.json").read_text())
@@ -29,7 +29,7 @@ def test_the_demo_leaves_records_runs_report_and_summary(tmp_path):
     assert all(title in report for title in ("AttENT", "Supervised", "Source only"))
     *_, report_line, next_line = result.output.rstrip().splitlines()
     assert report_line.endswith(str(out / "report" / "index.html"))
-    assert f"--run {out / 'runs' / 'ct2mri' / 'attent_st' / 'seed-0'} " in next_line
+    assert f"--run {out / 'runs' / 'ct2mri' / 'attent_both' / 'seed-0'} " in next_line
 
     again = CliRunner().invoke(main, words)
     assert again.exit_code == 0, again.output
