@@ -86,7 +86,15 @@ def batches(
         return map_some_intensities(image, label, seeds, augmentation, num_classes), label
 
     numbers = tf.data.Dataset.counter(dtype=tf.int64)
-    return numbers.map(make, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(4)
+    made = numbers.map(make, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(4)
+    return made.with_options(_without_tuning())
+
+
+def _without_tuning():
+    # The thread that tunes a pipeline sleeps for up to a minute at a time, and who lets an iterator go waits until it wakes.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return options
 
 
 def _gather(array):

@@ -14,6 +14,7 @@ import tensorflow as tf
 from attent_tf.counting import counted
 from attent_tf.errors import RunError
 from attent_tf.progress import Observer
+from attent_tf.runtime import on_processor
 from attent_tf.training.checkpoints import Checkpoints
 from attent_tf.training.history import History
 from attent_tf.training.image_pool import ImagePool
@@ -156,6 +157,9 @@ def run_stage(
 
 def _batches_from(position, make_data, strategy):
     worker = worker_index(strategy)
+    if strategy.num_replicas_in_sync == 1 and on_processor():
+        # A strategy's iterators tune themselves whatever their data set says, and letting one go waits for that (`batches`).
+        return iter(make_data(position, worker))
     return iter(strategy.distribute_datasets_from_function(lambda _: make_data(position, worker)))
 
 

@@ -51,6 +51,12 @@ def test_seeds_give_other_orders():
     )
 
 
+def test_nothing_tunes_the_pipeline():
+    """Whoever lets an iterator go would wait until the thread that tunes it wakes, up to a minute."""
+    made = batches(_numbered(3), _STILL, 2, seed=0, num_classes=NUM_CLASSES)
+    assert tf.data.Dataset.zip((made, made)).options().autotune.enabled is False
+
+
 def test_without_labels_batches_are_images_alone():
     batch = next(iter(batches(SliceArrays(_numbered(3).images, None), _STILL, 2, seed=0, num_classes=NUM_CLASSES)))
     assert batch.shape == (2, 8, 8, 1)
