@@ -157,7 +157,7 @@ def run_stage(
 
 def _batches_from(position, make_data, strategy):
     worker = worker_index(strategy)
-    if strategy.num_replicas_in_sync == 1 and on_processor():
+    if len(strategy.extended.worker_devices) == 1 and on_processor():
         # A strategy's iterators tune themselves whatever their data set says, and letting one go waits for that (`batches`).
         return iter(make_data(position, worker))
     return iter(strategy.distribute_datasets_from_function(lambda _: make_data(position, worker)))
