@@ -301,6 +301,7 @@ def _data(config, setting, batch_size, strategy):
 
     from attent_tf.data.batches import batches
     from attent_tf.data.slices import SliceArrays
+    from attent_tf.training.loop import replica_batches
 
     size, count = config.data.image_size, 400
     rng = np.random.default_rng(0)
@@ -315,7 +316,7 @@ def _data(config, setting, batch_size, strategy):
     real = tf.data.Dataset.zip(tuple(streams))
     if not setting.real:
         real = real.take(1).cache().repeat()
-    return iter(strategy.distribute_datasets_from_function(lambda _: real))
+    return replica_batches(0, lambda _: lambda _: real, strategy)
 
 
 def _input_seconds(data, ahead=50, batches=50):

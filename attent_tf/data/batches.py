@@ -31,6 +31,20 @@ class Share:
         return cls(strategy.num_replicas_in_sync, worker * local, local)
 
 
+def held(slices: SliceArrays) -> SliceArrays:
+    """Returns slices as tensors in the machine's memory, so that several pipelines read one copy; mapped files stay files."""
+    arrays = {"images": slices.images, "labels": slices.labels}
+    with tf.device("CPU:0"):
+        return dataclasses.replace(
+            slices,
+            **{
+                name: tf.constant(array)
+                for name, array in arrays.items()
+                if array is not None and not isinstance(array, np.memmap)
+            },
+        )
+
+
 def batches(
     slices: SliceArrays,
     config: DataConfig,

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 import tensorflow as tf
 
 from attent_tf.counting import counted
+from attent_tf.data.batches import Share
 from attent_tf.errors import RunError
 from attent_tf.progress import Observer
-from attent_tf.runtime import on_processor
 from attent_tf.training.checkpoints import Checkpoints
 from attent_tf.training.history import History
 from attent_tf.training.image_pool import ImagePool
@@ -80,7 +80,7 @@ def run_stage(
     plan: StagePlan,
     inner: InnerStep,
     step: tf.Variable,
-    make_data: Callable[[int, int], tf.data.Dataset],
+    make_data: Callable[[int], Callable[[Share], tf.data.Dataset]],
     strategy: tf.distribute.Strategy,
     observer: Observer,
     draw_panel: Callable[[], dict[str, tf.Tensor]],
@@ -92,8 +92,8 @@ def run_stage(
       plan: how long, and how often to report.
       inner: the update.
       step: [] int64 variable that counts updates, made in the strategy's scope.
-      make_data: makes the batches of this worker's replicas from (a global step, the worker's index) on, one replica's after
-        the other's; elements are tuples for `inner.update`.
+      make_data: of a global step, makes a function of a share that makes that share's batches from the step on, one replica's
+        after the other's; elements are tuples for `inner.update`.
       strategy: the strategy that `inner` was made under.
       observer: shows progress.
       draw_panel: makes a fixed panel, images by name, for TensorBoard.
@@ -129,7 +129,7 @@ def run_stage(
                     checkpoints.save()
                     return
                 renewed_at = renewal.next_time(position) if renewal else plan.steps
-                data = _batches_from(position, make_data, strategy)
+                data = replica_batches(position, make_data, strategy)
             phase, phase_end = inner.phase(position)
             stop = min(_next_multiple(position, plan.log_every), phase_end or plan.steps, plan.steps)
             stop = min(stop, renewed_at)
@@ -155,12 +155,38 @@ def run_stage(
                 raise SystemExit(_EXIT_TERMINATED)
 
 
-def _batches_from(position, make_data, strategy):
-    worker = worker_index(strategy)
-    if len(strategy.extended.worker_devices) == 1 and on_processor():
-        # A strategy's iterators tune themselves whatever their data set says, and letting one go waits for that (`batches`).
-        return iter(make_data(position, worker))
-    return iter(strategy.distribute_datasets_from_function(lambda _: make_data(position, worker)))
+def replica_batches(
+    position: int, make_data: Callable[[int], Callable[[Share], tf.data.Dataset]], strategy: tf.distribute.Strategy
+) -> Iterator[Any]:
+    """Makes the iterator over what this worker's replicas take in each step.
+
+    Args:
+      position: the first step.
+      make_data: makes the batches of a share from a step on, as for `run_stage`.
+      strategy: the strategy of the replicas.
+
+    Returns:
+      An iterator whose elements `strategy.run` takes.
+    """
+    # The iterator that a strategy makes of one pipeline for several replicas has pipelines of its own, which tune themselves
+    # whatever that one's options say, and letting it go may wait a minute for that (`batches`). So each replica has its own.
+    share = Share.of_worker(worker_index(strategy), strategy)
+    with tf.device("CPU:0"):
+        make = make_data(position)
+        if share.count == 1:
+            return iter(make(share))
+        if share.count < share.replicas:
+            # Strategies of several machines cannot make one pipeline a replica.
+            return iter(strategy.distribute_datasets_from_function(lambda _: make(share)))
+        return iter(
+            strategy.distribute_datasets_from_function(
+                lambda context: make(Share(share.replicas, context.input_pipeline_id, 1)),
+                tf.distribute.InputOptions(
+                    experimental_fetch_to_device=False,
+                    experimental_replication_mode=tf.distribute.InputReplicationMode.PER_REPLICA,
+                ),
+            )
+        )
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from attent_tf.configs import AugmentationConfig, Config
-from attent_tf.data.batches import Share, batches
+from attent_tf.data.batches import batches, held
 from attent_tf.data.manifest import read_manifest
 from attent_tf.data.slices import SliceArrays
 from attent_tf.errors import RecordsError, RunError
@@ -118,9 +118,9 @@ def _train_stage(run: Run, stage: Stage, shown: ShownSlices, strategy, observer)
     steps = resolve_steps(section.steps, section.epochs, _slices_in_an_epoch(parts), section.batch_size)
     per_replica = replica_batch(stage.section, section.batch_size, strategy)
 
-    def make_data(first, worker):
-        shown_now = with_labels(parts, stage, own_labels)
-        return _zip_batches(run, stage, per_replica, first, Share.of_worker(worker, strategy), *shown_now)
+    def make_data(first):
+        shown_now = [held(part) for part in with_labels(parts, stage, own_labels)]
+        return lambda share: _zip_batches(run, stage, per_replica, first, share, *shown_now)
 
     def begin():
         with strategy.scope():

@@ -1,8 +1,9 @@
-"""Applies gradients of two replicas; a program of its own, since devices are fixed once TensorFlow runs.
+"""Gives two replicas batches and applies their gradients; a program of its own, since devices are fixed once TensorFlow runs.
 
 python -m tests.training.replicas
 
-Its last line is JSON: weights after updates of several kinds, and what each replica's pool of images showed.
+Its last line is JSON: weights after updates of several kinds, what each replica's pool of images showed, and which slices each
+was given.
 """
 
 import json
@@ -11,8 +12,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from attent_tf.configs import OptimizerConfig
+from attent_tf.configs import DataConfig, OptimizerConfig
+from attent_tf.data.batches import batches, held
+from attent_tf.data.slices import SliceArrays
 from attent_tf.training.image_pool import ImagePool
+from attent_tf.training.loop import replica_batches
 from attent_tf.training.weight_update import WeightUpdate
 
 
@@ -88,6 +92,23 @@ def shown(strategy) -> list[list[float]]:
     return found
 
 
+def given(strategy) -> list[list[list[float]]]:
+    """Values of the slices, batches of two, that each replica was given in steps 1 and 2; a slice is all one value."""
+    images = np.tile(np.linspace(-1, 1, 9, dtype=np.float32)[:, None, None, None], (1, 4, 4, 1))
+    slices = held(SliceArrays(images, None))
+    still = DataConfig(image_size=4, zoom_min=1.0, zoom_max=1.0, shift=0.0)
+    data = replica_batches(
+        1, lambda first: lambda share: batches(slices, still, 2, 0, 5, first=first, share=share), strategy
+    )
+
+    @tf.function
+    def mean(images):
+        return strategy.run(lambda x: tf.reduce_mean(x, axis=(1, 2, 3)), args=(images,))
+
+    steps = [strategy.experimental_local_results(mean(next(data))) for _ in range(2)]
+    return [[values.numpy().tolist() for values in step] for step in steps]
+
+
 def main() -> None:
     """Prints all results."""
     tf.config.set_logical_device_configuration(
@@ -99,7 +120,7 @@ def main() -> None:
         for replica in (0, 1)
         for bad in (np.inf, np.nan, -np.inf)
     }
-    print(json.dumps({**updates(strategy), **overflows, "shown": shown(strategy)}))
+    print(json.dumps({**updates(strategy), **overflows, "shown": shown(strategy), "given": given(strategy)}))
 
 
 if __name__ == "__main__":
