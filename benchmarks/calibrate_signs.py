@@ -3,8 +3,8 @@
 Run: python benchmarks/calibrate_signs.py BENCHMARK [...] [--inputs grey scale] [--bad-below 60] [--out calibration.json]
 Looks below each folder for evaluations (`metrics.json`) that hold signs and scores; `attent evaluate` and `attent benchmark`
 write both. Fits dice = a + Σ b · sign by least squares, and says of each run what a line fitted to all others makes of it, how
-far off that is on average, how often a bad run was called good by it, and how often a bad run had no red sign. Seeds and
-directions of one method are alike: give runs of several methods, good ones and bad ones, or the error says little of others.
+far off that is on average, how often a bad run was called good by it, and how often the signs of a bad run were not red. Seeds
+and directions of one method are alike: give runs of several methods, good ones and bad ones, or the error says little of others.
 """
 
 import argparse
@@ -58,9 +58,9 @@ def calibrate(runs: Sequence[ScoredRun], inputs: Sequence[str], bad_below: float
 
 
 def bad_without_red(runs: Sequence[ScoredRun], bad_below: float) -> tuple[int, int]:
-    """Returns how many runs are bad and have no red sign, and how many are bad."""
+    """Returns how many runs are bad and have signs that are not red together, and how many are bad."""
     bad = [run for run in runs if run.dice < bad_below]
-    return sum(run.signs.worst != RED for run in bad), len(bad)
+    return sum(run.signs.verdict != RED for run in bad), len(bad)
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -75,17 +75,17 @@ def main(words: Sequence[str] | None = None) -> None:
         found, left_out = calibrate(runs, given.inputs, given.bad_below)
     except (AttentError, ValueError) as error:
         sys.exit(f"Error: {error}")
-    print(f"| run | Dice | by the others' line | {' | '.join(given.inputs)} | worst sign |")
+    print(f"| run | Dice | by the others' line | {' | '.join(given.inputs)} | signs |")
     print(f"| --- | ---: | ---: | {'---: | ' * len(given.inputs)}--- |")
     for run, estimate in left_out:
         signs = " | ".join(f"{run.signs.value(name):.2f}" for name in given.inputs)
-        print(f"| {run.name} | {run.dice:.1f} | {estimate:.1f} | {signs} | {run.signs.worst} |")
+        print(f"| {run.name} | {run.dice:.1f} | {estimate:.1f} | {signs} | {run.signs.verdict}: {run.signs.counted} |")
     line = " + ".join(f"{weight:.1f} · {name}" for weight, name in zip(found.weights, found.inputs, strict=True))
     print(f"\nDice = {found.intercept:.1f} + {line}, cut to 0...100, over {found.runs} runs")
     print(f"mean error of a run that the line has not seen: {found.mean_error:.1f} points")
     print(f"bad runs (below {found.bad_below:g}) estimated above: {found.bad_called_good} of {found.bad_runs}")
     unseen, bad = bad_without_red(runs, given.bad_below)
-    print(f"bad runs without a red sign: {unseen} of {bad}")
+    print(f"bad runs whose signs are not red: {unseen} of {bad}")
     for name in lacking:
         print(f"without signs or scores, left out: {name}")
     if given.out:

@@ -36,14 +36,15 @@ from .tables import LINE
 )
 @click.option("--out", type=click.Path(), metavar="JSON", help="Also write the signs to this file.")
 @shared.calibration
-@click.option("--strict", is_flag=True, help="Exit with 1 if a sign is red.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if the signs together are red.")
 @click.pass_context
 def check(ctx, run_folder, records, split, cases, out, calibration, strict):
     """Say how good a run is, without labels of its target.
 
     Signs are measured on scans of the target: how much of each structure is found, whether answers stay the same when a
     slice is mapped, scaled or translated there and back, how sure they are, and whether structures are in one piece. Each
-    sign is green, amber or red. No label of the target is read, so stages, settings and seeds may be chosen by the signs.
+    sign is green, amber or red; together they are red if one is, or if four are amber. No label of the target is read, so
+    stages, settings and seeds may be chosen by the signs.
 
     \b
     Examples:
@@ -55,7 +56,7 @@ def check(ctx, run_folder, records, split, cases, out, calibration, strict):
     run = load_run(run_folder)
     signs = check_run(run, records, split, cases, out, calibration)
     click.echo("\n".join(_lines(signs, run.task.titles)))
-    if strict and signs.worst == RED:
+    if strict and signs.verdict == RED:
         ctx.exit(1)
 
 
@@ -69,6 +70,7 @@ def _lines(signs, titles):
         rows.append(
             [sign.title, sign.verdict, number(sign.value), "" if sign.reference is None else number(sign.reference)]
         )
+    rows.append(["Together", signs.verdict, "", ""])
     yield from aligned(rows, left=2)
     for sign in signs.signs:
         yield ""

@@ -43,7 +43,7 @@ def check(
       progress: see `attent_tf.progress.Progress`.
 
     Returns:
-      The signs; `worst` is the worst verdict among them.
+      The signs; `verdict` is that of all together, `worst` the worst of one.
 
     Raises:
       AttentError: no such run or records, no such cases, or records of another geometry.

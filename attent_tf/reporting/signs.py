@@ -32,7 +32,7 @@ class SignTable:
 
     Attributes:
       labels: the labels of the methods that have signs, in their order.
-      rows: title of a sign and its cell for each method.
+      rows: title of a sign and its cell for each method; the last is of all together.
       meanings: (title, meaning, thresholds) of each sign.
       remarks: sentences on what was looked at, what was left out, and the estimate of Dice.
     """
@@ -61,7 +61,10 @@ def sign_table(entries: Sequence[tuple[str, Evaluation]]) -> SignTable | None:
     shown = [taken[key] for key in dict.fromkeys((*RULES, *taken)) if key in taken]
     return SignTable(
         tuple(label for label, _ in found),
-        [(sign.title, tuple(_cell(signs, sign.id, titles) for _, signs in found)) for sign in shown],
+        [
+            *((sign.title, tuple(_cell(signs, sign.id, titles) for _, signs in found)) for sign in shown),
+            ("Together", tuple(SignCell(signs.counted, signs.verdict) for _, signs in found)),
+        ],
         [(sign.title, sign.meaning, sign.thresholds) for sign in shown],
         [*_estimates(found), *_left_out(found)],
     )

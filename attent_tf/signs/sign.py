@@ -10,6 +10,9 @@ from attent_tf.plain_values import StrictReader, json_number
 Verdict = Literal["green", "amber", "red"]
 GREEN, AMBER, RED = VERDICTS = get_args(Verdict)
 
+# So many amber signs are as bad as a red one; working models had up to three (docs/without-labels.md).
+MANY_AMBER = 4
+
 Range = tuple[float, float]
 
 
@@ -130,9 +133,22 @@ class Signs:
     estimate: Estimate | None = None
 
     @property
-    def worst(self) -> str:
-        """The worst verdict; `amber` where no sign was taken."""
+    def worst(self) -> Verdict:
+        """The worst verdict of a sign; `amber` where none was taken."""
         return max((sign.verdict for sign in self.signs), key=VERDICTS.index, default=AMBER)
+
+    @property
+    def verdict(self) -> Verdict:
+        """All signs together: red if one is red or `MANY_AMBER` are amber, amber if fewer are or none was taken, else green."""
+        amber = sum(sign.verdict == AMBER for sign in self.signs)
+        return RED if self.worst == RED or amber >= MANY_AMBER else self.worst
+
+    @property
+    def counted(self) -> str:
+        """How many signs are not green, in words, as `1 red, 2 amber`."""
+        told = [sign.verdict for sign in self.signs]
+        parts = [f"{told.count(verdict)} {verdict}" for verdict in (RED, AMBER) if verdict in told]
+        return ", ".join(parts) or ("all green" if told else "none was taken")
 
     def value(self, sign_id: str) -> float | None:
         """Returns the number of a sign; None if it was not taken."""

@@ -21,7 +21,8 @@ def test_each_sign_has_its_number_verdict_and_meaning(make_evaluation):
     table = sign_table([("AttENT", read_evaluation(make_evaluation(signs=signs_of()).folder))])
     assert table.labels == ("AttENT",)
     rows = {title: cell for title, (cell,) in table.rows}
-    assert list(rows) == [rule.title for name, rule in RULES.items() if name != "paths"]
+    assert list(rows) == [*(rule.title for name, rule in RULES.items() if name != "paths"), "Together"]
+    assert (rows["Together"].text, rows["Together"].verdict) == ("1 amber", "amber")
     assert [
         (rows[RULES[name].title].text, rows[RULES[name].title].verdict) for name in ("shares", "grey", "cycle")
     ] == [
@@ -36,7 +37,7 @@ def test_each_sign_has_its_number_verdict_and_meaning(make_evaluation):
         "spleen 1.00",
     )
     assert rows["Entropy on structures"].details == ("source 0.10",)
-    assert [title for title, _, _ in table.meanings] == list(rows)
+    assert [title for title, _, _ in table.meanings] == list(rows)[:-1]
     assert table.remarks == ["Left out: agreement of the paths (the method deploys one path)."]
 
 
@@ -62,10 +63,10 @@ def test_the_page_has_the_section_with_labels_and_without(make_evaluation, make_
     for place in (make_evaluation(signs=signs_of(liver=0.1)), unlabelled):
         page = _page(tmp_path, read_page, place)
         assert ("h3", "Without labels") in [(tag, text) for tag, _, text in page.elements]
-        (cell,) = (text for attributes, text in page.find("td") if attributes.get("class") == "red")
-        assert cell.strip() == "0.10"
+        cells = [text.strip() for attributes, text in page.find("td") if attributes.get("class") == "red"]
+        assert cells == ["0.10", "1 red, 1 amber"]
         # The verdict stands in words, and not in a colour alone.
-        assert [text for attributes, text in page.find("span") if text == "red"] == ["red"]
+        assert [text for attributes, text in page.find("span") if text == "red"] == ["red", "red"]
         assert "signs" not in [text for _, text in page.find("th")]
 
 

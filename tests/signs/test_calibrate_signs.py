@@ -44,7 +44,7 @@ def test_runs_with_signs_and_scores_are_fitted_and_the_others_named(benchmark, c
     said = capsys.readouterr().out
     assert "Dice = -100.0 + 200.0 · grey" in said
     # Dice 50 and 25 are bad and all green.
-    assert "bad runs without a red sign: 2 of 3" in said
+    assert "bad runs whose signs are not red: 2 of 3" in said
     assert f"left out: {benchmark / 'older' / 'evaluation'}" in said
 
 

@@ -126,6 +126,27 @@ def test_a_source_that_lacks_an_organ_has_no_shares():
     assert [sign.id for sign in judge(_measured(source=source)).left_out] == ["shares"]
 
 
+def _with_verdicts(*verdicts):
+    signs = judge(_measured())
+    taken = [dataclasses.replace(signs.signs[0], verdict=verdict) for verdict in verdicts]
+    return dataclasses.replace(signs, signs=tuple(taken))
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "together", "counted"),
+    [
+        ([GREEN] * 5, GREEN, "all green"),
+        ([GREEN, AMBER, AMBER, AMBER, GREEN], AMBER, "3 amber"),
+        ([GREEN, AMBER, AMBER, AMBER, AMBER], RED, "4 amber"),
+        ([GREEN, AMBER, RED, GREEN, RED], RED, "2 red, 1 amber"),
+        ([], AMBER, "none was taken"),
+    ],
+)
+def test_together_four_amber_signs_are_as_bad_as_a_red_one(verdicts, together, counted):
+    signs = _with_verdicts(*verdicts)
+    assert (signs.verdict, signs.counted) == (together, counted)
+
+
 def test_signs_come_back_from_json():
     signs = judge(_measured(StructureCounts.none(5), islands=np.full((2, 4), np.nan)))
     assert Signs.from_json(signs.to_json()) == signs
