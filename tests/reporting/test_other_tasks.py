@@ -91,7 +91,7 @@ def test_signs_are_told_by_the_titles_of_the_task(make_evaluation):
     sign = {"id": "shares", "title": "T", "value": 1.0, "verdict": "green", "thresholds": "", "meaning": ""}
     signs = {"cases": [], "slices": 0, "left_out": [], "signs": [{**sign, "organs": {"bright": 1.0, "dark": None}}]}
     place = make_evaluation(direction="t12t2", task=SMALL, cases=[_case(SMALL)], signs=signs)
-    ((_, (cell,)),) = sign_table([("A", read_evaluation(place.folder))]).rows
+    (_, (cell,)), _ = sign_table([("A", read_evaluation(place.folder))]).rows
     assert cell.details == ("bright 1.00", "dark –")
 
 
