@@ -57,7 +57,7 @@ def calibrate(runs: Sequence[ScoredRun], inputs: Sequence[str], bad_below: float
     return found, list(zip(usable, predict_left_out(values, dice), strict=True))
 
 
-def bad_without_red(runs: Sequence[ScoredRun], bad_below: float) -> tuple[int, int]:
+def bad_not_red(runs: Sequence[ScoredRun], bad_below: float) -> tuple[int, int]:
     """Returns how many runs are bad and have signs that are not red together, and how many are bad."""
     bad = [run for run in runs if run.dice < bad_below]
     return sum(run.signs.verdict != RED for run in bad), len(bad)
@@ -84,7 +84,7 @@ def main(words: Sequence[str] | None = None) -> None:
     print(f"\nDice = {found.intercept:.1f} + {line}, cut to 0...100, over {found.runs} runs")
     print(f"mean error of a run that the line has not seen: {found.mean_error:.1f} points")
     print(f"bad runs (below {found.bad_below:g}) estimated above: {found.bad_called_good} of {found.bad_runs}")
-    unseen, bad = bad_without_red(runs, given.bad_below)
+    unseen, bad = bad_not_red(runs, given.bad_below)
     print(f"bad runs whose signs are not red: {unseen} of {bad}")
     for name in lacking:
         print(f"without signs or scores, left out: {name}")

@@ -57,6 +57,10 @@ class Renewal(Protocol):
         ...
 
 
+# Of a global step, makes a function of a share that makes its batches from then on; what shares have in common is made once.
+MakeData = Callable[[int], Callable[[Share], tf.data.Dataset]]
+
+
 @dataclasses.dataclass(frozen=True)
 class StagePlan:
     """How long a stage runs and how often it reports.
@@ -80,7 +84,7 @@ def run_stage(
     plan: StagePlan,
     inner: InnerStep,
     step: tf.Variable,
-    make_data: Callable[[int], Callable[[Share], tf.data.Dataset]],
+    make_data: MakeData,
     strategy: tf.distribute.Strategy,
     observer: Observer,
     draw_panel: Callable[[], dict[str, tf.Tensor]],
@@ -92,8 +96,7 @@ def run_stage(
       plan: how long, and how often to report.
       inner: the update.
       step: [] int64 variable that counts updates, made in the strategy's scope.
-      make_data: of a global step, makes a function of a share that makes that share's batches from the step on, one replica's
-        after the other's; elements are tuples for `inner.update`.
+      make_data: makes the batches, one replica's after the other's; elements are tuples for `inner.update`.
       strategy: the strategy that `inner` was made under.
       observer: shows progress.
       draw_panel: makes a fixed panel, images by name, for TensorBoard.
@@ -155,14 +158,12 @@ def run_stage(
                 raise SystemExit(_EXIT_TERMINATED)
 
 
-def replica_batches(
-    position: int, make_data: Callable[[int], Callable[[Share], tf.data.Dataset]], strategy: tf.distribute.Strategy
-) -> Iterator[Any]:
+def replica_batches(position: int, make_data: MakeData, strategy: tf.distribute.Strategy) -> Iterator[Any]:
     """Makes the iterator over what this worker's replicas take in each step.
 
     Args:
       position: the first step.
-      make_data: makes the batches of a share from a step on, as for `run_stage`.
+      make_data: makes the batches, as for `run_stage`.
       strategy: the strategy of the replicas.
 
     Returns:

@@ -7,7 +7,7 @@ import tensorflow as tf
 from attent_tf.configs import DataConfig
 from attent_tf.data import slices as slices_module
 from attent_tf.data.augmentation import random_resized_crop
-from attent_tf.data.batches import Share, batches
+from attent_tf.data.batches import Share, batches, held
 from attent_tf.data.slices import SliceArrays, allocate, average_down, majority_down
 from attent_tf.errors import ConfigError
 from tests.support.abdomen import NUM_CLASSES
@@ -55,6 +55,16 @@ def test_nothing_tunes_the_pipeline():
     """Whoever lets an iterator go would wait until the thread that tunes it wakes, up to a minute."""
     made = batches(_numbered(3), _STILL, 2, seed=0, num_classes=NUM_CLASSES)
     assert tf.data.Dataset.zip((made, made)).options().autotune.enabled is False
+
+
+def test_held_slices_are_tensors_but_what_is_mapped_from_a_file_stays_there(tmp_path):
+    slices = _numbered(3)
+    mapped = np.memmap(tmp_path / "images", np.float32, "w+", shape=slices.images.shape)
+    found = held(SliceArrays(mapped, slices.labels))
+    assert found.images is mapped
+    assert tf.is_tensor(found.labels)
+    np.testing.assert_array_equal(found.labels, slices.labels)
+    assert held(SliceArrays(slices.images, None)).labels is None
 
 
 def test_without_labels_batches_are_images_alone():

@@ -6,6 +6,7 @@ Its last line is JSON: weights after updates of several kinds, what each replica
 was given.
 """
 
+import dataclasses
 import json
 
 import keras
@@ -18,6 +19,10 @@ from attent_tf.data.slices import SliceArrays
 from attent_tf.training.image_pool import ImagePool
 from attent_tf.training.loop import replica_batches
 from attent_tf.training.weight_update import WeightUpdate
+
+# Nine slices, each all one value.
+SLICES = SliceArrays(np.tile(np.linspace(-1, 1, 9, dtype=np.float32)[:, None, None, None], (1, 4, 4, 1)), None)
+STILL = DataConfig(image_size=4, zoom_min=1.0, zoom_max=1.0, shift=0.0)
 
 
 def per_replica(strategy, values):
@@ -92,21 +97,25 @@ def shown(strategy) -> list[list[float]]:
     return found
 
 
-def given(strategy) -> list[list[list[float]]]:
-    """Values of the slices, batches of two, that each replica was given in steps 1 and 2; a slice is all one value."""
-    images = np.tile(np.linspace(-1, 1, 9, dtype=np.float32)[:, None, None, None], (1, 4, 4, 1))
-    slices = held(SliceArrays(images, None))
-    still = DataConfig(image_size=4, zoom_min=1.0, zoom_max=1.0, shift=0.0)
-    data = replica_batches(
-        1, lambda first: lambda share: batches(slices, still, 2, 0, 5, first=first, share=share), strategy
-    )
+def given(strategy) -> dict[str, list]:
+    """The share of each pipeline, and values of the slices, batches of two, that each replica was given in steps 1 and 2."""
+    slices, shares = held(SLICES), []
+
+    def make_data(first):
+        def make(share):
+            shares.append(dataclasses.astuple(share))
+            return batches(slices, STILL, 2, 0, 5, first=first, share=share)
+
+        return make
+
+    data = replica_batches(1, make_data, strategy)
 
     @tf.function
     def mean(images):
         return strategy.run(lambda x: tf.reduce_mean(x, axis=(1, 2, 3)), args=(images,))
 
     steps = [strategy.experimental_local_results(mean(next(data))) for _ in range(2)]
-    return [[values.numpy().tolist() for values in step] for step in steps]
+    return {"shares": shares, "given": [[values.numpy().tolist() for values in step] for step in steps]}
 
 
 def main() -> None:
@@ -120,7 +129,7 @@ def main() -> None:
         for replica in (0, 1)
         for bad in (np.inf, np.nan, -np.inf)
     }
-    print(json.dumps({**updates(strategy), **overflows, "shown": shown(strategy), "given": given(strategy)}))
+    print(json.dumps({**updates(strategy), **overflows, "shown": shown(strategy), **given(strategy)}))
 
 
 if __name__ == "__main__":

@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from attent_tf.configs import DataConfig
 from attent_tf.data.batches import batches
-from attent_tf.data.slices import SliceArrays
 from attent_tf.training.precision import LossScale
+from tests.training.replicas import SLICES, STILL
 
 _ROOT = Path(__file__).parents[2]
 
@@ -75,9 +74,13 @@ def test_the_loss_scale_grows_after_a_long_time_without_overflow_and_not_beyond_
 
 @pytest.mark.slow
 def test_each_replica_is_given_what_follows_the_other_ones_in_the_order_of_slices(found):
-    images = np.tile(np.linspace(-1, 1, 9, dtype=np.float32)[:, None, None, None], (1, 4, 4, 1))
-    still = DataConfig(image_size=4, zoom_min=1.0, zoom_max=1.0, shift=0.0)
     # Batches of two to two replicas, from step 1 on: the second and third batches of four.
-    whole = batches(SliceArrays(images, None), still, 4, 0, 5, first=1).take(2)
+    whole = batches(SLICES, STILL, 4, 0, 5, first=1).take(2)
     expected = [[float(slice_[0, 0, 0]) for slice_ in batch] for batch in whole.as_numpy_iterator()]
     np.testing.assert_allclose([[*first, *second] for first, second in found["given"]], expected, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_each_replica_reads_a_pipeline_of_its_own(found):
+    """One for both would be read through pipelines that tune themselves, and that who lets them go waits for."""
+    assert found["shares"] == [[2, 0, 1], [2, 1, 1]]
