@@ -19,8 +19,11 @@ def leaky_relu(x: tf.Tensor) -> tf.Tensor:
       The same shape and dtype.
     """
 
-    def gradient(upstream):
-        # That of the maximum, 1 at 0 too, in a third of its operations.
-        return tf.where(x >= 0, upstream, _SLOPE * upstream)
+    y = tf.maximum(x, _SLOPE * x)
 
-    return tf.maximum(x, _SLOPE * x), gradient
+    def gradient(upstream):
+        # That of the maximum, 1 at 0 too, in a third of its operations. It reads y, which has the sign of x: an x that others
+        # read as well is what the optimiser fails on.
+        return tf.where(y >= 0, upstream, _SLOPE * upstream)
+
+    return y, gradient
