@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from attent_tf.configs import config_to_yaml, load_config
 from attent_tf.data.manifest import read_manifest
 from attent_tf.methods import get_method
+from attent_tf.tasks import load_task
 from cli.main import main
 from tests.support.small_runs import TINY, write_small_data
 
@@ -130,6 +131,7 @@ def _plan(command):
         return
     asked = main.get_command(None, verb).make_context(verb, words).params
     get_method(asked["method"])
+    load_task().source_and_target(asked["direction"])
     load_config(asked["config_name"], asked["overrides"])
 
 

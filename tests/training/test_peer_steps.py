@@ -120,7 +120,6 @@ def test_the_semantic_loss_reaches_both_generators_once_the_classifier_has_learn
 
 def test_the_classifier_learns_on_the_source():
     step = _make("cycada_semantic", "translation")
-
     before = _values(*step.classifier.trainable_variables)
     first = float(step.update("free", _step(), _discs(), _images())["classifier"])
     assert not all(_equal(before, _values(*step.classifier.trainable_variables)))
