@@ -1,6 +1,7 @@
 """`attent info`: what a records folder, a run, a package or an exported model holds."""
 
 import json
+from pathlib import Path
 
 import click
 
@@ -33,6 +34,7 @@ def info(package, records, run_folder, model, as_json, cases):
     if sum(place is not None for place in (package, records, run_folder, model)) != 1:
         raise click.UsageError("Give one of --records, --run, --model and a package.")
     if package is not None:
+        _refuse_folder_without_option(package)
         _show_package(package, as_json)
         return
     if records is None:
@@ -53,6 +55,17 @@ def info(package, records, run_folder, model, as_json, cases):
         found = folder_statistics(records, manifest, bar.update)
     for line in (*task_lines(manifest.task), *_lines(found, cases, manifest.task.titles)):
         console.say(line)
+
+
+def _refuse_folder_without_option(path):
+    """Says which option a folder needs, if it holds records, a run or an exported model."""
+    from attent_tf.data.manifest import MANIFEST_FILE
+    from attent_tf.deployment import METADATA_FILE
+    from attent_tf.runs.run import RUN_FILE
+
+    for option, file in (("--records", MANIFEST_FILE), ("--run", RUN_FILE), ("--model", METADATA_FILE)):
+        if Path(path, file).is_file():
+            raise click.UsageError(f"{path}: expected a package, found a folder with {file}; say {option} {path}")
 
 
 def _show_package(path, as_json):

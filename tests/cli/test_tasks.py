@@ -100,3 +100,13 @@ def test_info_wants_one_folder():
         "Give one of --records, --run, --model and a package" in _attent("info", "--records", "a", "--run", "b").output
     )
     assert "--cases goes with --records" in _attent("info", "--run", "b", "--cases").output
+
+
+@pytest.mark.parametrize(
+    ("option", "file"), [("--records", "manifest.json"), ("--run", "run.json"), ("--model", "metadata.json")]
+)
+def test_info_of_a_folder_without_its_option_names_the_option(tmp_path, option, file):
+    (tmp_path / file).touch()
+    result = _attent("info", tmp_path)
+    assert result.exit_code == 2
+    assert f"found a folder with {file}; say {option} {tmp_path}" in " ".join(result.output.split())
