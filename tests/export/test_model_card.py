@@ -1,5 +1,6 @@
 """The card of a model in words."""
 
+import dataclasses
 import itertools
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from attent_tf.configs import load_config
 from attent_tf.deployment.signature import expected_signatures
 from attent_tf.export.metadata import make_metadata
 from attent_tf.export.model_card import make_card
-from attent_tf.methods import get_method
+from attent_tf.methods import METHODS, get_method
 from attent_tf.runs import Run
 from attent_tf.volumes import PrepareOptions
 from tests.support.abdomen import ABDOMEN
@@ -34,6 +35,31 @@ def _card(method, direction="mri2ct", options=None, warnings=(), optimization=No
 )
 def test_it_says_which_data_it_learned_from(method, direction, sentence):
     assert sentence in _card(method, direction)
+
+
+@pytest.mark.parametrize(
+    ("method", "sentence"),
+    [
+        ("attent", "- A slice is translated into MRI style first, and segmented then.\n"),
+        ("attent_both", "- A slice is segmented as it is and in MRI style, and the probabilities are averaged.\n"),
+    ],
+)
+def test_it_says_in_which_style_slices_are_segmented(method, sentence):
+    assert sentence in _card(method)
+
+
+def test_it_says_nothing_of_style_where_nothing_is_translated():
+    assert "style" not in _card("source_only")
+
+
+def test_it_says_how_much_each_style_counts_where_they_differ(monkeypatch):
+    method = get_method("attent_both")
+    raw, translated = method.deployment
+    unequal = dataclasses.replace(
+        method, deployment=(dataclasses.replace(raw, weight=3.0), dataclasses.replace(translated, weight=1.0))
+    )
+    monkeypatch.setitem(METHODS, "attent_both", unequal)
+    assert "averaged with weights of 75 % and 25 %." in _card("attent_both")
 
 
 def test_it_says_how_slices_are_made():
