@@ -100,6 +100,7 @@ def batches(
         return map_some_intensities(image, label, seeds, augmentation, num_classes), label
 
     numbers = tf.data.Dataset.counter(dtype=tf.int64)
+    make = tf.autograph.experimental.do_not_convert(make)
     made = numbers.map(make, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(4)
     return made.with_options(_without_tuning())
 

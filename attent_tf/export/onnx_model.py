@@ -114,7 +114,7 @@ def to_onnx(chain: Chain, size: int, channels: int) -> bytes:
 
     image = tf.TensorSpec((None, size, size, channels), tf.float32, name="image")
 
-    @tf.function(input_signature=[image])
+    @tf.function(autograph=False, input_signature=[image])
     def whole(image):
         output = chain(image)
         return {

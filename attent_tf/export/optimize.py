@@ -34,7 +34,7 @@ def frozen_chain(chain: Chain, image: tf.TensorSpec, weights: str = "float32") -
     for network in chain.networks:
         fold_batch_norms(network)
 
-    @tf.function(input_signature=[image])
+    @tf.function(autograph=False, input_signature=[image])
     def whole(image):
         return dict(chain(image)._asdict())
 

@@ -100,7 +100,7 @@ def export_chain(
         sample = make_sample(run.task, run.target, options, _SAMPLE_SLICES)
         # From a chain of its own, because it is changed.
         optimized = frozen_chain(load_chain(run), image, weights)
-        found = compare(run_chain, tf.function(optimized), sample.slices)
+        found = compare(run_chain, tf.function(optimized, autograph=False), sample.slices)
         optimization = {"weights": weights, "sample": sample.kind, **found}
         run_chain = optimized
     metadata = make_metadata(run, version, signatures, fingerprint, steps, optimization)

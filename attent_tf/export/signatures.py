@@ -35,19 +35,19 @@ def make_signatures(
         output = run_chain(prepared)
         return {"probabilities": output.probabilities, "labels": tf.cast(output.labels, tf.int64)}
 
-    @tf.function(input_signature=[image])
+    @tf.function(autograph=False, input_signature=[image])
     def serving_default(image):
         return segmented(_checked_image(image))
 
-    @tf.function(input_signature=[image])
+    @tf.function(autograph=False, input_signature=[image])
     def translate(image):
         return {"translated": run_chain(_checked_image(image)).translated}
 
-    @tf.function(input_signature=[image])
+    @tf.function(autograph=False, input_signature=[image])
     def entropy(image):
         return {"entropy": run_chain(_checked_image(image)).entropy}
 
-    @tf.function(input_signature=[intensities, low, high])
+    @tf.function(autograph=False, input_signature=[intensities, low, high])
     def raw(intensities, low, high):
         return segmented(normalise(_checked_intensities(intensities, low, high), low, high))
 

@@ -60,7 +60,7 @@ class Chain(tf.Module):
         """Returns a chain of the same networks for slices of the networks' own edge: a graph is traced for one edge alone."""
         return Chain(self.routes, self.image_size)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(autograph=False, reduce_retracing=True)
     def __call__(self, images: tf.Tensor) -> ChainOutput:
         """Segments `images` [batch, height, width, channels] in [−1, 1], height = width a multiple of `image_size`."""
         edge = images.shape[1]

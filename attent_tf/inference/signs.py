@@ -222,6 +222,6 @@ class _Cycle(tf.Module):
         super().__init__(name="cycle")
         self._chain, self._to_source, self._to_target = chain, to_source, to_target
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(autograph=False, reduce_retracing=True)
     def __call__(self, images: tf.Tensor) -> ChainOutput:
         return self._chain(self._to_target(self._to_source(images, training=False), training=False))

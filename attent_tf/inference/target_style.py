@@ -26,7 +26,7 @@ class TargetStyle(tf.Module):
         self._translator = translator
         self._image_size = image_size
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(autograph=False, reduce_retracing=True)
     def __call__(self, images: tf.Tensor) -> ChainOutput:
         """Translates `images` [batch, height, width, channels] in [−1, 1], height = width a multiple of `image_size`."""
         edge = images.shape[1]

@@ -51,7 +51,7 @@ class AlignmentWatch:
         self._source = count_structures(source_labels, self._num_classes).shares
         self._strategy = strategy
         self._observer = observer
-        self._labels = tf.function(self._labels, reduce_retracing=True)
+        self._labels = tf.function(self._labels, autograph=False, reduce_retracing=True)
 
     def next_time(self, position: int) -> int:
         """Returns the step of the next look after `position`."""

@@ -22,7 +22,7 @@ class TranslationPanel:
     def __init__(self, ways: dict[str, tuple[Callable, Callable, np.ndarray]]):
         self._ways = {name: (there, back, _spread(images)) for name, (there, back, images) in ways.items()}
 
-    @tf.function
+    @tf.function(autograph=False)
     def __call__(self) -> dict[str, tf.Tensor]:
         """Returns images by name, each [rows, size, columns · size, 1] in [0, 1]."""
         return {name: _row(images, there, back) for name, (there, back, images) in self._ways.items()}
@@ -51,7 +51,7 @@ class SegmentationPanel:
             name: (_spread(images), through) for name, (images, through) in parts.items() if images is not None
         }
 
-    @tf.function
+    @tf.function(autograph=False)
     def __call__(self) -> dict[str, tf.Tensor]:
         """Returns images by name, each [rows, size, columns · size, 1] in [0, 1]."""
         return {name: self._row(images, through) for name, (images, through) in self._parts.items()}

@@ -27,4 +27,4 @@ def compiled(function: Callable, jit: bool) -> Callable:
     The gradients alone are compiled: with the exchange between replicas inside, XLA does not run under a
     `MirroredStrategy`.
     """
-    return tf.function(function, jit_compile=True) if jit else function
+    return tf.function(function, autograph=False, jit_compile=True) if jit else function

@@ -62,7 +62,7 @@ class SelfLabels:
         self._strategy = strategy
         self._observer = observer
         self._begin_again = begin_again
-        self._probabilities = tf.function(self._probabilities, reduce_retracing=True)
+        self._probabilities = tf.function(self._probabilities, autograph=False, reduce_retracing=True)
         # Slices of the volumes that remain, with codes of `pseudo_labels` as labels; from `begin` on.
         self.slices: SliceArrays | None = None
 

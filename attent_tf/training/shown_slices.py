@@ -67,7 +67,7 @@ class ShownSlices:
             return images
         passed = [self._network(role) for role in view.through]
 
-        @tf.function(reduce_retracing=True)
+        @tf.function(autograph=False, reduce_retracing=True)
         def through(batch):
             for network in passed:
                 batch = network(batch, training=False)

@@ -46,7 +46,7 @@ def wait_for_all(strategy: tf.distribute.Strategy) -> None:
     if not _of_several_workers(strategy):
         return
 
-    @tf.function
+    @tf.function(autograph=False)
     def meet():
         return strategy.reduce("SUM", strategy.run(lambda: tf.constant(1.0)), axis=None)
 
@@ -58,7 +58,7 @@ def mean_of_workers(strategy: tf.distribute.Strategy, value: float) -> float:
     if not _of_several_workers(strategy):
         return value
 
-    @tf.function
+    @tf.function(autograph=False)
     def mean():
         return strategy.reduce("MEAN", strategy.run(lambda: tf.constant(value)), axis=None)
 

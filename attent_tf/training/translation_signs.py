@@ -27,7 +27,7 @@ def judge_translation(
     """
     to_source, to_target = load_parts(run, TO_SOURCE, TO_TARGET)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(autograph=False, reduce_retracing=True)
     def segment_twice(images):
         again = to_source(to_target(images, training=False), training=False)
         return [tf.argmax(segmentor(shown, training=False).main, axis=-1) for shown in (images, again)]

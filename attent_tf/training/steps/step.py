@@ -162,6 +162,8 @@ class Step(tf.Module):
     def update(self, phase: str, step: tf.Tensor, *batch: Any) -> dict[str, tf.Tensor]:
         """Does one update of every network; call it in cross-replica context.
 
+        It is traced as it stands, without AutoGraph: what hangs on a tensor's value is for `tf.cond`, not for `if`.
+
         Args:
           phase: from `phase`.
           step: scalar int64.
