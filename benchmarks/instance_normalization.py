@@ -34,7 +34,7 @@ def make_update(size: int, filters: int, groups: bool):
     with norm if groups else mock.MagicMock():
         step = make_step(get_method("attent").stage("translation"), config, load_task(), "mri2ct")
     x_s, x_t = (tf.random.stateless_uniform((1, size, size, 1), (0, i), -1.0, 1.0) for i in range(2))
-    update = tf.function(step.update)
+    update = tf.function(step.update, autograph=False)
     return lambda: update("free", tf.constant(0, tf.int64), x_s, x_t)["generator"].numpy()
 
 

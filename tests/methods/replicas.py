@@ -9,6 +9,7 @@ variable that is updated or follows one that is.
 import dataclasses
 import json
 import math
+import random
 import sys
 import traceback
 from pathlib import Path
@@ -21,6 +22,7 @@ from attent_tf.tasks import load_task
 from attent_tf.training.steps.step import make_step
 from tests.methods.tiny import kinds_of_steps, tiny_config
 from tests.support.inner_steps import first_of_each_phase, random_batch
+from tests.support.variables import share_kernels
 
 _BATCH = 4
 _MOST_TURNS = 4
@@ -31,7 +33,7 @@ def _trained(stage, config, strategy):
 
     Batches are shared out over the replicas.
     """
-    keras.utils.set_random_seed(0)
+    random.seed(0)
     with strategy.scope():
         inner = make_step(stage, config, load_task(), "mri2ct", steps=10)
         for update in inner.weight_updates.values():
@@ -99,6 +101,7 @@ def main(out: str) -> None:
     """Writes all results to `out`."""
     # Replicas that are not traced are slow, and told to be so with each update.
     tf.get_logger().setLevel("ERROR")
+    share_kernels()
     tf.config.set_logical_device_configuration(
         tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
     )

@@ -2,11 +2,11 @@
 
 import json
 import math
+import random
 import subprocess
 import sys
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -79,7 +79,7 @@ def test_a_step_trains_goes_on_as_if_undisturbed_and_reads_the_keys_that_it_shou
     method, stage = kinds_of_stages()[name]
     config = tiny_config(method)
     section = _Watched(getattr(config, stage.section))
-    keras.utils.set_random_seed(0)
+    random.seed(0)
     inner = make_step(stage, _Sections(config, stage.section, section), load_task(), "ct2mri")
     inner.begin()
     batch = _as_tensors(random_batch(stage, 2, config.data.image_size))
@@ -98,7 +98,7 @@ def test_a_step_trains_goes_on_as_if_undisturbed_and_reads_the_keys_that_it_shou
     _update(inner, *phases[-1], batch)
     undisturbed = {key: [variable.numpy() for variable in variables] for key, variables in inner.state().items()}
     if name in kinds_of_steps():
-        keras.utils.set_random_seed(1)
+        random.seed(1)
         again = make_step(stage, config, load_task(), "ct2mri")
     else:
         # Of a kind that was made anew already; it brings back what it kept all the same.

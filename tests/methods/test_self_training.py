@@ -3,7 +3,6 @@
 import dataclasses
 import math
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -28,11 +27,6 @@ from attent_tf.methods import (
 )
 from tests.support.abdomen import NUM_CLASSES
 from tests.support.inner_steps import make_inner, random_batch, small_config
-
-
-@pytest.fixture(autouse=True)
-def _seeded():
-    keras.utils.set_random_seed(0)
 
 
 def test_it_goes_on_with_the_labelled_slices_of_the_method_and_shows_the_target_as_deployed():
@@ -135,7 +129,6 @@ def test_the_loss_is_that_of_labelled_slices_and_of_pixels_that_count():
     weights = np.array([1.0, 0.5, 0.0])[level]
     source = cross_entropy(slice(0, 4), y_s.numpy(), np.ones(y_s.shape))
     target = cross_entropy(slice(4, 8), classes, weights)
-    keras.utils.set_random_seed(0)
     metrics = inner.update("joint", tf.constant(0, tf.int64), (x_s, y_s), (x_t, codes))
     assert float(metrics["cross_entropy"]) == pytest.approx(source, rel=1e-4)
     assert float(metrics["cross_entropy_target"]) == pytest.approx(target, rel=1e-4)

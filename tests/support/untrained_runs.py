@@ -1,9 +1,9 @@
 """Run folders with random weights: whatever is only about a run's form needs no training."""
 
 import json
+import random
 from pathlib import Path
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -31,7 +31,7 @@ def write_untrained_run(
     run = Run(folder, get_method(method), direction, config, "0" * 64, options, task)
     create_or_check(run, ())
     # What the noise is added to is drawn too.
-    keras.utils.set_random_seed(0)
+    random.seed(0)
     rng = np.random.default_rng(0)
     size = config.data.image_size
     # Of each method the same segmentor, whatever stands before it.

@@ -32,7 +32,7 @@ def _losses(device, method, stage):
         with strategy.scope():
             inner = make_inner(method, stage)
             batch = tf.nest.map_structure(tf.constant, random_batch(inner.context.stage, inner.global_batch_size))
-            update = tf.function(inner.update)
+            update = tf.function(inner.update, autograph=False)
             found = []
             for at, phase in first_of_each_phase(inner, 50):
                 for step in (at, at + 1):

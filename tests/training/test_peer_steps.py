@@ -1,6 +1,7 @@
 """The inner steps of SynSeg-Net, CyCADA and PnP-AdaNet: which loss reaches which network, and what adversaries are shown."""
 
-import keras
+import random
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -33,7 +34,7 @@ def _step(number=0):
 
 
 def _make(method, stage, **sections):
-    keras.utils.set_random_seed(0)
+    random.seed(0)
     return make_inner(method, stage, small_config(**sections))
 
 
@@ -256,7 +257,7 @@ def test_kernels_of_the_critics_are_clipped_and_nothing_else_is():
 
 def test_critics_learn_to_tell_the_domains_apart():
     step = _plugged(clip=1.0, critic=OptimizerConfig(kind="rmsprop", learning_rate=3e-3))
-    update = tf.function(step.update)
+    update = tf.function(step.update, autograph=False)
     values = [float(update("critic", _step(i), _discs()[0], _images())["distance_features"]) for i in range(20)]
     assert np.mean(values[-5:]) > np.mean(values[:5]) + 0.2
 

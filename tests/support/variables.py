@@ -1,0 +1,17 @@
+"""Variables that are quick to make, of which the suite makes some hundred thousand."""
+
+
+def share_kernels() -> None:
+    """Lets all variables of a shape share one of TensorFlow's kernels.
+
+    It makes one for each name otherwise, which takes fifteen times as long as to make a second variable of a name.
+    """
+    from tensorflow.python.ops import gen_resource_variable_ops
+
+    make_handle = gen_resource_variable_ops.var_handle_op
+
+    def make_handle_of_one_name(*args, debug_name=None, **kwargs):
+        del debug_name
+        return make_handle(*args, debug_name="variable", **kwargs)
+
+    gen_resource_variable_ops.var_handle_op = make_handle_of_one_name
