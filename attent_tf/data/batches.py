@@ -79,6 +79,7 @@ def batches(
     images = _gather(slices.images)
     labels = None if slices.labels is None else _gather(slices.labels)
 
+    @tf.autograph.experimental.do_not_convert
     def make(number):
         step, replica = first + number // share.count, share.first + number % share.count
         positions = (step * share.replicas + replica) * batch_size + tf.range(batch_size, dtype=tf.int64)
@@ -100,7 +101,6 @@ def batches(
         return map_some_intensities(image, label, seeds, augmentation, num_classes), label
 
     numbers = tf.data.Dataset.counter(dtype=tf.int64)
-    make = tf.autograph.experimental.do_not_convert(make)
     made = numbers.map(make, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(4)
     return made.with_options(_without_tuning())
 

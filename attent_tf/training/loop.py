@@ -210,7 +210,7 @@ def _compile(inner, step):
         f"loss_scale_{name}": update.loss_scale for name, update in inner.weight_updates.items() if update.loss_scale
     }
 
-    # AutoGraph is for the loop alone: to rewrite all that the loop calls, which needs none, takes a sixth of a trace's time.
+    # AutoGraph is for the loop alone: what the loop calls needs none, and is traced sooner as it stands.
     update, follow = (tf.autograph.experimental.do_not_convert(function) for function in (inner.update, inner.follow))
 
     @tf.function

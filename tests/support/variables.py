@@ -1,10 +1,10 @@
-"""Variables that are quick to make, of which the suite makes some hundred thousand."""
+"""Variables that are quick to make: the suite makes networks again and again."""
 
 
 def share_kernels() -> None:
     """Lets all variables of a shape share one of TensorFlow's kernels.
 
-    It makes one for each name otherwise, which takes fifteen times as long as to make a second variable of a name.
+    It makes one for each name otherwise, and a variable takes three times as long.
     """
     from tensorflow.python.ops import gen_resource_variable_ops
 
