@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from tests.conformance.calls import gradient, make_filled, outputs, tensors
 from tests.conformance.catalogue import ALL, DIFFERENTIABLE, Row
+from tests.support.variables import share_kernels
 
 
 def on_one_device(row: Row) -> dict[str, list]:
@@ -53,6 +54,7 @@ def _gradient(row, function, inputs):
 
 def main(out: str) -> None:
     """Writes all results to `out`."""
+    share_kernels()
     tf.config.set_logical_device_configuration(
         tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
     )

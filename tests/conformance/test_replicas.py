@@ -3,28 +3,21 @@
 Batch norms take their statistics from variables here: in training each replica has its own half's, by design.
 """
 
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from tests.conformance.calls import assert_close
 from tests.conformance.catalogue import ALL, DIFFERENTIABLE, over
+from tests.support.programs import run_program
 
 pytestmark = pytest.mark.slow
-
-_ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     """What `replicas.py` wrote, by row."""
     out = tmp_path_factory.mktemp("replicas") / "results.npz"
-    command = [sys.executable, "-m", "tests.conformance.replicas", str(out)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=1200, check=False, cwd=_ROOT)
-    assert result.returncode == 0, result.stderr[-2000:]
+    run_program("tests.conformance.replicas", out)
     with np.load(out) as arrays:
         return dict(arrays)
 

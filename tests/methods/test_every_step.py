@@ -3,9 +3,6 @@
 import json
 import math
 import random
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,8 +16,8 @@ from attent_tf.training.checkpoints import Checkpoints
 from attent_tf.training.steps.step import make_step
 from tests.methods.tiny import STEPS, kinds_of_stages, kinds_of_steps, tiny_config, view_options
 from tests.support.inner_steps import first_of_each_phase, random_batch
+from tests.support.programs import run_program
 
-_ROOT = Path(__file__).parents[2]
 # Read by the outer loop.
 _OF_ANY_STAGE = {"steps", "epochs", "batch_size", "augmentation"}
 over_stages = pytest.mark.parametrize("name", kinds_of_stages())
@@ -116,9 +113,7 @@ def test_a_step_trains_goes_on_as_if_undisturbed_and_reads_the_keys_that_it_shou
 def replicas(tmp_path_factory):
     """What `replicas.py` wrote, by kind of step."""
     out = tmp_path_factory.mktemp("replicas") / "results.json"
-    command = [sys.executable, "-m", "tests.methods.replicas", str(out)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False, cwd=_ROOT)
-    assert result.returncode == 0, result.stderr[-2000:]
+    run_program("tests.methods.replicas", out)
     return json.loads(out.read_text(encoding="utf-8"))
 
 

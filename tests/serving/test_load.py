@@ -15,7 +15,9 @@ def test_scans_reach_their_end_through_faults_and_an_outage(kind, tmp_path):
     assert len(outcome.right) + len(outcome.told) == 12
     # How many meet the outage depends on how fast the machine starts a server; those before it do not.
     assert len(outcome.right) >= 3, outcome.told
-    assert all("expected a TensorFlow Serving that answers" in line for line in outcome.told.values()), outcome.told
+    # A request whose attempts met the outage may find the server busy with its last, and is told that.
+    reasons = ("expected a TensorFlow Serving that answers", "queue is full")
+    assert all(any(reason in line for reason in reasons) for line in outcome.told.values()), outcome.told
     assert 20 < outcome.client_mb < 300
     assert 20 < outcome.server_mb < 300
 

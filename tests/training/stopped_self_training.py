@@ -17,6 +17,7 @@ import tensorflow as tf
 from attent_tf.configs import load_config
 from attent_tf.training.train import train
 from tests.support.small_runs import TINY, SilentObserver
+from tests.support.variables import share_kernels
 
 _SETTINGS = (*TINY, "segmentation.steps=2", "self_training.steps=12", "self_training.labels.every=5", "panel_every=0")
 _STOPPED_AFTER = 7
@@ -41,6 +42,7 @@ class _Stopping(SilentObserver):
 
 def main(records: str, folder: str) -> None:
     """Trains both runs."""
+    share_kernels()
     tf.config.experimental.enable_op_determinism()
     # Not traced, which would take longer; runs of the command are.
     tf.config.run_functions_eagerly(True)

@@ -5,8 +5,6 @@ import json
 import os
 import random
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +18,7 @@ from attent_tf.runs import load_run
 from attent_tf.runs.networks import load_parts
 from attent_tf.training.strategies import make_strategy
 from attent_tf.training.train import train
+from tests.support.programs import Program
 from tests.support.small_runs import TINY, SilentObserver
 
 # Instance norm and a pool of nothing: each image is treated alike, whichever worker has it. The identity loss lasts to the end,
@@ -35,12 +34,10 @@ _SETTINGS = (
 
 def _start(records, out, cluster, index):
     words = [word for setting in _SETTINGS for word in ("--set", setting)]
-    command = [sys.executable, "-m", "cli.main", "train", "--records", str(records), "--out", str(out)]
-    command += ["--direction", "mri2ct", "--method", "pixel", "--config", "demo", *words]
-    command += ["--strategy", "multi_worker"]
+    command = ["train", "--records", records, "--out", out, "--direction", "mri2ct", "--method", "pixel"]
+    command += ["--config", "demo", *words, "--strategy", "multi_worker"]
     task = {"cluster": {"worker": cluster}, "task": {"type": "worker", "index": index}}
-    environment = {**os.environ, "TF_CONFIG": json.dumps(task)}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return Program("cli.main", *command, environment={**os.environ, "TF_CONFIG": json.dumps(task)})
 
 
 def _finish(*processes):

@@ -7,24 +7,26 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.support.programs import Program, run_program
 from tests.support.small_runs import TINY
 
 pytestmark = pytest.mark.slow
 
-_ROOT = Path(__file__).parents[2]
 
-
-def _start(records, out, *settings):
+def _command(records, out, *settings):
     words = [word for setting in (*TINY, *settings) for word in ("--set", setting)]
-    command = [sys.executable, "-m", "cli.main", "train", "--records", str(records), "--out", str(out)]
+    command = ["train", "--records", records, "--out", out, "--direction", "mri2ct", "--method", "attent"]
+    return [*map(str, command), "--config", "demo", "--deterministic", *words]
+
+
+def _start_anew(words):
     return subprocess.Popen(
-        [*command, "--direction", "mri2ct", "--method", "attent", "--config", "demo", "--deterministic", *words],
+        [sys.executable, "-m", "cli.main", *words],
         # What TensorFlow tells users of this command; tests silence it elsewhere.
         env={key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"},
         stdout=subprocess.PIPE,
@@ -40,7 +42,7 @@ def _finished(process):
 
 def _wait_for_rows(process, history, rows):
     while not (history.exists() and len(history.read_text().splitlines()) > rows):
-        assert process.poll() is None, process.communicate()[0]
+        assert process.poll() is None, process.communicate(timeout=60)[0]
         time.sleep(0.02)
 
 
@@ -74,23 +76,24 @@ LONG = (
 
 
 def test_killed_and_terminated_runs_equal_an_undisturbed_one_bit_for_bit(records, tmp_path):
-    code, output = _finished(_start(records, tmp_path / "a", *LONG))
+    code, output = _finished(_start_anew(_command(records, tmp_path / "a", *LONG)))
     assert code == 0, output
     assert not re.search(r"^[WEF]\d{4} ", output, re.MULTILINE), output
 
     out = tmp_path / "b"
-    process = _start(records, out, *LONG)
+    words = _command(records, out, *LONG)
+    process = Program("cli.main", *words)
     _wait_for_rows(process, out / "translation" / "history.csv", 8)
     process.kill()
-    process.communicate()
-    process = _start(records, out, *LONG)
+    process.wait()
+    process = Program("cli.main", *words)
     _wait_for_rows(process, out / "segmentation" / "history.csv", 4)
     process.send_signal(signal.SIGTERM)
     code, output = _finished(process)
     assert code == 128 + signal.SIGTERM, output
     (step,) = re.findall(r"Segmentation: stopped by SIGTERM at step (\d+) of 60, which is saved", output)
     assert "Traceback" not in output
-    code, output = _finished(_start(records, out, *LONG))
+    code, output = _finished(Program("cli.main", *words))
     assert code == 0, output
     assert f"Segmentation: goes on at step {step} of 60" in output
 
@@ -101,9 +104,7 @@ def test_killed_and_terminated_runs_equal_an_undisturbed_one_bit_for_bit(records
 
 
 def test_self_training_that_stops_between_two_labellings_learns_what_it_would_have(records, tmp_path):
-    command = [sys.executable, "-m", "tests.training.stopped_self_training", str(records), str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=1200, check=False, cwd=_ROOT)
-    assert done.returncode == 0, done.stderr[-2000:]
+    run_program("tests.training.stopped_self_training", records, tmp_path)
     said = json.loads((tmp_path / "said.json").read_text())
     assert said["code"] == 128 + signal.SIGTERM
     assert "Self-training: stopped by SIGTERM at step 8 of 12, which is saved" in said["stopped"]
@@ -118,7 +119,7 @@ def test_self_training_that_stops_between_two_labellings_learns_what_it_would_ha
 
 
 def test_sigterm_before_training_ends_at_once_and_leaves_nothing(records, tmp_path):
-    process = _start(records, tmp_path / "run", *LONG)
+    process = _start_anew(_command(records, tmp_path / "run", *LONG))
     time.sleep(1.0)
     process.send_signal(signal.SIGTERM)
     code, output = _finished(process)

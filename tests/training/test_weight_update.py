@@ -4,9 +4,6 @@ Gradients are clipped after the sum, and an update is skipped on all where one o
 """
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,18 +11,14 @@ import tensorflow as tf
 
 from attent_tf.data.batches import batches
 from attent_tf.training.precision import LossScale
+from tests.support.programs import run_program
 from tests.training.replicas import SLICES, STILL
-
-_ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def found():
     """What `replicas.py` says."""
-    command = [sys.executable, "-m", "tests.training.replicas"]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=1200, check=False, cwd=_ROOT)
-    assert result.returncode == 0, result.stderr[-2000:]
-    return json.loads(result.stdout.splitlines()[-1])
+    return json.loads(run_program("tests.training.replicas").splitlines()[-1])
 
 
 @pytest.mark.slow
