@@ -35,6 +35,7 @@ PLAIN = {
     "blocks": ("_plain_convolution", "attent_tf.layers.padded_conv.convolve"),
     "dilation": ("_plain_dilation", "attent_tf.layers.padded_conv.convolve_same"),
     "norm": ("_plain_norm", "attent_tf.layers.BatchNormalization.call"),
+    "moments": ("_plain_moments", "attent_tf.layers.instance_normalization._normalize_for_gradient"),
     "reflection": ("_plain_reflection", "attent_tf.layers.padded_conv.reflect_pad"),
     "leaky_relu": (
         "_plain_leaky_relu",
@@ -126,7 +127,8 @@ def _compare(stage, group, arguments):
         print(
             f"  {name:28s} {result[clock] * 1000:9.1f} ms a step  {rate:8.2f} images/s  "
             f"time ratio {result[clock] / base[clock]:.3f}  peak {result['peak_mib']:.0f} MiB"
-            f"  {(result['flop'] or base['flop']) / 1e9:.1f} GFLOP  input alone {result['input_seconds'] * 1000:.1f} ms",
+            f"  {(result['flop'] or base['flop']) / 1e9:.1f} GFLOP  input alone {result['input_seconds'] * 1000:.1f} ms"
+            f"  {result['operations']} operations, traced and first called in {result['first_seconds']:.1f} s",
             flush=True,
         )
 
@@ -148,8 +150,9 @@ def measure(setting: Setting, with_flop: bool = True) -> dict:
       with_flop: whether to count the arithmetic of a step, which traces it a second time.
 
     Returns:
-      Seconds a step, images a step, peak memory in MiB, seconds in which the pipeline makes a batch, and the arithmetic of a step
-      (None if it is not counted; what XLA compiles cannot be).
+      Seconds a step, images a step, peak memory in MiB, seconds in which the pipeline makes a batch, the operations of the traced
+      loop and the processor's seconds until its first call has ended, and the arithmetic of a step (None if it is not counted;
+      what XLA compiles cannot be).
     """
     import keras
     import tensorflow as tf
@@ -194,7 +197,11 @@ def measure(setting: Setting, with_flop: bool = True) -> dict:
         return last
 
     count = tf.constant(min(setting.steps_per_call, setting.steps))
-    for _ in range(_CALLS_BEFORE):
+    begin_cpu = time.process_time()
+    operations = _count_operations(train.get_concrete_function(data, count).graph.as_graph_def())
+    train(data, count).numpy()
+    first_seconds = time.process_time() - begin_cpu
+    for _ in range(_CALLS_BEFORE - 1):
         train(data, count).numpy()
     calls = _timed_calls(setting)
     begin, begin_cpu = time.perf_counter(), time.process_time()
@@ -203,6 +210,7 @@ def measure(setting: Setting, with_flop: bool = True) -> dict:
     seconds = (time.perf_counter() - begin) / (calls * int(count))
     cpu_seconds = (time.process_time() - begin_cpu) / (calls * int(count))
     result = {"seconds": seconds, "cpu_seconds": cpu_seconds, "images": 2 * stage.batch_size, "peak_mib": _peak_mib(tf)}
+    result |= {"operations": operations, "first_seconds": first_seconds}
     result["input_seconds"] = _input_seconds(data)
     result["flop"] = None
     if with_flop and not setting.jit:
@@ -264,6 +272,13 @@ def _plain_norm(layer, inputs, training=False):
     import keras
 
     return keras.layers.BatchNormalization.call(layer, inputs, training=training)
+
+
+def _plain_moments(x, epsilon):
+    import tensorflow as tf
+
+    mean, variance = tf.nn.moments(x, axes=[1, 2], keepdims=True)
+    return (x - mean) * tf.math.rsqrt(variance + epsilon)
 
 
 def _plain_reflection(x, pixels):
@@ -333,6 +348,10 @@ def _peak_mib(tf):
     if tf.config.list_physical_devices("GPU"):
         return tf.config.experimental.get_memory_info("GPU:0")["peak"] / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _count_operations(graph):
+    return len(graph.node) + sum(len(function.node_def) for function in graph.library.function)
 
 
 def _count_flop(tf, update):

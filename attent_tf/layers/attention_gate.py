@@ -8,6 +8,8 @@ per-image statistics and infers with running ones; this gate has none. The autho
 import keras
 import tensorflow as tf
 
+from attent_tf.layers.padded_conv import PaddedConv2D
+
 
 @keras.saving.register_keras_serializable("attent_tf")
 class AttentionGate(keras.layers.Layer):
@@ -24,9 +26,9 @@ class AttentionGate(keras.layers.Layer):
         super().__init__(**kwargs)
         self.filters = filters
         self.gain = gain
-        self.project_f = keras.layers.Conv2D(filters, 1, name="project_f")
-        self.project_g = keras.layers.Conv2D(filters, 1, name="project_g")
-        self.theta = keras.layers.Conv2D(1, 1, name="theta")
+        self.project_f = PaddedConv2D(filters, 1, name="project_f")
+        self.project_g = PaddedConv2D(filters, 1, name="project_g")
+        self.theta = PaddedConv2D(1, 1, name="theta")
 
     def build(self, f_shape, g_shape):
         self.project_f.build(f_shape)

@@ -3,6 +3,8 @@
 Keras's takes the moments and normalises in separate operations, each of which goes through the features once more.
 """
 
+import math
+
 import keras
 import tensorflow as tf
 
@@ -25,8 +27,16 @@ class BatchNormalization(keras.layers.BatchNormalization):
             tf.cast(inputs, tf.float32), self.gamma, self.beta, epsilon=self.epsilon, is_training=True
         )
         # Its variance is the unbiased one; that of the batch is what Keras follows.
-        count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:-1]), tf.float32)
-        variance *= tf.maximum(count - 1.0, 1.0) / count
+        variance *= _biased_share(inputs)
         for followed, seen in ((self.moving_mean, mean), (self.moving_variance, variance)):
             followed.assign(followed * self.momentum + seen * (1.0 - self.momentum))
         return tf.cast(y, inputs.dtype)
+
+
+def _biased_share(inputs):
+    """(n − 1) / n of the n values of a channel, as a number where the shape is known."""
+    if None not in inputs.shape:
+        count = math.prod(inputs.shape[:-1])
+        return max(count - 1, 1) / count
+    count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:-1]), tf.float32)
+    return tf.maximum(count - 1.0, 1.0) / count

@@ -31,14 +31,16 @@ class InstanceNormalization(keras.layers.Layer):
             self.shift = self.add_weight(name="shift", shape=channels, initializer="zeros")
         super().build(input_shape)
 
-    def call(self, inputs):
-        """Normalises `inputs` [batch, height, width, channels]; the result has the same shape and dtype."""
+    def call(self, inputs, training=None):
+        """Normalises `inputs` [batch, height, width, channels]; the result has the same shape and dtype, in training or not."""
         x = tf.cast(inputs, tf.float32)
         if x.shape[0] == 1:
             y = self._of_one_image(x)
+        elif training is False:
+            # No SavedModel holds a gradient that reads what its function made on the way.
+            y, _ = _normalize(x, self.epsilon)
         else:
-            mean, variance = tf.nn.moments(x, axes=[1, 2], keepdims=True)
-            y = (x - mean) * tf.math.rsqrt(variance + self.epsilon)
+            y = _normalize_for_gradient(x, self.epsilon)
         if self.affine:
             y = y * tf.cast(self.scale, tf.float32) + tf.cast(self.shift, tf.float32)
         return tf.cast(y, inputs.dtype)
@@ -54,3 +56,27 @@ class InstanceNormalization(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "epsilon": self.epsilon, "affine": self.affine}
+
+
+def _normalize(x, epsilon):
+    centred = x - _mean(x)
+    scale = tf.math.rsqrt(_mean(tf.square(centred)) + epsilon)
+    return centred * scale, scale
+
+
+def _normalize_for_gradient(x, epsilon):
+    @tf.custom_gradient
+    def normalized(inputs):
+        y, scale = _normalize(inputs, epsilon)
+
+        def gradient(upstream):
+            # What TensorFlow derives from the moments takes five times as many operations.
+            return scale * (upstream - _mean(upstream) - y * _mean(upstream * y))
+
+        return y, gradient
+
+    return normalized(x)
+
+
+def _mean(x):
+    return tf.reduce_mean(x, axis=[1, 2], keepdims=True)

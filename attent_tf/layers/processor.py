@@ -41,14 +41,11 @@ def reflect_pad(x: tf.Tensor, pixels: int) -> tf.Tensor:
     return padded(x)
 
 
-def _lines(x, axis, start, stop):
-    return x[:, start:stop] if axis == 1 else x[:, :, start:stop]
-
-
 def _reflect(x, pixels, axis):
     edge = x.shape[axis]
-    before, after = _lines(x, axis, 1, pixels + 1), _lines(x, axis, edge - 1 - pixels, edge - 1)
-    return tf.concat([_reversed(before, axis), x, _reversed(after, axis)], axis)
+    before = tf.gather(x, np.arange(pixels, 0, -1), axis=axis)
+    after = tf.gather(x, np.arange(edge - 2, edge - 2 - pixels, -1), axis=axis)
+    return tf.concat([before, x, after], axis)
 
 
 def _fold(upstream, pixels, axis):
@@ -79,20 +76,28 @@ def convolve(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     Returns:
       [batch, height, width, filters].
     """
-    size, _, channels, filters = kernel.shape
+    size, _, _, filters = kernel.shape
     height, width = (edge and edge - size + 1 for edge in x.shape[1:3])
     block = _block_edges(height, width, kernel.shape)
     if block is None:
         return tf.nn.convolution(x, kernel, padding="VALID")
     rows, columns = block
-    placed = [
-        tf.pad(kernel, [[row, rows - 1 - row], [column, columns - 1 - column], [0, 0], [0, 0]])
-        for row, column in np.ndindex(rows, columns)
-    ]
-    wide = (size + rows - 1, size + columns - 1, channels, rows * columns * filters)
-    y = tf.nn.conv2d(x, tf.reshape(tf.stack(placed, axis=3), wide), strides=block, padding="VALID")
+    y = tf.nn.conv2d(x, _placed(kernel, rows, columns), strides=block, padding="VALID")
     y = tf.reshape(y, (-1, height // rows, width // columns, rows, columns * filters))
     return tf.reshape(tf.transpose(y, (0, 1, 3, 2, 4)), (-1, height, width, filters))
+
+
+def _placed(kernel, rows, columns):
+    """The kernel once for every place in a block, [size + rows − 1, size + columns − 1, channels, rows · columns · filters]."""
+    size, _, channels, filters = kernel.shape
+    # Which tap of the kernel lies where in the wide one, for each place; -1 for none. A product with ones and zeros moves the
+    # taps there in one operation, and their gradient back in another.
+    taps = np.full((size + rows - 1, size + columns - 1, rows * columns), -1)
+    for place, (row, column) in enumerate(np.ndindex(rows, columns)):
+        taps[row : row + size, column : column + size, place] = np.arange(size**2).reshape(size, size)
+    moved = tf.one_hot(taps.ravel(), size**2, dtype=kernel.dtype) @ tf.reshape(kernel, (size**2, channels * filters))
+    moved = tf.reshape(moved, (*taps.shape, channels, filters))
+    return tf.reshape(tf.transpose(moved, (0, 1, 3, 2, 4)), (*taps.shape[:2], channels, rows * columns * filters))
 
 
 def _block_edges(height, width, kernel):

@@ -30,7 +30,7 @@ def real_loss(logits: tf.Tensor, kind: str) -> tf.Tensor:
     Raises:
       ConfigError: `kind` is unknown.
     """
-    return _per_example(_distance_from_label(logits, 1.0, kind))
+    return _per_example(_distance_from_label(logits, True, kind))
 
 
 def fake_loss(logits: tf.Tensor, kind: str) -> tf.Tensor:
@@ -48,7 +48,7 @@ def fake_loss(logits: tf.Tensor, kind: str) -> tf.Tensor:
     Raises:
       ConfigError: `kind` is unknown.
     """
-    return _per_example(_distance_from_label(logits, 0.0, kind))
+    return _per_example(_distance_from_label(logits, False, kind))
 
 
 def discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor, kind: str) -> tf.Tensor:
@@ -86,14 +86,16 @@ def decision_accuracy(real_logits: tf.Tensor, fake_logits: tf.Tensor, kind: str)
     return 0.5 * (_per_example(real) + _per_example(fake))
 
 
-def _distance_from_label(logits, label, kind):
+def _distance_from_label(logits, is_real, kind):
     logits = tf.cast(logits, tf.float32)
-    if kind == "log_likelihood":
-        return tf.nn.sigmoid_cross_entropy_with_logits(labels=tf.fill(tf.shape(logits), label), logits=logits)
     if kind == "least_squares":
-        return tf.square(logits - label)
+        return tf.square(logits - 1.0 if is_real else logits)
+    against = -logits if is_real else logits
+    if kind == "log_likelihood":
+        # −log σ(−x) is softplus(x).
+        return tf.nn.softplus(against)
     if kind == "wasserstein":
-        return (1.0 - 2.0 * label) * logits
+        return against
     raise ConfigError(f"adversarial loss: expected one of {', '.join(KINDS)}, found {kind!r}")
 
 

@@ -69,39 +69,41 @@ def descend(
       weight_decay: λ; the gradient of the L2 penalty λ/2 ‖w‖² of each kernel is added to its own.
     """
     rate = tf.convert_to_tensor(optimizer.learning_rate)
-    moments = [()] * len(variables)
+    moments, constants = [()] * len(variables), {}
     if isinstance(optimizer, keras.optimizers.Adam):
         rate *= _bias_correction(optimizer)
         # Keras keeps the first and the second moment of each variable in turn, after its own counter and rate.
         kept = stored(optimizer)[len(optimizer.variables) - 2 * len(variables) :]
         moments = list(zip(kept[::2], kept[1::2], strict=True))
+        constants = _adam_constants(optimizer)
     for variable, gradient, factor, own in zip(variables, gradients, rate_factors, moments, strict=True):
         decay = weight_decay if len(variable.shape) > 1 else 0.0
-        update = functools.partial(_update, optimizer, decay, rate if factor == 1.0 else factor * rate)
+        update = functools.partial(_update, optimizer, decay, rate if factor == 1.0 else factor * rate, constants)
         # Each replica's copy is updated by itself, with its own copies of gradient and moments.
         strategy.extended.update(variable.value, update, args=(gradient, *own), group=False)
     optimizer.iterations.assign_add(1)
 
 
-def _update(optimizer, decay, rate, weights, gradient, *moments):
+def _adam_constants(optimizer):
+    # As tensors that all updates share: each would make its own. Keras's correction of the bias is left out, `rate` is corrected.
+    values = {
+        "beta1_power": 0.0,
+        "beta2_power": 0.0,
+        "beta1": optimizer.beta_1,
+        "beta2": optimizer.beta_2,
+        "epsilon": optimizer.epsilon,
+    }
+    return {name: tf.constant(value, tf.float32) for name, value in values.items()}
+
+
+def _update(optimizer, decay, rate, constants, weights, gradient, *moments):
     slope = gradient + decay * weights if decay else gradient
     if not moments:
         optimizer.update_step(slope, weights, rate)
         return
     first, second = moments
-    # One operation where Keras takes twenty. Its own correction of the bias is left out: `rate` is corrected.
-    tf.raw_ops.ResourceApplyAdam(
-        var=weights.handle,
-        m=first.handle,
-        v=second.handle,
-        beta1_power=0.0,
-        beta2_power=0.0,
-        lr=rate,
-        beta1=optimizer.beta_1,
-        beta2=optimizer.beta_2,
-        epsilon=optimizer.epsilon,
-        grad=slope,
-    )
+    # One operation where Keras takes twenty.
+    tf.raw_ops.ResourceApplyAdam(var=weights.handle, m=first.handle, v=second.handle, lr=rate, grad=slope, **constants)
 
 
 def _bias_correction(optimizer):

@@ -17,6 +17,7 @@ from attent_tf.benchmarking.worker import EventObserver
 from attent_tf.configs import load_config
 from attent_tf.errors import RunError
 from attent_tf.tasks import load_task
+from tests.support.programs import Program
 from tests.support.small_runs import TINY, SilentObserver
 
 _PLAN = plan_runs(load_task(), ["pixel", "attent"], ["mri2ct", "ct2mri"], [0])
@@ -128,24 +129,9 @@ def test_no_more_than_asked_for_run_at_once_in_the_order_of_the_plan(tmp_path, m
 
 def _benchmark(records, out, workers):
     words = [word for setting in (*TINY, "segmentation.steps=40") for word in ("--set", setting)]
-    words += [
-        "--methods",
-        "source_only,supervised",
-        "--directions",
-        "mri2ct",
-        "--seeds",
-        "1",
-        "--workers",
-        str(workers),
-    ]
-    command = [sys.executable, "-m", "cli.main", "benchmark", "--records", str(records), "--out", str(out)]
-    return subprocess.Popen(
-        [*command, "--config", "demo", *words],
-        env={**os.environ, **processes._ONE_THREAD},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    words += ["--methods", "source_only,supervised", "--directions", "mri2ct", "--seeds", "1", "--workers", workers]
+    command = ["benchmark", "--records", records, "--out", out, "--config", "demo", *words]
+    return Program("cli.main", *command, environment={**os.environ, **processes._ONE_THREAD})
 
 
 def _trained(out):
@@ -168,7 +154,7 @@ def test_processes_give_the_bits_of_one_process_and_go_on_after_the_kill_of_all(
         for name in ("source_only", "supervised")
     ]
     while not all(path.exists() and len(path.read_text().splitlines()) > 2 for path in histories):
-        assert killed.poll() is None, killed.communicate()[0]
+        assert killed.poll() is None, killed.communicate(60)[0]
         time.sleep(0.05)
     killed.send_signal(signal.SIGKILL)
     # The output ends when the last process does that has it.

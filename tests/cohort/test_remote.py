@@ -5,8 +5,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -15,6 +13,7 @@ from attent_tf.cohort import read_cohort
 from beam_preprocess.cohort import CohortOptions, run_cohort
 from tests.cohort.conftest import results, write_scans, write_small_ct
 from tests.support.object_store import SCHEME, ObjectStore
+from tests.support.programs import Program
 from tests.support.s3_server import BUCKET, download, names, s3_server, upload
 
 ROOT = f"{SCHEME}://bucket"
@@ -101,13 +100,7 @@ def test_a_job_on_s3_that_is_killed_is_taken_up_and_ends_with_the_same_bytes(s3,
 
 def _killed_when_a_scan_is_done(store, words, prefix):
     """Starts a job, kills it when it has done a scan, and returns the names of what is left."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cli.main", "segment", "--batch-size", "5", "--cohort", *words],
-        start_new_session=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    process = Program("cli.main", "segment", "--batch-size", "5", "--cohort", *words, own_session=True)
     try:
         while process.poll() is None:
             if any(re.match(r"\.work-[^/]*/case-", name) for name in names(store, prefix)):
@@ -116,7 +109,7 @@ def _killed_when_a_scan_is_done(store, words, prefix):
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        said, _ = process.communicate()
+        said, _ = process.communicate(timeout=60)
     # 3 where it was over before, because one of the scans is broken.
     assert process.returncode in (-signal.SIGKILL, 3), said
     return names(store, prefix)

@@ -4,14 +4,13 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 
 from tests.cohort.conftest import results
 from tests.portability.runners import portable_flags
+from tests.support.programs import Program
 
 pytestmark = pytest.mark.slow
 
@@ -33,13 +32,8 @@ def test_a_job_server_over_grpc_writes_the_same_bytes(work, listed, finished, tm
 def test_a_killed_job_leaves_nothing_half_done_and_is_taken_up(model, work, listed, finished, tmp_path):
     for attempt in range(5):
         out = tmp_path / f"out-{attempt}"
-        command = [sys.executable, "-m", "cli.main", "segment", "--cohort", listed, "--model", model, "--out", out]
-        process = subprocess.Popen(
-            [*map(str, command), "--batch-size", "5"],
-            start_new_session=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        words = ["segment", "--cohort", listed, "--model", model, "--out", out, "--batch-size", 5]
+        process = Program("cli.main", *words, own_session=True)
         # The job writes its first files: it is in the middle.
         while process.poll() is None and not list(out.glob(".aside-*.nii.gz")) + list(out.glob("*.nii.gz")):
             time.sleep(0.002)
