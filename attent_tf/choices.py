@@ -9,6 +9,7 @@ SliceRule = Literal["body", "organs", "all"]
 OnError = Literal["fail", "skip"]
 Strategy = Literal["auto", "one", "mirrored", "multi_worker"]
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+PathRule = Literal["mean", "foreground"]
 
 ORIENTATION_POLICIES = get_args(OrientationPolicy)
 GEOMETRIES = get_args(Geometry)
@@ -17,3 +18,4 @@ SLICE_RULES = get_args(SliceRule)
 ON_ERROR = get_args(OnError)
 STRATEGIES = get_args(Strategy)
 PRECISIONS = get_args(Precision)
+PATH_RULES = get_args(PathRule)

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from attent_tf.choices import Precision
+from attent_tf.choices import PathRule, Precision
 from attent_tf.configs.sections.fields import at_least_1
 from attent_tf.configs.sections.peers import CycadaConfig, PnpAdaNetConfig, SifaConfig, SynSegConfig
 from attent_tf.configs.sections.slices import DataConfig
@@ -25,6 +25,8 @@ class Config:
       synseg, cycada, pnp_adanet, sifa: for the methods of these names, see their classes.
       statistics: for methods that take statistics of the target, see its class.
       self_training: for methods that end with it, see its class.
+      paths: for methods that deploy several paths, how their answers become one: `mean` of the probabilities, or `foreground`, in
+        each pixel the answer of the path that gives the background least, so that a structure counts where any path finds it.
       postprocessing: postprocessing of label maps, wherever the run is used, see its class.
       log_every: steps between two rows of the history.
       checkpoint_every: steps between two checkpoints.
@@ -44,6 +46,7 @@ class Config:
     sifa: SifaConfig = SifaConfig()
     statistics: StatisticsConfig = StatisticsConfig()
     self_training: SelfTrainingConfig = SelfTrainingConfig()
+    paths: PathRule = "mean"
     postprocessing: Postprocessing = NO_POSTPROCESSING
     log_every: int = at_least_1(50)
     checkpoint_every: int = at_least_1(500)

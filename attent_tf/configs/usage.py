@@ -14,7 +14,12 @@ STAGE_SECTIONS = frozenset(
 
 
 def uses(method: Method, key: str) -> bool:
-    """Whether some stage of a method reads a dotted configuration key; keys outside the stages' sections are read by all."""
+    """Whether a method reads a dotted configuration key: some stage of it, or those that deploy several paths `paths`.
+
+    Other keys outside the stages' sections are read by all.
+    """
+    if key == "paths":
+        return len(method.deployment) > 1
     readers = [stage for stage in method.stages if stage.covers(key)]
     if not readers:
         return key.split(".")[0] not in STAGE_SECTIONS

@@ -5,6 +5,7 @@ from typing import Any
 
 import jinja2
 
+from attent_tf.choices import PathRule
 from attent_tf.evaluation.folder import Evaluation
 from attent_tf.export.metadata import Metadata
 from attent_tf.methods import Method
@@ -49,19 +50,21 @@ def make_card(run: Run, metadata: Metadata, evaluation: Evaluation | None, warni
         metadata=metadata,
         postprocessing=run.postprocessing.text,
         warnings=warnings,
-        way=_way(run.method, source),
+        way=_way(run.method, run.config.paths, source),
         adapted=run.method.adapts,
         scores=_scores(run.task, evaluation) if evaluation else None,
     )
 
 
-def _way(method: Method, source: str) -> str:
+def _way(method: Method, rule: PathRule, source: str) -> str:
     """Says in which style slices are segmented, if any is translated to the style of `source`; otherwise nothing."""
     if not method.translates:
         return ""
     if len(method.deployment) == 1:
         return f"A slice is translated into {source} style first, and segmented then."
     styles = " and ".join(f"in {source} style" if path.translators else "as it is" for path in method.deployment)
+    if rule == "foreground":
+        return f"A slice is segmented {styles}, and of the answers that one counts which gives the background least."
     weights = [path.weight for path in method.deployment]
     shares = " and ".join(f"{100 * weight / sum(weights):.3g} %" for weight in weights)
     averaged = "averaged" if len(set(weights)) == 1 else f"averaged with weights of {shares}"

@@ -1,4 +1,4 @@
-"""The deployed model: a chain S(G_t2s(x_t)), S alone, or the mean of several such paths."""
+"""The deployed model: a chain S(G_t2s(x_t)), S alone, or several such paths whose answers become one."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from attent_tf import losses
+from attent_tf.choices import PathRule
 from attent_tf.deployment.output import ChainOutput
 from attent_tf.models import DeepLabV2, Generator
 from attent_tf.runs import Run
@@ -22,7 +23,7 @@ class Route(NamedTuple):
     Attributes:
       segmentor: S.
       translators: generators that it passes before, in order.
-      weight: the weight of its probabilities.
+      weight: the weight of its probabilities in a mean.
     """
 
     segmentor: DeepLabV2
@@ -34,15 +35,17 @@ class Chain(tf.Module):
     """Segments target slices by one or several paths.
 
     Args:
-      routes: the paths, at least one; their probabilities are averaged with their weights.
+      routes: the paths, at least one.
       image_size: edge at which the networks work; the slices' edge is a multiple of it.
+      rule: how the answers of several paths become one, as `Config.paths` says.
     """
 
-    def __init__(self, routes: Sequence[Route], image_size: int):
+    def __init__(self, routes: Sequence[Route], image_size: int, rule: PathRule = "mean"):
         super().__init__(name="chain")
         total = sum(route.weight for route in routes)
         self.routes = [route._replace(weight=route.weight / total) for route in routes]
         self.image_size = image_size
+        self._rule = rule
 
     @property
     def networks(self) -> list[keras.Model]:
@@ -58,7 +61,7 @@ class Chain(tf.Module):
 
     def at_network_size(self) -> "Chain":
         """Returns a chain of the same networks for slices of the networks' own edge: a graph is traced for one edge alone."""
-        return Chain(self.routes, self.image_size)
+        return Chain(self.routes, self.image_size, self._rule)
 
     @tf.function(autograph=False, reduce_retracing=True)
     def __call__(self, images: tf.Tensor) -> ChainOutput:
@@ -77,9 +80,7 @@ class Chain(tf.Module):
         if len(logits) == 1:
             probabilities, entropy = tf.nn.softmax(logits[0]), losses.entropy_map(logits[0])
         else:
-            probabilities = tf.add_n(
-                [route.weight * tf.nn.softmax(found) for route, found in zip(self.routes, logits, strict=True)]
-            )
+            probabilities = self._one_answer([tf.nn.softmax(found) for found in logits])
             entropy = losses.entropy_map(tf.math.log(tf.maximum(probabilities, _LEAST)))
         return ChainOutput(
             translated=images if translated is None else translated,
@@ -88,6 +89,14 @@ class Chain(tf.Module):
             # Rounding may leave the sum a hair outside.
             entropy=tf.clip_by_value(entropy, 0.0, 1.0),
         )
+
+    def _one_answer(self, answers):
+        if self._rule == "mean":
+            return tf.add_n([route.weight * answer for route, answer in zip(self.routes, answers, strict=True)])
+        chosen, *others = answers
+        for answer in others:
+            chosen = tf.where(answer[..., :1] < chosen[..., :1], answer, chosen)
+        return chosen
 
 
 def reduce_images(images: tf.Tensor, size: int) -> tf.Tensor:
@@ -111,4 +120,4 @@ def load_chain(run: Run) -> Chain:
         Route(networks[path.roles[-1]], tuple(networks[role] for role in path.translators), path.weight)
         for path in run.method.deployment
     ]
-    return Chain(routes, run.config.data.image_size)
+    return Chain(routes, run.config.data.image_size, run.config.paths)

@@ -16,7 +16,7 @@ class Path:
 
     Attributes:
       roles: the roles of the networks that it passes through; the last one segments, those before it translate.
-      weight: the weight of its probabilities in the mean over all paths.
+      weight: the weight of its probabilities where the mean over all paths is taken.
     """
 
     roles: tuple[str, ...]
@@ -38,7 +38,7 @@ class Method:
       note: what it does, in words.
       role: `LOWER_BOUND`, `ADAPTATION` or `UPPER_BOUND`.
       stages: the stages in the order in which they are trained.
-      deployment: the paths of a target slice, whose probabilities are averaged.
+      deployment: the paths of a target slice, whose answers become one as `Config.paths` says.
 
     Raises:
       ConfigError: a stage or the deployment names a network that no stage before it has; a network follows one of another

@@ -22,6 +22,10 @@ def test_keys_that_no_stage_reads_are_known():
     assert uses(attent, "translation.gate_gain")
     assert uses(attent, "segmentation.discriminator.learning_rate")
     assert not uses(get_method("cyclegan"), "translation.gate_gain")
+    assert [name for name in ("attent", "attent_both", "attent_st") if uses(get_method(name), "paths")] == [
+        "attent_both",
+        "attent_st",
+    ]
 
 
 def test_a_stage_may_read_keys_of_other_sections():

@@ -62,6 +62,11 @@ def test_it_says_how_much_each_style_counts_where_they_differ(monkeypatch):
     assert "averaged with weights of 75 % and 25 %." in _card("attent_both")
 
 
+def test_it_says_which_of_several_answers_counts():
+    card = _card("attent_both", overrides=["paths=foreground"])
+    assert "as it is and in MRI style, and of the answers that one counts which gives the background least.\n" in card
+
+
 def test_it_says_how_slices_are_made():
     card = _card("attent", options=PrepareOptions(pixel_mm=2.5, slice_mm=4.0, neighbours=1))
     assert (
