@@ -37,7 +37,7 @@ class InstanceNormalization(keras.layers.Layer):
         if x.shape[0] == 1:
             y = self._of_one_image(x)
         elif training is False:
-            # No SavedModel holds a gradient that reads what its function made on the way.
+            # A frozen graph cannot be saved with a gradient that reads what its function made on the way (`export.optimize`).
             y, _ = _normalize(x, self.epsilon)
         else:
             y = _normalize_for_gradient(x, self.epsilon)
