@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from attent_tf.inference.chain import Chain, Route
+from attent_tf.export.saved_model import export_chain
+from attent_tf.inference.chain import Chain, Route, load_chain
+from tests.support.untrained_runs import write_untrained_run
 
 SIZE = 8
 # Of background, liver and spleen; the second path misses the spleen on the left, the first one the liver on the right.
@@ -55,3 +57,21 @@ def test_of_one_path_both_rules_say_what_it_says():
     for rule in ("mean", "foreground"):
         left, _, _ = _answer(rule, Route(Sure("first")))
         assert left == pytest.approx(LEFT["first"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("weights", [None, "float32"])
+def test_a_run_and_its_exported_model_follow_the_rule_of_its_configuration(weights, tmp_path):
+    run = write_untrained_run(tmp_path / "run", "attent_both", settings=["paths=foreground"])
+    chain, size = load_chain(run), run.prepare_options.size
+    images = tf.constant(np.random.default_rng(0).uniform(-1, 1, (2, size, size, 1)).astype(np.float32))
+    one, other = (Chain([route], chain.image_size)(images).probabilities.numpy() for route in chain.routes)
+    surer = other[..., :1] < one[..., :1]
+    assert 0 < surer.mean() < 1
+    expected = np.where(surer, other, one)
+    np.testing.assert_allclose(chain(images).probabilities, expected, atol=1e-6)
+    model = tf.saved_model.load(str(export_chain(run, tmp_path / "model", weights=weights).folder))
+    found = model.signatures["serving_default"](image=images)["probabilities"].numpy()
+    # Where both give the background nearly as much, rounding may choose.
+    close = np.abs(one[..., 0] - other[..., 0]) < 1e-4
+    np.testing.assert_allclose(found[~close], expected[~close], atol=1e-4)

@@ -28,9 +28,17 @@ class Program:
       own_session: whether it leads a session, so that a signal can reach all that it starts.
     """
 
-    def __init__(self, module: str, *words: object, environment: Mapping[str, str] | None = None, own_session=False):
+    def __init__(
+        self, module: str, *words: object, environment: Mapping[str, str] | None = None, own_session: bool = False
+    ):
         self._reader, writer = _CONTEXT.Pipe(duplex=False)
-        told = module, [str(word) for word in words], dict(environment or os.environ), own_session, writer
+        told = (
+            module,
+            [str(word) for word in words],
+            dict(os.environ if environment is None else environment),
+            own_session,
+            writer,
+        )
         self._process = _CONTEXT.Process(target=_run, args=told)
         self._process.start()
         writer.close()
